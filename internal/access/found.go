@@ -1,0 +1,92 @@
+package access
+
+// Found is what a profile located in one document: records, the fields that
+// hold personal data, and what has to be withheld as a whole. Nodes are indexes
+// into the document's tree.
+type Found struct {
+	Records []FoundRecord
+	Fields  []FoundField
+	// Withheld are nodes whose text could carry any value (an error text, a
+	// report, a file name): each is replaced as a whole.
+	Withheld []Withheld
+	// Rows counts rows of data that name no record.
+	Rows int
+}
+
+// FoundRecord is a record that the document discloses.
+type FoundRecord struct {
+	Record
+	Facts Facts
+}
+
+// FoundField is a value of a record.
+type FoundField struct {
+	// Node is the value; a container stands for every scalar below it that is
+	// not found by itself.
+	Node int
+	// Record is an index into Found.Records, or -1.
+	Record int
+	Entity Entity
+	// Name is the field's name as the CRM spells it, for the log.
+	Name string
+	// Categories are what the value can hold; the least revealing verdict among
+	// them decides.
+	Categories []Category
+	// Shape says which form a placeholder needs where the node alone doesn't
+	// tell ("" = infer it from the node's kind and the category).
+	Shape Shape
+	// Keys says that object keys below the node hold values too.
+	Keys bool
+}
+
+// Shape is the form that a value has beyond its node's kind: the parts of a
+// typed object ({"__class__": "date", "year": …}) keep their types this way.
+type Shape string
+
+// The shapes.
+const (
+	ShapeDecimal Shape = "decimal" // a number in a string
+	ShapeBase64  Shape = "base64"
+	ShapeDate    Shape = "date" // ISO 8601 date in a string
+	ShapeYear    Shape = "year"
+	ShapeMonth   Shape = "month"
+	ShapeDay     Shape = "day"
+	ShapeNumber  Shape = "number" // any other number that has to stay one
+)
+
+// Withheld is a node that is replaced as a whole unless everything is clear.
+type Withheld struct {
+	Node int
+	// Entity is the entity whose values the text can carry.
+	Entity Entity
+	// Text is what stands in its place.
+	Text string
+}
+
+// Disclosure is what a response disclosed: the records, and how each category
+// was treated. It holds names and categories, never values.
+type Disclosure struct {
+	Records []DisclosedRecord `json:"records,omitempty"`
+	// Rows counts disclosed rows that name no record.
+	Rows int `json:"rows,omitempty"`
+	// Identifying are the identifying values of unnamed rows. They exist until
+	// the log has keyed them and are never written.
+	Identifying []Identifier `json:"-"`
+	// Withheld counts texts that were replaced as a whole.
+	Withheld int `json:"withheld,omitempty"`
+}
+
+// Identifier is a value by which a person can be found: the log keeps a keyed
+// hash of it.
+type Identifier struct {
+	Category Category
+	Value    string
+}
+
+// DisclosedRecord is one record of a disclosure.
+type DisclosedRecord struct {
+	Record
+	// Treated maps each category found in the record to its least masked
+	// treatment.
+	Treated map[Category]Treatment `json:"treated,omitempty"`
+}
