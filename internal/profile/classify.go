@@ -1,0 +1,378 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// Request is a canonical request as the profile sees it.
+type Request struct {
+	Method string
+	// Path is decoded and canonical: "/api/contacts/7".
+	Path string
+	// Query are the decoded parameters in their order.
+	Query []Param
+	// MediaType is the body's type without parameters, lower case.
+	MediaType string
+	// Body is the body, decoded from its content coding, at most the limit.
+	Body []byte
+}
+
+// Param is one query parameter.
+type Param struct{ Name, Value string }
+
+// Refusal says why a request isn't let through before a policy is asked.
+type Refusal struct {
+	// Reason is a closed word for the log: unknown_route, unknown_call,
+	// malformed, type, denied, unknown_type, unknown_field, repeated.
+	Reason string
+	// Text is for the person; it quotes no values.
+	Text string
+	// Status is the HTTP status that the profile asks for; 0 = the error shape's.
+	Status int
+	// Route is the route's name, if one was found.
+	Route string
+	// Call is the remote call's name, if it is known to the profile.
+	Call string
+	// ID is the request's own id in a remote call, raw JSON, for the answer.
+	ID string
+}
+
+func (r *Refusal) Error() string { return r.Reason + ": " + r.Text }
+
+func refuse(reason, format string, args ...any) *Refusal {
+	return &Refusal{Reason: reason, Text: fmt.Sprintf(format, args...)}
+}
+
+// Exchange is a classified request: what it asks for, and how its response is
+// read.
+type Exchange struct {
+	// Route is the route's name and Call the remote call's, if any.
+	Route, Call string
+	// Pass: no personal data in the request or the response.
+	Pass bool
+	// Type is the response's format: json, html, csv, none.
+	Type string
+	// Stream is the path to the rows of a streamed response, "" = held.
+	Stream string
+	// Image says that a refusal is answered with a neutral picture.
+	Image    bool
+	Accesses []access.Access
+
+	p    *Profile
+	op   *operation
+	tr   *transport // nil for routes
+	rt   *route
+	vars map[string]string
+	req  Request
+	tree *doc.Tree
+	args map[string]int // node of each named argument, -1 when absent
+	ctx  int            // node of the call's context, -1
+	typ  string
+	ent  *entity
+
+	narrows []narrowing
+	writes  []*Write
+}
+
+// Classify finds the route or the call of a request and reads what it asks
+// for. A *Refusal is an answer for the client; other errors are faults.
+func (p *Profile) Classify(req Request) (*Exchange, error) {
+	segments := strings.Split(strings.TrimPrefix(req.Path, "/"), "/")
+	for _, tr := range p.transports {
+		vars := map[string]string{}
+		if tr.pattern.match(req.Method, segments, vars) {
+			x := &Exchange{p: p, tr: tr, vars: vars, req: req, Route: tr.pattern.text, Type: "json", ctx: -1}
+			if err := x.classifyCall(); err != nil {
+				return nil, x.complete(err)
+			}
+			return x, nil
+		}
+	}
+	for _, rt := range p.routes {
+		vars := map[string]string{}
+		if rt.pattern.match(req.Method, segments, vars) {
+			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, ctx: -1}
+			if err := x.classifyRoute(); err != nil {
+				return nil, x.complete(err)
+			}
+			return x, nil
+		}
+	}
+	return nil, refuse("unknown_route", "This address is not in the profile %s.", p.Name)
+}
+
+// complete tells a refusal what is known of its request.
+func (x *Exchange) complete(err error) error {
+	var r *Refusal
+	if errors.As(err, &r) {
+		r.Route, r.Call = x.Route, x.Call
+		r.ID = x.requestID()
+		if r.Status == 0 && x.op != nil && r.Reason == "denied" {
+			r.Status = x.op.status
+		}
+	}
+	return err
+}
+
+// requestID returns the raw `id` member of a remote call, for error answers.
+func (x *Exchange) requestID() string {
+	if x.tr == nil || x.tree == nil {
+		return "null"
+	}
+	id := x.tree.Member(doc.Root, "id")
+	if id < 0 || x.tree.Nodes[id].Kind != doc.Number {
+		return "null"
+	}
+	return string(x.tree.Raw(id))
+}
+
+// RequestID is the raw JSON of the request's own id, "null" without one.
+func (x *Exchange) RequestID() string { return x.requestID() }
+
+func (x *Exchange) classifyRoute() error {
+	if x.op.deny != "" {
+		return &Refusal{Reason: "denied", Text: x.op.deny, Status: x.op.status}
+	}
+	if err := x.checkQuery(); err != nil {
+		return err
+	}
+	if err := x.parseBody(x.rt.body); err != nil {
+		return err
+	}
+	return x.classifyOperation()
+}
+
+// checkQuery refuses parameters that the route doesn't list: a CRM may
+// understand ones that the profile doesn't.
+func (x *Exchange) checkQuery() error {
+	if x.op.pass {
+		return nil
+	}
+	for _, q := range x.req.Query {
+		if !contains(x.rt.query, q.Name) {
+			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) parseBody(kind string) error {
+	var err error
+	switch kind {
+	case "none":
+		if len(x.req.Body) > 0 {
+			return refuse("body", "This address takes no request body.")
+		}
+		return nil
+	case "any":
+		return nil
+	case "json":
+		if x.req.MediaType != "application/json" {
+			return &Refusal{Reason: "type", Text: "This address takes application/json only.", Status: 415}
+		}
+		x.tree, err = parseJSON(x.req.Body)
+	case "form":
+		if x.req.MediaType != "application/x-www-form-urlencoded" {
+			return &Refusal{Reason: "type", Text: "This address takes application/x-www-form-urlencoded only.", Status: 415}
+		}
+		x.tree, err = parseForm(x.req.Body)
+	default:
+		return fmt.Errorf("profile %s: body %q is not served", x.p.Name, kind)
+	}
+	if err != nil {
+		return &Refusal{Reason: "malformed", Text: "The request body is not strict " + kind + ".", Status: 400}
+	}
+	return nil
+}
+
+// classifyCall reads a remote call: its exact members, its name, its arguments.
+func (x *Exchange) classifyCall() error {
+	if len(x.req.Query) > 0 {
+		return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
+	}
+	if err := x.parseBody(x.tr.body); err != nil {
+		return err
+	}
+	if err := x.checkMembers(); err != nil {
+		return err
+	}
+	name := x.tr.call.first(x.tree, doc.Root)
+	if name < 0 || x.tree.Nodes[name].Kind != doc.String {
+		return refuse("malformed", "The call names no method.")
+	}
+	full := x.tree.Text(name)
+	c := x.p.findCall(full, x.vars)
+	if c == nil {
+		return refuse("unknown_call", "This call is not in the profile %s.", x.p.Name)
+	}
+	x.Call, x.op = strings.TrimPrefix(full, "model."), &c.operation
+	if x.op.deny != "" {
+		return &Refusal{Reason: "denied", Text: x.op.deny, Status: x.op.status}
+	}
+	if err := x.bindArgs(c); err != nil {
+		return err
+	}
+	return x.classifyOperation()
+}
+
+func (x *Exchange) checkMembers() error {
+	t := x.tree
+	if t.Nodes[doc.Root].Kind != doc.Object {
+		return refuse("malformed", "The request body is not a JSON object.")
+	}
+	n := 0
+	for c := range t.Children(doc.Root) {
+		if !contains(x.tr.members, t.Key(c)) {
+			return refuse("malformed", "The call has a member that the profile does not list.")
+		}
+		n++
+	}
+	if n != len(x.tr.members) {
+		return refuse("malformed", "The call lacks one of the members %s.", strings.Join(x.tr.members, ", "))
+	}
+	return nil
+}
+
+// bindArgs names the positional arguments.
+func (x *Exchange) bindArgs(c *call) error {
+	t := x.tree
+	list := x.tr.args.first(t, doc.Root)
+	if list < 0 || t.Nodes[list].Kind != doc.Array {
+		return refuse("malformed", "The call has no list of arguments.")
+	}
+	var nodes []int
+	for n := range t.Children(list) {
+		nodes = append(nodes, n)
+	}
+	if x.tr.context && len(nodes) > 0 {
+		last := nodes[len(nodes)-1]
+		if t.Nodes[last].Kind == doc.Object {
+			x.ctx, nodes = last, nodes[:len(nodes)-1]
+		} else if !x.op.pass {
+			return refuse("malformed", "The last argument of the call is not its context.")
+		}
+	}
+	if x.op.pass && len(c.sig) == 0 {
+		return nil
+	}
+	if len(nodes) > len(c.sig) && !c.pairs() {
+		return refuse("malformed", "The call has more arguments than the profile knows.")
+	}
+	x.args = make(map[string]int, len(c.sig))
+	for i, name := range c.sig {
+		x.args[name] = -1
+		if i < len(nodes) {
+			x.args[name] = nodes[i]
+		}
+	}
+	return nil
+}
+
+// classifyOperation reads entity, ids and references.
+func (x *Exchange) classifyOperation() error {
+	if x.op.pass {
+		x.Pass = true
+		return nil
+	}
+	x.Stream, x.Image = x.op.stream, x.op.image
+	if err := x.bindEntity(); err != nil {
+		return err
+	}
+	a := access.Access{
+		Route: x.Route, Call: x.Call, Action: x.op.action,
+		Entity: entityName(x.ent, x.typ), Type: x.typ,
+	}
+	for _, e := range x.op.ids {
+		ids, err := x.idsAt(e)
+		if err != nil {
+			return err
+		}
+		a.IDs = append(a.IDs, ids...)
+	}
+	x.Accesses = []access.Access{a}
+	for i := range x.op.refs {
+		if err := x.readRef(&x.op.refs[i]); err != nil {
+			return err
+		}
+	}
+	if err := x.readWrites(); err != nil {
+		return err
+	}
+	if x.op.opaque || x.op.image {
+		x.addRef(access.Ref{Role: RefWhole, Entity: a.Entity, Field: "*", Categories: wholeCategories()})
+	}
+	if x.op.question {
+		x.Accesses[0].Question = x.questionText()
+	}
+	return nil
+}
+
+// RefWhole is the reference of an answer that can't be masked: it can hold any
+// value of the entity, so all of them have to be clear.
+const RefWhole access.RefRole = "whole"
+
+func wholeCategories() []access.Category {
+	var cats []access.Category
+	for _, c := range access.Categories() {
+		if c != access.Credential && c != access.Public {
+			cats = append(cats, c)
+		}
+	}
+	return cats
+}
+
+func (x *Exchange) addRef(r access.Ref) {
+	x.Accesses[0].Refs = append(x.Accesses[0].Refs, r)
+}
+
+func (x *Exchange) bindEntity() error {
+	typ := x.expand(x.op.entity)
+	x.typ, x.ent = typ, x.p.entityOf(typ)
+	if x.ent == nil {
+		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
+	}
+	return nil
+}
+
+func matchAny(globs []glob, s string) bool {
+	for _, g := range globs {
+		if g.match(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// questionText is what was asked, for the sealed part of the entry.
+func (x *Exchange) questionText() string {
+	if x.tree != nil {
+		if x.tr != nil {
+			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {
+				return clip(string(x.tree.Raw(list)))
+			}
+		}
+		return clip(string(x.tree.Src))
+	}
+	var b strings.Builder
+	for i, q := range x.req.Query {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(q.Name + "=" + q.Value)
+	}
+	return clip(b.String())
+}
+
+// clip bounds a question to what an entry should hold.
+func clip(s string) string {
+	const most = 4096
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,172 @@
+package profile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ordered is a mapping whose order counts.
+type ordered []pair
+
+type pair struct {
+	key   string
+	line  int
+	value yaml.Node
+}
+
+// UnmarshalYAML keeps a mapping's order and resolves merge keys.
+func (o *ordered) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: expected a mapping", n.Line)
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.Value == "<<" {
+			if err := o.merge(v); err != nil {
+				return err
+			}
+			continue
+		}
+		o.set(pair{key: k.Value, line: k.Line, value: *v})
+	}
+	return nil
+}
+
+func (o *ordered) merge(v *yaml.Node) error {
+	if v.Kind == yaml.AliasNode {
+		v = v.Alias
+	}
+	if v.Kind == yaml.SequenceNode {
+		for _, c := range v.Content {
+			if err := o.merge(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var in ordered
+	if err := in.UnmarshalYAML(v); err != nil {
+		return err
+	}
+	for _, p := range in {
+		if !o.has(p.key) {
+			*o = append(*o, p)
+		}
+	}
+	return nil
+}
+
+func (o *ordered) has(key string) bool {
+	for _, p := range *o {
+		if p.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *ordered) set(p pair) {
+	for i := range *o {
+		if (*o)[i].key == p.key {
+			(*o)[i] = p
+			return
+		}
+	}
+	*o = append(*o, p)
+}
+
+// decodeSpec reads a profile strictly: unknown keys, repeated keys, unused
+// anchors and a second document are errors with their line.
+func decodeSpec(src []byte) (*spec, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(src, &root); err != nil {
+		return nil, fmt.Errorf("reading YAML: %w", err)
+	}
+	if err := checkAnchors(&root); err != nil {
+		return nil, err
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(src))
+	dec.KnownFields(true)
+	var s spec
+	if err := dec.Decode(&s); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("the profile is empty")
+		}
+		return nil, sayNearest(err)
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("a profile is one YAML document; there is a second one")
+	}
+	return &s, nil
+}
+
+// strict decodes a node that was kept for later with unknown keys refused: a
+// yaml.Node's own Decode takes them without a word.
+func strict(n *yaml.Node, into any) error {
+	raw, err := yaml.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	if err := dec.Decode(into); err != nil {
+		// The lines of the inner document count from the node's own.
+		return fmt.Errorf("line %d: in this entry: %w", n.Line, sayNearest(err))
+	}
+	return nil
+}
+
+// checkAnchors refuses anchors that nothing uses: a misspelt alias would leave
+// fields without their categories.
+func checkAnchors(root *yaml.Node) error {
+	used := map[*yaml.Node]bool{}
+	var defined []*yaml.Node
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Anchor != "" {
+			defined = append(defined, n)
+		}
+		if n.Kind == yaml.AliasNode {
+			used[n.Alias] = true
+			return
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	walk(root)
+	var errs []error
+	for _, n := range defined {
+		if !used[n] {
+			errs = append(errs, fmt.Errorf("line %d: the anchor &%s is used nowhere; remove it or use *%s", n.Line, n.Anchor, n.Anchor))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sayNearest adds the nearest word to yaml's "field x not found in type y".
+func sayNearest(err error) error {
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		return err
+	}
+	var errs []error
+	for _, line := range te.Errors {
+		at, rest, ok := strings.Cut(line, ": field ")
+		word, _, ok2 := strings.Cut(rest, " not found in type")
+		if !ok || !ok2 {
+			errs = append(errs, errors.New(line))
+			continue
+		}
+		errs = append(errs, fmt.Errorf("%s: unknown key %q; nearest: %q", at, word, nearest(word, specKeys)))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,241 @@
+package profile
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// A domain is a filter as nested lists: an optional "AND" or "OR" first, then
+// clauses [name, operator, value(, type)] and domains. Whatever else is there
+// is refused: the CRM could read it as a clause.
+
+// narrowing is a clause on a composite search that can be replaced by clauses
+// on its readable parts.
+type narrowing struct {
+	clause int // node of the clause
+	prefix string
+	name   string
+	op     string
+	typ    string
+	entity *entity
+	ref    int // index into the access's references
+}
+
+const maxDomainDepth = 16
+
+func (x *Exchange) readDomain(t *doc.Tree, role access.RefRole, typ, prefix string, node, depth int) error {
+	if depth > maxDomainDepth {
+		return refuse("malformed", "A filter is nested too deeply.")
+	}
+	if t.Nodes[node].Kind == doc.Null {
+		return nil
+	}
+	if t.Nodes[node].Kind != doc.Array {
+		return refuse("malformed", "A filter is not a list.")
+	}
+	first := t.First(node)
+	if first >= 0 && t.Nodes[first].Kind == doc.String {
+		if word := t.Text(first); word != "AND" && word != "OR" {
+			return x.readClause(t, role, typ, prefix, node, depth)
+		}
+	}
+	for c := range t.Children(node) {
+		if c == first && t.Nodes[c].Kind == doc.String {
+			continue
+		}
+		if err := x.readDomain(t, role, typ, prefix, c, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readClause reads [name, operator, value] or, for references, [name,
+// operator, value, type].
+func (x *Exchange) readClause(t *doc.Tree, role access.RefRole, typ, prefix string, node, depth int) error {
+	var parts []int
+	for c := range t.Children(node) {
+		parts = append(parts, c)
+	}
+	if len(parts) < 3 || len(parts) > 4 || t.Nodes[parts[1]].Kind != doc.String {
+		return refuse("malformed", "A clause of a filter is not [name, operator, value].")
+	}
+	name, op := t.Text(parts[0]), strings.ToLower(t.Text(parts[1]))
+	steps := strings.Split(name, ".")
+	if len(parts) == 4 {
+		return x.readReferenceClause(t, role, typ, prefix, steps, parts)
+	}
+	res := x.p.resolve(typ, steps)
+	res.prefix = prefix + res.prefix
+	if op == "where" || op == "not where" {
+		if res.related == "" {
+			return refuse("unknown_field", "A filter looks into a field that is no relation in the profile.")
+		}
+		return x.readDomain(t, role, res.related, prefix+name+".", parts[2], depth+1)
+	}
+	x.ask(role, res, literalKind(t, parts[2]))
+	x.noteNarrowing(t, res, node, op)
+	return nil
+}
+
+// readReferenceClause reads a clause whose 4th part names the target's type.
+func (x *Exchange) readReferenceClause(t *doc.Tree, role access.RefRole, typ, prefix string, steps []string, parts []int) error {
+	own := x.p.resolve(typ, steps[:1])
+	own.prefix = prefix
+	x.ask(role, own, "id")
+	if len(steps) > 1 {
+		target := x.p.resolve(t.Text(parts[3]), steps[1:])
+		target.prefix = prefix + steps[0] + "." + target.prefix
+		x.ask(role, target, literalKind(t, parts[2]))
+	}
+	return nil
+}
+
+// literalKind says "id" when a relation is compared with ids, null or booleans
+// alone, or with references ("party.party,47"): then no value is asked about.
+func literalKind(t *doc.Tree, node int) string {
+	switch t.Nodes[node].Kind {
+	case doc.Number, doc.Null, doc.Bool:
+		return "id"
+	case doc.String:
+		if isReference(t.Text(node)) {
+			return "id"
+		}
+	case doc.Array:
+		for c := range t.Children(node) {
+			if literalKind(t, c) != "id" {
+				return ""
+			}
+		}
+		return "id"
+	}
+	return ""
+}
+
+// isReference reports whether a text is "type,id".
+func isReference(s string) bool {
+	typ, id, ok := strings.Cut(s, ",")
+	if !ok || typ == "" || id == "" {
+		return false
+	}
+	for _, c := range typ {
+		if (c < 'a' || c > 'z') && c != '.' && c != '_' && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	for _, c := range strings.TrimPrefix(id, "-") {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// noteNarrowing remembers a clause that asks a composite, so that it can be
+// narrowed to its readable parts if the policy refuses it.
+func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op string) {
+	if t != x.tree || res.entity == nil {
+		return
+	}
+	e, name := res.entity, res.name
+	typ, prefix := res.typ, res.prefix
+	if res.related != "" {
+		// A text compared with a relation is searched in its display.
+		target := x.p.entityOf(res.related)
+		if target == nil || target.display == "" || literalKind(t, t.Element(node, 2)) == "id" {
+			return
+		}
+		e, typ, prefix, name = target, res.related, res.prefix+res.name+".", target.display
+	}
+	s, ok := e.search[name]
+	if !ok || len(s.Narrow) == 0 {
+		return
+	}
+	refs := x.Accesses[0].Refs
+	refs[len(refs)-1].Narrow = true
+	x.narrows = append(x.narrows, narrowing{
+		clause: node, prefix: prefix, name: name, op: op, typ: typ, entity: e, ref: len(refs) - 1,
+	})
+}
+
+// Narrow returns the request's body with every composite search replaced by
+// the parts that may be asked about. ok is false when nothing readable is
+// left, or the operator can't be narrowed. The result has to be classified and
+// judged anew.
+func (x *Exchange) Narrow(may func(access.Entity, access.Category) bool) (body []byte, ok bool) {
+	if len(x.narrows) == 0 {
+		return nil, false
+	}
+	var edits []doc.Edit
+	for _, n := range x.narrows {
+		if x.allowed(x.Accesses[0].Refs[n.ref], may) {
+			continue
+		}
+		with, ok := x.narrowed(n, may)
+		if !ok {
+			return nil, false
+		}
+		at := x.tree.Nodes[n.clause]
+		edits = append(edits, doc.Edit{Start: at.Start, End: at.End, With: with})
+	}
+	out, err := doc.Splice(nil, x.tree.Src, edits)
+	return out, err == nil && len(edits) > 0
+}
+
+func (x *Exchange) allowed(r access.Ref, may func(access.Entity, access.Category) bool) bool {
+	for _, c := range r.Categories {
+		if !may(r.Entity, c) {
+			return false
+		}
+	}
+	return true
+}
+
+// narrowed builds ["OR", [part, op, value], …]; a negative operator needs all
+// parts to disagree, so it is joined by "AND".
+func (x *Exchange) narrowed(n narrowing, may func(access.Entity, access.Category) bool) ([]byte, bool) {
+	join := `"OR"`
+	switch n.op {
+	case "=", "like", "ilike", "in":
+	case "!=", "not like", "not ilike", "not in":
+		join = `"AND"`
+	default:
+		return nil, false
+	}
+	op := x.tree.Raw(x.tree.Element(n.clause, 1))
+	val := x.tree.Raw(x.tree.Element(n.clause, 2))
+	out := []byte("[" + join)
+	some := false
+	for _, part := range n.entity.search[n.name].Narrow {
+		res := x.p.resolve(n.typ, strings.Split(part, "."))
+		r := access.Ref{Entity: entityName(res.entity, res.typ), Categories: x.p.parts(access.RefFilter, res, 0)}
+		if !x.allowed(r, may) {
+			continue
+		}
+		name, err := json.Marshal(n.prefix + part)
+		if err != nil {
+			return nil, false
+		}
+		out = append(out, ",["...)
+		out = append(out, name...)
+		out = append(out, ',')
+		out = append(out, op...)
+		out = append(out, ',')
+		out = append(out, val...)
+		out = append(out, ']')
+		some = true
+	}
+	return append(out, ']'), some
+}
+
+// readDomainText reads a domain that stands as JSON in a query parameter.
+func (x *Exchange) readDomainText(r *ref, typ, text string) error {
+	t, err := parseJSON([]byte(text))
+	if err != nil {
+		return refuse("malformed", "A filter in the query is not strict JSON.")
+	}
+	return x.readDomain(t, r.role, typ, "", doc.Root, 0)
+}

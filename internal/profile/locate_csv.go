@@ -1,0 +1,136 @@
+package profile
+
+import (
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/csv"
+)
+
+// Dialect says how the rows of a CSV answer are written.
+func (x *Exchange) Dialect() csv.Dialect {
+	d := csv.Dialect{Charset: x.option(x.rt.csv.Charset)}
+	if s := x.option(x.rt.csv.Comma); s != "" {
+		d.Comma = s[0]
+	}
+	if s := x.option(x.rt.csv.Quote); s != "" {
+		d.Quote = s[0]
+	}
+	return d
+}
+
+// option reads a constant, or a query parameter: `query.enc` or, with a
+// default, `query.enc|utf-8`.
+func (x *Exchange) option(s string) string {
+	s, def, _ := strings.Cut(s, "|")
+	name, ok := strings.CutPrefix(s, "query.")
+	if !ok {
+		return s
+	}
+	for _, q := range x.req.Query {
+		if q.Name == name {
+			return q.Value
+		}
+	}
+	return def
+}
+
+// hasHeader reports whether the first row names the columns.
+func (x *Exchange) hasHeader() bool {
+	switch x.option(x.rt.csv.Header) {
+	case "0", "false", "":
+		return false
+	}
+	return true
+}
+
+// locateCSV finds the fields of rows whose columns a header or the request
+// names. Columns that nobody names are unclassified.
+func (f *finder) locateCSV() error {
+	if len(f.x.op.records) != 1 {
+		return ErrShape
+	}
+	r := &f.x.op.records[0]
+	typ := f.typeAt(r, doc.Root)
+	ent := f.x.p.entityOf(typ)
+	var columns []string
+	first := true
+	for row := range f.t.Children(doc.Root) {
+		if first && f.x.hasHeader() {
+			first = false
+			if columns = f.headerNames(r, row); columns == nil {
+				return ErrShape
+			}
+			continue
+		}
+		if first {
+			columns = f.requestNames(r)
+			first = false
+		}
+		f.csvRow(r, row, typ, ent, columns)
+	}
+	return nil
+}
+
+// headerNames translates a header row; with columns named by the request it is
+// only counted.
+func (f *finder) headerNames(r *recordAt, row int) []string {
+	if r.columns != nil {
+		return f.requestNames(r)
+	}
+	var names []string
+	for c := range f.t.Children(row) {
+		names = append(names, r.fields[f.t.Text(c)])
+	}
+	return names
+}
+
+func (f *finder) requestNames(r *recordAt) []string {
+	if r.columns == nil {
+		return nil
+	}
+	names := f.x.columnNames(r)
+	if r.separator != "." {
+		for i := range names {
+			names[i] = strings.ReplaceAll(names[i], r.separator, ".")
+		}
+	}
+	return names
+}
+
+func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns []string) {
+	id := ""
+	i := 0
+	for c := range f.t.Children(row) {
+		if i < len(columns) && r.id != "" && columns[i] == r.id {
+			id = f.t.Text(c)
+		}
+		i++
+	}
+	rec := f.record(ent, typ, id)
+	if rec < 0 {
+		f.found.Rows++
+	}
+	i = 0
+	for c := range f.t.Children(row) {
+		switch {
+		case i >= len(columns) || columns[i] == "":
+			f.field(c, rec, ent, "", []access.Category{access.Unclassified}, "")
+		default:
+			f.csvCell(c, rec, ent, typ, columns[i])
+		}
+		i++
+	}
+}
+
+func (f *finder) csvCell(node, rec int, ent *entity, typ, name string) {
+	if ent != nil && name == ent.id {
+		return
+	}
+	before := len(f.found.Fields)
+	f.column(node, typ, strings.Split(name, "."))
+	for i := before; i < len(f.found.Fields); i++ {
+		f.found.Fields[i].Record = rec
+	}
+}

@@ -1,0 +1,133 @@
+package profile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// pattern matches a method and a canonical path: `GET|POST /api/{entity}/{id}`.
+// `{x}` binds one segment, `{x**}` the non-empty rest, `**` any rest. Matching
+// is exact in case and in the trailing slash: canon has seen to both.
+type pattern struct {
+	methods  []string
+	segments []segment
+	text     string
+}
+
+type segment struct {
+	literal []string // any of them; nil for a variable
+	name    string   // variable's name, may be empty
+	prefix  string   // literal text before the variable ("export.")
+	suffix  string
+	rest    bool
+}
+
+// parsePattern compiles `METHOD|METHOD /path`. `*` stands for every method.
+func parsePattern(s string) (pattern, error) {
+	methods, pth, ok := strings.Cut(s, " ")
+	if !ok || !strings.HasPrefix(pth, "/") {
+		return pattern{}, fmt.Errorf("match %q: write METHOD /path, for example `GET /api/{entity}/{id}`", s)
+	}
+	p := pattern{text: s}
+	if methods != "*" {
+		p.methods = strings.Split(methods, "|")
+	}
+	parts := strings.Split(pth[1:], "/")
+	for i, part := range parts {
+		seg, err := parseSegment(part)
+		if err != nil {
+			return pattern{}, fmt.Errorf("match %q: %w", s, err)
+		}
+		if seg.rest && i != len(parts)-1 {
+			return pattern{}, fmt.Errorf("match %q: ** stands at the end only", s)
+		}
+		p.segments = append(p.segments, seg)
+	}
+	return p, nil
+}
+
+func parseSegment(s string) (segment, error) {
+	if s == "**" {
+		return segment{rest: true}, nil
+	}
+	open := strings.IndexByte(s, '{')
+	if open < 0 {
+		if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
+			return segment{literal: strings.Split(s[1:len(s)-1], "|")}, nil
+		}
+		return segment{literal: []string{s}}, nil
+	}
+	end := strings.IndexByte(s, '}')
+	if end < open {
+		return segment{}, fmt.Errorf("segment %q: missing }", s)
+	}
+	seg := segment{prefix: s[:open], suffix: s[end+1:], name: s[open+1 : end]}
+	if name, ok := strings.CutSuffix(seg.name, "**"); ok {
+		seg.name, seg.rest = name, true
+	}
+	if seg.name == "" || strings.ContainsAny(seg.suffix, "{}") {
+		return segment{}, fmt.Errorf("segment %q: one named variable a segment", s)
+	}
+	return seg, nil
+}
+
+// match reports whether the pattern fits and binds its variables.
+func (p *pattern) match(method string, segments []string, vars map[string]string) bool {
+	if p.methods != nil && !contains(p.methods, method) {
+		return false
+	}
+	for i, seg := range p.segments {
+		if seg.rest {
+			if i >= len(segments) || (seg.name != "" && segments[i] == "") {
+				return false
+			}
+			if seg.name != "" {
+				vars[seg.name] = strings.Join(segments[i:], "/")
+			}
+			return true
+		}
+		if i >= len(segments) || !seg.fits(segments[i], vars) {
+			return false
+		}
+	}
+	return len(segments) == len(p.segments)
+}
+
+func (s *segment) fits(in string, vars map[string]string) bool {
+	if s.literal != nil {
+		return contains(s.literal, in)
+	}
+	if len(in) <= len(s.prefix)+len(s.suffix) || !strings.HasPrefix(in, s.prefix) || !strings.HasSuffix(in, s.suffix) {
+		return false
+	}
+	vars[s.name] = in[len(s.prefix) : len(in)-len(s.suffix)]
+	return true
+}
+
+// glob is a pattern for names: `*` stands for any run of characters. Several
+// are written `a|b*`.
+type glob string
+
+// match reports whether the whole of s fits.
+func (g glob) match(s string) bool {
+	parts := strings.Split(string(g), "*")
+	if len(parts) == 1 {
+		return string(g) == s
+	}
+	if !strings.HasPrefix(s, parts[0]) {
+		return false
+	}
+	s = s[len(parts[0]):]
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		i := strings.Index(s, part)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(part):]
+	}
+	return strings.HasSuffix(s, parts[last])
+}
+
+// plain reports whether the glob is a literal name.
+func (g glob) plain() bool { return !strings.Contains(string(g), "*") }

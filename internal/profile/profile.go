@@ -1,0 +1,99 @@
+// Package profile holds what is known of a CRM's interface: it turns a request
+// into accesses (classify) and finds records and fields in a response (locate).
+// Profiles are YAML, read strictly; what they don't list is refused.
+package profile
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sort"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+//go:embed builtin/*.yaml
+var builtin embed.FS
+
+// Profile is a compiled profile. It is immutable and safe for concurrent use.
+type Profile struct {
+	// Name is the CRM's interface and its version: tryton/6.0.
+	Name string
+	// Evidence says how sure the profile is: live VERSION, recorded, documented.
+	Evidence string
+	// Lists are the query parameters that may be repeated, and Semicolon says
+	// that a raw `;` in a query is literal.
+	Lists     []string
+	Semicolon bool
+
+	entities     []*entity
+	types        map[string]*entity
+	typeGlobs    []globType
+	anyRelations map[string]string
+	suffix       string
+	changes      []string
+	wrapped      wrapped
+	transports   []*transport
+	calls        []*call
+	routes       []*route
+	refusal      shape
+	signedOut    *shape
+	withheld     string
+}
+
+type globType struct {
+	glob   glob
+	entity *entity
+}
+
+// wrapped describes objects that stand for one value.
+type wrapped struct {
+	key   string
+	kinds map[string]map[string]access.Shape
+}
+
+// Builtin returns the source of a profile that ships.
+func Builtin(name string) ([]byte, error) {
+	src, err := builtin.ReadFile("builtin/" + name + ".yaml")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no profile %q ships with crmgate; there are: %s; or give the path of a file", name, strings.Join(BuiltinNames(), ", "))
+	}
+	return src, err
+}
+
+// BuiltinNames lists the profiles that ship.
+func BuiltinNames() []string {
+	entries, err := builtin.ReadDir("builtin")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Entities lists the profile's entities, for the vocabulary of policies.
+func (p *Profile) Entities() []access.Entity {
+	names := make([]access.Entity, 0, len(p.entities))
+	for _, e := range p.entities {
+		names = append(names, e.name)
+	}
+	return names
+}
+
+// Lists the routes by name, for doctor and explain.
+func (p *Profile) Routes() []string {
+	var names []string
+	for _, t := range p.transports {
+		names = append(names, t.pattern.text)
+	}
+	for _, r := range p.routes {
+		names = append(names, r.name)
+	}
+	return names
+}

@@ -1,0 +1,286 @@
+package profile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// ref is a compiled place in a request that names fields.
+type ref struct {
+	role      access.RefRole
+	at        expr
+	syntax    string
+	separator string
+	entity    string
+	field     string
+	names     map[string]string
+}
+
+// value is a place in a request: a node of the body or a text from elsewhere.
+type value struct {
+	node int // -1 for a text
+	text string
+}
+
+// valuesAt returns what stands at an expression; nothing when it is absent.
+func (x *Exchange) valuesAt(e expr) []value {
+	switch e.origin {
+	case fromConst:
+		return []value{{-1, e.name}}
+	case fromVar:
+		if v, ok := x.vars[e.name]; ok {
+			return []value{{-1, v}}
+		}
+	case fromQuery:
+		var vs []value
+		for _, q := range x.req.Query {
+			if q.Name == e.name {
+				vs = append(vs, value{-1, q.Value})
+			}
+		}
+		return vs
+	case fromBody:
+		return x.nodesAt(e.path, doc.Root)
+	case fromArg:
+		if n, ok := x.args[e.name]; ok && n >= 0 {
+			return x.nodesAt(e.path, n)
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) nodesAt(p path, from int) []value {
+	if x.tree == nil {
+		return nil
+	}
+	var vs []value
+	p.each(x.tree, from, func(n int) { vs = append(vs, value{n, ""}) })
+	return vs
+}
+
+// idsAt reads record ids: scalars or lists of them.
+func (x *Exchange) idsAt(e expr) ([]string, error) {
+	var ids []string
+	for _, v := range x.valuesAt(e) {
+		if v.node < 0 {
+			ids = append(ids, v.text)
+			continue
+		}
+		if err := x.collectIDs(v.node, &ids); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+func (x *Exchange) collectIDs(node int, ids *[]string) error {
+	t := x.tree
+	switch t.Nodes[node].Kind {
+	case doc.Array:
+		for c := range t.Children(node) {
+			if err := x.collectIDs(c, ids); err != nil {
+				return err
+			}
+		}
+		return nil
+	case doc.String, doc.Number:
+		// A negative id is the client's own, of a record not yet saved.
+		if id := t.Text(node); !strings.HasPrefix(id, "-") {
+			*ids = append(*ids, id)
+		}
+		return nil
+	case doc.Null:
+		return nil
+	}
+	return refuse("malformed", "An id in the request is neither a number nor a text.")
+}
+
+// readRef reads the fields that one place of the request names.
+func (x *Exchange) readRef(r *ref) error {
+	typ := x.typ
+	if r.entity != "" {
+		typ = x.expand(r.entity)
+	}
+	for _, v := range x.valuesAt(r.at) {
+		if err := x.readRefValue(r, typ, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
+	switch r.syntax {
+	case "search":
+		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
+			return nil
+		}
+		x.ask(r.role, x.p.resolve(typ, strings.Split(r.field, ".")), "")
+		return nil
+	case "list":
+		return x.readList(r, typ, v)
+	case "csv":
+		text := v.text
+		if v.node >= 0 {
+			text = x.tree.Text(v.node)
+		}
+		for _, name := range strings.Split(text, ",") {
+			if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "keys":
+		return x.readKeys(r, typ, v)
+	case "domain":
+		node := v.node
+		if node < 0 {
+			return x.readDomainText(r, typ, v.text)
+		}
+		return x.readDomain(x.tree, r.role, typ, "", node, 0)
+	case "order":
+		if v.node < 0 {
+			return x.readOrderText(r, typ, v.text)
+		}
+		return x.readOrder(r, typ, v.node)
+	}
+	text := v.text
+	if v.node >= 0 {
+		text = x.tree.Text(v.node)
+	}
+	return x.readName(r, typ, text)
+}
+
+func (x *Exchange) readList(r *ref, typ string, v value) error {
+	if v.node < 0 {
+		return x.readName(r, typ, v.text)
+	}
+	switch x.tree.Nodes[v.node].Kind {
+	case doc.Null:
+		return nil
+	case doc.Array:
+		for c := range x.tree.Children(v.node) {
+			if x.tree.Nodes[c].Kind != doc.String {
+				return refuse("malformed", "A list of field names holds something else.")
+			}
+			if err := x.readName(r, typ, x.tree.Text(c)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return refuse("malformed", "A list of field names is expected.")
+}
+
+func (x *Exchange) readKeys(r *ref, typ string, v value) error {
+	if v.node < 0 || x.tree.Nodes[v.node].Kind != doc.Object {
+		return refuse("malformed", "An object of fields is expected.")
+	}
+	for c := range x.tree.Children(v.node) {
+		if err := x.readName(r, typ, x.tree.Key(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readName adds the reference to one (dotted) name.
+func (x *Exchange) readName(r *ref, typ, name string) error {
+	if name == "" {
+		return nil
+	}
+	if r.names != nil {
+		mapped, ok := r.names[name]
+		if !ok {
+			return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
+		}
+		name = mapped
+	}
+	if r.role == access.RefSort {
+		name = strings.TrimPrefix(name, "-")
+	}
+	steps := strings.Split(name, r.separator)
+	res := x.p.resolve(typ, steps)
+	if r.role == access.RefSelect {
+		return x.selectField(res)
+	}
+	x.ask(r.role, res, "")
+	return nil
+}
+
+// selectField adds a field that is asked for. A file is asked for as a whole:
+// it can't be masked.
+func (x *Exchange) selectField(res resolved) error {
+	x.addRef(access.Ref{
+		Role: access.RefSelect, Entity: entityName(res.entity, res.typ),
+		Field: res.prefix + res.name, Categories: res.field.categories,
+	})
+	if res.field.file && !x.asksSize(res.field) {
+		x.addRef(access.Ref{
+			Role: RefWhole, Entity: entityName(res.entity, res.typ),
+			Field: res.prefix + res.name, Categories: res.field.categories,
+		})
+	}
+	return nil
+}
+
+// asksSize reports whether the call's context makes the CRM answer with the
+// file's size.
+func (x *Exchange) asksSize(f *field) bool {
+	if f.sizeContext == "" || x.ctx < 0 {
+		return false
+	}
+	n := x.tree.Member(x.ctx, f.sizeContext)
+	return n >= 0 && x.tree.Text(n) == "size"
+}
+
+// ask adds a field that is asked about.
+func (x *Exchange) ask(role access.RefRole, res resolved, literal string) {
+	cats := x.p.parts(role, res, 0)
+	if literal == "id" && (res.related != "" || res.field.reference) {
+		cats = []access.Category{access.Public}
+	}
+	x.addRef(access.Ref{
+		Role: role, Entity: entityName(res.entity, res.typ),
+		Field: res.prefix + res.name, Categories: cats,
+	})
+}
+
+// readOrder reads [["name", "ASC"], ["id", null]].
+func (x *Exchange) readOrder(r *ref, typ string, node int) error {
+	t := x.tree
+	if t.Nodes[node].Kind == doc.Null {
+		return nil
+	}
+	if t.Nodes[node].Kind != doc.Array {
+		return refuse("malformed", "An order is a list.")
+	}
+	for c := range t.Children(node) {
+		name := c
+		if t.Nodes[c].Kind == doc.Array {
+			name = t.Element(c, 0)
+		}
+		if name < 0 || t.Nodes[name].Kind != doc.String {
+			return refuse("malformed", "An order names a field that is no text.")
+		}
+		if err := x.readName(r, typ, t.Text(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOrderText reads `name,ASC`, one parameter an order.
+func (x *Exchange) readOrderText(r *ref, typ, text string) error {
+	name, dir, _ := strings.Cut(text, ",")
+	switch strings.ToUpper(strings.TrimSpace(dir)) {
+	case "", "ASC", "DESC", "ASC NULLS FIRST", "ASC NULLS LAST", "DESC NULLS FIRST", "DESC NULLS LAST":
+		return x.readName(r, typ, name)
+	}
+	return refuse("malformed", "An order has an unknown direction.")
+}
+
+func (r *ref) String() string { return fmt.Sprintf("%s %s", r.role, r.at.text) }

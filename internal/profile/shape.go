@@ -1,0 +1,152 @@
+package profile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// shape is the form of the gateway's own answers, as this CRM's client
+// understands them.
+type shape struct {
+	status  int
+	headers map[string]string
+	body    []byte // JSON with {text} and {id} inside
+}
+
+// Answer is a response of the gateway's own.
+type Answer struct {
+	Status  int
+	Headers map[string]string
+	Body    []byte
+}
+
+func (c *compiler) errorShapes() {
+	c.p.refusal = c.shape("error", &c.spec.Error, 403)
+	if s := c.spec.Error.SignedOut; s != nil {
+		out := c.shape("error.signed_out", s, 401)
+		c.p.signedOut = &out
+	}
+}
+
+func (c *compiler) shape(where string, s *errorSpec, status int) shape {
+	sh := shape{status: s.Status, headers: s.Headers}
+	if sh.status == 0 {
+		sh.status = status
+	}
+	if s.Body.Kind != 0 {
+		var buf bytes.Buffer
+		if err := writeJSON(&buf, &s.Body); err != nil {
+			c.fail(where, "%v", err)
+		}
+		sh.body = buf.Bytes()
+	}
+	return sh
+}
+
+// writeJSON writes a YAML node as JSON and keeps the order of its members.
+func writeJSON(w *bytes.Buffer, n *yaml.Node) error {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return writeJSON(w, n.Alias)
+	case yaml.MappingNode:
+		w.WriteByte('{')
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if i > 0 {
+				w.WriteByte(',')
+			}
+			key, err := json.Marshal(n.Content[i].Value)
+			if err != nil {
+				return fmt.Errorf("line %d: %w", n.Line, err)
+			}
+			w.Write(key)
+			w.WriteByte(':')
+			if err := writeJSON(w, n.Content[i+1]); err != nil {
+				return err
+			}
+		}
+		w.WriteByte('}')
+		return nil
+	case yaml.SequenceNode:
+		w.WriteByte('[')
+		for i, c := range n.Content {
+			if i > 0 {
+				w.WriteByte(',')
+			}
+			if err := writeJSON(w, c); err != nil {
+				return err
+			}
+		}
+		w.WriteByte(']')
+		return nil
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	w.Write(raw)
+	return nil
+}
+
+// Refuse returns the answer for a refused request, in the CRM's own shape where
+// the profile has one. id is the request's own id, raw JSON.
+func (p *Profile) Refuse(status int, text, id string) (Answer, bool) {
+	if p.refusal.body == nil {
+		return Answer{}, false
+	}
+	a := p.refusal.fill(text, id)
+	if status != 0 {
+		a.Status = status
+	}
+	return a, true
+}
+
+// SignedOut returns the answer for a call without a session, and false where
+// the profile has no shape of its own for it.
+func (p *Profile) SignedOut(text, id string) (Answer, bool) {
+	if p.signedOut == nil {
+		return Answer{}, false
+	}
+	return p.signedOut.fill(text, id), true
+}
+
+func (s *shape) fill(text, id string) Answer {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		quoted = []byte(`""`)
+	}
+	body := bytes.ReplaceAll(s.body, []byte("{text}"), quoted[1:len(quoted)-1])
+	body = bytes.ReplaceAll(body, []byte(`"{id}"`), []byte(id))
+	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}, Body: body}
+	for k, v := range s.headers {
+		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
+	}
+	return a
+}
+
+func asciiOnly(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// IsCall reports whether a request goes to a transport for remote calls.
+func (p *Profile) IsCall(method, path string) bool {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for _, tr := range p.transports {
+		if tr.pattern.match(method, segments, map[string]string{}) {
+			return true
+		}
+	}
+	return false
+}
