@@ -63,6 +63,9 @@ func (format) Encode(dst []byte, t *doc.Tree, node int, v doc.Value) []byte {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 	switch {
 	case n.Flags&FlagComment != 0:
+		if n.Flags&FlagBogus != 0 {
+			dst = append(dst, ' ') // a letter here would make `</1>` an end tag
+		}
 		return appendComment(dst, text, t.ASCII)
 	case n.Flags&FlagRaw != 0:
 		return appendRaw(dst, text, t.ASCII, rawElement(t, node))

@@ -25,11 +25,11 @@ func TestTreeIsWhatBrowsersBuild(t *testing.T) {
 		`<svg><g><path d="1"/><title>t</title></g></svg>u`,
 		`<p>a<table><tbody><tr><td>b</table>c`,
 		`<h1>a</h1><h2>b</h2><address><p>x</address>y`,
-		`<div></span>a</p><!-- c --></div>`,
+		`<div></span>a</i><!-- c --></div>`,
 		`<ul><li><div><p>a</div>b<li>c</ul>`,
 		`<a href="x">a</a><a href="y">b</a><button>c<button>d</button>`,
 	} {
-		page := "<html><head></head><body>" + body + "</body></html>"
+		page := "<!DOCTYPE html><html><head></head><body>" + body + "</body></html>"
 		root, err := html.Parse(strings.NewReader(page))
 		if err != nil {
 			t.Fatal(err)
