@@ -62,16 +62,13 @@ func stripLine(line string, own func(string) bool) string {
 // cookieName is what stands before the first `=`; of a cookie without name, what
 // its value would be taken for.
 func cookieName(piece string) string {
-	name, value, found := strings.Cut(piece, "=")
-	name = trimSpace(name)
-	if found && name == "" {
-		return cookieName(value)
-	}
-	return name
+	piece = strings.TrimLeft(piece, space+"=")
+	name, _, _ := strings.Cut(piece, "=")
+	return strings.TrimRight(name, space)
 }
 
-// trimSpace takes off what some parser or other takes for white space.
-func trimSpace(s string) string { return strings.Trim(s, " \t\r\n\v\f\x00") }
+// space is what some parser or other takes for white space.
+const space = " \t\r\n\v\f\x00"
 
 // StripSetCookies takes out of the CRM's answer every Set-Cookie that a browser
 // could store under one of the gateway's names: a CRM (or who broke into it)
