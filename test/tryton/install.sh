@@ -35,8 +35,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 fi
 
-node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' ||
-  { echo "install.sh: Node $(node --version) is too old: install Node 20 or newer" >&2; exit 1; }
+node -e 'process.exit(typeof URL.parse === "function" ? 0 : 1)' ||
+  { echo "install.sh: Node $(node --version) is too old: install Node 20.19 or newer" >&2; exit 1; }
 
 for folder in browser provider; do
   lock=$tests/$folder/package-lock.json done=$tests/$folder/node_modules/.installed-from
