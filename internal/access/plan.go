@@ -32,7 +32,9 @@ type Verdict struct {
 // treatment, for every state of the facts that the policy names. It is
 // immutable and shared between requests.
 type Plan struct {
-	Roles  []string
+	Roles []string
+	// Action is empty in a plan for several actions at once: it reveals what
+	// each of them does.
 	Action Action
 	// Version names the policy snapshot that the plan was compiled from.
 	Version string
@@ -109,5 +111,19 @@ type Decision struct {
 	// Narrow says that the refusal falls away when the profile narrows the
 	// search to the readable parts.
 	Narrow bool
-	Plan   *Plan
+	// Facts are the facts whose being unknown led to the refusal: with the
+	// stored record read and its facts known, the access can be judged anew.
+	Facts []string
+	// Unchanged are the fields of an update that may go on only as they are
+	// stored: who compares them with the stored values refuses an edited one.
+	// An update is forwarded without that comparison only if this is empty.
+	Unchanged []Ref
+	// Plan is what the answer is masked by: that of the action where its answer
+	// shows records (read, search, export, reveal), that of reading for all
+	// others, and the least revealing of them for several accesses. Nil when
+	// refused.
+	Plan *Plan
+	// Plans are the plans of the accesses' own actions, each action once, in
+	// the order of the accesses.
+	Plans []*Plan
 }

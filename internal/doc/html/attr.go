@@ -1,0 +1,120 @@
+package html
+
+import (
+	"bytes"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// attribute is where one stands in the start tag, relative to the document.
+type attribute struct {
+	keyStart, keyEnd, start, end int
+	flags                        uint8
+}
+
+// scanAttrs finds the attributes of a start tag. The tokenizer gives no offsets
+// for them; checkAttrs holds the result against what the tokenizer saw.
+func (b *builder) scanAttrs(raw []byte, i int) error {
+	b.attrs = b.attrs[:0]
+	end := len(raw) - 1
+	for {
+		for i < end && (isSpace(raw[i]) || raw[i] == '/') {
+			i++
+		}
+		if i >= end {
+			return nil
+		}
+		a := attribute{keyStart: b.at + i}
+		for i < end && !isSpace(raw[i]) && raw[i] != '/' && raw[i] != '=' {
+			if c := raw[i]; c < 0x20 || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`' || c == 0x7f {
+				return refuse(b.at+i, "an attribute name with a character that none has")
+			}
+			i++
+		}
+		a.keyEnd = b.at + i
+		if a.keyEnd == a.keyStart {
+			return refuse(b.at+i, "an attribute without a name")
+		}
+		next, err := b.scanValue(raw, i, &a)
+		if err != nil {
+			return err
+		}
+		i = next
+		b.attrs = append(b.attrs, a)
+	}
+}
+
+// scanValue finds the value of an attribute whose name ends at i.
+func (b *builder) scanValue(raw []byte, i int, a *attribute) (int, error) {
+	end := len(raw) - 1
+	j := skipSpace(raw, i, end)
+	if j >= end || raw[j] != '=' {
+		a.start, a.end, a.flags = a.keyEnd, a.keyEnd, FlagAttr|FlagBare
+		return i, nil
+	}
+	j = skipSpace(raw, j+1, end)
+	if j < end && (raw[j] == '"' || raw[j] == '\'') {
+		a.flags = FlagAttr | FlagDouble
+		if raw[j] == '\'' {
+			a.flags = FlagAttr | FlagSingle
+		}
+		n := bytes.IndexByte(raw[j+1:end], raw[j])
+		if n < 0 {
+			return 0, refuse(b.at+j, "an attribute value without its closing quote")
+		}
+		a.start, a.end = b.at+j+1, b.at+j+1+n
+		return j + n + 2, nil
+	}
+	a.flags, a.start = FlagAttr, b.at+j
+	for ; j < end && !isSpace(raw[j]); j++ {
+		switch raw[j] {
+		case '"', '\'', '<', '>', '`':
+			return 0, refuse(b.at+j, "an unquoted attribute value with a quote or an angle bracket in it")
+		}
+	}
+	a.end = b.at + j
+	return j, nil
+}
+
+func skipSpace(raw []byte, i, end int) int {
+	for i < end && isSpace(raw[i]) {
+		i++
+	}
+	return i
+}
+
+// checkAttrs refuses a start tag unless the tokenizer saw the same attributes
+// with the same values: whoever reads a tag in another way than we do would see
+// a value that we took for something else. The tokenizer leaves out the second
+// of two attributes with one name, so a repeated name is refused as well.
+func (b *builder) checkAttrs(more bool) error {
+	for _, a := range b.attrs {
+		var key, val []byte
+		if more {
+			key, val, more = b.z.TagAttr()
+		}
+		if string(key) != lower(b.src[a.keyStart:a.keyEnd]) {
+			return refuse(a.keyStart, "an attribute that is given twice, or is read in two ways")
+		}
+		if string(val) != decodeAttr(b.src[a.start:a.end]) {
+			return refuse(a.keyStart, "an attribute whose value is read in two ways")
+		}
+	}
+	if more {
+		return refuse(b.at, "an attribute that is read in two ways")
+	}
+	return nil
+}
+
+func (b *builder) addAttrs() error {
+	for _, a := range b.attrs {
+		err := b.add(doc.Node{
+			Kind: doc.String, Flags: a.flags, Start: int32(a.start), End: int32(a.end),
+			KeyStart: int32(a.keyStart), KeyEnd: int32(a.keyEnd),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+// Package html reads HTML pages as a tree of values with offsets into their
+// bytes. The tokens come from golang.org/x/net/html; the bytes are spliced, for
+// parsing and rendering a page again changes what a browser makes of it.
+//
+// An element is an Object whose key is its lower-case tag name. Its children,
+// in the order of the source, are its attributes (key "@name"), the text runs
+// (key "#text"), the comments (key "#comment") and the elements below it. Every
+// byte of a page that can carry a value lies in exactly one String node.
+package html
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// Flags of a node. A String node has exactly one of FlagAttr, FlagText and
+// FlagComment.
+const (
+	// FlagAttr is an attribute's value, without its quotes.
+	FlagAttr uint8 = 1 << iota
+	// FlagText is a run of text between tags.
+	FlagText
+	// FlagComment is what stands between a comment's marks.
+	FlagComment
+	// FlagRaw is text that browsers don't decode: what is in script, style,
+	// iframe, xmp, noembed and noframes. Text returns its bytes as they are, so
+	// offsets into it are offsets into the document.
+	FlagRaw
+	// FlagDouble and FlagSingle say which quotes an attribute's value has.
+	FlagDouble
+	FlagSingle
+	// FlagBare is an attribute without a value (`disabled`).
+	FlagBare
+	// FlagBogus is a comment without comment marks: `<?…>`, `<!…>`.
+	FlagBogus
+)
+
+const name = "html"
+
+// Parse reads a page or a fragment of one. It is strict where browsers and
+// tokenizers disagree and forgiving where they agree: end tags may be left out
+// as HTML allows, an end tag without a start is ignored, an element without an
+// end ends with the document.
+//
+// Refused with a doc.SyntaxError: bytes that are not UTF-8, NUL, an unclosed
+// tag, comment or script, an attribute that is given twice, a tag or attribute
+// name with characters that only broken markup has, end tags with attributes,
+// plaintext, MathML, CDATA, HTML elements directly in SVG, and what exceeds lim.
+func Parse(src []byte, lim doc.Limits) (*doc.Tree, error) {
+	if len(src) > math.MaxInt32 {
+		return nil, refuse(0, "longer than 2 GiB")
+	}
+	if i := bytes.IndexByte(src, 0); i >= 0 {
+		return nil, refuse(i, "a NUL byte")
+	}
+	if !utf8.Valid(src) {
+		return nil, refuse(invalidAt(src), "not UTF-8: transcode the page first")
+	}
+	b := newBuilder(src, lim)
+	if err := b.run(); err != nil {
+		return nil, err
+	}
+	return &doc.Tree{Src: src, Nodes: b.nodes, Format: format{}}, nil
+}
+
+// run reads every token and checks that together they are the document.
+func (b *builder) run() error {
+	for {
+		tt := b.z.Next()
+		raw := b.z.Raw()
+		if tt == html.ErrorToken {
+			break
+		}
+		end := b.at + len(raw)
+		if end > len(b.src) || !bytes.Equal(raw, b.src[b.at:end]) {
+			return refuse(b.at, "a token whose bytes the tokenizer changed")
+		}
+		if err := b.token(tt, b.src[b.at:end]); err != nil {
+			return err
+		}
+		b.at = end
+	}
+	if b.z.Err() != io.EOF || b.at != len(b.src) {
+		return refuse(b.at, "a tag that is not closed")
+	}
+	return b.finish()
+}
+
+func (b *builder) token(tt html.TokenType, raw []byte) error {
+	switch tt {
+	case html.TextToken:
+		return b.text(raw)
+	case html.StartTagToken, html.SelfClosingTagToken:
+		return b.startTag(raw, tt == html.SelfClosingTagToken)
+	case html.EndTagToken:
+		return b.endTag(raw)
+	case html.CommentToken:
+		return b.comment(raw)
+	case html.DoctypeToken:
+		return b.doctype(raw)
+	}
+	return refuse(b.at, "a token of an unknown kind")
+}
+
+func refuse(at int, what string) error {
+	return &doc.SyntaxError{Format: name, Offset: at, What: what}
+}
+
+func invalidAt(src []byte) int {
+	for i := 0; i < len(src); {
+		r, n := utf8.DecodeRune(src[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(src)
+}

@@ -1,0 +1,78 @@
+package oidc
+
+// Refusal is why somebody was not signed in. Code is a closed word for the log
+// and the metrics; the sentences are for the person, say what to do next, and
+// hold nothing of the request.
+//
+// Every error of Begin and Finish wraps exactly one of the Refusals below, or is
+// the caller's own context's.
+type Refusal struct {
+	Code    string
+	German  string
+	English string
+}
+
+// Error returns the code: sentences are for pages, the wrapping text for logs.
+func (r *Refusal) Error() string { return "sign-in refused: " + r.Code }
+
+// The refusals.
+var (
+	// ErrState is a state that this gateway didn't make for this browser.
+	ErrState = &Refusal{
+		Code:    "state",
+		German:  "Diese Anmeldung wurde nicht in diesem Browser begonnen oder unterwegs verändert. Öffnen Sie das CRM neu und melden Sie sich dort an. Bleibt es dabei, lassen Sie Cookies für diese Adresse zu.",
+		English: "This sign-in was not started in this browser, or it was altered on the way. Open the CRM again and sign in there. If that doesn't help, allow cookies for this address.",
+	}
+	// ErrExpired is a sign-in that took longer than ten minutes, or whose code
+	// was used before.
+	ErrExpired = &Refusal{
+		Code:    "expired",
+		German:  "Die Anmeldung hat zu lange gedauert oder wurde schon verwendet. Melden Sie sich bitte noch einmal an.",
+		English: "The sign-in took too long or was used already. Please sign in again.",
+	}
+	// ErrNoSecondFactor is an ID token that doesn't prove a second factor.
+	ErrNoSecondFactor = &Refusal{
+		Code:    "mfa_missing",
+		German:  "Ihr Anmeldedienst hat keinen zweiten Faktor bestätigt. Melden Sie sich ab und mit Ihrem zweiten Faktor (App, Sicherheitsschlüssel oder Passkey) wieder an. Bleibt es dabei, muss Ihre Administration ihn für diese Anwendung vorschreiben.",
+		English: "Your sign-in service did not confirm a second factor. Sign out and sign in again with your second factor (app, security key or passkey). If that doesn't help, your administrator has to require it for this application.",
+	}
+	// ErrDenied is a no from the provider or from the person.
+	ErrDenied = &Refusal{
+		Code:    "denied",
+		German:  "Der Anmeldedienst hat die Anmeldung abgelehnt oder sie wurde abgebrochen. Versuchen Sie es erneut. Bleibt es dabei, bitten Sie Ihre Administration, Ihnen diese Anwendung freizugeben.",
+		English: "The sign-in service refused the sign-in, or it was cancelled. Try again. If that doesn't help, ask your administrator to assign this application to you.",
+	}
+	// ErrGroupOverage is a token that leaves the groups out because there are
+	// too many (Entra ID: over 200). They are unknown then, not none.
+	ErrGroupOverage = &Refusal{
+		Code:    "group_overage",
+		German:  "Sie sind in so vielen Gruppen, dass der Anmeldedienst sie nicht mehr übermittelt. Ihre Administration muss für diese Anwendung App-Rollen verwenden oder nur die ihr zugewiesenen Gruppen übermitteln lassen.",
+		English: "You are in so many groups that the sign-in service no longer sends them. Your administrator has to use app roles for this application, or send only the groups assigned to it.",
+	}
+	// ErrToken is an ID token or a userinfo answer that must not be believed.
+	ErrToken = &Refusal{
+		Code:    "token",
+		German:  "Die Antwort des Anmeldedienstes ließ sich nicht überprüfen. Melden Sie sich noch einmal an. Bleibt es dabei, geben Sie Ihrer Administration Bescheid: Uhrzeit und Einstellungen beider Seiten sind zu prüfen.",
+		English: "The sign-in service's answer could not be verified. Sign in again. If that doesn't help, tell your administrator: the clocks and settings of both sides need a look.",
+	}
+	// ErrProviderDown is a provider that can't be reached.
+	ErrProviderDown = &Refusal{
+		Code:    "provider_down",
+		German:  "Der Anmeldedienst ist gerade nicht erreichbar. Versuchen Sie es in einer Minute noch einmal. Wer schon angemeldet ist, kann weiterarbeiten.",
+		English: "The sign-in service can't be reached right now. Try again in a minute. Whoever is signed in already can go on working.",
+	}
+	// ErrMisconfigured is a provider that answers, but not as configured.
+	ErrMisconfigured = &Refusal{
+		Code:    "misconfigured",
+		German:  "Die Anmeldung ist nicht richtig eingerichtet. Geben Sie Ihrer Administration Bescheid: Die genaue Ursache steht im Protokoll des Gateways, „crmgate doctor“ nennt die Abhilfe.",
+		English: "Sign-in is not set up correctly. Tell your administrator: the gateway's log names the cause, and \"crmgate doctor\" the remedy.",
+	}
+)
+
+// Refusals lists every refusal.
+func Refusals() []*Refusal {
+	return []*Refusal{
+		ErrState, ErrExpired, ErrNoSecondFactor, ErrDenied, ErrGroupOverage,
+		ErrToken, ErrProviderDown, ErrMisconfigured,
+	}
+}
