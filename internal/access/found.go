@@ -35,6 +35,9 @@ type FoundField struct {
 	// Shape says which form a placeholder needs where the node alone doesn't
 	// tell ("" = infer it from the node's kind and the category).
 	Shape Shape
+	// Echo says that the value may stay clear where the client sent it itself in
+	// the same request.
+	Echo bool
 	// Keys says that object keys below the node hold values too.
 	Keys bool
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -111,17 +112,52 @@ func decodeSpec(src []byte) (*spec, error) {
 // strict decodes a node that was kept for later with unknown keys refused: a
 // yaml.Node's own Decode takes them without a word.
 func strict(n *yaml.Node, into any) error {
-	raw, err := yaml.Marshal(n)
-	if err != nil {
+	if err := knownKeys(n, reflect.TypeOf(into).Elem()); err != nil {
+		return err
+	}
+	if err := n.Decode(into); err != nil {
 		return fmt.Errorf("line %d: %w", n.Line, err)
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(raw))
-	dec.KnownFields(true)
-	if err := dec.Decode(into); err != nil {
-		// The lines of the inner document count from the node's own.
-		return fmt.Errorf("line %d: in this entry: %w", n.Line, sayNearest(err))
-	}
 	return nil
+}
+
+// knownKeys compares the keys of a mapping with the fields of a struct.
+func knownKeys(n *yaml.Node, t reflect.Type) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[yaml.Node]() || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var errs []error
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Value == "<<" {
+			errs = append(errs, knownKeys(value, t))
+			continue
+		}
+		f, known := fieldOfKey(t, key.Value)
+		if !known {
+			errs = append(errs, fmt.Errorf("line %d: unknown key %q; nearest: %q", key.Line, key.Value, nearest(key.Value, collectKeys(t))))
+			continue
+		}
+		if f.Kind() == reflect.Map {
+			for j := 1; j < len(value.Content); j += 2 {
+				errs = append(errs, knownKeys(value.Content[j], f.Elem()))
+			}
+		}
+		errs = append(errs, knownKeys(value, f))
+	}
+	return errors.Join(errs...)
+}
+
+func fieldOfKey(t reflect.Type, key string) (reflect.Type, bool) {
+	for f := range fields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name == key {
+			return f.Type, true
+		}
+	}
+	return nil, false
 }
 
 // checkAnchors refuses anchors that nothing uses: a misspelt alias would leave
