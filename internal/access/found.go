@@ -40,6 +40,9 @@ type FoundField struct {
 	Echo bool
 	// Keys says that object keys below the node hold values too.
 	Keys bool
+	// Echo says that a value which the client itself sent in this request stays
+	// clear here: a save's answer repeats what was saved.
+	Echo bool
 }
 
 // Shape is the form that a value has beyond its node's kind: the parts of a

@@ -1,0 +1,166 @@
+package mask
+
+import (
+	"strconv"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// Seen carries masked values from one unit of a streamed response to the next.
+// It belongs to one response and isn't safe for concurrent use. The oldest
+// values are forgotten first.
+type Seen struct {
+	max     int
+	secrets []secret
+	// settled are the secrets that sweep was built from; it is built anew when
+	// enough others have come.
+	settled int
+	sweep   *Sweep
+}
+
+// NewSeen returns a Seen of at most n values.
+func NewSeen(n int) *Seen { return &Seen{max: n} }
+
+// seenBatch is how many new values are searched on their own before the whole
+// index is built anew.
+const seenBatch = 128
+
+// add takes in a unit's secrets.
+func (s *Seen) add(unit []secret) {
+	s.secrets = append(s.secrets, unit...)
+	if len(s.secrets)-s.settled < seenBatch {
+		return
+	}
+	if over := len(s.secrets) - s.max; over > 0 {
+		s.secrets = append([]secret(nil), s.secrets[over:]...)
+	}
+	s.settled = len(s.secrets)
+	s.sweep = newSweep(s.secrets)
+}
+
+// sweep masks, in what is left open, the values that were masked elsewhere.
+func (p *pass) sweep() {
+	p.forgetShown()
+	secrets := p.secrets
+	sweeps := make([]*Sweep, 0, 2)
+	if seen := p.opts.Seen; seen != nil {
+		secrets = append(secrets[:len(secrets):len(secrets)], seen.secrets[seen.settled:]...)
+		if seen.sweep != nil {
+			sweeps = append(sweeps, seen.sweep)
+		}
+		defer seen.add(p.secrets)
+	}
+	p.swept = newSweep(secrets)
+	if len(secrets) > 0 {
+		sweeps = append(sweeps, p.swept)
+	}
+	if len(sweeps) > 0 {
+		p.sweepNodes(sweeps)
+	}
+}
+
+// forgetShown takes out the secrets that this very document shows this role
+// somewhere else, by the plan: they are none.
+func (p *pass) forgetShown() {
+	if len(p.secrets) == 0 {
+		return
+	}
+	open := make(map[string]bool, len(p.secrets))
+	for i := range p.secrets {
+		open[form(p.secrets[i].text)] = false
+	}
+	any := false
+	for i := range p.state {
+		if p.state[i]&(shown|edited) != shown {
+			continue
+		}
+		f := form(p.t.Text(i))
+		if was, ok := open[f]; ok && !was {
+			open[f], any = true, true
+		}
+	}
+	if !any {
+		return
+	}
+	kept := p.secrets[:0]
+	for _, s := range p.secrets {
+		if !open[form(s.text)] {
+			kept = append(kept, s)
+		}
+	}
+	p.secrets = kept
+}
+
+func (p *pass) sweepNodes(sweeps []*Sweep) {
+	clean := map[string]bool{}
+	nodes := p.t.Nodes
+	for i := 0; i < len(nodes); i++ {
+		n := &nodes[i]
+		if p.state[i]&(dropped|renamed) == 0 && p.named(i) {
+			p.sweepKey(i, sweeps, clean)
+		}
+		if p.state[i]&edited != 0 {
+			i = int(n.Next) - 1
+			continue
+		}
+		var skip []access.Category
+		if p.state[i]&shown != 0 {
+			// The plan shows this role values of these categories right here.
+			skip = p.found.Fields[p.owner[i]-1].Categories
+		}
+		switch n.Kind {
+		case doc.String:
+			if text, hit := maskAll(sweeps, p.t.Text(i), skip); hit {
+				p.replace(i, doc.Value{Kind: doc.String, Text: text})
+				p.masked++
+			}
+		case doc.Number:
+			// A shorter number is equal by accident, an id for instance.
+			if raw := p.t.Raw(i); len(raw) >= maxTail && digitsOnly(raw) {
+				if _, hit := maskAll(sweeps, string(raw), skip); hit {
+					p.replace(i, doc.Value{Kind: doc.Null})
+					p.masked++
+				}
+			}
+		}
+	}
+}
+
+// sweepKey masks a value in a member's name. clean are names without any.
+func (p *pass) sweepKey(node int, sweeps []*Sweep, clean map[string]bool) {
+	n := &p.t.Nodes[node]
+	if raw := p.t.Src[n.KeyStart:n.KeyEnd]; clean[string(raw)] {
+		return
+	}
+	key := p.t.Key(node)
+	name, hit := maskAll(sweeps, key, nil)
+	if !hit && !IsPlaceholder(key) {
+		if len(clean) < 1024 {
+			clean[string(p.t.Src[n.KeyStart:n.KeyEnd])] = true
+		}
+		return
+	}
+	// The node's number makes the name the only one of its kind: hence the
+	// names that already look masked get one, too.
+	p.rename(node, name+"-"+strconv.Itoa(node))
+}
+
+func maskAll(sweeps []*Sweep, text string, skip []access.Category) (string, bool) {
+	hit := false
+	for _, s := range sweeps {
+		if masked, ok := s.mask(text, skip); ok {
+			text, hit = masked, true
+		}
+	}
+	return text, hit
+}
+
+func digitsOnly(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}

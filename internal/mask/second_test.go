@@ -1,0 +1,172 @@
+package mask
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+var contactData = map[access.Category]access.Treatment{
+	access.Email: access.Hidden, access.Phone: access.Partial, access.Bank: access.Hidden, access.Name: access.Hidden,
+	access.Birthdate: access.Hidden, access.Address: access.Hidden,
+}
+
+func TestMaskedValuesAreFoundWhereverTheyRecur(t *testing.T) {
+	for _, tt := range []struct{ field, value, elsewhere, want string }{
+		{"email", "erika@example.de", "mail to Erika@Example.DE today", "mail to hidden@masked.invalid today"},
+		{"email", "erika@example.de", "https://x/?m=erika%40example.de&n=1", "hidden@masked.invalid"},
+		{"email", "erika@example.de", "&lt;erika&#64;example.de&gt;", "hidden@masked.invalid"},
+		{"email", "erika@example.de", `{\"mail\":\"erika\u0040example.de\"}`, "hidden@masked.invalid"},
+		{"name", "Mustermann", "Frau Mustermanns Auftrag, MUSTERMANN", "Frau ••••••s Auftrag, ••••••"},
+		{"name", "Müller", "MÜLLER und Müllers, nicht Müllerin", "•••••• und ••••••s, nicht Müllerin"},
+		{"name", "Anna", "Annahme von Anna", "Annahme von ••••••"},
+		{"name", "Erika Mustermann", "q=erika+mustermann", "q=••••••"},
+		{"phone", "+49 30 1234567", "Tel. 030/123 45 67, abends", "Tel. +49 ••••••67, abends"},
+		{"phone", "+49 30 1234567", "tel:0049301234567", "tel:+49 ••••••67"},
+		{"phone", "030 123456", "(030) 12 34-56", "0••••••56"},
+		{"phone", "123456", "0123456 9123456, 12 34 56-7", "0123456 9123456, ••••••56-7"},
+		{"bank", "DE02120300000000202051", "IBAN DE02 1203 0000 0000 2020 51.", "IBAN DE••••••."},
+		{"bank", "DE02 1203 0000 0000 2020 51", "x DE02120300000000202051", "x DE••••••"},
+		{"address", "Heidestraße 17", "wohnt heidestraße 17, Köln", "wohnt ••••••, Köln"},
+		{"name", "Kim", "Kim", "Kim"},
+	} {
+		src := fmt.Sprintf(`{"%s":%q,"other":"%s","ü":1}`, tt.field, tt.value, strings.ReplaceAll(strings.ReplaceAll(tt.elsewhere, `\`, `\\`), `"`, `\"`))
+		got, res := apply(t, src, plan(contactData), Options{SecondPass: true})
+		if !strings.Contains(got, `"other":"`+strings.ReplaceAll(strings.ReplaceAll(tt.want, `\`, `\\`), `"`, `\"`)+`"`) {
+			t.Errorf("%s %q\ngot  %s\nwant %s", tt.field, tt.value, got, tt.want)
+		}
+		if out, hit := res.Sweep.Mask(tt.elsewhere); hit != (tt.want != tt.elsewhere) || out != tt.want {
+			t.Errorf("Sweep.Mask(%q) = %q, %v, want %q", tt.elsewhere, out, hit, tt.want)
+		}
+	}
+}
+
+func TestBase64FormsAreFound(t *testing.T) {
+	value := "erika?~ÿ@example.de"
+	for before := range 4 {
+		plain := strings.Repeat("x", before) + value + "tail"
+		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding} {
+			src := fmt.Sprintf(`{"email":"%s","cursor":"c_%s"}`, value, enc.EncodeToString([]byte(plain)))
+			got, _ := apply(t, src, plan(contactData), Options{SecondPass: true})
+			if want := `{"email":"hidden@masked.invalid","cursor":"hidden@masked.invalid"}`; got != want {
+				t.Errorf("%s: got %s", src, got)
+			}
+		}
+	}
+}
+
+func TestNamesOfMembersAreSearched(t *testing.T) {
+	got, _ := apply(t, `{"email":"erika@example.de","by":{"erika@example.de":1,"ERIKA@example.de":2,"x":3}}`, plan(contactData), Options{SecondPass: true})
+	if want := `{"email":"hidden@masked.invalid","by":{"hidden@masked.invalid-3":1,"hidden@masked.invalid-4":2,"x":3}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestValueShownElsewhereIsNoSecret(t *testing.T) {
+	src := `{"name":"Mustermann","public":"Mustermann","note":"Mustermann"}`
+	got, _ := apply(t, src, plan(contactData), Options{SecondPass: true})
+	if want := `{"name":"••••••","public":"Mustermann","note":"Mustermann"}`; unescaped(got) != want {
+		t.Errorf("got %s, want %s", unescaped(got), want)
+	}
+}
+
+func TestShownFieldKeepsItsOwnCategoryAndLosesOthers(t *testing.T) {
+	hidden, shown := access.Verdict{Treatment: access.Hidden, Allowed: true}, access.Verdict{Treatment: access.Clear, Allowed: true}
+	own := func(v access.Verdict) []access.Verdict { return []access.Verdict{v, v, shown} }
+	p := &access.Plan{
+		FactNames: []string{"own"},
+		Cells: map[access.Entity]map[access.Category][]access.Verdict{
+			"*": {access.Name: own(hidden), access.Email: {hidden, hidden, hidden}, access.FreeText: own(shown)},
+		},
+	}
+	src := `[{"name":"Erika Mustermann","free_text":"erika@example.de und Mustermann"},{"name":"Mustermann","email":"erika@example.de"}]`
+	got, _ := apply(t, src, p, Options{SecondPass: true}, func(_ *doc.Tree, f *access.Found) {
+		f.Records = []access.FoundRecord{
+			{Record: access.Record{ID: "1"}, Facts: access.Facts{"own": access.FactTrue}}, {Record: access.Record{ID: "2"}},
+		}
+		f.Fields[0].Record, f.Fields[1].Record, f.Fields[2].Record, f.Fields[3].Record = 0, 0, 1, 1
+	})
+	want := `[{"name":"Erika Mustermann","free_text":"hidden@masked.invalid und ••••••"},{"name":"••••••","email":"hidden@masked.invalid"}]`
+	if unescaped(got) != want {
+		t.Errorf("got  %s\nwant %s", unescaped(got), want)
+	}
+}
+
+func TestDroppedValuesAreSearchedToo(t *testing.T) {
+	p := plan(map[access.Category]access.Treatment{access.Email: access.Drop})
+	got, _ := apply(t, `{"email":{"x":["erika@example.de"]},"note":"erika@example.de"}`, p, Options{SecondPass: true})
+	if want := `{"note":"••••••"}`; unescaped(got) != want {
+		t.Errorf("got %s, want %s", unescaped(got), want)
+	}
+}
+
+func TestStreamRemembersEarlierUnits(t *testing.T) {
+	seen := NewSeen(1000)
+	for i := range 500 {
+		src := fmt.Sprintf(`{"email":"e%d@example.de","note":"ask e%d@example.de"}`, i, max(0, i-200))
+		got, _ := apply(t, src, plan(contactData), Options{SecondPass: true, Seen: seen})
+		if want := `{"email":"hidden@masked.invalid","note":"ask hidden@masked.invalid"}`; got != want {
+			t.Fatalf("unit %d: %s", i, got)
+		}
+	}
+	seen = NewSeen(10)
+	for i := range 1000 {
+		apply(t, fmt.Sprintf(`{"email":"e%d@example.de"}`, i), plan(contactData), Options{SecondPass: true, Seen: seen})
+		if n := len(seen.secrets); n > 10+seenBatch {
+			t.Fatalf("%d values are kept", n)
+		}
+	}
+}
+
+func TestManySimilarNeedlesStayFast(t *testing.T) {
+	var b strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&b, `{"email":"%s%d@x.de"},`, strings.Repeat("a", i%90), i)
+	}
+	src := `[` + b.String() + `"` + strings.Repeat("a", 200_000) + `","0123456789` + strings.Repeat("0", 200_000) + `"]`
+	got, _ := apply(t, src, plan(contactData), Options{SecondPass: true})
+	if !strings.Contains(got, strings.Repeat("a", 200_000)) {
+		t.Error("a text without secrets was masked")
+	}
+}
+
+// FuzzCanaryNeverLeaves plants a value in a masked field and other forms of it
+// elsewhere.
+func FuzzCanaryNeverLeaves(f *testing.F) {
+	f.Add("erika.mustermann@example.de", `{"a":"b","c":[1,"d",null]}`, uint8(0))
+	f.Add("Größenwahn & Söhne <x>", `["x",{"name":"y","k":{"email":[true]}}]`, uint8(3))
+	f.Fuzz(func(t *testing.T, canary, other string, place uint8) {
+		canary = strings.TrimSpace(canary)
+		// A value that the rest holds anyway proves nothing, and one that is
+		// part of placeholders or keys can't be told apart.
+		asText, _, _ := searchable(access.Email, canary)
+		if !asText || len(canary) > maxNeedle || len(canary) < 6 || strings.Contains(canary, "*") || strings.ContainsRune(canary, '\ufffd') {
+			return
+		}
+		tree, err := parseAny(other)
+		if err != nil || strings.Contains(string(fold(nil, "email planted hidden@masked.invalid ••••••"+other)), string(fold(nil, canary))) {
+			return
+		}
+		defer func() { _ = tree }()
+		b64 := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", int(place)%3) + canary))
+		src := fmt.Sprintf(`{"planted":[%s,%s,%s,%s],"other":%s,"email":%s,%s:1}`, quoted("<"+canary+">"),
+			quoted(url.QueryEscape(canary)), quoted(url.PathEscape(canary)), quoted(b64), other, quoted(canary), quoted("k"+canary))
+		if _, err := parseAny(src); err != nil {
+			return
+		}
+		got, _ := apply(t, src, plan(contactData), Options{SecondPass: true})
+		for _, form := range []string{canary, strings.Trim(quoted(canary), `"`), url.QueryEscape(canary), url.PathEscape(canary), b64} {
+			if strings.Contains(got, form) {
+				t.Fatalf("%q is in %s", form, got)
+			}
+		}
+		if n := strings.Count(got, other); n == 0 && !strings.Contains(other, `"`) {
+			t.Fatalf("%q is not in %s", other, got)
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package mask
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// secret is a value that was masked and is searched in the rest of the document.
+type secret struct {
+	text string
+	cat  access.Category
+	// with is what stands in the value's place, HiddenText where that is no text.
+	with string
+}
+
+// Bounds of what is searched: shorter values occur everywhere by accident.
+const (
+	minChars  = 4
+	minDigits = 6
+	// maxNeedle bounds what is compared of a long text. Where that much of it
+	// occurs, the string that holds it is replaced as a whole.
+	maxNeedle = 96
+)
+
+// secret keeps a masked value for the second pass.
+func (p *pass) secret(text string, c access.Category, v doc.Value) {
+	text = strings.TrimSpace(text)
+	if _, _, ok := searchable(c, text); !ok {
+		return
+	}
+	with := HiddenText
+	if v.Kind == doc.String && v.Text != "" && v.Text != text {
+		with = v.Text
+	}
+	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with})
+}
+
+// keep keeps the values of a container that is dropped as a whole.
+func (p *pass) keep(node int, f *access.FoundField, d decision) {
+	for i := node; i < int(p.t.Nodes[node].Next); i++ {
+		if k := p.t.Nodes[i].Kind; k == doc.String || k == doc.Number {
+			p.secret(p.t.Text(i), d.cat, doc.Value{})
+		}
+		if f.Keys && i > node {
+			p.secret(p.t.Key(i), d.cat, doc.Value{})
+		}
+	}
+}
+
+// searchable says how a value is searched: as a text, by its digits, or not at
+// all. Of what no profile classified, only what looks like an e-mail address
+// is: the rest are words like "open" and numbers like 1000001 that mean nothing.
+func searchable(c access.Category, text string) (asText, asDigits, ok bool) {
+	letters, digits := 0, 0
+	for _, r := range text {
+		switch {
+		case '0' <= r && r <= '9':
+			digits++
+		case unicode.IsLetter(r):
+			letters++
+		}
+	}
+	switch {
+	case c == access.Public, c == access.Unclassified && !strings.Contains(text, "@"):
+		return false, false, false
+	case letters > 0:
+		asText = utf8.RuneCountInString(text) >= minChars && (c != access.Name || letters >= minChars)
+	}
+	if digits >= minDigits {
+		switch c {
+		case access.Phone, access.Bank, access.TaxID, access.Identity:
+			asDigits = true
+		default:
+			asDigits = letters == 0
+		}
+	}
+	return asText, asDigits, asText || asDigits
+}
+
+// form is the form in which a value that is shown elsewhere is compared with a
+// secret.
+func form(text string) string {
+	text = strings.TrimSpace(text)
+	if strings.IndexFunc(text, unicode.IsLetter) < 0 {
+		if d := digitsOf(text); d != "" {
+			return d
+		}
+	}
+	return string(fold(nil, text))
+}

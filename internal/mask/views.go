@@ -1,0 +1,67 @@
+package mask
+
+import (
+	"html"
+	"strconv"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+// encodedIn returns a needle that stands encoded in a text. Base64 isn't decoded
+// here; its forms are needles.
+func (s *Sweep) encodedIn(text string, skip []access.Category) *needle {
+	var n *needle
+	if strings.IndexByte(text, '%') >= 0 {
+		n = s.first(percentDecoded(text), skip)
+	}
+	if n == nil && strings.IndexByte(text, '&') >= 0 {
+		n = s.first(html.UnescapeString(text), skip)
+	}
+	if n == nil && strings.IndexByte(text, '\\') >= 0 {
+		n = s.first(escapesDecoded(text), skip)
+	}
+	return n
+}
+
+// percentDecoded decodes each %XX and leaves all else.
+func percentDecoded(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+3 <= len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(c))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+// escapesDecoded decodes backslash escapes as JSON and JavaScript write them:
+// documents hold other documents in their strings.
+func escapesDecoded(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		i++
+		if s[i] == 'u' && i+5 <= len(s) {
+			if r, err := strconv.ParseUint(s[i+1:i+5], 16, 16); err == nil {
+				b.WriteRune(rune(r))
+				i += 4
+				continue
+			}
+		}
+		if s[i] == 'n' || s[i] == 't' || s[i] == 'r' {
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
