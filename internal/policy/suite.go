@@ -32,10 +32,10 @@ type Result struct {
 
 // test is one case as it stands in the file:
 //
-//	- ask: sales+marketing read contact email
-//	  facts: {own: true}
-//	  want: clear
-//	  rule: p, sales, contact, *, read, clear, own, allow
+//   - ask: sales+marketing read contact email
+//     facts: {own: true}
+//     want: clear
+//     rule: p, sales, contact, *, read, clear, own, allow
 //
 // ask is roles, action, entity and category, parted by one space; without a
 // category it asks about the action as a whole. want is a treatment, allowed,
