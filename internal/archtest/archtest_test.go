@@ -52,6 +52,7 @@ func snippets() []snippet {
 		imports("arrow", "modules/gate/x.go", ours+`internal/demo"`, ours+`internal/audit"`),
 		imports("leaf", "internal/access/x.go", `"golang.org/x/text/width"`, `"slices"`),
 		imports("leaf", "internal/doc/x.go", `"golang.org/x/text/width"`, ours+`internal/access"`),
+		imports("leaf", "internal/doc/html/x.go", `"github.com/x/y"`, `"golang.org/x/net/html"`),
 		imports("leaf", "policies/x.go", `"os"`, `"embed"`),
 		code("init", "internal/mask/x.go", "func init() {}", "func start() {}"),
 		code("package variable", "internal/mask/x.go", "var cache = map[string]int{}", `var ErrX = errors.New("x")`),

@@ -31,12 +31,9 @@ func checkSizes(t *Tree, exceptions map[string]string, report reporter) {
 		used[name] = true
 		return !excepted
 	}
-	for _, f := range t.Files {
+	t.each(product, func(f *File) {
 		if f.Lines > maxFile && over(f.Path) {
 			report(f.AST.Package, "%d lines, at most %d", f.Lines, maxFile)
-		}
-		if !product(f) {
-			continue
 		}
 		for _, decl := range f.AST.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -48,7 +45,7 @@ func checkSizes(t *Tree, exceptions map[string]string, report reporter) {
 				report(fn.Pos(), "%s has %d lines, at most %d", fn.Name.Name, lines, maxFunc)
 			}
 		}
-	}
+	})
 	for name := range exceptions {
 		if !used[name] {
 			report(0, "the exception for %s is not needed any more", name)
