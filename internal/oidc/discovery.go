@@ -20,6 +20,9 @@ const (
 	longPause  = 15 * time.Second
 )
 
+// errBusy says that somebody else asks the provider. It never leaves discover.
+var errBusy = errors.New("discovery is under way")
+
 // snapshot is what discovery said. It is immutable.
 type snapshot struct {
 	op      *gooidc.Provider
@@ -66,16 +69,14 @@ func (p *Provider) discover(ctx context.Context) (*snapshot, error) {
 	if s := p.fresh(); s != nil {
 		return s, nil
 	}
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for the provider's discovery document: %w", ctx.Err())
+	old := p.current.Load()
+	if err := p.takeTurn(ctx, old != nil); err != nil {
+		return old.or(err)
 	}
+	defer func() { <-p.turn }()
 	if s := p.fresh(); s != nil { // somebody else was faster
 		return s, nil
 	}
-	old := p.current.Load()
 	now := p.cfg.Now()
 	if now.Before(p.backoff.until) {
 		return old.or(p.backoff.err)
@@ -91,6 +92,25 @@ func (p *Provider) discover(ctx context.Context) (*snapshot, error) {
 	}
 	p.backoff.failed(now, err)
 	return old.or(err)
+}
+
+// takeTurn waits until nobody else asks the provider. Who has an old snapshot to
+// go on with doesn't wait.
+func (p *Provider) takeTurn(ctx context.Context, hurry bool) error {
+	if hurry {
+		select {
+		case p.turn <- struct{}{}:
+			return nil
+		default:
+			return errBusy
+		}
+	}
+	select {
+	case p.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the provider's discovery document: %w", ctx.Err())
+	}
 }
 
 func (p *Provider) fresh() *snapshot {
@@ -130,7 +150,9 @@ func (p *Provider) fetch(ctx context.Context) (*snapshot, error) {
 	if old := p.current.Load(); old != nil && old.meta.JWKSURI == s.meta.JWKSURI {
 		s.keys = old.keys // keep the last good keys
 	} else {
-		s.keys = gooidc.NewRemoteKeySet(gooidc.ClientContext(context.WithoutCancel(ctx), p.http), s.meta.JWKSURI)
+		// The key set outlives the request that discovered it, and must not keep
+		// what hangs on that request's context alive.
+		s.keys = gooidc.NewRemoteKeySet(gooidc.ClientContext(context.Background(), p.http), s.meta.JWKSURI)
 	}
 	return s, nil
 }
