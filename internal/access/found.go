@@ -35,9 +35,6 @@ type FoundField struct {
 	// Shape says which form a placeholder needs where the node alone doesn't
 	// tell ("" = infer it from the node's kind and the category).
 	Shape Shape
-	// Echo says that the value may stay clear where the client sent it itself in
-	// the same request.
-	Echo bool
 	// Keys says that object keys below the node hold values too.
 	Keys bool
 	// Echo says that a value which the client itself sent in this request stays

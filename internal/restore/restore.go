@@ -1,0 +1,247 @@
+// Package restore keeps a save from changing a value that its author couldn't
+// see: an unchanged placeholder becomes the stored value or is taken out, an
+// edited one is refused by name.
+//
+// A placeholder is recognised by masking the stored value again and comparing,
+// not by its looks: a masked phone number with one more digit typed behind it
+// looks like a placeholder too, and a stored value that was guessed right must
+// not be told from one that was guessed wrong.
+package restore
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/profile"
+)
+
+// Plans are what the policy says of the employee: what is shown, and what may
+// be written. Write is nil where nothing is saved.
+type Plans struct{ Shown, Write *access.Plan }
+
+// Stored are the stored records of a write: the CRM's answer to the gateway's
+// own read, and the node of each record in it.
+type Stored struct {
+	Tree    *doc.Tree
+	Records map[string]int
+}
+
+// Result are the changes to the request's document, or the fields that were
+// edited without having been seen.
+type Result struct {
+	Edits   []doc.Edit
+	Refused []string
+}
+
+// Fields returns the names of the fields whose stored values are needed before
+// the write may be judged; none means that it is fine as it is.
+func Fields(w *profile.Write, p Plans) []string {
+	if w.Mode == profile.WriteCreate {
+		return nil
+	}
+	var names []string
+	for i := range w.Fields {
+		if hidden(w.Entity, w.Fields[i].Categories, p) {
+			names = append(names, w.Fields[i].Name)
+		}
+	}
+	if w.Mode == profile.WriteFull {
+		names = append(names, unseen(w, p)...)
+	}
+	sort.Strings(names)
+	return slices.Compact(names)
+}
+
+// unseen are the fields of the entity that the employee can't see: a full write
+// would empty those that it leaves out.
+func unseen(w *profile.Write, p Plans) []string {
+	return w.FieldNames(func(c access.Category) bool {
+		return hidden(w.Entity, []access.Category{c}, p)
+	})
+}
+
+// hidden reports whether a field is not clear to the employee, or may not be
+// written by them.
+func hidden(e access.Entity, cats []access.Category, p Plans) bool {
+	for _, c := range cats {
+		if v, clear := p.Shown.AlwaysClear(e, c); !clear || v.Treatment != access.Clear {
+			return true
+		}
+		if p.Write == nil {
+			continue
+		}
+		if _, clear := p.Write.AlwaysClear(e, c); !clear {
+			return true
+		}
+	}
+	return len(cats) == 0
+}
+
+// Judge compares the write's fields with the stored records. m masks as the
+// response that the employee saw was masked; scope is their session's.
+func Judge(m *mask.Masker, scope string, body *doc.Tree, w *profile.Write, s Stored, p Plans) Result {
+	j := &judge{m: m, scope: scope, body: body, w: w, stored: s, plans: p}
+	switch w.Mode {
+	case profile.WriteCreate:
+		j.create()
+	case profile.WriteEcho:
+		j.echo()
+	case profile.WritePartial:
+		j.partial()
+	case profile.WriteFull:
+		j.full()
+	}
+	sort.Strings(j.result.Refused)
+	j.result.Refused = slices.Compact(j.result.Refused)
+	return j.result
+}
+
+type judge struct {
+	m      *mask.Masker
+	scope  string
+	body   *doc.Tree
+	w      *profile.Write
+	stored Stored
+	plans  Plans
+	result Result
+}
+
+// create refuses placeholders: there is nothing stored that they could stand
+// for.
+func (j *judge) create() {
+	for i := range j.w.Fields {
+		f := &j.w.Fields[i]
+		for _, l := range f.Leaves {
+			if mask.IsPlaceholder(j.body.Text(l.Node)) {
+				j.result.Refused = append(j.result.Refused, f.Name)
+			}
+		}
+	}
+}
+
+// partial takes unchanged placeholders out and refuses the rest.
+func (j *judge) partial() {
+	var out []int
+	for i := range j.w.Fields {
+		f := &j.w.Fields[i]
+		switch {
+		case !hidden(j.w.Entity, f.Categories, j.plans):
+		case j.unchanged(f):
+			out = append(out, f.Node)
+		default:
+			j.result.Refused = append(j.result.Refused, f.Name)
+		}
+	}
+	j.result.Edits = append(j.result.Edits, doc.RemoveMembers(j.body, j.w.Object, out)...)
+}
+
+// echo fills the stored values in, so that the CRM computes with them; what
+// was typed stays.
+func (j *judge) echo() {
+	for i := range j.w.Fields {
+		f := &j.w.Fields[i]
+		if hidden(j.w.Entity, f.Categories, j.plans) && j.unchanged(f) {
+			j.fill(f)
+		}
+	}
+}
+
+// full fills in the stored values of all fields that the employee can't see:
+// those that came back unchanged, empty or not at all.
+func (j *judge) full() {
+	sent := map[string]bool{}
+	for i := range j.w.Fields {
+		f := &j.w.Fields[i]
+		sent[f.Name] = true
+		switch {
+		case !hidden(j.w.Entity, f.Categories, j.plans):
+		case j.unchanged(f) || j.empty(f):
+			j.fill(f)
+		default:
+			j.result.Refused = append(j.result.Refused, f.Name)
+		}
+	}
+	names := unseen(j.w, j.plans)
+	sort.Strings(names)
+	var missing []doc.Member
+	for _, name := range names {
+		if sent[name] {
+			continue
+		}
+		if node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), name); node >= 0 {
+			missing = append(missing, doc.Member{Key: name, Raw: j.raw(node), Text: j.stored.Tree.Text(node)})
+		}
+	}
+	j.result.Edits = append(j.result.Edits, doc.AppendMembers(j.body, j.w.Object, missing)...)
+}
+
+func (j *judge) record() int { return j.stored.Records[j.w.IDs[0]] }
+
+// unchanged reports whether a field holds the placeholder of its stored value,
+// in every record that the write is for.
+func (j *judge) unchanged(f *profile.WriteField) bool {
+	if len(j.w.IDs) == 0 || j.stored.Tree == nil {
+		return false
+	}
+	for _, id := range j.w.IDs {
+		record, ok := j.stored.Records[id]
+		if !ok || !j.matches(f, record) {
+			return false
+		}
+	}
+	return true
+}
+
+func (j *judge) matches(f *profile.WriteField, record int) bool {
+	st := j.stored.Tree
+	node, leaves, cats := j.w.StoredField(st, record, f.Name)
+	if node < 0 || len(leaves) != len(f.Leaves) {
+		return false
+	}
+	cat, treatment := mask.Decide(j.plans.Shown, j.w.Entity, cats, nil)
+	for i, l := range leaves {
+		text := st.Text(l.Node)
+		with, drop := j.m.Value(cat, l.Shape, st.Nodes[l.Node].Kind, text, treatment, j.scope)
+		if drop || with.Text != j.body.Text(f.Leaves[i].Node) {
+			return false
+		}
+	}
+	return true
+}
+
+// empty reports whether a field holds nothing: what a form without a place for
+// a placeholder sends back.
+func (j *judge) empty(f *profile.WriteField) bool {
+	for _, l := range f.Leaves {
+		if j.body.Nodes[l.Node].Kind != doc.Null && j.body.Text(l.Node) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// fill puts the stored value in a field's place.
+func (j *judge) fill(f *profile.WriteField) {
+	node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), f.Name)
+	if node < 0 {
+		return
+	}
+	at := j.body.Nodes[f.Node]
+	with := j.raw(node)
+	if with == nil {
+		with = j.body.Format.Encode(nil, j.body, f.Node, doc.Value{Kind: doc.String, Text: j.stored.Tree.Text(node)})
+	}
+	j.result.Edits = append(j.result.Edits, doc.Edit{Start: at.Start, End: at.End, With: with})
+}
+
+// raw returns the stored value's bytes where both documents have the same
+// format, nil otherwise.
+func (j *judge) raw(node int) []byte {
+	if j.stored.Tree.Format.Name() == j.body.Format.Name() {
+		return j.stored.Tree.Raw(node)
+	}
+	return nil
+}
