@@ -1,0 +1,39 @@
+// Package audit is the gateway's log: an append-only, encrypted Merkle log in
+// segment files. Append returns when the entry is durable and not before; what
+// can't be made durable is an error, and the caller answers 503.
+//
+// # Layout
+//
+//	<dir>/lock            held by the one process that writes
+//	<dir>/NNNNNNNN.seg    segments, written in order; the last one is the spare
+//	<dir>/keys/NNNNNNNN.key  data keys (one a month), wrapped by the master key
+//
+// A segment is a file of zeros, synced and renamed into place before it is
+// needed, so that an append overwrites blocks that exist and one fdatasync makes
+// it durable without touching the file system's metadata. It holds frames:
+//
+//	frame   = len u32 | crc32c u32 | type u8 | payload     (len, crc: type and payload)
+//	header  = first frame of a segment: where it stands in the log, the tree's right edge
+//	entry   = seq u64 | envelope
+//	commit  = tree size u64 | root [32] | oldest unfinished intent u64
+//
+// Integers are big endian. A group (entries and the commit behind them) is
+// written by one pwrite and one fdatasync. What has no commit behind it was
+// never acknowledged.
+//
+// # Envelope
+//
+//	envelope = "AG1" | flags u8 | key id u32 | nonce [12] | AES-256-GCM(zstd(JSON))
+//
+// The low four bits of flags name the content coding (1: zstd with dictionary 1),
+// the others are zero. The envelope's first eight bytes, the log's epoch and the
+// node's name are authenticated with it: an entry opens in the log it was written
+// to only. The leaf of the RFC 6962 tree is the envelope, so a data key can be
+// destroyed without breaking a proof.
+//
+// # What it does not see
+//
+// Without checkpoints kept elsewhere, a log cut back to an earlier commit at its
+// end, or rewritten as a whole by someone who holds the keys, verifies. Keep the
+// size and root that Verify reports, and compare.
+package audit

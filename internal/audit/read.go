@@ -1,0 +1,100 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+
+	"github.com/crmgate/crmgate/internal/keys"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Stored is an entry as it stands in the log.
+type Stored struct {
+	Seq   uint64 `json:"seq"`
+	Entry Entry  `json:"entry"`
+	// LeafHash is the RFC 6962 hash of the envelope.
+	LeafHash tlog.Hash `json:"leaf_hash"`
+}
+
+// errEnough ends a walk early.
+var errEnough = errors.New("enough")
+
+// Read returns the entries of the log in dir, in order, up to the last commit. A
+// log may be read while it is written. The first error ends it; it is a *Damage
+// where the log isn't what was written, and everything yielded before is good.
+func Read(ctx context.Context, dir string, ring *keys.Ring) iter.Seq2[Stored, error] {
+	return read(ctx, osFiles{dir}, ring)
+}
+
+// Read returns the log's own entries, like the function.
+func (l *Log) Read(ctx context.Context) iter.Seq2[Stored, error] {
+	return readWith(ctx, l.files, l.keys)
+}
+
+func read(ctx context.Context, fsys files, ring *keys.Ring) iter.Seq2[Stored, error] {
+	return readWith(ctx, fsys, newDataKeys(fsys, ring))
+}
+
+func readWith(ctx context.Context, fsys files, keys *dataKeys) iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		o := &opener{keys: keys, visit: func(s *Stored, _ uint32) error {
+			if !yield(*s, nil) {
+				return errEnough
+			}
+			return nil
+		}}
+		defer o.close()
+		err := walkAll(ctx, fsys, o)
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(Stored{}, fmt.Errorf("reading the log: %w", err))
+		}
+	}
+}
+
+func walkAll(ctx context.Context, fsys files, o *opener) error {
+	segments, err := listSegments(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no log: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	w := &walk{files: fsys, segments: segments}
+	w.visit = func(segment uint32, g *group) error { return o.group(&w.position, segment, g) }
+	return w.whole(ctx)
+}
+
+// opener opens the entries of a walk.
+type opener struct {
+	keys  *dataKeys
+	codec *codec
+	visit func(s *Stored, segment uint32) error
+}
+
+func (o *opener) group(at *position, segment uint32, g *group) error {
+	if o.codec == nil {
+		var err error
+		if o.codec, err = newCodec(at.identity); err != nil {
+			return err
+		}
+	}
+	for _, f := range g.entries {
+		e, err := openEntry(o.codec, o.keys, segment, f)
+		if err != nil {
+			return err
+		}
+		if err := o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope)}, segment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *opener) close() {
+	if o.codec != nil {
+		o.codec.close()
+	}
+}

@@ -1,0 +1,247 @@
+package audit
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// recovered is what a writer goes on from.
+type recovered struct {
+	position
+	headed bool
+	// clean says that the last entry is a stop, or that the log is new.
+	clean      bool
+	dropped    int64
+	unfinished []Unfinished
+	// spare says that the next segment is there already.
+	spare bool
+}
+
+// recoverLog brings the directory into a state to go on from. It reads only the
+// last segment, and what it needs to name the intents without disclosure; Verify
+// reads all. It changes nothing before it has found nothing tampered.
+func recoverLog(ctx context.Context, opts Options, keys *dataKeys) (*recovered, error) {
+	fsys := opts.files
+	segments, err := listSegments(fsys)
+	if err != nil {
+		return nil, err
+	}
+	last, err := lastStarted(fsys, segments)
+	if err != nil {
+		return nil, err
+	}
+	if last < 0 {
+		return newLog(opts, segments)
+	}
+	for i := range segments {
+		if segments[i] != uint32(i+1) {
+			// Something is gone; the walk tells what.
+			return nil, (&walk{files: fsys, segments: segments}).whole(ctx)
+		}
+	}
+	r, err := readEnd(ctx, fsys, segments[last:], keys)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Node != "" && opts.Node != r.node {
+		return nil, fmt.Errorf("the log is that of node %q, not %q: give it that name, or another directory", r.node, opts.Node)
+	}
+	if !r.clean {
+		if r.unfinished, err = readUnfinished(ctx, fsys, segments, keys, r); err != nil {
+			return nil, err
+		}
+		if err := heal(fsys, r); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.clear(opts, segments[last+1:]); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// newLog begins a log where no group was ever committed.
+func newLog(opts Options, segments []uint32) (*recovered, error) {
+	w := &walk{files: opts.files, segments: segments}
+	if len(segments) > 0 && segments[0] != 1 {
+		return nil, w.damage(1, 0, 0, "the segment is missing")
+	}
+	if err := w.unused(segments); err != nil {
+		return nil, err
+	}
+	r := &recovered{clean: true}
+	r.number, r.node = 1, opts.Node
+	if _, err := rand.Read(r.epoch[:]); err != nil {
+		return nil, fmt.Errorf("drawing an epoch: %w", err)
+	}
+	if r.node == "" {
+		r.node = randomNode(r.epoch[:5])
+	}
+	if err := r.clear(opts, segments); err != nil {
+		return nil, err
+	}
+	var never atomic.Bool
+	if err := makeSegment(opts.files, 1, opts.SegmentSize, &never); err != nil {
+		return nil, storageError(err)
+	}
+	return r, nil
+}
+
+// readEnd walks the last segment and opens the last entry. An entry that doesn't
+// open with these keys means that the log couldn't be read later on either.
+func readEnd(ctx context.Context, fsys files, segments []uint32, keys *dataKeys) (*recovered, error) {
+	var entry entryFrame
+	w := &walk{files: fsys, segments: segments}
+	w.visit = func(_ uint32, g *group) error {
+		entry = g.entries[len(g.entries)-1]
+		entry.envelope = slices.Clone(entry.envelope)
+		return nil
+	}
+	if err := w.run(ctx); err != nil {
+		return nil, err
+	}
+	c, err := newCodec(w.identity)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	e, err := openEntry(c, keys, w.number, entry)
+	if err != nil {
+		return nil, err
+	}
+	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end}
+	r.clean = e.Event == Stop && e.Piece == e.Pieces && r.dropped == 0
+	return r, nil
+}
+
+// openEntry opens an envelope. One that doesn't open under its own key is damage.
+func openEntry(c *codec, keys *dataKeys, segment uint32, f entryFrame) (*Entry, error) {
+	e, err := c.open(f.envelope, keys)
+	if errors.Is(err, ErrSealed) {
+		return nil, &Damage{Seq: f.seq, Last: f.seq, Segment: segment, Offset: f.offset, What: err.Error()}
+	}
+	return e, err
+}
+
+// readUnfinished opens the entries from the oldest intent without disclosure on,
+// as the last commit names it.
+func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *dataKeys, r *recovered) ([]Unfinished, error) {
+	from := slices.Index(segments, r.number)
+	for from > 0 {
+		h, err := readHeader(fsys, segments[from])
+		if err != nil {
+			return nil, err
+		}
+		if h == nil || h.before.size <= r.commit.open {
+			break
+		}
+		from--
+	}
+	c, err := newCodec(r.identity)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	open := newUnfinished(maxUnfinished)
+	w := &walk{files: fsys, segments: segments[from:]}
+	w.visit = func(segment uint32, g *group) error {
+		for _, f := range g.entries {
+			if f.seq < r.commit.open {
+				continue
+			}
+			e, err := openEntry(c, keys, segment, f)
+			if err != nil {
+				return err
+			}
+			open.take(f.seq, e)
+		}
+		return nil
+	}
+	if err := w.run(ctx); err != nil {
+		return nil, err
+	}
+	return open.list(), nil
+}
+
+// heal zeroes the torn tail, and writes the segment's good part again: what was
+// read may be in the page cache alone, left by a process that died between write
+// and sync or by a sync that failed. Only then is it what the log stands on.
+func heal(fsys files, r *recovered) error {
+	f, err := fsys.open(segmentName(r.number), true)
+	if err != nil {
+		return err
+	}
+	err = rewrite(f, r.end, r.end+r.dropped)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("recovering segment %s: %w", segmentName(r.number), storageError(err))
+	}
+	return nil
+}
+
+func rewrite(f file, good, end int64) error {
+	buf := make([]byte, readWindow)
+	for at := int64(0); at < end; at += int64(len(buf)) {
+		b := buf[:min(int64(len(buf)), end-at)]
+		if _, err := f.ReadAt(b, at); err != nil {
+			return err
+		}
+		if at+int64(len(b)) > good {
+			clear(b[max(0, good-at):])
+		}
+		if _, err := f.WriteAt(b, at); err != nil {
+			return err
+		}
+	}
+	return f.sync()
+}
+
+// clear removes leftovers: half-made files, and segments behind the end but for
+// one that is fit to be the spare.
+func (r *recovered) clear(opts Options, unused []uint32) error {
+	fsys := opts.files
+	var stale []string
+	for _, number := range unused {
+		if fit, err := isSpare(opts, number); err != nil {
+			return err
+		} else if fit && r.headed && number == r.number+1 {
+			r.spare = true
+			continue
+		}
+		stale = append(stale, segmentName(number))
+	}
+	names, err := fsys.list(".")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, segmentSuffix+tmpSuffix) {
+			stale = append(stale, name)
+		}
+	}
+	for _, name := range stale {
+		if err := fsys.remove(name); err != nil {
+			return fmt.Errorf("removing %s: %w", name, err)
+		}
+	}
+	// A process that died may have left names that were never synced.
+	return fsys.syncDir(".")
+}
+
+func isSpare(opts Options, number uint32) (bool, error) {
+	f, err := opts.files.open(segmentName(number), false)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	r, err := newGroupReader(f)
+	if err != nil {
+		return false, err
+	}
+	t, err := r.tail()
+	return r.size == opts.SegmentSize && t.end == 0, err
+}

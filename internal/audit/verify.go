@@ -1,0 +1,153 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/crmgate/crmgate/internal/keys"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Report is what a verification found. Size and Root name the log's state: keep
+// them, and a later report tells whether the log only grew.
+type Report struct {
+	Node     string    `json:"node"`
+	Size     uint64    `json:"size"`
+	Root     tlog.Hash `json:"root"`
+	Segments int       `json:"segments"`
+	Groups   int       `json:"groups"`
+	Bytes    int64     `json:"bytes"`
+	// Opened says that the entries were decrypted; the numbers below are 0
+	// without.
+	Opened      bool `json:"opened"`
+	Intents     int  `json:"intents"`
+	Disclosures int  `json:"disclosures"`
+	Controls    int  `json:"controls"`
+	// Unfinished counts intents without disclosure of runs that have ended,
+	// Pending those of the last run: requests that may be under way.
+	Unfinished int `json:"unfinished"`
+	Pending    int `json:"pending"`
+	// Torn is the length of a torn tail, which the next start will drop.
+	Torn int64 `json:"torn,omitempty"`
+	// Damage is the first place that isn't what was written, or nil.
+	Damage *Damage `json:"damage,omitempty"`
+}
+
+// Verify reads the whole log in dir and checks frames, seqs and every tree root,
+// and with a ring that every entry opens. Without one, what only decryption shows
+// stays unseen. Damage is both in the report and the error (ErrTampered); the
+// report's numbers are then those up to there. A log that is being written may be
+// verified. Progress is told in bytes; it may be nil.
+func Verify(ctx context.Context, dir string, ring *keys.Ring, progress func(done, total int64)) (Report, error) {
+	return verify(ctx, osFiles{dir}, ring, progress)
+}
+
+func verify(ctx context.Context, fsys files, ring *keys.Ring, progress func(done, total int64)) (Report, error) {
+	v := &verifier{progress: progress, open: newUnfinished(math.MaxInt)}
+	err := v.run(ctx, fsys, ring)
+	v.report.Pending = len(v.open.requests)
+	v.report.Damage = nil
+	if errors.As(err, &v.report.Damage) {
+		return v.report, fmt.Errorf("verifying the log: %w", v.report.Damage)
+	}
+	if err != nil {
+		return v.report, fmt.Errorf("verifying the log: %w", err)
+	}
+	return v.report, nil
+}
+
+type verifier struct {
+	report   Report
+	open     *unfinished
+	progress func(done, total int64)
+	total    int64
+	done     int64 // of the segments before
+	told     int64
+}
+
+func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring) error {
+	segments, err := listSegments(fsys)
+	if err != nil {
+		return err
+	}
+	if len(segments) == 0 {
+		return errors.New("there is no log here")
+	}
+	if v.total, err = sizes(fsys, segments); err != nil {
+		return err
+	}
+	w := &walk{files: fsys, segments: segments}
+	var o *opener
+	if ring != nil {
+		v.report.Opened = true
+		o = &opener{keys: newDataKeys(fsys, ring), visit: v.entry}
+		defer o.close()
+	}
+	w.visit = func(segment uint32, g *group) error {
+		if o != nil {
+			if err := o.group(&w.position, segment, g); err != nil {
+				return err
+			}
+		}
+		v.group(segment, g)
+		return nil
+	}
+	err = w.whole(ctx)
+	v.report.Node, v.report.Size, v.report.Root = w.node, w.tree.size, w.tree.root()
+	if err == nil && w.rest.end > w.end {
+		v.report.Torn = w.rest.end - w.end
+	}
+	v.tell(v.total, true)
+	return err
+}
+
+func sizes(fsys files, segments []uint32) (int64, error) {
+	var total int64
+	for _, n := range segments {
+		f, err := fsys.open(segmentName(n), false)
+		if err != nil {
+			return 0, err
+		}
+		size, err := f.size()
+		if err := errors.Join(err, f.Close()); err != nil {
+			return 0, err
+		}
+		total += size
+	}
+	return total, nil
+}
+
+func (v *verifier) group(_ uint32, g *group) {
+	v.report.Groups++
+	v.report.Bytes += g.end - g.start
+	if g.header != nil {
+		v.report.Segments++
+		v.done += g.header.previousEnd
+	}
+	v.tell(v.done+g.end, false)
+}
+
+func (v *verifier) tell(done int64, last bool) {
+	if v.progress != nil && (last || done-v.told >= 1<<20) {
+		v.told = done
+		v.progress(min(done, v.total), v.total)
+	}
+}
+
+func (v *verifier) entry(s *Stored, _ uint32) error {
+	switch s.Entry.Kind {
+	case Intent:
+		v.report.Intents++
+	case Disclosure:
+		v.report.Disclosures++
+	case Control:
+		v.report.Controls++
+	}
+	if s.Entry.Event == Start || s.Entry.Event == UncleanStart {
+		v.report.Unfinished += len(v.open.requests)
+	}
+	v.open.take(s.Seq, &s.Entry)
+	return nil
+}
