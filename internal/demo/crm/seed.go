@@ -108,7 +108,7 @@ func mail(i int, first, last string) string {
 
 // ascii spells a name as people do in their addresses.
 func ascii(s string) string {
-	s = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "ae", "Ö", "oe", "Ü", "ue", "ß", "ss", "ø", "o", "Ø", "o",
+	s = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "ae", "Ö", "oe", "Ü", "ue", "ß", "ss", "ẞ", "ss", "ø", "o", "Ø", "o",
 		"ł", "l", "Ł", "l", "ı", "i", "İ", "i", "æ", "ae", "’", "'").Replace(norm.NFC.String(s))
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {

@@ -373,6 +373,50 @@ func TestFlowWithoutS256IsRefused(t *testing.T) {
 	}
 }
 
+func TestSignInPageExpires(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	b.get(h.attempt().url)
+	h.clock.advance(15*time.Minute + time.Second)
+	b.password("nina", "nina-demo")
+	if b.status != http.StatusBadRequest || !strings.Contains(b.page, "no longer valid") || b.callback != nil {
+		t.Errorf("status %d, callback %v", b.status, b.callback)
+	}
+}
+
+func TestIDTokenHintAdmitsNobodyElse(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	token, _ := h.exchange(b, h.signIn(b, "vera"))
+	hint, _ := token.Extra("id_token").(string)
+	b = newBrowser(t)
+	h.exchange(b, h.signIn(b, "nina"))
+	b.get(h.attempt(oauth2.SetAuthURLParam("id_token_hint", hint)).url)
+	if b.callback != nil {
+		t.Fatalf("callback = %v, want the sign-in page", b.callback)
+	}
+	if b.password("nina", "nina-demo"); b.status != http.StatusForbidden || b.callback != nil {
+		t.Errorf("status %d, callback %v, want a refusal", b.status, b.callback)
+	}
+}
+
+func TestFormFromAnotherSiteIsRefused(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	b.get(h.attempt().url)
+	id := first(t, b.page, `name="id" value="([^"]+)"`)
+	form := url.Values{"id": {id}, "login": {"nina"}, "password": {"nina-demo"}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.issuer+"/oidc/login", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://example.org")
+	if b.do(r); b.status != http.StatusForbidden || b.callback != nil {
+		t.Errorf("status %d, callback %v", b.status, b.callback)
+	}
+}
+
 func TestForeignRedirectURIIsNotFollowed(t *testing.T) {
 	h := newHouse(t, "")
 	b := newBrowser(t)
@@ -491,13 +535,15 @@ func TestPagesSpeakGermanAndEnglish(t *testing.T) {
 }
 
 func TestCodeIsShownOnlyWhereConfigured(t *testing.T) {
-	h := newHouse(t, "")
-	b := newBrowser(t)
-	b.get(h.attempt().url)
-	b.password("vera", "vera-demo")
-	code := provider.Code(employee(t, "vera").TOTPSecret, h.clock.now())
-	if want := `>` + code[:3] + " " + code[3:] + `<`; !strings.Contains(b.page, want) {
-		t.Errorf("page lacks %s:\n%s", want, b.page)
+	for _, show := range []bool{true, false} {
+		h := newHouse(t, "", func(c *provider.Config) { c.ShowCodes = show })
+		b := newBrowser(t)
+		b.get(h.attempt().url)
+		b.password("vera", "vera-demo")
+		code := provider.Code(employee(t, "vera").TOTPSecret, h.clock.now())
+		if strings.Contains(b.page, code[:3]+" "+code[3:]) != show || strings.Contains(b.page, code) {
+			t.Errorf("ShowCodes %v:\n%s", show, b.page)
+		}
 	}
 }
 
