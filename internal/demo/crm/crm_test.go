@@ -125,7 +125,7 @@ func TestListsFilterSortAndPage(t *testing.T) {
 
 func TestUnknownParametersAreRefused(t *testing.T) {
 	s := newSite(t)
-	for _, q := range []string{"emial=x", "sort=nothing", "fields=id,secret", "limit=0", "limit=x", "offset=-1", "page=99999999999999999999"} {
+	for _, q := range []string{"emial=x", "sort=nothing", "fields=id,secret", "limit=0", "limit=x", "offset=-1", "page=999999999999999999"} {
 		s.json(http.MethodGet, "/api/contacts?"+q, "", 400)
 	}
 }

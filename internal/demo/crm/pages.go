@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"golang.org/x/text/language"
 )
@@ -222,9 +221,8 @@ func (m *CRM) recordView(r *http.Request, sc *schema, rec Record) view {
 // comment is a line for debugging, of the kind that stays in pages for years.
 func comment(sc *schema, rec Record) template.HTML {
 	text := fmt.Sprintf("%s #%d %s <%s> %s", sc.name, rec.id(), rec.name(), rec.text("email"), rec.text("phone"))
-	// Two hyphens could end the comment.
-	text = strings.ReplaceAll(html.EscapeString(text), "--", "- -")
-	return template.HTML("<!-- " + text + " -->") //nolint:gosec // escaped in the line above
+	// Without a > nothing in it can end the comment.
+	return template.HTML("<!-- " + html.EscapeString(text) + " -->") //nolint:gosec // escaped
 }
 
 func (m *CRM) newPage(sc *schema) http.HandlerFunc {

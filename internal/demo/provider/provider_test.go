@@ -360,6 +360,55 @@ func TestCodeIsGoodOnceAndOnlyWithItsVerifier(t *testing.T) {
 	}
 }
 
+func TestRacingExchangesOfOneCodeGetOneGrant(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	a := h.signIn(b, "nina")
+	var wg sync.WaitGroup
+	errs := make([]error, 10)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = h.oauth.Exchange(t.Context(), b.callback.Get("code"), oauth2.VerifierOption(a.verifier))
+		})
+	}
+	wg.Wait()
+	good := 0
+	for _, err := range errs {
+		if err == nil {
+			good++
+		}
+	}
+	if good != 1 {
+		t.Errorf("%d of ten racing exchanges succeeded, want 1", good)
+	}
+}
+
+func TestZeroMaxAgeAsksAnewWithinTheSameSecond(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	h.exchange(b, h.signIn(b, "nina"))
+	if b.get(h.attempt(maxAge("0")).url); b.callback != nil {
+		t.Errorf("callback = %v, want the sign-in page", b.callback)
+	}
+}
+
+func TestNewSignInEndsTheOldCookie(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	h.exchange(b, h.signIn(b, "nina"))
+	at, err := url.Parse(h.issuer + "/oidc/login")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := b.client.Jar.Cookies(at)
+	h.exchange(b, h.signIn(b, "nina", prompt("login")))
+	b = newBrowser(t)
+	b.client.Jar.SetCookies(at, old)
+	if b.get(h.attempt().url); b.callback != nil {
+		t.Errorf("callback = %v: the cookie of the earlier sign-in is still good", b.callback)
+	}
+}
+
 func TestFlowWithoutS256IsRefused(t *testing.T) {
 	h := newHouse(t, "")
 	b := newBrowser(t)
