@@ -54,16 +54,20 @@ type house struct {
 	oauth    oauth2.Config
 }
 
-func newHouse(t *testing.T, path string) *house {
+func newHouse(t *testing.T, path string, change ...func(*provider.Config)) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{at: time.Now()}}
 	server := httptest.NewUnstartedServer(nil)
 	h.issuer = "http://" + server.Listener.Addr().String() + path
-	handler, err := provider.New(provider.Config{
+	config := provider.Config{
 		Issuer: h.issuer, ClientID: clientID, ClientSecret: clientSecret,
 		RedirectURIs: []string{callbackURI}, PostLogoutURIs: []string{loggedOutURI},
 		Employees: provider.Employees(), ShowCodes: true, Now: h.clock.now,
-	})
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	handler, err := provider.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -360,6 +360,55 @@ func TestCodeIsGoodOnceAndOnlyWithItsVerifier(t *testing.T) {
 	}
 }
 
+func TestRacingExchangesOfOneCodeGetOneGrant(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	a := h.signIn(b, "nina")
+	var wg sync.WaitGroup
+	errs := make([]error, 10)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = h.oauth.Exchange(t.Context(), b.callback.Get("code"), oauth2.VerifierOption(a.verifier))
+		})
+	}
+	wg.Wait()
+	good := 0
+	for _, err := range errs {
+		if err == nil {
+			good++
+		}
+	}
+	if good != 1 {
+		t.Errorf("%d of ten racing exchanges succeeded, want 1", good)
+	}
+}
+
+func TestZeroMaxAgeAsksAnewWithinTheSameSecond(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	h.exchange(b, h.signIn(b, "nina"))
+	if b.get(h.attempt(maxAge("0")).url); b.callback != nil {
+		t.Errorf("callback = %v, want the sign-in page", b.callback)
+	}
+}
+
+func TestNewSignInEndsTheOldCookie(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	h.exchange(b, h.signIn(b, "nina"))
+	at, err := url.Parse(h.issuer + "/oidc/login")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := b.client.Jar.Cookies(at)
+	h.exchange(b, h.signIn(b, "nina", prompt("login")))
+	b = newBrowser(t)
+	b.client.Jar.SetCookies(at, old)
+	if b.get(h.attempt().url); b.callback != nil {
+		t.Errorf("callback = %v: the cookie of the earlier sign-in is still good", b.callback)
+	}
+}
+
 func TestFlowWithoutS256IsRefused(t *testing.T) {
 	h := newHouse(t, "")
 	b := newBrowser(t)
@@ -370,6 +419,50 @@ func TestFlowWithoutS256IsRefused(t *testing.T) {
 		if b.get(u); b.callback.Get("error") != "invalid_request" {
 			t.Errorf("callback = %v, want invalid_request", b.callback)
 		}
+	}
+}
+
+func TestSignInPageExpires(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	b.get(h.attempt().url)
+	h.clock.advance(15*time.Minute + time.Second)
+	b.password("nina", "nina-demo")
+	if b.status != http.StatusBadRequest || !strings.Contains(b.page, "no longer valid") || b.callback != nil {
+		t.Errorf("status %d, callback %v", b.status, b.callback)
+	}
+}
+
+func TestIDTokenHintAdmitsNobodyElse(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	token, _ := h.exchange(b, h.signIn(b, "vera"))
+	hint, _ := token.Extra("id_token").(string)
+	b = newBrowser(t)
+	h.exchange(b, h.signIn(b, "nina"))
+	b.get(h.attempt(oauth2.SetAuthURLParam("id_token_hint", hint)).url)
+	if b.callback != nil {
+		t.Fatalf("callback = %v, want the sign-in page", b.callback)
+	}
+	if b.password("nina", "nina-demo"); b.status != http.StatusForbidden || b.callback != nil {
+		t.Errorf("status %d, callback %v, want a refusal", b.status, b.callback)
+	}
+}
+
+func TestFormFromAnotherSiteIsRefused(t *testing.T) {
+	h := newHouse(t, "")
+	b := newBrowser(t)
+	b.get(h.attempt().url)
+	id := first(t, b.page, `name="id" value="([^"]+)"`)
+	form := url.Values{"id": {id}, "login": {"nina"}, "password": {"nina-demo"}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.issuer+"/oidc/login", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://example.org")
+	if b.do(r); b.status != http.StatusForbidden || b.callback != nil {
+		t.Errorf("status %d, callback %v", b.status, b.callback)
 	}
 }
 
@@ -491,13 +584,15 @@ func TestPagesSpeakGermanAndEnglish(t *testing.T) {
 }
 
 func TestCodeIsShownOnlyWhereConfigured(t *testing.T) {
-	h := newHouse(t, "")
-	b := newBrowser(t)
-	b.get(h.attempt().url)
-	b.password("vera", "vera-demo")
-	code := provider.Code(employee(t, "vera").TOTPSecret, h.clock.now())
-	if want := `>` + code[:3] + " " + code[3:] + `<`; !strings.Contains(b.page, want) {
-		t.Errorf("page lacks %s:\n%s", want, b.page)
+	for _, show := range []bool{true, false} {
+		h := newHouse(t, "", func(c *provider.Config) { c.ShowCodes = show })
+		b := newBrowser(t)
+		b.get(h.attempt().url)
+		b.password("vera", "vera-demo")
+		code := provider.Code(employee(t, "vera").TOTPSecret, h.clock.now())
+		if strings.Contains(b.page, code[:3]+" "+code[3:]) != show || strings.Contains(b.page, code) {
+			t.Errorf("ShowCodes %v:\n%s", show, b.page)
+		}
 	}
 }
 
