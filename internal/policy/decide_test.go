@@ -342,3 +342,18 @@ func TestKnownFactsOpenNoQuestion(t *testing.T) {
 		t.Errorf("DecideKnowing = %+v, %v", d, err)
 	}
 }
+
+// A read is allowed where any record could be shown; the others are masked by
+// their own facts, so that a list with both doesn't fail.
+func TestReadingIsAllowedWhereSomeRecordsAreShown(t *testing.T) {
+	t.Parallel()
+	s := loaded(t, "p, a, contact, *, read, clear, own, allow", "p, a, lead, *, read, clear, , allow", "p, a, lead, *, read, , own, deny")
+	other := access.Facts{"own": access.FactFalse}
+	for _, facts := range []access.Facts{nil, other, {"own": access.FactTrue}} {
+		for _, e := range []access.Entity{"contact", "lead"} {
+			if d, err := s.DecideKnowing([]string{"a"}, []access.Access{{Action: access.Read, Entity: e}}, facts); err != nil || d.Refused {
+				t.Errorf("reading %s knowing %v: %+v, %v", e, facts, d, err)
+			}
+		}
+	}
+}

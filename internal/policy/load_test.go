@@ -195,24 +195,30 @@ func TestForeignModelIsRefused(t *testing.T) {
 		"no m3":         strings.Replace(shipped, "m3 =", "m4 =", 1),
 		"no g3":         strings.Replace(shipped, "g3 = _, _", "", 1),
 		"cells swapped": strings.Replace(shipped, "p = role, entity", "p = entity, role", 1),
+		"unknown word":  strings.Replace(shipped, "p.category == '*' && (p.when", "nosuch(p.category) && (p.when", 1),
 		"other request": strings.Replace(shipped, ", holds, maybe\n", ", maybe, holds\n", 1),
 	} {
 		if _, err := Load([]File{{"a", []byte(good)}}, []byte(model), vocab); err == nil {
 			t.Errorf("%s: Load took the model", name)
 		}
 	}
-	// A model that is one by its definitions and broken in a matcher can't
-	// judge, which is an error and never an answer.
-	broken := strings.Replace(shipped, "p.category == '*' && (p.when", "nosuch(p.category) && (p.when", 1)
-	s, err := Load([]File{{"a", []byte(good)}}, []byte(broken), vocab)
+}
+
+// What Casbin can't judge is an error and a refusal, never an answer.
+func TestQuestionThatCasbinCannotAnswerIsRefused(t *testing.T) {
+	t.Parallel()
+	shipped := string(modelConf(t))
+	broken := strings.Replace(shipped, "m3 = p.role == r2.role", "m3 = (p.category != 'bank' || p.category > 1) && p.role == r2.role", 1)
+	lines := good + "\np, sales, contact, bank, read, clear, , allow"
+	s, err := Load([]File{{"a", []byte(lines)}}, []byte(broken), Vocabulary{Entities: someEntities})
 	if err != nil {
-		return
+		t.Fatal(err)
 	}
-	if p, err := s.Plan([]string{"sales"}, access.Read); err == nil {
-		t.Errorf("Plan = %v with a matcher that can't be run", p)
+	if p, err := s.Plan([]string{"sales"}, access.Read); err == nil || p != nil {
+		t.Errorf("Plan = %v, %v", p, err)
 	}
 	d, err := s.Decide([]string{"sales"}, []access.Access{{Action: access.Read, Entity: "contact"}})
-	if err == nil || !d.Refused || d.Reason != ReasonUndecided {
+	if err == nil || !d.Refused || d.Reason != ReasonUndecided || d.Plan != nil {
 		t.Errorf("Decide = %+v, %v, want it refused as undecided", d, err)
 	}
 }
