@@ -70,8 +70,8 @@ func (c *checker) link(s *source) (*link, error) {
 	case "g3":
 		errs = append(errs, c.group(c.entity, l.group))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, s.fault(err)
+	if err := s.fault(errs...); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -112,8 +112,8 @@ func (c *checker) rule(s *source) (*rule, error) {
 		errs = append(errs, at("cell 7", c.when.check(r.when())))
 	}
 	errs = append(errs, at("cell 6", c.treated(r)))
-	if err := errors.Join(errs...); err != nil {
-		return nil, s.fault(err)
+	if err := s.fault(errs...); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

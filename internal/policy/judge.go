@@ -65,6 +65,21 @@ func newJudge(text []byte, links []*link) (*judge, error) {
 	return &judge{enforcer: e, lines: e.GetModel()["p"]["p"]}, nil
 }
 
+// try asks both questions once: Casbin reads a matcher only when it is first
+// asked by it, and a model that can't be asked shall not load.
+func (j *judge) try(r *rule) error {
+	j.show([]*rule{r})
+	q := question{
+		role: r.role(), entity: access.Entity(r.entity()), category: access.Category(r.category()), action: access.Read,
+		nearEntity: self, nearCategory: self, holds: []any{}, maybe: []any{},
+	}
+	if _, err := j.category(q); err != nil {
+		return err
+	}
+	_, err := j.whole(q)
+	return err
+}
+
 // inherited returns the roles and all that they inherit, sorted.
 func (j *judge) inherited(roles []string) ([]string, error) {
 	all := slices.Clone(roles)

@@ -34,7 +34,16 @@ type source struct {
 	cells []string
 }
 
-func (s *source) fault(err error) error { return fmt.Errorf("%s:%d: %w", s.file, s.line, err) }
+// fault puts file and line before each of the errors.
+func (s *source) fault(errs ...error) error {
+	var placed []error
+	for _, err := range errs {
+		if err != nil {
+			placed = append(placed, fmt.Errorf("%s:%d: %w", s.file, s.line, err))
+		}
+	}
+	return errors.Join(placed...)
+}
 
 // parse reads the files in two passes: links first, since the groups they make
 // are words of the p lines.

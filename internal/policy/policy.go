@@ -70,6 +70,9 @@ func Load(files []File, model []byte, vocab Vocabulary) (*Snapshot, error) {
 		return nil, err
 	}
 	judge, err := newJudge(model, parsed.links)
+	if err == nil {
+		err = judge.try(parsed.rules[0])
+	}
 	if err != nil {
 		return nil, fmt.Errorf("loading policy model: %w", err)
 	}

@@ -94,7 +94,7 @@ func nearest(s string, words []string) string {
 	if len(s) > 64 {
 		return ""
 	}
-	best, least := "", max(1, min(len(s)/2, 3))+1
+	best, least := "", max(1, min((len(s)+1)/2, 3))+1
 	for _, w := range words {
 		if d := edits(s, w); d < least {
 			best, least = w, d
