@@ -18,17 +18,20 @@ type home struct {
 func homes() []home {
 	return []home{
 		{
-			"caddy", []string{"github.com/caddyserver"},
+			"caddy",
+			[]string{"github.com/caddyserver"},
 			[]string{"modules", "cmd"},
 			"Keep internal/ plain Go: hand the value in from modules/",
 		},
 		{
-			"log and metrics", []string{"go.uber.org/zap", "github.com/prometheus", "log", "log/slog", "expvar"},
+			"log and metrics",
+			[]string{"go.uber.org/zap", "github.com/prometheus", "log", "log/slog", "expvar"},
 			[]string{"modules"},
 			"Return an error or a value; modules/ logs and counts it",
 		},
 		{
-			"casbin", []string{"github.com/casbin"},
+			"casbin",
+			[]string{"github.com/casbin"},
 			[]string{"internal/policy"},
 			"Ask internal/policy for a decision or a plan",
 		},
@@ -39,7 +42,8 @@ func homes() []home {
 			"Let internal/oidc speak to the identity provider and check tokens",
 		},
 		{
-			"gjson", []string{"github.com/tidwall/gjson", "github.com/tidwall/match"},
+			"gjson",
+			[]string{"github.com/tidwall/gjson", "github.com/tidwall/match"},
 			[]string{"internal/profile", "internal/mask"},
 			"Read JSON with the strict scanner: gjson takes malformed bytes without a word",
 		},
