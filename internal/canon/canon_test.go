@@ -132,6 +132,22 @@ func TestRewriteBeforeTheGateIsJudged(t *testing.T) {
 	}
 }
 
+// What net/http would not have handed over can come from a rewrite, or from
+// another server.
+func TestTargetsThatOnlyARewriteCanMakeAreRefused(t *testing.T) {
+	for want, u := range map[Reason]*url.URL{
+		Fragment:     {Path: "/a", Fragment: "b"},
+		ControlChar:  {Path: "/a", RawQuery: "b=\n"},
+		TargetForm:   {Opaque: "//crm.example/a"},
+		BadEscape:    {Path: "/a", RawPath: "/%zz"},
+		EmptySegment: {Path: "//a"},
+		Semicolon:    {Path: "/a;b"},
+	} {
+		_, err := Request(&http.Request{Method: "GET", Host: "crm.example", URL: u}, Options{})
+		wantReason(t, err, want)
+	}
+}
+
 func TestOverlongTargetsAreRefused(t *testing.T) {
 	for _, target := range []string{
 		"/" + strings.Repeat("a", maxPath), "/?" + strings.Repeat("a", maxQuery+1),
