@@ -89,7 +89,7 @@ func arrowRules() []Rule {
 		},
 		Rule{
 			"leaf", "internal/access imports the standard library alone, internal/doc that and internal/access, " +
-				"its formats golang.org/x as well; policies only embed", checkLeaves,
+				"its formats golang.org/x as well, its codings the decompressors; policies only embed", checkLeaves,
 		},
 	)
 }
@@ -161,6 +161,7 @@ func checkLeaves(t *Tree, report reporter) {
 			allowed = standard(imported)
 		case f.Dir() == "internal/doc":
 			allowed = standard(imported) || imported == "./internal/access"
+		case under(f.Path, "internal/doc/coding") && decompressor(imported):
 		case under(f.Path, "internal/doc"): // the formats
 			allowed = standard(imported) || under(imported, "golang.org/x") ||
 				imported == "./internal/access" || under(imported, "./internal/doc")
@@ -171,6 +172,11 @@ func checkLeaves(t *Tree, report reporter) {
 			report(spec.Pos(), "%s imports %s", f.Dir(), imported)
 		}
 	})
+}
+
+// decompressor reports whether a package is one of the content codings' libraries.
+func decompressor(imported string) bool {
+	return under(imported, "github.com/andybalholm/brotli") || under(imported, "github.com/klauspost/compress")
 }
 
 // standard reports whether a package belongs to the standard library: its path
