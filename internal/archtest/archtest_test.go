@@ -53,6 +53,8 @@ func snippets() []snippet {
 		imports("leaf", "internal/access/x.go", `"golang.org/x/text/width"`, `"slices"`),
 		imports("leaf", "internal/doc/x.go", `"golang.org/x/text/width"`, ours+`internal/access"`),
 		imports("leaf", "internal/doc/html/x.go", `"github.com/x/y"`, `"golang.org/x/net/html"`),
+		imports("leaf", "internal/doc/html/x.go", `"github.com/andybalholm/brotli"`, ours+`internal/doc"`),
+		imports("leaf", "internal/doc/coding/x.go", `"github.com/x/zstd"`, `"github.com/andybalholm/brotli"`),
 		imports("leaf", "policies/x.go", `"os"`, `"embed"`),
 		code("init", "internal/mask/x.go", "func init() {}", "func start() {}"),
 		code("package variable", "internal/mask/x.go", "var cache = map[string]int{}", `var ErrX = errors.New("x")`),

@@ -18,17 +18,20 @@ type home struct {
 func homes() []home {
 	return []home{
 		{
-			"caddy", []string{"github.com/caddyserver"},
+			"caddy",
+			[]string{"github.com/caddyserver"},
 			[]string{"modules", "cmd"},
 			"Keep internal/ plain Go: hand the value in from modules/",
 		},
 		{
-			"log and metrics", []string{"go.uber.org/zap", "github.com/prometheus", "log", "log/slog", "expvar"},
+			"log and metrics",
+			[]string{"go.uber.org/zap", "github.com/prometheus", "log", "log/slog", "expvar"},
 			[]string{"modules"},
 			"Return an error or a value; modules/ logs and counts it",
 		},
 		{
-			"casbin", []string{"github.com/casbin"},
+			"casbin",
+			[]string{"github.com/casbin"},
 			[]string{"internal/policy"},
 			"Ask internal/policy for a decision or a plan",
 		},
@@ -39,7 +42,8 @@ func homes() []home {
 			"Let internal/oidc speak to the identity provider and check tokens",
 		},
 		{
-			"gjson", []string{"github.com/tidwall/gjson", "github.com/tidwall/match"},
+			"gjson",
+			[]string{"github.com/tidwall/gjson", "github.com/tidwall/match"},
 			[]string{"internal/profile", "internal/mask"},
 			"Read JSON with the strict scanner: gjson takes malformed bytes without a word",
 		},
@@ -85,7 +89,7 @@ func arrowRules() []Rule {
 		},
 		Rule{
 			"leaf", "internal/access imports the standard library alone, internal/doc that and internal/access, " +
-				"its formats golang.org/x as well; policies only embed", checkLeaves,
+				"its formats golang.org/x as well, its codings the decompressors; policies only embed", checkLeaves,
 		},
 	)
 }
@@ -157,6 +161,7 @@ func checkLeaves(t *Tree, report reporter) {
 			allowed = standard(imported)
 		case f.Dir() == "internal/doc":
 			allowed = standard(imported) || imported == "./internal/access"
+		case under(f.Path, "internal/doc/coding") && decompressor(imported):
 		case under(f.Path, "internal/doc"): // the formats
 			allowed = standard(imported) || under(imported, "golang.org/x") ||
 				imported == "./internal/access" || under(imported, "./internal/doc")
@@ -167,6 +172,11 @@ func checkLeaves(t *Tree, report reporter) {
 			report(spec.Pos(), "%s imports %s", f.Dir(), imported)
 		}
 	})
+}
+
+// decompressor reports whether a package is one of the content codings' libraries.
+func decompressor(imported string) bool {
+	return under(imported, "github.com/andybalholm/brotli") || under(imported, "github.com/klauspost/compress")
 }
 
 // standard reports whether a package belongs to the standard library: its path

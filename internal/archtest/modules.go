@@ -2,6 +2,8 @@ package archtest
 
 import (
 	"go/ast"
+	"iter"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -87,26 +89,33 @@ func modulesOf(files []*File) map[string]*module {
 	}
 	for _, f := range files {
 		for _, decl := range f.AST.Decls {
-			switch d := decl.(type) {
-			case *ast.FuncDecl:
-				if d.Recv != nil && len(d.Recv.List) == 1 {
-					of(typeName(d.Recv.List[0].Type)).methods[d.Name.Name] = d
-				}
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					if iface, typ := guarded(s); typ != "" {
-						of(typ).guards[iface] = true
-					}
+			if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil && len(d.Recv.List) == 1 {
+				of(typeName(d.Recv.List[0].Type)).methods[d.Name.Name] = d
+			}
+		}
+		for iface, typ := range guards(f.AST) {
+			of(typ).guards[iface] = true
+		}
+	}
+	maps.DeleteFunc(types, func(_ string, m *module) bool { return m.methods["CaddyModule"] == nil })
+	return types
+}
+
+// guards iterates over the interface guards of a file: interface, type.
+func guards(f *ast.File) iter.Seq2[string, string] {
+	return func(yield func(iface, typ string) bool) {
+		for _, decl := range f.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, s := range gen.Specs {
+				if iface, typ := guarded(s); typ != "" && !yield(iface, typ) {
+					return
 				}
 			}
 		}
 	}
-	for name, m := range types {
-		if m.methods["CaddyModule"] == nil {
-			delete(types, name)
-		}
-	}
-	return types
 }
 
 // guarded reads `var _ pkg.I = (*T)(nil)`, `= T{}`, `= &T{}` and `= new(T)`.

@@ -177,7 +177,7 @@ func LocalTarget(target string) (string, error) {
 func judgeFraming(r *http.Request) Reason {
 	lengths := len(r.Header.Values("Content-Length"))
 	encodings := max(len(r.TransferEncoding), len(r.Header.Values("Transfer-Encoding")))
-	if lengths > 1 || encodings > 1 || lengths+encodings > 1 {
+	if lengths+encodings > 1 {
 		return Framing
 	}
 	for _, name := range [...]string{"Authorization", "Content-Type", "Content-Encoding", "Origin"} {

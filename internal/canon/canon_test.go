@@ -20,11 +20,11 @@ func corpusOptions() Options {
 
 type corpusLine struct{ want, method, target, forwarded string }
 
-func corpus(t testing.TB) []corpusLine {
-	t.Helper()
+func corpus(tb testing.TB) []corpusLine {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/targets.txt")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var lines []corpusLine
 	for line := range strings.SplitSeq(string(data), "\n") {
@@ -32,7 +32,7 @@ func corpus(t testing.TB) []corpusLine {
 		if len(fields) == 0 || fields[0] == "#" {
 			continue
 		}
-		c := corpusLine{want: fields[0], method: fields[1], target: unquote(t, fields[2])}
+		c := corpusLine{want: fields[0], method: fields[1], target: unquote(tb, fields[2])}
 		c.forwarded = strings.TrimSuffix(c.target, "?")
 		if len(fields) > 3 {
 			c.forwarded = fields[3]
@@ -42,14 +42,14 @@ func corpus(t testing.TB) []corpusLine {
 	return lines
 }
 
-func unquote(t testing.TB, s string) string {
-	t.Helper()
+func unquote(tb testing.TB, s string) string {
+	tb.Helper()
 	if !strings.HasPrefix(s, `"`) {
 		return s
 	}
 	out, err := strconv.Unquote(s)
 	if err != nil {
-		t.Fatalf("unquoting %s: %v", s, err)
+		tb.Fatalf("unquoting %s: %v", s, err)
 	}
 	return out
 }
@@ -129,6 +129,22 @@ func TestRewriteBeforeTheGateIsJudged(t *testing.T) {
 	c, err := Request(r, Options{})
 	if err != nil || c.Path != "/secret" || c.Target() != "/secret?a=1" {
 		t.Errorf("judged %+v, %v; want the rewritten target", c, err)
+	}
+}
+
+// What net/http would not have handed over can come from a rewrite, or from
+// another server.
+func TestTargetsThatOnlyARewriteCanMakeAreRefused(t *testing.T) {
+	for want, u := range map[Reason]*url.URL{
+		Fragment:     {Path: "/a", Fragment: "b"},
+		ControlChar:  {Path: "/a", RawQuery: "b=\n"},
+		TargetForm:   {Opaque: "//crm.example/a"},
+		BadEscape:    {Path: "/a", RawPath: "/%zz"},
+		EmptySegment: {Path: "//a"},
+		Semicolon:    {Path: "/a;b"},
+	} {
+		_, err := Request(&http.Request{Method: "GET", Host: "crm.example", URL: u}, Options{})
+		wantReason(t, err, want)
 	}
 }
 

@@ -57,7 +57,7 @@ func (r Reason) Sentence() string {
 	case MethodUnknown:
 		return "The method is none of GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS."
 	case MethodOverride:
-		return "A query parameter overrides the method, and the profile doesn't declare it (method_params)."
+		return "A query parameter overrides the method, and the profile doesn't declare it."
 	case Framing:
 		return "Content-Length and Transfer-Encoding contradict or repeat each other."
 	case RepeatedHeader:
@@ -98,7 +98,7 @@ func (r Reason) targetSentence() string {
 	case DotSegment:
 		return "The path holds a segment of dots."
 	case Semicolon:
-		return "A semicolon stands in the path, or in the query of a CRM whose profile doesn't take it literally (semicolon_literal)."
+		return "A semicolon stands in the path, or in the query of a CRM whose profile doesn't take it literally."
 	case Fragment:
 		return "The path or the query holds a number sign."
 	case PathMismatch:
@@ -111,11 +111,11 @@ func (r Reason) targetSentence() string {
 func (r Reason) paramSentence() string {
 	switch r {
 	case RepeatedParam:
-		return "A query parameter is repeated that the profile doesn't declare a list (lists)."
+		return "A query parameter is repeated that the profile doesn't declare a list."
 	case MixedParam:
 		return "A query parameter is used both as a single value and as a list."
 	case ParamName:
-		return "A query parameter's name would be read differently by different programs (literal_names)."
+		return "A query parameter's name is one that programs read differently, and the profile doesn't say how its CRM does."
 	case TooManyParams:
 		return "The query has too many parameters."
 	}

@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# How long each fuzz target runs.
+FUZZTIME ?= 3s
+export FUZZTIME
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## the whole product on this machine; prints the address and who can sign in
+	bin/crmgate demo
+
+.PHONY: build
+build: ## build bin/crmgate
+	go build -o bin/crmgate ./cmd/crmgate
+
+.PHONY: test
+test: ## all that CI runs: setup, arch, fmt, vet, unit, race, fuzz, e2e, lint
+	@.ci/steps all
+
+.PHONY: setup arch vet unit race fuzz e2e lint
+setup: ## install what the tests need (as root or with sudo)
+	@.ci/steps setup
+arch: ## the house rules on the source itself
+	@.ci/steps arch
+vet: ## go vet
+	@.ci/steps vet
+unit: ## unit tests
+	@.ci/steps unit
+race: ## the tests of internal/ and modules/gate under the race detector
+	@.ci/steps race
+fuzz: ## every fuzz target for FUZZTIME (3s)
+	@.ci/steps fuzz
+e2e: ## end-to-end tests with real software
+	@.ci/steps e2e
+lint: ## golangci-lint, pinned in internal/tools
+	@.ci/steps lint
+
+.PHONY: fmt
+fmt: ## format the source
+	go tool -modfile=internal/tools/go.mod golangci-lint fmt
+
+.PHONY: bench
+bench: ## benchmarks; compare two runs with benchstat
+	go test -run '^$$' -bench . -benchmem ./internal/...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin .cache
