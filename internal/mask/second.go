@@ -67,12 +67,16 @@ func (p *pass) forgetShown() {
 		return
 	}
 	open := make(map[string]bool, len(p.secrets))
+	longest := 0
 	for i := range p.secrets {
 		open[form(p.secrets[i].text)] = false
+		longest = max(longest, len(p.secrets[i].text))
 	}
+	// A document may write each character as \u00e4, and space around it.
+	longest = 6*longest + 64
 	any := false
 	for i := range p.state {
-		if p.state[i]&(shown|edited) != shown {
+		if p.state[i]&(shown|edited) != shown || len(p.t.Raw(i)) > longest {
 			continue
 		}
 		f := form(p.t.Text(i))
