@@ -200,9 +200,7 @@ func (p *pass) container(node int, f *access.FoundField, o int32) int {
 			return node + 1
 		}
 	}
-	if p.opts.SecondPass {
-		p.keep(node, f, p.decisions[o-1])
-	}
+	p.keep(node, f, p.decisions[o-1])
 	p.drop(node)
 	return next
 }

@@ -30,7 +30,9 @@ type Sweep struct {
 // needle is one form in which a secret occurs.
 type needle struct {
 	text string // folded
-	of   int32  // index of the secret
+	// head is its first eight bytes as a number that sorts like them.
+	head uint64
+	of   int32 // index of the secret
 	// prefix is the needle that is the longest proper prefix of this one, or
 	// equal to it; -1 for none.
 	prefix int32
@@ -75,6 +77,9 @@ func newSweep(secrets []secret) *Sweep {
 	b.settle(s.needles)
 	s.numbers.settle()
 	slices.SortFunc(s.needles, func(a, b needle) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
 		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.of, b.of))
 	})
 	s.needles = slices.CompactFunc(s.needles, func(a, b needle) bool {
@@ -130,9 +135,19 @@ func (b *needleBuilder) add(needles []needle, v *secret, of int32) []needle {
 func (b *needleBuilder) settle(needles []needle) {
 	all, from := string(b.texts), 0
 	for i, end := range b.ends {
-		needles[i].text = all[from:end]
+		needles[i].text, needles[i].head = all[from:end], head(b.texts[from:end])
 		from = end
 	}
+}
+
+// head is the first eight bytes, filled up with zeros.
+func head(b []byte) uint64 {
+	if len(b) >= 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	var first [8]byte
+	copy(first[:], b)
+	return binary.BigEndian.Uint64(first[:])
 }
 
 // encoded is what base64 makes of text wherever that many bytes stand before
@@ -227,10 +242,11 @@ func (s *Sweep) first(text string, skip []access.Category) string {
 // at returns the longest needle that the folded text goes on with at i.
 func (s *Sweep) at(f []byte, i int, skip []access.Category) *needle {
 	rest := f[i:]
+	first := head(rest)
 	low, high := 0, len(s.needles)
 	for low < high {
 		mid := int(uint(low+high) >> 1)
-		if s.needles[mid].text <= string(rest) {
+		if n := &s.needles[mid]; n.head < first || n.head == first && n.text <= string(rest) {
 			low = mid + 1
 		} else {
 			high = mid
