@@ -1,8 +1,8 @@
 package mask
 
 import (
-	"errors"
 	stdjson "encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"

@@ -1,6 +1,8 @@
 package json
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/doc"
@@ -253,7 +255,7 @@ func (t *tokenScan) take(p []byte) int {
 			t.inString = p[i] != '"'
 			t.done = !t.inString && t.depth == 0
 		case t.first != '"' && t.first != '{' && t.first != '[':
-			if strings.IndexByte(" \t\r\n,:]}[{\"", c) >= 0 {
+			if endsPlain(c) {
 				t.done = true
 				return i
 			}
@@ -272,14 +274,29 @@ func (t *tokenScan) take(p []byte) int {
 	return len(p)
 }
 
+// endsPlain reports whether a number or a literal ends before c.
+func endsPlain(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n', ',', ':', ']', '}', '[', '{', '"':
+		return true
+	}
+	return false
+}
+
 // plainString is the length of what neither ends a string nor escapes.
 func plainString(p []byte) int {
-	for i, c := range p {
-		if c == '"' || c == '\\' {
-			return i
+	i := 0
+	for i+wordBytes <= len(p) {
+		if m := special(binary.LittleEndian.Uint64(p[i:])); m != 0 {
+			i += bits.TrailingZeros64(m) / 8
+			break
 		}
+		i += wordBytes
 	}
-	return len(p)
+	for i < len(p) && p[i] != '"' && p[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // closed reports whether the token is complete. A number or a literal ends with
