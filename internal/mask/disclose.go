@@ -32,6 +32,10 @@ func (p *pass) unnamed(f *access.FoundField) bool {
 // identify keeps an identifying value of an unnamed record for the log's keyed
 // hash, however it was treated: the rest of the row is about that person.
 func (p *pass) identify(f *access.FoundField, text string) {
+	switch f.Shape {
+	case access.ShapeYear, access.ShapeMonth, access.ShapeDay:
+		return // a part of a date identifies nobody
+	}
 	if text == "" {
 		return
 	}

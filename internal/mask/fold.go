@@ -1,43 +1,35 @@
 package mask
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
 
-// foldByte maps ASCII to what counts as equal in a search: letters without case;
-// the characters for space, since a query writes + and a slug - for it; and the
-// two alphabets of base64.
-func foldByte(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c + 'a' - 'A'
-	case 'a' <= c && c <= 'z':
-		return c
-	}
-	switch c {
-	case '\t', '\n', '\r', '+', '-':
-		return ' '
-	case '_':
-		return '/'
-	}
-	return c
-}
+// foldASCII is what each ASCII character counts as in a search: letters are
+// without case; tabs, line ends, + and - are spaces, since a query writes + and a
+// slug - for one; _ is /, since base64 has two alphabets.
+const foldASCII = "\x00\x01\x02\x03\x04\x05\x06\x07\x08  \x0b\x0c \x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f" +
+	" !\"#$%&'()* , ./0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\\]^/`abcdefghijklmnopqrstuvwxyz{|}~\x7f"
 
 // fold appends the text as it is compared. Each character keeps its length in
 // bytes, so that places in the folded text are places in the text.
 func fold(dst []byte, text string) []byte {
+	from := len(dst)
+	dst = slices.Grow(dst, len(text))[:from+len(text)]
+	out := dst[from:]
 	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf {
-			dst = append(dst, foldByte(c))
+		c := text[i]
+		if c < utf8.RuneSelf {
+			out[i] = foldASCII[c]
 			i++
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(text[i:])
 		if l := unicode.ToLower(r); l != r && utf8.RuneLen(l) == n {
-			dst = utf8.AppendRune(dst, l)
+			utf8.EncodeRune(out[i:], l)
 		} else {
-			dst = append(dst, text[i:i+n]...)
+			copy(out[i:], text[i:i+n])
 		}
 		i += n
 	}

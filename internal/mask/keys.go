@@ -51,5 +51,5 @@ func (p *pass) rename(node int, name string) {
 	p.masked++
 	from := len(p.arena)
 	p.arena = p.t.Format.EncodeKey(p.arena, p.t, node, name)
-	p.edits = append(p.edits, doc.Edit{Start: n.KeyStart, End: n.KeyEnd, With: p.arena[from:len(p.arena):len(p.arena)]})
+	p.edit(n.KeyStart, n.KeyEnd, p.arena[from:len(p.arena):len(p.arena)])
 }

@@ -2,6 +2,7 @@ package mask
 
 import (
 	stdjson "encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -224,6 +225,49 @@ func TestIdentifyingValuesOfUnnamedRows(t *testing.T) {
 	}
 	if b, err := stdjson.Marshal(res.Disclosure); err != nil || strings.Contains(string(b), "Erika") {
 		t.Errorf("a disclosure writes values: %s, %v", b, err)
+	}
+}
+
+func TestIdentifyingValuesOfDroppedContainers(t *testing.T) {
+	p := plan(map[access.Category]access.Treatment{access.Phone: access.Drop})
+	got, res := apply(t, `[{"phone":["030 1","030 2"]}]`, p, Options{})
+	if ids := res.Disclosure.Identifying; got != `[{}]` || len(ids) != 2 || ids[1].Value != "030 2" {
+		t.Errorf("%s, Identifying = %v", got, ids)
+	}
+}
+
+// TestCellsAreDroppedInPlace: a table's cells share the names in its head; taking
+// a cell out would move its neighbours.
+func TestCellsAreDroppedInPlace(t *testing.T) {
+	src := `["email","name"]["e@x.de","Erika Mustermann"]`
+	tree := &doc.Tree{Src: []byte(src), Format: json.Format{}, Nodes: []doc.Node{
+		{Kind: doc.Array, Start: 16, End: 46, Parent: -1, Next: 4},
+		{Kind: doc.Object, Start: 16, End: 46, Parent: 0, Next: 4},
+		{Kind: doc.String, Start: 17, End: 25, KeyStart: 1, KeyEnd: 8, Parent: 1, Next: 3},
+		{Kind: doc.String, Start: 26, End: 44, KeyStart: 9, KeyEnd: 15, Parent: 1, Next: 4},
+	}}
+	found := locate(tree)
+	found.Fields[0].Keys = true
+	res, err := New(Config{}).Apply(tree, found, plan(map[access.Category]access.Treatment{access.Email: access.Drop}), Options{SecondPass: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := res.Body(nil)
+	if want := `["email","name"][null,"Erika Mustermann"]`; err != nil || string(body) != want {
+		t.Errorf("%s (%v), want %s", body, err, want)
+	}
+}
+
+func TestWhatPointsOutsideIsAnError(t *testing.T) {
+	for _, f := range []*access.Found{
+		{Fields: []access.FoundField{{Node: 1, Record: -1}}},
+		{Fields: []access.FoundField{{Node: -1, Record: -1}}},
+		{Fields: []access.FoundField{{Node: 0, Record: 0}}},
+		{Withheld: []access.Withheld{{Node: 1}}},
+	} {
+		if _, err := New(Config{}).Apply(parse(t, `"x"`), f, &access.Plan{}, Options{}); !errors.Is(err, ErrUnlocated) {
+			t.Errorf("Apply = %v, want ErrUnlocated", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,62 +11,63 @@ import (
 // numbers finds secrets by their last digits, however they are grouped and with
 // or without a country's prefix: +49 30 1234567, 030/1234567, 0049301234567.
 type numbers struct {
-	// byTail maps length<<32|value of the last digits to the secrets that end so.
-	byTail map[uint64][]needle
+	tails  []tail
+	filter filter
 	// lengths has bit n set where some tail has n digits.
 	lengths uint
+}
+
+// tail is the last digits of a secret: their number <<32 | their value.
+type tail struct {
+	key uint64
+	of  int32
 }
 
 // maxTail is how many last digits are compared. A number of fewer digits counts
 // only where no other digits touch it.
 const maxTail = 8
 
-func (s *numbers) add(v *secret) {
-	d := digitsOf(v.text)
+func (s *numbers) add(text string, of int32) {
+	d := digitsOf(text)
 	n := min(len(d), maxTail)
-	if s.byTail == nil {
-		s.byTail = map[uint64][]needle{}
-	}
-	key := tailKey(d[len(d)-n:])
-	for _, old := range s.byTail[key] {
-		if old.cat == v.cat {
-			return
-		}
+	key := uint64(0)
+	for _, c := range []byte(d[len(d)-n:]) {
+		key = key*10 + uint64(c-'0')
 	}
 	s.lengths |= 1 << n
-	s.byTail[key] = append(s.byTail[key], needle{cat: v.cat, with: v.with})
+	s.filter.put(hashTail(key))
+	s.tails = append(s.tails, tail{uint64(n)<<32 | key, of})
 }
 
-func tailKey(digits string) uint64 {
-	v := uint64(0)
-	for i := range len(digits) {
-		v = v*10 + uint64(digits[i]-'0')
-	}
-	return uint64(len(digits))<<32 | v
+func hashTail(value uint64) uint32 { return uint32(value) * 0x9e3779b1 >> 18 }
+
+func (s *numbers) settle() {
+	slices.SortFunc(s.tails, func(a, b tail) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.of, b.of)) })
 }
 
-// run is a row of digits with separators in between.
-type run struct {
+// row is a row of digits with separators in between, and the secret in it (-1
+// for none). Without digits left it ends with the text.
+type row struct {
 	start, end int
-	with       *needle
+	of         int32
 }
 
-// replace puts a placeholder in the place of each row of digits that holds a
-// secret.
-func (s *numbers) replace(text string, skip []access.Category) (string, bool) {
+// replaceNumbers puts a placeholder in the place of each row of digits that
+// holds a secret.
+func (s *Sweep) replaceNumbers(text string, skip []access.Category) (string, bool) {
+	if s.numbers.lengths == 0 {
+		return text, false
+	}
 	var b strings.Builder
 	from := 0
 	for i := 0; i < len(text); {
-		r := s.next(text, i, skip)
-		if r.end < 0 {
-			break
-		}
+		r := s.nextNumber(text, i, skip)
 		i = r.end
-		if r.with == nil {
+		if r.of < 0 {
 			continue
 		}
 		b.WriteString(text[from:r.start])
-		b.WriteString(r.with.with)
+		b.WriteString(s.secrets[r.of].with)
 		from = r.end
 	}
 	if from == 0 {
@@ -75,30 +77,23 @@ func (s *numbers) replace(text string, skip []access.Category) (string, bool) {
 	return b.String(), true
 }
 
-func (s *numbers) first(text string, skip []access.Category) *needle {
-	for i := 0; i < len(text); {
-		r := s.next(text, i, skip)
-		if r.end < 0 || r.with != nil {
-			return r.with
-		}
-		i = r.end
-	}
-	return nil
-}
+func isDigit(c byte) bool { return c-'0' < 10 }
 
-// next takes the next row of digits from i on. Its end is -1 where there is none.
-func (s *numbers) next(text string, i int, skip []access.Category) run {
-	at := strings.IndexAny(text[i:], "0123456789")
-	if at < 0 {
-		return run{end: -1}
+// nextNumber takes the next row of digits from i on.
+func (s *Sweep) nextNumber(text string, i int, skip []access.Category) row {
+	from := i
+	for i < len(text) && !isDigit(text[i]) {
+		i++
 	}
-	r := run{start: i + at}
+	r := row{start: i, end: len(text), of: -1}
+	if i == len(text) || s.numbers.lengths == 0 {
+		return r
+	}
 	var places [maxTail]int
-	count, gap := 0, 0
-	tail := uint64(0)
-	for j := r.start; j < len(text) && gap <= 3; j++ {
+	count, gap, value := 0, 0, uint64(0)
+	for j := i; j < len(text) && gap <= 3; j++ {
 		c := text[j]
-		if c < '0' || c > '9' {
+		if !isDigit(c) {
 			if strings.IndexByte(" -/().+", c) < 0 {
 				break
 			}
@@ -108,49 +103,55 @@ func (s *numbers) next(text string, i int, skip []access.Category) run {
 		gap = 0
 		places[count%maxTail] = j
 		count++
-		tail = (tail*10 + uint64(c-'0')) % 100_000_000
+		value = (value*10 + uint64(c-'0')) % 100_000_000
 		r.end = j + 1
-		if r.with != nil {
+		if r.of >= 0 || count < minDigits {
 			continue
 		}
-		n, first := s.ends(text, tail, count, &places, skip)
-		if r.with = n; n != nil && first >= 0 {
-			return run{start: first, end: r.end, with: n}
+		of, first := s.endsHere(text, value, count, &places, skip)
+		if r.of = of; of >= 0 && first >= 0 {
+			return row{start: first, end: r.end, of: of}
 		}
 	}
-	for r.with != nil && r.start > i && strings.IndexByte("+(", text[r.start-1]) >= 0 {
+	for r.of >= 0 && r.start > from && strings.IndexByte("+(", text[r.start-1]) >= 0 {
 		r.start--
 	}
 	return r
 }
 
-// ends returns a secret that ends with the digits seen last, and where it
+// endsHere returns a secret that ends with the digits seen last, and where it
 // begins if these are all its digits, else -1: a longer number begins with the
 // row, whose first digits are its country and area.
-func (s *numbers) ends(text string, tail uint64, count int, places *[maxTail]int, skip []access.Category) (*needle, int) {
+func (s *Sweep) endsHere(text string, value uint64, count int, places *[maxTail]int, skip []access.Category) (int32, int) {
 	for n, pow := minDigits, uint64(1_000_000); n <= maxTail; n, pow = n+1, pow*10 {
-		if count < n || s.lengths&(1<<n) == 0 {
+		if count < n || s.numbers.lengths&(1<<n) == 0 || !s.numbers.filter.has(hashTail(value%pow)) {
 			continue
 		}
 		first := places[(count-n)%maxTail]
-		hits := s.byTail[uint64(n)<<32|tail%pow]
-		if len(hits) == 0 || n < maxTail && !alone(text, first, places[(count-1)%maxTail]) {
-			continue
-		}
 		if n == maxTail {
 			first = -1
+		} else if !alone(text, first, places[(count-1)%maxTail]) {
+			continue
 		}
-		for i := range hits {
-			if !slices.Contains(skip, hits[i].cat) {
-				return &hits[i], first
-			}
+		if of := s.byTail(uint64(n)<<32|value%pow, skip); of >= 0 {
+			return of, first
 		}
 	}
-	return nil, -1
+	return -1, -1
+}
+
+func (s *Sweep) byTail(key uint64, skip []access.Category) int32 {
+	tails := s.numbers.tails
+	i, _ := slices.BinarySearchFunc(tails, key, func(t tail, k uint64) int { return cmp.Compare(t.key, k) })
+	for ; i < len(tails) && tails[i].key == key; i++ {
+		if !slices.Contains(skip, s.secrets[tails[i].of].cat) {
+			return tails[i].of
+		}
+	}
+	return -1
 }
 
 // alone reports whether no digits touch the ones from first to last.
 func alone(text string, first, last int) bool {
-	digit := func(i int) bool { return i >= 0 && i < len(text) && '0' <= text[i] && text[i] <= '9' }
-	return !digit(first-1) && !digit(last+1)
+	return (first == 0 || !isDigit(text[first-1])) && (last+1 == len(text) || !isDigit(text[last+1]))
 }

@@ -153,7 +153,15 @@ func (p *pass) replace(node int, v doc.Value) {
 	}
 	from := len(p.arena)
 	p.arena = p.t.Format.Encode(p.arena, p.t, node, v)
-	p.edits = append(p.edits, doc.Edit{Start: n.Start, End: n.End, With: p.arena[from:len(p.arena):len(p.arena)]})
+	p.edit(n.Start, n.End, p.arena[from:len(p.arena):len(p.arena)])
+}
+
+// edit adds an edit. The first one makes room for those of half of the fields.
+func (p *pass) edit(start, end int32, with []byte) {
+	if p.edits == nil {
+		p.edits = make([]doc.Edit, 0, len(p.found.Fields)/2+8)
+	}
+	p.edits = append(p.edits, doc.Edit{Start: start, End: end, With: with})
 }
 
 // walk treats every scalar that belongs to a field.
@@ -192,9 +200,7 @@ func (p *pass) container(node int, f *access.FoundField, o int32) int {
 			return node + 1
 		}
 	}
-	if p.opts.SecondPass {
-		p.keep(node, f, p.decisions[o-1])
-	}
+	p.keep(node, f, p.decisions[o-1])
 	p.drop(node)
 	return next
 }
@@ -278,7 +284,7 @@ func (p *pass) dropMembers() {
 				p.dropTail(kept, c)
 				break
 			}
-			p.cut(p.t.Nodes[c].KeyStart, p.t.Nodes[p.t.After(c)].KeyStart)
+			p.edit(p.t.Nodes[c].KeyStart, p.t.Nodes[p.t.After(c)].KeyStart, nil)
 		}
 	}
 }
@@ -293,11 +299,7 @@ func (p *pass) dropTail(kept, first int) {
 	for c := first; c >= 0; c = p.t.After(c) {
 		last = c
 	}
-	p.cut(from, p.t.Nodes[last].End)
-}
-
-func (p *pass) cut(start, end int32) {
-	p.edits = append(p.edits, doc.Edit{Start: start, End: end})
+	p.edit(from, p.t.Nodes[last].End, nil)
 }
 
 // ordered sorts edits and refuses overlapping ones.

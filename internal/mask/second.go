@@ -67,12 +67,16 @@ func (p *pass) forgetShown() {
 		return
 	}
 	open := make(map[string]bool, len(p.secrets))
+	longest := 0
 	for i := range p.secrets {
 		open[form(p.secrets[i].text)] = false
+		longest = max(longest, len(p.secrets[i].text))
 	}
+	// A document may write each character as \u00e4, and space around it.
+	longest = 6*longest + 64
 	any := false
 	for i := range p.state {
-		if p.state[i]&(shown|edited) != shown {
+		if p.state[i]&(shown|edited) != shown || len(p.t.Raw(i)) > longest {
 			continue
 		}
 		f := form(p.t.Text(i))
@@ -104,25 +108,31 @@ func (p *pass) sweepNodes(sweeps []*Sweep) {
 			i = int(n.Next) - 1
 			continue
 		}
-		var skip []access.Category
-		if p.state[i]&shown != 0 {
-			// The plan shows this role values of these categories right here.
-			skip = p.found.Fields[p.owner[i]-1].Categories
+		p.sweepScalar(i, sweeps)
+	}
+}
+
+func (p *pass) sweepScalar(node int, sweeps []*Sweep) {
+	var skip []access.Category
+	if p.state[node]&shown != 0 {
+		// The plan shows this role values of these categories right here.
+		skip = p.found.Fields[p.owner[node]-1].Categories
+	}
+	switch p.t.Nodes[node].Kind {
+	case doc.String:
+		if text, hit := maskAll(sweeps, p.t.Text(node), skip); hit {
+			p.replace(node, doc.Value{Kind: doc.String, Text: text})
+			p.masked++
 		}
-		switch n.Kind {
-		case doc.String:
-			if text, hit := maskAll(sweeps, p.t.Text(i), skip); hit {
-				p.replace(i, doc.Value{Kind: doc.String, Text: text})
-				p.masked++
-			}
-		case doc.Number:
-			// A shorter number is equal by accident, an id for instance.
-			if raw := p.t.Raw(i); len(raw) >= maxTail && digitsOnly(raw) {
-				if _, hit := maskAll(sweeps, string(raw), skip); hit {
-					p.replace(i, doc.Value{Kind: doc.Null})
-					p.masked++
-				}
-			}
+	case doc.Number:
+		// A shorter number is equal by accident, an id for instance.
+		raw := p.t.Raw(node)
+		if len(raw) < maxTail || !digitsOnly(raw) {
+			return
+		}
+		if _, hit := maskAll(sweeps, string(raw), skip); hit {
+			p.replace(node, doc.Value{Kind: doc.Null})
+			p.masked++
 		}
 	}
 }

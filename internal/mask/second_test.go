@@ -128,9 +128,9 @@ func TestManySimilarNeedlesStayFast(t *testing.T) {
 	for i := range 3000 {
 		fmt.Fprintf(&b, `{"email":"%s%d@x.de"},`, strings.Repeat("a", i%90), i)
 	}
-	src := `[` + b.String() + `"` + strings.Repeat("a", 200_000) + `","0123456789` + strings.Repeat("0", 200_000) + `"]`
+	src := `[` + b.String() + `"` + strings.Repeat("a", 30_000) + `","0123456789` + strings.Repeat("0", 30_000) + `"]`
 	got, _ := apply(t, src, plan(contactData), Options{SecondPass: true})
-	if !strings.Contains(got, strings.Repeat("a", 200_000)) {
+	if !strings.Contains(got, strings.Repeat("a", 30_000)) {
 		t.Error("a text without secrets was masked")
 	}
 }
@@ -138,34 +138,33 @@ func TestManySimilarNeedlesStayFast(t *testing.T) {
 // FuzzCanaryNeverLeaves plants a value in a masked field and other forms of it
 // elsewhere.
 func FuzzCanaryNeverLeaves(f *testing.F) {
-	f.Add("erika.mustermann@example.de", `{"a":"b","c":[1,"d",null]}`, uint8(0))
-	f.Add("Größenwahn & Söhne <x>", `["x",{"name":"y","k":{"email":[true]}}]`, uint8(3))
-	f.Fuzz(func(t *testing.T, canary, other string, place uint8) {
+	f.Add("erika.mustermann@example.de", `{"a":"b","c":[1,"d",null]}`, uint8(1))
+	f.Add("Größenwahn & Söhne <x>", `["x",{"name":"y","k":{"email":[true]}}]`, uint8(15))
+	f.Add("Mustermann", `{"phone":"+49 30 1234567","z":1234567}`, uint8(4))
+	f.Fuzz(func(t *testing.T, canary, other string, choice uint8) {
 		canary = strings.TrimSpace(canary)
-		// A value that the rest holds anyway proves nothing, and one that is
-		// part of placeholders or keys can't be told apart.
-		asText, _, _ := searchable(access.Email, canary)
-		if !asText || len(canary) > maxNeedle || len(canary) < 6 || strings.Contains(canary, "*") || strings.ContainsRune(canary, '\ufffd') {
+		tr := access.Treatments()[int(choice)%5]
+		cat := []access.Category{access.Email, access.Name, access.FreeText}[int(choice/5)%3]
+		// Short values and parts of placeholders or of the frame prove nothing.
+		asText, _, _ := searchable(cat, canary)
+		around := string(fold(nil, "planted other free_text hidden@masked.invalid ••••••"+other))
+		if !asText || len(canary) > maxNeedle || len(canary) < longName || strings.ContainsAny(canary, "*\ufffd") ||
+			strings.Contains(around, string(fold(nil, canary))) {
 			return
 		}
-		tree, err := parseAny(other)
-		if err != nil || strings.Contains(string(fold(nil, "email planted hidden@masked.invalid ••••••"+other)), string(fold(nil, canary))) {
-			return
-		}
-		defer func() { _ = tree }()
-		b64 := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", int(place)%3) + canary))
-		src := fmt.Sprintf(`{"planted":[%s,%s,%s,%s],"other":%s,"email":%s,%s:1}`, quoted("<"+canary+">"),
-			quoted(url.QueryEscape(canary)), quoted(url.PathEscape(canary)), quoted(b64), other, quoted(canary), quoted("k"+canary))
+		b64 := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", int(choice)%3) + canary))
+		src := fmt.Sprintf(`{"planted":[%s,%s,%s,%s],"other":%s,"%s":%s,%s:1}`, quoted("<"+canary+">"),
+			quoted(url.QueryEscape(canary)), quoted(url.PathEscape(canary)), quoted(b64), other, cat, quoted(canary), quoted("k"+canary))
 		if _, err := parseAny(src); err != nil {
 			return
 		}
-		got, _ := apply(t, src, plan(contactData), Options{SecondPass: true})
+		got, _ := apply(t, src, plan(map[access.Category]access.Treatment{cat: tr}), Options{SecondPass: true, Scope: "s"})
 		for _, form := range []string{canary, strings.Trim(quoted(canary), `"`), url.QueryEscape(canary), url.PathEscape(canary), b64} {
 			if strings.Contains(got, form) {
-				t.Fatalf("%q is in %s", form, got)
+				t.Fatalf("%q under %s is in %s", form, tr, got)
 			}
 		}
-		if n := strings.Count(got, other); n == 0 && !strings.Contains(other, `"`) {
+		if !strings.Contains(other, string(cat)) && !strings.Contains(other, `"`) && !strings.Contains(got, other) {
 			t.Fatalf("%q is not in %s", other, got)
 		}
 	})

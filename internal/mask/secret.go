@@ -39,13 +39,21 @@ func (p *pass) secret(text string, c access.Category, v doc.Value) {
 	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with})
 }
 
-// keep keeps the values of a container that is dropped as a whole.
+// keep keeps what the log and the second pass need of a container that is
+// dropped as a whole.
 func (p *pass) keep(node int, f *access.FoundField, d decision) {
+	person := p.unnamed(f)
 	for i := node; i < int(p.t.Nodes[node].Next); i++ {
 		if k := p.t.Nodes[i].Kind; k == doc.String || k == doc.Number {
-			p.secret(p.t.Text(i), d.cat, doc.Value{})
+			text := p.t.Text(i)
+			if person {
+				p.identify(f, text)
+			}
+			if p.opts.SecondPass {
+				p.secret(text, d.cat, doc.Value{})
+			}
 		}
-		if f.Keys && i > node {
+		if f.Keys && i > node && p.opts.SecondPass {
 			p.secret(p.t.Key(i), d.cat, doc.Value{})
 		}
 	}

@@ -8,20 +8,28 @@ import (
 	"github.com/crmgate/crmgate/internal/access"
 )
 
-// encodedIn returns a needle that stands encoded in a text. Base64 isn't decoded
-// here; its forms are needles.
-func (s *Sweep) encodedIn(text string, skip []access.Category) *needle {
-	var n *needle
+// encodedIn returns what stands for a secret that the text holds encoded, "" for
+// none. Base64 isn't decoded here; its forms are needles.
+func (s *Sweep) encodedIn(text string, skip []access.Category) string {
+	with := ""
 	if strings.IndexByte(text, '%') >= 0 {
-		n = s.first(percentDecoded(text), skip)
+		with = s.firstBeyond(text, percentDecoded(text), skip)
 	}
-	if n == nil && strings.IndexByte(text, '&') >= 0 {
-		n = s.first(html.UnescapeString(text), skip)
+	if with == "" && strings.IndexByte(text, '&') >= 0 {
+		with = s.firstBeyond(text, html.UnescapeString(text), skip)
 	}
-	if n == nil && strings.IndexByte(text, '\\') >= 0 {
-		n = s.first(escapesDecoded(text), skip)
+	if with == "" && strings.IndexByte(text, '\\') >= 0 {
+		with = s.firstBeyond(text, escapesDecoded(text), skip)
 	}
-	return n
+	return with
+}
+
+// firstBeyond returns what stands for a secret that only the decoded text holds.
+func (s *Sweep) firstBeyond(text, decoded string, skip []access.Category) string {
+	if decoded == text {
+		return ""
+	}
+	return s.first(decoded, skip)
 }
 
 // percentDecoded decodes each %XX and leaves all else.

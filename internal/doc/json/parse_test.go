@@ -2,6 +2,7 @@ package json
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,5 +37,65 @@ func TestWhatReadersDisagreeOnIsRefused(t *testing.T) {
 		if !errors.Is(err, doc.ErrMalformed) {
 			t.Errorf("Parse(%q) = %v, want ErrMalformed", src, err)
 		}
+	}
+}
+
+func TestNamesAreComparedInObjectsOfAnySize(t *testing.T) {
+	for _, n := range []int{2, 63, 64, 65, 1000, 100_000} {
+		var b strings.Builder
+		b.WriteString(`{"\u006b0":0`)
+		for i := 1; i < n; i++ {
+			fmt.Fprintf(&b, `,"k%d":{"k0":1}`, i)
+		}
+		for _, tt := range []struct {
+			more string
+			ok   bool
+		}{{`,"k":1}`, true}, {`,"k0":1}`, false}, {fmt.Sprintf(`,"\u006b%d":1}`, n-1), n == 0}} {
+			tree, err := Parse([]byte(b.String()+tt.more), doc.DefaultLimits())
+			if (err == nil) != tt.ok {
+				t.Errorf("%d names and %s: %v", n, tt.more, err)
+			}
+			Release(tree)
+		}
+	}
+	if _, err := Parse([]byte(`{"a":1,"b":2,"c":3,"aa":4,"a":5}`), doc.DefaultLimits()); err == nil {
+		t.Error("a few names: no error")
+	}
+}
+
+func TestLimitsHold(t *testing.T) {
+	for _, tt := range []struct {
+		lim doc.Limits
+		ok  bool
+	}{
+		{doc.Limits{Depth: 2, Nodes: 4}, true},
+		{doc.Limits{Depth: 1, Nodes: 4}, false},
+		{doc.Limits{Depth: 2, Nodes: 3}, false},
+		{doc.Limits{}, false},
+	} {
+		if _, err := Parse([]byte(`[{"a":1,"b":2}]`), tt.lim); (err == nil) != tt.ok {
+			t.Errorf("%+v: %v", tt.lim, err)
+		}
+	}
+}
+
+func TestErrorsQuoteNothing(t *testing.T) {
+	for _, src := range []string{`{"secret":secret}`, `{"secret":1,"secret":2}`, `["secret\x"]`, `"secret`} {
+		if _, err := Parse([]byte(src), doc.DefaultLimits()); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("Parse(%q) = %v", src, err)
+		}
+	}
+}
+
+func TestReleasedTreeHoldsNothing(t *testing.T) {
+	tree, err := Parse([]byte(`[1]`), doc.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	Release(tree)
+	Release(tree)
+	Release(nil)
+	if tree.Nodes != nil {
+		t.Error("a released tree still has nodes")
 	}
 }

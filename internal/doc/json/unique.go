@@ -54,7 +54,7 @@ func sketch(b []byte) uint64 {
 	h := uint64(n)
 	switch {
 	case n >= wordBytes:
-		h ^= binary.LittleEndian.Uint64(b) ^ bits21(binary.LittleEndian.Uint64(b[n-wordBytes:]))
+		h ^= binary.LittleEndian.Uint64(b) ^ turned(binary.LittleEndian.Uint64(b[n-wordBytes:]))
 	case n >= 4:
 		h ^= uint64(binary.LittleEndian.Uint32(b)) ^ uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
 	case n > 0:
@@ -63,7 +63,7 @@ func sketch(b []byte) uint64 {
 	return h * 0x9e3779b97f4a7c15 >> 54
 }
 
-func bits21(w uint64) uint64 { return w<<21 | w>>43 }
+func turned(w uint64) uint64 { return w<<21 | w>>43 }
 
 // hashed is a member's node and the seeded hash of its decoded name.
 type hashed struct {
