@@ -93,10 +93,10 @@ func (b *builder) checkAttrs(more bool) error {
 		if more {
 			key, val, more = b.z.TagAttr()
 		}
-		if string(key) != lower(b.src[a.keyStart:a.keyEnd]) {
+		if !bytes.Equal(key, lowered(b.src[a.keyStart:a.keyEnd])) {
 			return refuse(a.keyStart, "an attribute that is given twice, or is read in two ways")
 		}
-		if string(val) != decodeAttr(b.src[a.start:a.end]) {
+		if !bytes.Equal(val, attrBytes(b.src[a.start:a.end])) {
 			return refuse(a.keyStart, "an attribute whose value is read in two ways")
 		}
 	}

@@ -3,6 +3,7 @@ package html
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,7 +83,7 @@ func (format) Encode(dst []byte, t *doc.Tree, node int, v doc.Value) []byte {
 // rawElement is the element that a raw text stands in.
 func rawElement(t *doc.Tree, node int) atom.Atom {
 	p := &t.Nodes[t.Nodes[node].Parent]
-	return atom.Lookup([]byte(lower(t.Src[p.KeyStart:p.KeyEnd])))
+	return atom.Lookup(lowered(t.Src[p.KeyStart:p.KeyEnd]))
 }
 
 func appendEscaped(dst []byte, text string, ascii bool) []byte {
@@ -219,18 +220,29 @@ func newlines(raw []byte) string {
 	return strings.ReplaceAll(s, "\r", "\n")
 }
 
+// attrBytes decodes an attribute's value, without a copy where there is nothing
+// to decode.
+func attrBytes(raw []byte) []byte {
+	if bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '\r') < 0 {
+		return raw
+	}
+	return []byte(decodeAttr(raw))
+}
+
 // lower lower-cases ASCII alone, as tokenizers do with names.
-func lower(b []byte) string {
+func lower(b []byte) string { return string(lowered(b)) }
+
+// lowered is lower without a copy where there is nothing to change.
+func lowered(b []byte) []byte {
+	upper := func(c byte) bool { return 'A' <= c && c <= 'Z' }
+	if !slices.ContainsFunc(b, upper) {
+		return b
+	}
+	b = slices.Clone(b)
 	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			out := append([]byte(nil), b...)
-			for ; i < len(out); i++ {
-				if c := out[i]; 'A' <= c && c <= 'Z' {
-					out[i] = c + 'a' - 'A'
-				}
-			}
-			return string(out)
+		if upper(c) {
+			b[i] = c + 'a' - 'A'
 		}
 	}
-	return string(b)
+	return b
 }

@@ -203,7 +203,7 @@ func valueIs(t *doc.Tree, node int, op byte, want string) bool {
 	if node < 0 {
 		return false
 	}
-	value := attrValue(t, node)
+	value := attrBytes(t.Raw(node))
 	switch op {
 	case '=':
 		return string(value) == want
@@ -219,7 +219,7 @@ func hasClasses(t *doc.Tree, node int, want []string) bool {
 	if node < 0 {
 		return false
 	}
-	value := attrValue(t, node)
+	value := attrBytes(t.Raw(node))
 	for _, class := range want {
 		if !hasClass(value, class) {
 			return false
@@ -240,14 +240,4 @@ func hasClass(value []byte, class string) bool {
 		i++
 	}
 	return false
-}
-
-// attrValue decodes an attribute's value, without a copy where there is nothing
-// to decode.
-func attrValue(t *doc.Tree, node int) []byte {
-	raw := t.Raw(node)
-	if bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '\r') < 0 {
-		return raw
-	}
-	return []byte(decodeAttr(raw))
 }

@@ -116,15 +116,15 @@ func (b *builder) endTag(raw []byte) error {
 	if len(bytes.Trim(raw[2+size:len(raw)-1], " \t\n\f\r")) > 0 {
 		return refuse(b.at, "an end tag with attributes")
 	}
-	tag := lower(raw[2 : 2+size])
-	a := atom.Lookup([]byte(tag))
+	tag := lowered(raw[2 : 2+size])
+	a := atom.Lookup(tag)
 	if a == atom.Noscript && !b.noscriptEnds() {
 		return refuse(b.at, "a noscript element that ends in two ways")
 	}
 	if b.top().foreign && (a == atom.P || a == atom.Br) {
 		return refuse(b.at, "an HTML end tag in SVG: browsers leave the SVG there")
 	}
-	b.closeByTag(a, tag, b.at+len(raw))
+	b.closeByTag(a, string(tag), b.at+len(raw))
 	return nil
 }
 
