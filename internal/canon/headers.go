@@ -44,7 +44,7 @@ func (o *Own) has(folded string) bool {
 // say, in every spelling that a CRM could take for it (`X_Crmgate_User`,
 // `x.crmgate.user`: CGI and PHP turn every separator into `_`):
 //
-//   - the gateway's own (X-Crmgate-*) and those of own;
+//   - the gateway's own (X-Crmgate-*, Audit-Id) and those of own;
 //   - identities asserted by other proxies (Remote-User, X-Auth-Request-*, …);
 //   - other readings of the target: X-Original-URL, X-Rewrite-URL, method
 //     overrides, and every X-Forwarded-* but -For, -Host and -Proto, which
@@ -118,7 +118,7 @@ func fold(name string) string {
 // forbidden is the built-in list, folded.
 func forbidden(folded string) bool {
 	switch folded {
-	case "expect", "trailer", "proxy", "keep-alive", "http2-settings", "forwarded":
+	case "expect", "trailer", "proxy", "keep-alive", "http2-settings", "forwarded", "audit-id":
 		return true
 	case "x-original-url", "x-original-uri", "x-original-host", "x-original-method", "x-rewrite-url",
 		"x-override-url", "x-host", "x-http-host-override", "x-script-name", "script-name",

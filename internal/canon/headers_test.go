@@ -12,7 +12,7 @@ func testOwn() Own { return NewOwn("X-Employee", "X-Acme-*") }
 
 func TestOwnHeadersAreStrippedInEverySpelling(t *testing.T) {
 	for _, name := range []string{
-		"X-Crmgate-User", "X_Crmgate_User", "x.crmgate.user", "X-CRMGATE_User", "x-crmgate-user", "X~Crmgate+User", "X-Crmgate",
+		"X-Crmgate-User", "X_Crmgate_User", "audit_id", "x.crmgate.user", "X-CRMGATE_User", "x-crmgate-user", "X~Crmgate+User", "X-Crmgate",
 		"X-Employee", "x_employee", "X.Employee", "X-Acme-Anything", "x_acme_",
 		"Remote-User", "Remote_User", "X-Auth-Request-Email", "X-Forwarded-User", "X-Forwarded-Preferred-Username",
 		"X-Original-URL", "X_Original_URL", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Forwarded-Port",
