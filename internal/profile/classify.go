@@ -74,6 +74,8 @@ type Exchange struct {
 	ctx  int            // node of the call's context, -1
 	typ  string
 	ent  *entity
+	// User is the employee's name in the CRM, for the fact `own`.
+	User string
 
 	narrows []narrowing
 	writes  []*Write

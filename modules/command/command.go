@@ -1,0 +1,2 @@
+// Package command holds the subcommands of crmgate.
+package command

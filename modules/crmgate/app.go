@@ -1,0 +1,225 @@
+// Package crmgate is the Caddy app that all gates of a server share: it opens
+// the keys, the session store and the audit log, hands them to the gates, and
+// refuses to start when a way leads around a gate.
+package crmgate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/internal/session"
+)
+
+func init() { caddy.RegisterModule(App{}) }
+
+// App holds what the gates of a server share. Everything has a safe default:
+// without a word of configuration it lives in Caddy's data directory.
+type App struct {
+	// DataDir is the directory for keys, sessions and the audit log. Default:
+	// `crmgate` in Caddy's data directory.
+	DataDir string `json:"data_dir,omitempty"`
+	// StoreRaw is the session store, a module of `crmgate.stores`. Default:
+	// SQLite in the data directory.
+	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=crmgate.stores inline_key=module"`
+	// Log configures the audit log.
+	Log LogConfig `json:"log,omitzero"`
+
+	ctx    caddy.Context
+	logger *zap.Logger
+	opener session.Opener
+	gates  []Gate
+	held   string // the key of the services in the pool, "" while not started
+	stop   chan struct{}
+	done   sync.WaitGroup
+}
+
+// LogConfig configures the audit log.
+type LogConfig struct {
+	// Node names this writer in receipts (the header Audit-Id). Default: a
+	// random name, made once.
+	Node string `json:"node,omitempty"`
+	// SegmentMiB is the size of the log's files in MiB. Default 64.
+	SegmentMiB int `json:"segment_mib,omitempty"`
+}
+
+// Gate is a gate as the app sees it.
+type Gate interface {
+	// Start hands the gate what it shares with the others. It is called once,
+	// before the gate serves.
+	Start(s *Services) error
+	// Exceptions are the named ones that the administrator made for this gate.
+	Exceptions() Exceptions
+	// Describe names the gate for logs: its site's profile and policy.
+	Describe() string
+}
+
+// Exceptions are the lines that open something, each with a reason.
+type Exceptions struct {
+	// Ungated lets other proxies of the host stand outside the gate.
+	Ungated string
+	// PlainHTTP lets the site be served without TLS.
+	PlainHTTP string
+	// ClearUpstream lets the CRM be reached in clear text over a network, or
+	// without checking its certificate.
+	ClearUpstream string
+}
+
+// Services are what the app opens.
+type Services struct {
+	Ring  *keys.Ring
+	Log   *audit.Log
+	Store session.Store
+
+	dir    string
+	closer io.Closer
+}
+
+// Dir is the data directory.
+func (s *Services) Dir() string { return s.dir }
+
+// CaddyModule returns the module's information.
+func (App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "crmgate", New: func() caddy.Module { return new(App) }}
+}
+
+// Provision loads the store's module. It opens nothing: `caddy validate`
+// provisions too.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx, a.logger = ctx, ctx.Logger()
+	if a.DataDir == "" {
+		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
+	}
+	if a.StoreRaw == nil {
+		a.StoreRaw = json.RawMessage(`{"module":"sqlite"}`)
+	}
+	mod, err := ctx.LoadModule(a, "StoreRaw")
+	if err != nil {
+		return fmt.Errorf("loading the session store: %w", err)
+	}
+	opener, ok := mod.(session.Opener)
+	if !ok {
+		return fmt.Errorf("the session store %T is no store", mod)
+	}
+	a.opener = opener
+	return nil
+}
+
+// Register adds a gate. Gates call it while they are provisioned.
+func (a *App) Register(g Gate) { a.gates = append(a.gates, g) }
+
+// services is a pool so that a reload keeps the log, its lock and the store.
+var services = caddy.NewUsagePool()
+
+// Destruct closes what was opened when the last configuration lets go of it.
+func (s *Services) Destruct() error {
+	return errors.Join(s.Log.Close(), s.closer.Close())
+}
+
+// Start opens keys, store and log, checks that no way leads around a gate, and
+// hands the services to the gates.
+func (a *App) Start() error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	got, _, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
+	if err != nil {
+		return err
+	}
+	a.held = a.DataDir
+	s, ok := got.(*Services)
+	if !ok {
+		return fmt.Errorf("services of %s are %T", a.DataDir, got)
+	}
+	for _, g := range a.gates {
+		if err := g.Start(s); err != nil {
+			return errors.Join(err, a.release())
+		}
+		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir))
+	}
+	a.stop = make(chan struct{})
+	return nil
+}
+
+func (a *App) open() (*Services, error) {
+	ring, err := keys.Open(filepath.Join(a.DataDir, "keys"))
+	if err != nil {
+		return nil, err
+	}
+	store, closer, err := a.opener.OpenStore(context.Background(), a.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the session store: %w", err)
+	}
+	log, err := audit.Open(context.Background(), filepath.Join(a.DataDir, "log"), ring, audit.Options{
+		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
+	}
+	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer}, nil
+}
+
+// Every runs f every so often until the app stops. Gates use it for what has to
+// be tidied up.
+func (a *App) Every(d time.Duration, f func(context.Context)) {
+	a.done.Add(1)
+	go func() {
+		defer a.done.Done()
+		tick := time.NewTicker(d)
+		defer tick.Stop()
+		for {
+			select {
+			case <-a.ctx.Done():
+				return
+			case <-tick.C:
+				f(a.ctx)
+			}
+		}
+	}()
+}
+
+// Stop lets go of the services; the last configuration that does closes them.
+func (a *App) Stop() error { return a.release() }
+
+// Cleanup lets go of the services of a configuration that failed to start.
+func (a *App) Cleanup() error { return a.release() }
+
+func (a *App) release() error {
+	if a.held == "" {
+		return nil
+	}
+	key := a.held
+	a.held = ""
+	_, err := services.Delete(key)
+	return err
+}
+
+// httpApp returns the HTTP app, nil where the configuration has none.
+func (a *App) httpApp() *caddyhttp.App {
+	mod, err := a.ctx.AppIfConfigured("http")
+	if err != nil {
+		return nil
+	}
+	app, ok := mod.(*caddyhttp.App)
+	if !ok {
+		return nil
+	}
+	return app
+}
+
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,272 @@
+// Package gate is the handler http.handlers.crm_gate: the way of a request
+// through hygiene, sign-in, classification, policy, log, CRM, mask and log
+// again. It is the only place that knows the order.
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/oidc"
+	"github.com/crmgate/crmgate/internal/policy"
+	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/modules/crmgate"
+	"github.com/crmgate/crmgate/policies"
+)
+
+func init() { caddy.RegisterModule(Handler{}) }
+
+// Handler lets employees through to the CRM behind it: signed in with a second
+// factor, with the personal data that their roles may see, and with an entry in
+// the audit log before each step. What it doesn't know it refuses.
+type Handler struct {
+	// Profile is the CRM's profile: the name of one that ships (`tryton`), or
+	// the path of a YAML file. Required.
+	Profile string `json:"profile,omitempty"`
+	// Policies are the paths of the Casbin policy files (CSV); `builtin:NAME`
+	// is one that ships. Required.
+	Policies []string `json:"policies,omitempty"`
+	// OIDC says who signs employees in. Required.
+	OIDC OIDC `json:"oidc,omitzero"`
+	// SessionIdle ends a session that nobody used for so long. Default 30m.
+	SessionIdle caddy.Duration `json:"session_idle,omitempty"`
+	// SessionMax ends every session. Default 10h.
+	SessionMax caddy.Duration `json:"session_max,omitempty"`
+	// Hold is the largest response in bytes, after decoding, that is held until
+	// it is judged. Default 8 MiB. A larger one is refused unless the profile
+	// streams its route.
+	Hold int64 `json:"hold,omitempty"`
+	// RequestLimit is the largest request body in bytes. Default 4 MiB.
+	RequestLimit int64 `json:"request_limit,omitempty"`
+	// Ungated is the reason why other proxies of this host may stand outside
+	// the gate. Without one they stop the start.
+	Ungated string `json:"ungated,omitempty"`
+	// PlainHTTP is the reason why this site may be served without TLS beyond
+	// loopback. Without one that stops the start.
+	PlainHTTP string `json:"plain_http,omitempty"`
+	// ClearUpstream is the reason why the CRM may be reached over a network in
+	// clear text, or without checking its certificate. Without one that stops
+	// the start.
+	ClearUpstream string `json:"clear_upstream,omitempty"`
+
+	logger   *zap.Logger
+	app      *crmgate.App
+	profile  *profile.Profile
+	policy   *policy.Snapshot
+	canon    canon.Options
+	own      canon.Own
+	provider *oidc.Provider
+	sealer   *lateSealer
+	opened   atomic.Pointer[opened]
+}
+
+// OIDC is the identity provider of a gate.
+type OIDC struct {
+	// Issuer is the provider's name for itself, an https address. Required.
+	Issuer string `json:"issuer,omitempty"`
+	// Provider names a preset that says how this provider proves a second
+	// factor: entra, keycloak, okta, google, authentik, zitadel, adfs. Either
+	// it or one of MFAAMR and MFAACR is required.
+	Provider string `json:"provider,omitempty"`
+	// ClientID and ClientSecret are what the provider issued for this gate.
+	// Use a placeholder for the secret: {env.OIDC_CLIENT_SECRET}.
+	ClientID string `json:"client_id,omitempty"`
+	// ClientSecret is the secret that belongs to ClientID.
+	ClientSecret string `json:"client_secret,omitempty"`
+	// Scopes are asked for. Default: openid profile email.
+	Scopes []string `json:"scopes,omitempty"`
+	// Roles is the claim that holds the roles; a dotted path is possible
+	// (realm_access.roles). Default: roles.
+	Roles string `json:"roles,omitempty"`
+	// CRMUser is the claim that holds the employee's name in the CRM, for the
+	// fact `own`. Default: preferred_username.
+	CRMUser string `json:"crm_user,omitempty"`
+	// MFAAMR are authentication methods that prove a second factor; `a+b`
+	// means both.
+	MFAAMR []string `json:"mfa_amr,omitempty"`
+	// MFAACR are authentication contexts that prove a second factor.
+	MFAACR []string `json:"mfa_acr,omitempty"`
+	// MFAMaxAge is how long ago the employee may have signed in there.
+	MFAMaxAge caddy.Duration `json:"mfa_max_age,omitempty"`
+}
+
+// opened is what exists from the app's start on.
+type opened struct {
+	services *crmgate.Services
+	sessions *session.Manager
+	masker   *mask.Masker
+}
+
+const (
+	defaultHold         = 8 << 20
+	defaultRequestLimit = 4 << 20
+)
+
+// CaddyModule returns the module's information.
+func (Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.crm_gate", New: func() caddy.Module { return new(Handler) }}
+}
+
+// Provision reads profile and policy and registers the gate with the app. It
+// touches no network and opens no file but those two.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	h.logger = ctx.Logger()
+	h.defaults()
+	if err := h.loadProfile(); err != nil {
+		return err
+	}
+	if err := h.loadPolicy(); err != nil {
+		return err
+	}
+	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon}
+	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
+	h.sealer = &lateSealer{}
+	if err := h.newProvider(); err != nil {
+		return err
+	}
+	mod, err := ctx.App("crmgate")
+	if err != nil {
+		return fmt.Errorf("loading the app crmgate: %w", err)
+	}
+	app, ok := mod.(*crmgate.App)
+	if !ok {
+		return fmt.Errorf("the app crmgate is %T", mod)
+	}
+	h.app = app
+	app.Register(h)
+	return nil
+}
+
+func (h *Handler) defaults() {
+	if h.Hold == 0 {
+		h.Hold = defaultHold
+	}
+	if h.RequestLimit == 0 {
+		h.RequestLimit = defaultRequestLimit
+	}
+	if h.OIDC.Roles == "" {
+		h.OIDC.Roles = "roles"
+	}
+	if h.OIDC.CRMUser == "" {
+		h.OIDC.CRMUser = "preferred_username"
+	}
+}
+
+func (h *Handler) loadProfile() error {
+	if h.Profile == "" {
+		return errors.New("crm_gate needs a profile: `profile tryton`, or the path of a YAML file")
+	}
+	var src []byte
+	var err error
+	if filepath.Base(h.Profile) == h.Profile && filepath.Ext(h.Profile) == "" {
+		src, err = profile.Builtin(h.Profile)
+	} else {
+		src, err = os.ReadFile(h.Profile)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the profile: %w", err)
+	}
+	if h.profile, err = profile.Load(src); err != nil {
+		return fmt.Errorf("profile %s: %w", h.Profile, err)
+	}
+	return nil
+}
+
+func (h *Handler) loadPolicy() error {
+	if len(h.Policies) == 0 {
+		return errors.New("crm_gate needs a policy: `policy policies/policy.csv`")
+	}
+	files := make([]policy.File, 0, len(h.Policies))
+	for _, name := range h.Policies {
+		raw, err := readPolicy(name)
+		if err != nil {
+			return fmt.Errorf("reading the policy: %w", err)
+		}
+		files = append(files, policy.File{Name: name, Bytes: raw})
+	}
+	model, err := policies.FS.ReadFile("model.conf")
+	if err != nil {
+		return fmt.Errorf("reading the policy model: %w", err)
+	}
+	h.policy, err = policy.Load(files, model, policy.Vocabulary{Entities: h.profile.Entities()})
+	if err != nil {
+		return fmt.Errorf("loading the policy: %w", err)
+	}
+	return nil
+}
+
+func readPolicy(name string) ([]byte, error) {
+	if base, ok := cutBuiltin(name); ok {
+		return policies.FS.ReadFile(base + ".csv")
+	}
+	return os.ReadFile(name)
+}
+
+func (h *Handler) newProvider() error {
+	secret, err := caddy.NewReplacer().ReplaceOrErr(h.OIDC.ClientSecret, true, true)
+	if err != nil {
+		return fmt.Errorf("oidc client_secret: %w", err)
+	}
+	h.provider, err = oidc.New(oidc.Config{
+		Issuer: h.OIDC.Issuer, ClientID: h.OIDC.ClientID, ClientSecret: secret, Scopes: h.OIDC.Scopes,
+		RolesClaim: h.OIDC.Roles, UserClaim: h.OIDC.CRMUser, Preset: h.OIDC.Provider,
+		Factor: oidc.Factor{AMR: h.OIDC.MFAAMR, ACR: h.OIDC.MFAACR, MaxAge: time.Duration(h.OIDC.MFAMaxAge)},
+		Seal:   h.sealer,
+	})
+	if err != nil {
+		return fmt.Errorf("oidc: %w", err)
+	}
+	return nil
+}
+
+// Start takes what the app opened.
+func (h *Handler) Start(s *crmgate.Services) error {
+	h.sealer.ring.Store(s.Ring)
+	sessions, err := session.New(session.Config{
+		Idle: time.Duration(h.SessionIdle), Max: time.Duration(h.SessionMax), Store: s.Store, Sealer: s.Ring,
+	})
+	if err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	if err := h.logPolicy(s); err != nil {
+		return err
+	}
+	h.opened.Store(&opened{
+		services: s, sessions: sessions,
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym")}),
+	})
+	return nil
+}
+
+// Exceptions are the lines of the configuration that open something.
+func (h *Handler) Exceptions() crmgate.Exceptions {
+	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream}
+}
+
+// Describe names profile, evidence and policy.
+func (h *Handler) Describe() string {
+	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version())
+}
+
+// plan returns the plan of the roles for an action.
+func (h *Handler) plan(roles []string, a access.Action) (*access.Plan, error) {
+	return h.policy.Plan(roles, a)
+}
+
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+	_ crmgate.Gate                = (*Handler)(nil)
+)

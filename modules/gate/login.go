@@ -1,0 +1,204 @@
+package gate
+
+import (
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/json"
+	"github.com/crmgate/crmgate/internal/oidc"
+	"github.com/crmgate/crmgate/internal/page"
+	"github.com/crmgate/crmgate/internal/session"
+)
+
+// login finds the employee's session. Without one it answers: a page that was
+// navigated to leads to the provider, everything else gets a 401 (a redirect
+// would lose a form, or send a script's request to the provider).
+func (q *request) login() bool {
+	s, err := q.lookup()
+	switch {
+	case err == nil:
+		q.employee = q.known(s)
+		return true
+	case errors.Is(err, session.ErrStore):
+		q.h.logger.Error("reading a session", zap.String("request", q.id), zap.Error(err))
+		q.answer(plain{
+			status: http.StatusServiceUnavailable, reason: "session_store", text: textSessionStore,
+			header: map[string]string{"Retry-After": "2"},
+		})
+		return false
+	}
+	if q.r.Method == http.MethodGet && q.isNavigation() {
+		q.begin(q.c.Target(), false)
+		return false
+	}
+	q.signedOut()
+	return false
+}
+
+func (q *request) known(s session.Session) *employee {
+	return &employee{
+		session:   s,
+		pseudonym: q.o.services.Log.Employee(s.Identity.Issuer, s.Identity.Subject),
+		log:       q.o.services.Log.Keyed("session", s.Ref()),
+	}
+}
+
+// lookup tries every cookie of the name: a stale one beside the right one must
+// not lock anybody out.
+func (q *request) lookup() (session.Session, error) {
+	last := session.ErrNone
+	for _, id := range q.cookies.Sessions(q.r.Header) {
+		s, err := q.o.sessions.Lookup(q.r.Context(), id)
+		if err == nil {
+			return s, nil
+		}
+		last = err
+	}
+	return session.Session{}, last
+}
+
+// signedOut answers a request that is no navigation: a remote call in the shape
+// that makes its client say so, the rest by 401.
+func (q *request) signedOut() {
+	if q.h.profile.IsCall(q.c.Method, q.c.Path) {
+		if a, ok := q.h.profile.SignedOut(textSignedOutCall.in(q.r.Header.Get("Accept-Language")), q.peekCallID()); ok {
+			q.writeShaped(a.Status, a.Headers, a.Body, "signed_out")
+			return
+		}
+	}
+	q.answer(plain{
+		status: http.StatusUnauthorized, reason: "signed_out", text: textSignInNeeded,
+		link: &page.Link{Href: "/", Text: page.Text{DE: "Anmelden", EN: "Sign in"}},
+	})
+}
+
+// peekCallID reads the id of a remote call from a body that isn't judged, for
+// the answer alone.
+func (q *request) peekCallID() string {
+	if !q.readBody() {
+		return "null"
+	}
+	t, err := json.Parse(q.body, doc.DefaultLimits())
+	if err != nil {
+		return "null"
+	}
+	defer json.Release(t)
+	id := t.Member(doc.Root, "id")
+	if id < 0 || t.Nodes[id].Kind != doc.Number {
+		return "null"
+	}
+	return string(t.Raw(id))
+}
+
+// begin sends the browser to the provider.
+func (q *request) begin(returnTo string, retry bool) {
+	b, err := q.h.provider.Begin(q.r.Context(), oidc.BeginRequest{
+		BaseURL: q.baseURL(), ReturnTo: returnTo, Bindings: q.cookies.Bindings(q.r.Header), Retry: retry,
+	})
+	if err != nil {
+		q.signInFailed(err, nil)
+		return
+	}
+	ownHeaders(q.w.Header())
+	if b.SetBinding {
+		q.cookies.SetBinding(q.w.Header(), b.Binding)
+	}
+	q.redirect(b.Redirect)
+}
+
+func (q *request) redirect(to string) {
+	q.status = http.StatusFound
+	q.w.Header().Set("Location", to)
+	q.write(http.StatusFound, nil)
+}
+
+// callback takes what comes back from the provider. The entry of the sign-in is
+// durable before the browser has the session.
+func (q *request) callback() {
+	f := oidc.Callback(q.r.URL.Query())
+	f.BaseURL, f.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
+	done, err := q.h.provider.Finish(q.r.Context(), f)
+	if err != nil {
+		// Somebody who is signed in already (another tab was quicker) goes on.
+		if _, known := q.lookup(); known == nil && done.ReturnTo != "" {
+			q.redirect(oidc.ReturnTo(done.ReturnTo))
+			return
+		}
+		if errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
+			q.begin(done.ReturnTo, true)
+			return
+		}
+		q.signInFailed(err, &done)
+		return
+	}
+	q.signIn(done)
+}
+
+func (q *request) signIn(done oidc.Finished) {
+	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
+		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
+	})
+	switch {
+	case errors.Is(err, session.ErrUsed):
+		q.answer(plain{
+			status: http.StatusForbidden, reason: "used", text: textSignInUsed,
+			link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
+		})
+		return
+	case err != nil:
+		q.h.logger.Error("making a session", zap.String("request", q.id), zap.Error(err))
+		q.unavailable("session_store")
+		return
+	}
+	q.employee = q.known(s)
+	e := q.entry(audit.Control)
+	e.Event = audit.SignIn
+	e.Names = &audit.Names{User: s.Identity.User, Email: s.Identity.Email, Name: s.Identity.Name}
+	rec, ok := q.append(e)
+	if !ok {
+		_ = q.o.sessions.Revoke(q.r.Context(), id) // without its entry there is no session
+		q.unavailable("log")
+		return
+	}
+	q.auditID = rec.String()
+	ownHeaders(q.w.Header())
+	q.w.Header().Set("Audit-Id", q.auditID)
+	q.cookies.SetSession(q.w.Header(), id)
+	q.redirect(oidc.ReturnTo(done.ReturnTo))
+}
+
+// signInFailed writes an entry where an employee is known, and says why.
+func (q *request) signInFailed(err error, done *oidc.Finished) {
+	q.h.logger.Warn("sign-in refused", zap.String("request", q.id), zap.Error(err))
+	var no *oidc.Refusal
+	if !errors.As(err, &no) {
+		no = oidc.ErrProviderDown
+	}
+	e := q.entry(audit.Control)
+	e.Event, e.Error = audit.Refused, no.Code
+	if done != nil && done.Identity.Subject != "" {
+		e.Employee = q.o.services.Log.Employee(done.Identity.Issuer, done.Identity.Subject)
+	}
+	if rec, ok := q.append(e); ok {
+		q.auditID = rec.String()
+	}
+	status := http.StatusForbidden
+	if errors.Is(err, oidc.ErrProviderDown) {
+		status = http.StatusServiceUnavailable
+	}
+	q.answer(plain{
+		status: status, reason: no.Code, text: text{no.German, no.English},
+		link: &page.Link{Href: "/", Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}},
+	})
+}
+
+func asCanonError(err error) (*canon.Error, bool) {
+	var ce *canon.Error
+	ok := errors.As(err, &ce)
+	return ce, ok
+}

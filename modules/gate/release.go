@@ -1,0 +1,292 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/coding"
+	"github.com/crmgate/crmgate/internal/doc/csv"
+	"github.com/crmgate/crmgate/internal/doc/html"
+	"github.com/crmgate/crmgate/internal/doc/json"
+	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/session"
+)
+
+// release judges a response, logs what it discloses and lets it go.
+type release struct {
+	q      *request
+	resp   *response
+	intent audit.Receipt
+	s      *streamed
+}
+
+// errType says that a response is not of the type that the profile gives for
+// its route.
+var errType = errors.New("the response has another type than the profile says")
+
+// held releases a response that arrived whole.
+func (l *release) held() {
+	body, found, err := l.judge()
+	if err != nil {
+		l.fault(err)
+		return
+	}
+	if !l.disclose(found.Disclosure, body) {
+		return
+	}
+	l.headers(found.Sweep)
+	l.q.status = l.resp.status
+	l.q.write(l.resp.status, body)
+}
+
+// fault answers a response that can't be judged. An error of the CRM's own in
+// another type (a page instead of JSON) keeps its status, without its text.
+func (l *release) fault(err error) {
+	q := l.q
+	q.h.logger.Warn("the CRM's answer was withheld", zap.String("request", q.id), zap.String("audit_id", q.auditID), zap.Error(err))
+	if errors.Is(err, errType) && l.resp.status >= 400 {
+		if !l.disclose(access.Disclosure{Withheld: 1}, nil) {
+			return
+		}
+		l.headers(nil)
+		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		q.status, q.fault = l.resp.status, "withheld"
+		q.write(l.resp.status, nil)
+		return
+	}
+	reason := "malformed"
+	switch {
+	case errors.Is(err, coding.ErrTooLarge):
+		l.withhold("hold", textHold)
+		return
+	case errors.Is(err, errType), errors.Is(err, coding.ErrCoding):
+		reason = "type"
+	}
+	l.withhold(reason, textCRMAnswer)
+}
+
+// withhold answers 502 and says in the log that nothing was disclosed.
+func (l *release) withhold(reason string, t text) {
+	e := l.entry()
+	e.Error, e.Status = reason, http.StatusBadGateway
+	e.Disclosure = &access.Disclosure{}
+	if _, ok := l.q.append(e); !ok {
+		l.q.unavailable("log")
+		return
+	}
+	l.q.sayNo(refusal{status: http.StatusBadGateway, reason: reason, text: t})
+}
+
+func (l *release) entry() *audit.Entry {
+	e := l.q.entry(audit.Disclosure)
+	e.Intent = l.intent.Seq
+	e.Status = l.resp.status
+	e.DurationMS = time.Since(l.q.start).Milliseconds()
+	return e
+}
+
+// disclose makes the disclosure durable. Until it is, nothing leaves.
+func (l *release) disclose(d access.Disclosure, body []byte) bool {
+	e := l.entry()
+	e.Disclosure = &d
+	e.Bytes = int64(len(body))
+	sum := sha256.Sum256(body)
+	e.BodySHA256 = hex.EncodeToString(sum[:])
+	if _, ok := l.q.append(e); !ok {
+		l.q.unavailable("log")
+		return false
+	}
+	return true
+}
+
+// judge decodes, parses, locates and masks the held body.
+func (l *release) judge() ([]byte, mask.Result, error) {
+	if l.bodyless() {
+		return nil, mask.Result{}, nil
+	}
+	body, err := l.decode()
+	if err != nil {
+		return nil, mask.Result{}, err
+	}
+	if len(body) == 0 && l.resp.header.Get("Content-Type") == "" {
+		return nil, mask.Result{}, nil
+	}
+	if l.q.x.Type == "none" {
+		// What can't be masked was asked for by somebody who may see all of it.
+		return body, mask.Result{Disclosure: access.Disclosure{Rows: 1}}, nil
+	}
+	if err := l.checkType(body); err != nil {
+		return nil, mask.Result{}, err
+	}
+	t, err := l.parse(body)
+	if err != nil {
+		return nil, mask.Result{}, err
+	}
+	found, err := l.q.x.Locate(t, l.resp.status)
+	if err != nil {
+		return nil, mask.Result{}, err
+	}
+	return l.mask(t, found)
+}
+
+func (l *release) mask(t *doc.Tree, found *access.Found) ([]byte, mask.Result, error) {
+	if t.Format.Name() == "json" {
+		defer json.Release(t)
+	}
+	res, err := l.q.o.masker.Apply(t, found, l.q.decision.Plan, mask.Options{
+		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true,
+	})
+	if err != nil {
+		return nil, res, fmt.Errorf("masking: %w", err)
+	}
+	body, err := res.Body(nil)
+	return body, res, err
+}
+
+// scope is what pseudonyms are bound to: the employee's session.
+func (q *request) scope() string { return q.employee.session.Ref() }
+
+func (l *release) bodyless() bool {
+	switch {
+	case l.q.r.Method == http.MethodHead, l.resp.status == http.StatusNoContent, l.resp.status == http.StatusNotModified:
+		return true
+	}
+	// A redirect's page repeats its address; the browser never shows it.
+	return l.resp.status >= 300 && l.resp.status < 400
+}
+
+func (l *release) decode() ([]byte, error) {
+	r, err := coding.Decode(&l.resp.held, l.resp.header.Get("Content-Encoding"), l.q.h.Hold)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(r)
+	return body, errors.Join(err, r.Close())
+}
+
+// checkType compares the type that the CRM names, the one that the profile
+// gives and what the first bytes say.
+func (l *release) checkType(body []byte) error {
+	m, err := coding.ParseMedia(l.resp.header.Get("Content-Type"))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errType, err)
+	}
+	ok := false
+	switch l.q.x.Type {
+	case "json":
+		ok = m.Type == "application/json" || strings.HasSuffix(m.Type, "+json")
+	case "html":
+		ok = m.Type == "text/html"
+	case "csv":
+		ok = m.Type == "text/csv"
+	}
+	if !ok {
+		return errType
+	}
+	if !coding.Agrees(m.Type, body[:min(len(body), 512)]) {
+		return fmt.Errorf("%w: its bytes are something else", errType)
+	}
+	if l.q.x.Type == "csv" {
+		return nil // its charset is the dialect's
+	}
+	cs, err := m.Charset()
+	if err != nil || (cs.Name() != "utf-8" && cs.Name() != "us-ascii") {
+		return fmt.Errorf("%w: its charset is not UTF-8", errType)
+	}
+	return nil
+}
+
+func (l *release) parse(body []byte) (*doc.Tree, error) {
+	switch l.q.x.Type {
+	case "html":
+		return html.Parse(body, doc.DefaultLimits())
+	case "csv":
+		return csv.Parse(body, l.q.x.Dialect(), doc.DefaultLimits())
+	}
+	return json.Parse(body, doc.DefaultLimits())
+}
+
+// passedHeaders are the CRM's response headers that a masked response keeps.
+// What isn't listed can hold values, or speak of the unmasked bytes.
+var passedHeaders = []string{
+	"Content-Type", "Content-Language", "Set-Cookie", "Location", "Allow", "Retry-After", "Www-Authenticate",
+	"Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy",
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
+	"Access-Control-Allow-Methods", "Access-Control-Expose-Headers", "Vary",
+}
+
+// headers copies what may go on. Values of masked fields are looked for in
+// headers too.
+func (l *release) headers(sweep *mask.Sweep) {
+	from, to := l.resp.header, l.q.w.Header()
+	for _, name := range passedHeaders {
+		for _, v := range from.Values(name) {
+			to.Add(name, l.swept(name, v, sweep))
+		}
+	}
+	if strings.HasPrefix(strings.ToLower(from.Get("Content-Disposition")), "attachment") {
+		to.Set("Content-Disposition", "attachment") // a file's name can hold a person's
+	}
+	canon.StripSetCookies(to, session.Own)
+	if loc := to.Get("Location"); loc != "" && !l.ownLocation(loc) {
+		to.Del("Location")
+	}
+	to.Set("Cache-Control", "private, no-store")
+	to.Set("X-Content-Type-Options", "nosniff")
+	to.Set("Audit-Id", l.q.auditID)
+}
+
+func (l *release) swept(name, v string, sweep *mask.Sweep) string {
+	if sweep == nil || name == "Content-Type" || name == "Set-Cookie" {
+		return v
+	}
+	out, _ := sweep.Mask(v)
+	return out
+}
+
+// ownLocation reports whether a redirect stays on this site: another host
+// would be sent what the address holds.
+func (l *release) ownLocation(loc string) bool {
+	u, err := url.Parse(loc)
+	if err != nil {
+		return false
+	}
+	return u.Host == "" || strings.EqualFold(u.Host, l.q.r.Host) || strings.EqualFold(u.Host, l.q.c.Host)
+}
+
+// echo are the values that the client sent itself in this request.
+func (q *request) echo() mask.Echo {
+	writes := q.x.Writes()
+	if len(writes) == 0 || q.x.Body() == nil {
+		return nil
+	}
+	echo := mask.Echo{}
+	t := q.x.Body()
+	for _, w := range writes {
+		for _, f := range w.Fields {
+			for _, leaf := range f.Leaves {
+				text := t.Text(leaf.Node)
+				if mask.IsPlaceholder(text) {
+					continue
+				}
+				for _, c := range f.Categories {
+					echo.Add(c, text)
+				}
+			}
+		}
+	}
+	return echo
+}

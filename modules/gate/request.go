@@ -1,0 +1,350 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/session"
+)
+
+// request is one request on its way through the gate.
+type request struct {
+	h    *Handler
+	o    *opened
+	w    http.ResponseWriter
+	r    *http.Request
+	next caddyhttp.Handler
+
+	id      string // UUIDv7, shared by the request's entries
+	start   time.Time
+	https   bool
+	ip      string
+	c       *canon.Canonical
+	cookies session.Cookies
+
+	employee *employee
+	body     []byte
+	media    string
+	x        *profile.Exchange
+	decision access.Decision
+
+	// For the line in the process log.
+	route   string
+	status  int
+	auditID string
+	fault   string
+}
+
+// employee is who is signed in.
+type employee struct {
+	session   session.Session
+	pseudonym string
+	log       string // the session's keyed name in the log
+}
+
+func (e *employee) roles() []string { return e.session.Identity.Roles }
+
+// ServeHTTP takes a request along the whole way. It answers every error itself
+// and writes a line of its own to the process log: Caddy's would hold the
+// address with its query, and the CRM's errors.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	caddyhttp.SetVar(r.Context(), caddyhttp.LogSkipVar, true)
+	q := &request{h: h, w: w, r: r, next: next, start: time.Now(), o: h.opened.Load()}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return q.finish(q.unavailable("no_random"))
+	}
+	q.id = id.String()
+	defer q.logLine()
+	q.serve()
+	return nil
+}
+
+func (q *request) finish(int) error { q.logLine(); return nil }
+
+// serve is the way of a request (DESIGN, chapter 4).
+func (q *request) serve() {
+	if q.o == nil {
+		q.unavailable("starting")
+		return
+	}
+	if !q.hygiene() {
+		return
+	}
+	if q.isOwn() {
+		q.serveOwn()
+		return
+	}
+	if !q.login() {
+		return
+	}
+	if !q.classify() {
+		return
+	}
+	if q.x.Pass {
+		q.pass()
+		return
+	}
+	if !q.decide() {
+		return
+	}
+	intent, ok := q.logIntent()
+	if !ok {
+		return
+	}
+	if !q.restore() {
+		return
+	}
+	q.forward(intent)
+}
+
+// hygiene makes the request canonical and takes out of it what only the
+// gateway may say.
+func (q *request) hygiene() bool {
+	q.https = q.r.TLS != nil || q.trustedHTTPS()
+	q.cookies = session.Cookies{Plain: !q.https}
+	q.ip, _ = caddyhttp.GetVar(q.r.Context(), caddyhttp.ClientIPVarKey).(string)
+	opts := q.h.canon
+	opts.HTTPS = q.https
+	c, err := canon.Request(q.r, opts)
+	if err != nil {
+		q.badRequest(err)
+		return false
+	}
+	q.c = c
+	c.Apply(q.r)
+	canon.StripHeaders(q.r.Header, q.h.own)
+	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
+		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
+		return false
+	}
+	return true
+}
+
+// trustedHTTPS reports whether a proxy that Caddy trusts says that the client
+// speaks https.
+func (q *request) trustedHTTPS() bool {
+	trusted, _ := caddyhttp.GetVar(q.r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted && strings.EqualFold(q.r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+func loopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// baseURL is the site's own address as the client spells it.
+func (q *request) baseURL() string {
+	scheme := "http"
+	if q.https {
+		scheme = "https"
+	}
+	return scheme + "://" + q.c.Host
+}
+
+// classify reads the request's body and asks the profile.
+func (q *request) classify() bool {
+	session.Strip(q.r.Header)
+	if q.c.Upgrade != "" {
+		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
+		return false
+	}
+	if !q.readBody() {
+		return false
+	}
+	return q.ask(q.body)
+}
+
+// ask classifies the request with the given body.
+func (q *request) ask(body []byte) bool {
+	x, err := q.h.profile.Classify(profile.Request{
+		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: body,
+	})
+	var no *profile.Refusal
+	switch {
+	case errors.As(err, &no):
+		q.route = no.Route
+		q.refuse(refusal{status: no.Status, reason: no.Reason, text: both(no.Text), callID: no.ID, access: access.Access{
+			Route: no.Route, Call: no.Call,
+		}})
+		return false
+	case err != nil:
+		q.h.logger.Error("classifying", zap.String("request", q.id), zap.Error(err))
+		q.refuse(refusal{status: http.StatusBadGateway, reason: "profile", text: textFault})
+		return false
+	}
+	x.User = q.employee.session.Identity.User
+	q.x, q.route, q.body = x, x.Route, body
+	return true
+}
+
+func params(in []canon.Param) []profile.Param {
+	out := make([]profile.Param, len(in))
+	for i, p := range in {
+		out[i] = profile.Param{Name: p.Name, Value: p.Value}
+	}
+	return out
+}
+
+// readBody reads the request's body and its type. A coded body, or one in
+// another charset than UTF-8, is not judged and so not forwarded.
+func (q *request) readBody() bool {
+	if enc := q.r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		q.refuse(refusal{status: http.StatusUnsupportedMediaType, reason: "request_coding", text: textRequestCoding})
+		return false
+	}
+	body, err := io.ReadAll(io.LimitReader(q.r.Body, q.h.RequestLimit+1))
+	if err != nil {
+		q.refuse(refusal{status: http.StatusBadRequest, reason: "request_body", text: textRequestBody})
+		return false
+	}
+	if int64(len(body)) > q.h.RequestLimit {
+		q.refuse(refusal{status: http.StatusRequestEntityTooLarge, reason: "request_limit", text: textRequestLimit})
+		return false
+	}
+	q.body = body
+	return q.readMediaType()
+}
+
+func (q *request) readMediaType() bool {
+	ct := q.r.Header.Values("Content-Type")
+	if len(ct) == 0 {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(ct[0])
+	charset := strings.ToLower(params["charset"])
+	if err != nil || len(ct) > 1 || (charset != "" && charset != "utf-8" && charset != "utf8") {
+		q.refuse(refusal{status: http.StatusUnsupportedMediaType, reason: "type", text: textRequestType})
+		return false
+	}
+	q.media = media
+	return true
+}
+
+// decide asks the policy. A search that asks about more than may be known is
+// narrowed to what may, and judged anew as if it had come so.
+func (q *request) decide() bool {
+	for range 2 {
+		d, err := q.h.policy.Decide(q.employee.roles(), q.x.Accesses)
+		if err != nil {
+			q.h.logger.Error("deciding", zap.String("request", q.id), zap.Error(err))
+			q.refuse(refusal{reason: "undecided", text: textFault})
+			return false
+		}
+		q.decision = d
+		if !d.Refused {
+			return true
+		}
+		if !d.Narrow || !q.narrow() {
+			break
+		}
+	}
+	if q.x.Image {
+		q.refuseImage()
+		return false
+	}
+	q.refuse(refusal{reason: q.decision.Reason, text: both(q.decision.Text), line: q.decision.Line})
+	return false
+}
+
+// narrow replaces the request by the narrowed one, classified anew.
+func (q *request) narrow() bool {
+	plan, err := q.h.plan(q.employee.roles(), q.x.Accesses[0].Action)
+	if err != nil {
+		return false
+	}
+	body, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
+		_, clear := plan.AlwaysClear(e, c)
+		return clear
+	})
+	if !ok {
+		return false
+	}
+	x, err := q.h.profile.Classify(profile.Request{
+		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: body,
+	})
+	if err != nil {
+		return false
+	}
+	x.User = q.employee.session.Identity.User
+	q.x, q.body = x, body
+	return true
+}
+
+// entry begins an entry of this request.
+func (q *request) entry(kind audit.Kind) *audit.Entry {
+	e := &audit.Entry{
+		Kind: kind, Request: q.id, Gate: q.c.Host, Profile: q.h.profile.Name, SourceIP: q.ip, Method: q.c.Method,
+	}
+	if q.employee != nil {
+		id := q.employee.session.Identity
+		e.Employee, e.Session, e.Roles = q.employee.pseudonym, q.employee.log, id.Roles
+		e.Factor = factor(id)
+	}
+	return e
+}
+
+func factor(id session.Identity) string {
+	f := "amr=" + strings.Join(id.AMR, "+")
+	if id.ACR != "" {
+		f += " acr=" + id.ACR
+	}
+	if !id.AuthTime.IsZero() {
+		f += " auth_time=" + id.AuthTime.UTC().Format(time.RFC3339)
+	}
+	return f
+}
+
+// append makes an entry durable. It never depends on the client: a request
+// that is cancelled is logged all the same.
+func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
+	rec, err := q.o.services.Log.Append(context.WithoutCancel(q.r.Context()), e)
+	if err != nil {
+		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
+		return rec, false
+	}
+	return rec, true
+}
+
+// logIntent makes the intent durable before anything is forwarded.
+func (q *request) logIntent() (audit.Receipt, bool) {
+	e := q.entry(audit.Intent)
+	e.Accesses = q.x.Accesses
+	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
+	rec, ok := q.append(e)
+	if !ok {
+		q.unavailable("log")
+		return rec, false
+	}
+	q.auditID = rec.String()
+	return rec, true
+}
+
+// logLine is the request's line in the process log: no address, no header, no
+// value.
+func (q *request) logLine() {
+	q.h.logger.Info("request",
+		zap.String("request", q.id), zap.String("route", q.route), zap.Int("status", q.status),
+		zap.Duration("duration", time.Since(q.start)), zap.String("audit_id", q.auditID), zap.String("fault", q.fault))
+}

@@ -1,0 +1,153 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/coding"
+	"github.com/crmgate/crmgate/internal/doc/json"
+	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/restore"
+)
+
+// restore compares what a request would save with what is stored, where the
+// employee doesn't see the latter, and puts the stored values in the place of
+// their placeholders.
+func (q *request) restore() bool {
+	var edits []doc.Edit
+	var refused []string
+	for _, w := range q.x.Writes() {
+		plans, err := q.writePlans(w)
+		if err != nil {
+			q.sayNo(refusal{status: http.StatusBadGateway, reason: "undecided", text: textFault})
+			return false
+		}
+		stored, ok := q.stored(w, restore.Fields(w, plans))
+		if !ok {
+			q.notSaved(textStored)
+			return false
+		}
+		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
+		edits, refused = append(edits, res.Edits...), append(refused, res.Refused...)
+	}
+	if len(refused) > 0 {
+		names := strings.Join(refused, ", ")
+		q.notSaved(text{textWrites.de + names, textWrites.en + names})
+		return false
+	}
+	if len(edits) == 0 {
+		return true
+	}
+	body, err := doc.Splice(nil, q.body, edits)
+	if err != nil {
+		q.h.logger.Error("restoring", zap.String("request", q.id), zap.Error(err))
+		q.notSaved(textStored)
+		return false
+	}
+	q.body = body
+	return true
+}
+
+// writePlans are what the employee saw when they read the record, and what
+// they may write.
+func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
+	shown, err := q.h.plan(q.employee.roles(), access.Read)
+	if err != nil || w.Mode == profile.WriteEcho {
+		return restore.Plans{Shown: shown}, err
+	}
+	write, err := q.h.plan(q.employee.roles(), access.Update)
+	return restore.Plans{Shown: shown, Write: write}, err
+}
+
+// notSaved refuses after the intent: the entry says that nothing was forwarded.
+func (q *request) notSaved(t text) {
+	e := q.entry(audit.Intent)
+	e.Accesses = q.x.Accesses
+	e.Decision = &audit.Decision{Refused: true, Reason: "writes_masked", Policy: q.h.policy.Version()}
+	rec, ok := q.append(e)
+	if !ok {
+		q.unavailable("log")
+		return
+	}
+	q.auditID = rec.String()
+	q.sayNo(refusal{status: http.StatusUnprocessableEntity, reason: "writes_masked", text: t})
+}
+
+// stored reads the stored values that a write is compared with: a request of
+// the gateway's own in the employee's CRM session, with its own entries.
+func (q *request) stored(w *profile.Write, fields []string) (restore.Stored, bool) {
+	if len(fields) == 0 || !w.CanStore() {
+		return restore.Stored{}, true
+	}
+	t, err := q.fetchStored(w, fields)
+	if err != nil {
+		q.h.logger.Warn("reading stored values", zap.String("request", q.id), zap.Error(err))
+		return restore.Stored{}, false
+	}
+	records, err := w.ReadStored(t)
+	if err != nil {
+		q.h.logger.Warn("reading stored values", zap.String("request", q.id), zap.Error(err))
+		return restore.Stored{}, false
+	}
+	return restore.Stored{Tree: t, Records: records}, true
+}
+
+func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, error) {
+	req, err := w.Stored(fields)
+	if err != nil {
+		return nil, err
+	}
+	e := q.entry(audit.Intent)
+	e.Detail = "the gateway's own read, to compare a save with what is stored"
+	e.Accesses = []access.Access{{Route: q.x.Route, Call: q.x.Call, Action: access.Read, Entity: w.Entity, Type: w.Type, IDs: w.IDs}}
+	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
+	intent, ok := q.append(e)
+	if !ok {
+		return nil, errLog
+	}
+	resp := newResponse(q.h.Hold)
+	err = q.run(resp, q.storedRequest(req))
+	done := q.entry(audit.Disclosure)
+	done.Intent, done.Status, done.Disclosure = intent.Seq, resp.status, &access.Disclosure{}
+	done.Detail = "nothing of it was released"
+	if _, ok := q.append(done); !ok {
+		return nil, errLog
+	}
+	if err != nil || resp.status != http.StatusOK {
+		return nil, fmt.Errorf("the CRM answered %d", resp.status)
+	}
+	r, err := coding.Decode(&resp.held, resp.header.Get("Content-Encoding"), q.h.Hold)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(r); err != nil {
+		return nil, err
+	}
+	return json.Parse(body.Bytes(), doc.DefaultLimits())
+}
+
+// storedRequest is the employee's request with another target and body.
+func (q *request) storedRequest(req profile.StoredRequest) *http.Request {
+	r := q.r.Clone(context.WithoutCancel(q.r.Context()))
+	r.Method = req.Method
+	r.URL = &url.URL{Path: req.Path}
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept-Encoding", "identity")
+	r.Header.Del("Content-Type")
+	r.Header.Del("Content-Length")
+	if req.MediaType != "" {
+		r.Header.Set("Content-Type", req.MediaType)
+	}
+	q.prepare(r, req.Body)
+	return r
+}

@@ -1,0 +1,173 @@
+package gate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/coding"
+	"github.com/crmgate/crmgate/internal/doc/json"
+	"github.com/crmgate/crmgate/internal/mask"
+)
+
+// streamed is the state of a response that is released unit by unit.
+type streamed struct {
+	splitter *json.Splitter
+	seen     *mask.Seen
+	parts    int
+	began    bool
+	pending  access.Disclosure
+	out      bytes.Buffer
+}
+
+func (l *release) streaming() bool { return l.s != nil && l.s.began }
+
+// maxUnit is the largest record of a streamed response.
+const maxUnit = 1 << 20
+
+// stream makes the response feed a splitter instead of being held.
+func (l *release) stream() {
+	l.s = &streamed{seen: mask.NewSeen(4096)}
+	l.resp.begin = func() error {
+		if l.resp.status >= 300 {
+			l.resp.feed = nil // an error is held like any other
+			return nil
+		}
+		if enc := l.resp.header.Get("Content-Encoding"); enc != "" {
+			return fmt.Errorf("%w: a streamed response is coded", coding.ErrCoding)
+		}
+		if err := l.checkType(nil); err != nil {
+			return err
+		}
+		sp, err := json.NewSplitter(l.q.x.Stream, doc.DefaultLimits(), maxUnit)
+		if err != nil {
+			return err
+		}
+		l.s.splitter, l.s.began = sp, true
+		return nil
+	}
+	l.resp.feed = func(p []byte) error {
+		if err := l.s.splitter.Feed(p, l.unit); err != nil {
+			return err
+		}
+		return l.flushUnits()
+	}
+	// Streams that end in one piece must not arrive coded.
+	l.q.r.Header.Set("Accept-Encoding", "identity")
+}
+
+// unit masks one unit. Records are named in the part that is logged before
+// their bytes leave.
+func (l *release) unit(u json.Unit) error {
+	if !u.Record && !u.Value {
+		l.s.out.Write(u.Raw)
+		return nil
+	}
+	t, err := json.Parse(u.Raw, doc.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	defer json.Release(t)
+	found := &access.Found{Fields: []access.FoundField{{Record: -1, Entity: l.q.x.Accesses[0].Entity, Categories: []access.Category{access.Unclassified}}}}
+	if u.Record {
+		if found, err = l.q.x.LocateRow(t); err != nil {
+			return err
+		}
+	}
+	res, err := l.q.o.masker.Apply(t, found, l.q.decision.Plan, mask.Options{Scope: l.q.scope(), SecondPass: true, Seen: l.s.seen})
+	if err != nil {
+		return err
+	}
+	raw, err := res.Body(l.s.out.Bytes())
+	if err != nil {
+		return err
+	}
+	l.s.out = *bytes.NewBuffer(raw)
+	d := &l.s.pending
+	d.Records = append(d.Records, res.Disclosure.Records...)
+	d.Rows += res.Disclosure.Rows
+	d.Withheld += res.Disclosure.Withheld
+	d.Identifying = append(d.Identifying, res.Disclosure.Identifying...)
+	return nil
+}
+
+// flushUnits logs the units that are complete and releases them.
+func (l *release) flushUnits() error {
+	if l.s.out.Len() == 0 {
+		return nil
+	}
+	if err := l.part(0); err != nil {
+		return err
+	}
+	if l.s.parts == 1 {
+		l.headers(nil)
+		l.q.status = l.resp.status
+		l.q.w.WriteHeader(l.resp.status)
+	}
+	if _, err := l.q.w.Write(l.s.out.Bytes()); err != nil {
+		return err
+	}
+	l.s.out.Reset()
+	return http.NewResponseController(l.q.w).Flush()
+}
+
+// part makes one part of the disclosure durable; total is set in the last.
+func (l *release) part(total int) error {
+	l.s.parts++
+	e := l.entry()
+	e.Part = l.s.parts
+	if total > 0 {
+		e.Parts = l.s.parts
+	}
+	d := l.s.pending
+	l.s.pending = access.Disclosure{}
+	e.Disclosure, e.Bytes = &d, int64(l.s.out.Len())
+	if _, ok := l.q.append(e); !ok {
+		return errLog
+	}
+	return nil
+}
+
+var errLog = errors.New("the log can't be written")
+
+// endStream closes a streamed response. One that went wrong is cut: a client
+// must not take half an answer for a whole one.
+func (l *release) endStream(err error) {
+	if err == nil {
+		err = l.resp.err
+	}
+	if err == nil {
+		err = l.s.splitter.Close(l.unit)
+	}
+	if err == nil {
+		err = l.last()
+	}
+	if err == nil {
+		return
+	}
+	l.q.h.logger.Warn("a streamed answer was cut", zap.String("request", l.q.id), zap.String("audit_id", l.q.auditID), zap.Int("parts", l.s.parts))
+	l.q.fault = "cut"
+	if l.s.parts == 0 {
+		l.withhold("malformed", textCRMAnswer)
+		return
+	}
+	e := l.entry()
+	e.Part, e.Parts, e.Error, e.Disclosure = l.s.parts+1, l.s.parts+1, "cut", &access.Disclosure{}
+	l.q.append(e)
+	panic(http.ErrAbortHandler)
+}
+
+func (l *release) last() error {
+	if l.s.out.Len() > 0 {
+		if err := l.flushUnits(); err != nil {
+			return err
+		}
+	}
+	return l.part(1)
+}
+

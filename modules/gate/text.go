@@ -1,0 +1,105 @@
+package gate
+
+import "strings"
+
+// text is a sentence for a person, in German and in English. It never holds a
+// value of the request.
+type text struct{ de, en string }
+
+// in returns the sentence in the language that Accept-Language prefers.
+func (t text) in(acceptLanguage string) string {
+	if prefersGerman(acceptLanguage) {
+		return t.de
+	}
+	return t.en
+}
+
+// both is a sentence that exists in one language only.
+func both(s string) text { return text{s, s} }
+
+// prefersGerman reports whether German stands before English.
+func prefersGerman(accept string) bool {
+	for _, part := range strings.Split(strings.ToLower(accept), ",") {
+		lang := strings.TrimSpace(part)
+		switch {
+		case strings.HasPrefix(lang, "de"):
+			return true
+		case strings.HasPrefix(lang, "en"):
+			return false
+		}
+	}
+	return false
+}
+
+var (
+	textStarting = text{
+		"Das Gateway startet gerade oder sein Protokoll ist nicht beschreibbar. Es wurde nichts weitergeleitet. Bitte versuchen Sie es gleich noch einmal.",
+		"The gateway is starting, or its log can't be written. Nothing was forwarded. Please try again in a moment.",
+	}
+	textPlainHTTP = text{
+		"Diese Adresse ist nur verschlüsselt (https) erreichbar.",
+		"This address is served over https only.",
+	}
+	textUpgrade = text{
+		"Dauerverbindungen (WebSocket) werden hier nicht weitergeleitet: Ihr Inhalt ließe sich nicht prüfen.",
+		"Upgraded connections (WebSocket) are not forwarded here: what they carry could not be checked.",
+	}
+	textRequestCoding = text{
+		"Komprimierte Anfragen werden nicht angenommen: Was geprüft wird, muss sein, was ankommt.",
+		"Compressed requests are not accepted: what is judged has to be what arrives.",
+	}
+	textRequestBody  = text{"Die Anfrage kam nicht vollständig an.", "The request did not arrive whole."}
+	textRequestLimit = text{
+		"Die Anfrage ist zu groß. Ihre Administration kann request_limit erhöhen.",
+		"The request is too large. Your administrator can raise request_limit.",
+	}
+	textRequestType = text{
+		"Der Inhaltstyp der Anfrage ist nicht eindeutig oder nicht UTF-8.",
+		"The request's content type is ambiguous or not UTF-8.",
+	}
+	textFault = text{
+		"Die Anfrage konnte nicht beurteilt werden und wurde deshalb nicht weitergeleitet.",
+		"The request could not be judged and was therefore not forwarded.",
+	}
+	textCRMDown = text{
+		"Das CRM ist gerade nicht erreichbar oder hat die Verbindung abgebrochen. Es wurden keine Daten angezeigt.",
+		"The CRM can't be reached right now, or it cut the connection. No data were shown.",
+	}
+	textCRMAnswer = text{
+		"Die Antwort des CRM ließ sich nicht prüfen und wurde deshalb zurückgehalten. Geben Sie Ihrer Administration die Kennung dieser Seite.",
+		"The CRM's answer could not be checked and was therefore withheld. Give this page's reference to your administrator.",
+	}
+	textHold = text{
+		"Die Antwort des CRM ist größer, als geprüft werden kann (hold, und die Route ist im Profil nicht als stream gekennzeichnet). Grenzen Sie die Suche ein.",
+		"The CRM's answer is larger than can be checked (hold, and the profile does not mark the route as stream). Narrow your search.",
+	}
+	textSignedOutCall = text{
+		"Ihre Sitzung ist beendet. Bitte laden Sie die Seite neu, um sich anzumelden. Nicht gespeicherte Eingaben bleiben bis dahin sichtbar.",
+		"Your session has ended. Please reload the page to sign in. What you have not saved stays visible until then.",
+	}
+	textSignInNeeded = text{
+		"Sie sind nicht angemeldet. Öffnen Sie das CRM in einem neuen Tab, melden Sie sich dort an und senden Sie dann noch einmal.",
+		"You are not signed in. Open the CRM in a new tab, sign in there, and then send again.",
+	}
+	textSessionStore = text{
+		"Die Sitzungen sind gerade nicht lesbar. Bitte versuchen Sie es gleich noch einmal.",
+		"The sessions can't be read right now. Please try again in a moment.",
+	}
+	textSignInUsed = text{
+		"Diese Anmeldung wurde schon verwendet. Öffnen Sie das CRM noch einmal.",
+		"This sign-in was used already. Open the CRM again.",
+	}
+	textWrites = text{
+		"Nicht gespeichert: Diese Felder sehen Sie nicht im Klartext und können sie deshalb nicht ändern: ",
+		"Not saved: you don't see these fields in clear and therefore can't change them: ",
+	}
+	textStored = text{
+		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",
+		"Not saved: the stored values, with which masked fields are compared, could not be read.",
+	}
+	textSignedOut   = text{"Sie sind abgemeldet.", "You are signed out."}
+	textStillSigned = text{
+		"Bei Ihrem Anmeldedienst sind Sie möglicherweise noch angemeldet; melden Sie sich auch dort ab.",
+		"You may still be signed in at your sign-in service; sign out there too.",
+	}
+)

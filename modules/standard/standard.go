@@ -1,0 +1,13 @@
+// Package standard is the list of modules that make the product.
+package standard
+
+import (
+	// Caddy's own.
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+
+	// What stands in front of the CRM.
+	_ "github.com/crmgate/crmgate/modules/command"
+	_ "github.com/crmgate/crmgate/modules/crmgate"
+	_ "github.com/crmgate/crmgate/modules/gate"
+	_ "github.com/crmgate/crmgate/modules/store/sqlite"
+)
