@@ -162,7 +162,7 @@ type tail struct {
 func (r *groupReader) tail() (tail, error) {
 	t := tail{end: r.off}
 	commits, own := 0, int64(0)
-	buf := make([]byte, 0, readWindow+commitFrame)
+	buf := make([]byte, 0, min(readWindow+commitFrame, r.size-r.off))
 	for at := r.off; at < r.size; at += readWindow {
 		n := min(readWindow+commitFrame-1, r.size-at)
 		buf = buf[:n]

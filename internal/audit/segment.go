@@ -20,15 +20,16 @@ var errStopped = errors.New("the log is closing")
 func makeSegment(fsys files, number uint32, size int64, stop *atomic.Bool) error {
 	zeros := make([]byte, min(size, 1<<20))
 	return place(fsys, ".", segmentName(number), func(f file) error {
-		for at := int64(0); at < size; at += int64(len(zeros)) {
+		for at := int64(0); at < size; {
 			if stop.Load() {
 				return errStopped
 			}
-			if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at); err != nil {
+			n, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at)
+			if err != nil {
 				return err
 			}
 			// In small portions: one flush of 64 MiB would hold up the appends.
-			if at&(8<<20-1) == 0 {
+			if at += int64(n); at%(8<<20) == 0 {
 				if err := f.datasync(); err != nil {
 					return err
 				}

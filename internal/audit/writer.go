@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -126,7 +127,13 @@ func (w *writer) write(batch []*pending) {
 // can't be made and half of this one is used: the rest is for the disclosures of
 // what has been let through.
 func (w *writer) admit(batch []*pending) []*pending {
-	scarce := !w.spares.ready && !w.spares.busy && w.end > w.size/2
+	scarce := false
+	if w.end > w.size/2 {
+		// It is nearly always there by now. If not, waiting for it is right: the
+		// rest of this segment is promised to disclosures.
+		w.spares.poll(slices.ContainsFunc(batch, func(p *pending) bool { return !p.urgent }))
+		scarce = !w.spares.ready
+	}
 	kept := batch[:0]
 	for _, p := range batch {
 		switch {
