@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/crmgate/crmgate/internal/access"
 )
@@ -63,8 +64,7 @@ func (c *checker) link(s *source) (*link, error) {
 	switch l.ptype {
 	case "g2":
 		errs = append(errs, c.group(c.category, l.group))
-		switch access.Category(l.member) {
-		case access.Unclassified, access.Credential, access.Public:
+		if slices.Contains([]access.Category{access.Unclassified, access.Credential, access.Public}, access.Category(l.member)) {
 			errs = append(errs, fmt.Errorf("cell 2: %s can't stand in a group; name it in a line of its own", l.member))
 		}
 	case "g3":
@@ -129,15 +129,11 @@ func (c *checker) treated(r *rule) error {
 	} else if err := c.treatment.check(treatment); err != nil {
 		return err
 	}
-	switch access.Category(r.category()) {
-	case access.Public:
-		if !r.allows() || treatment != access.Clear.String() {
-			return errors.New("public is always clear; write clear and allow, or take the line out")
-		}
-	case access.Credential:
-		if r.allows() && treatment != access.Hidden.String() {
-			return errors.New("credentials are never shown; write hidden, or take the line out")
-		}
+	if r.category() == string(access.Public) && (!r.allows() || treatment != access.Clear.String()) {
+		return errors.New("public is always clear; write clear and allow, or take the line out")
+	}
+	if r.category() == string(access.Credential) && r.allows() && treatment != access.Hidden.String() {
+		return errors.New("credentials are never shown; write hidden, or take the line out")
 	}
 	return nil
 }

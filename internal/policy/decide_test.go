@@ -30,8 +30,9 @@ func decide(t *testing.T, s *Snapshot, roles []string, accesses ...access.Access
 }
 
 // office is the policy that most of the tests below ask.
-func office(t testing.TB) *Snapshot {
-	return loaded(t,
+func office(tb testing.TB) *Snapshot {
+	tb.Helper()
+	return loaded(tb,
 		"g2, email, contact_data", "g2, phone, contact_data",
 		"p, sales, contact, name,         read,   clear,   , allow",
 		"p, sales, contact, contact_data, read,   partial, , allow",

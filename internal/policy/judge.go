@@ -40,7 +40,12 @@ func newJudge(text []byte, links []*link) (*judge, error) {
 	}{
 		{"r", "r2", []string{"r2_role", "r2_entity", "r2_category", "r2_action", "r2_treatment", "r2_near_entity", "r2_near_category", "r2_holds", "r2_maybe"}},
 		{"p", "p", []string{"p_role", "p_entity", "p_category", "p_action", "p_treatment", "p_when", "p_eft"}},
-		{"g", "g", nil}, {"g", "g2", nil}, {"g", "g3", nil}, {"e", "e", nil}, {"m", "m2", nil}, {"m", "m3", nil},
+		{"g", "g", nil},
+		{"g", "g2", nil},
+		{"g", "g3", nil},
+		{"e", "e", nil},
+		{"m", "m2", nil},
+		{"m", "m3", nil},
 	} {
 		a, err := m.GetAssertion(want.section, want.key)
 		if err != nil {

@@ -24,7 +24,7 @@ func TestFaultyLinesAreRefusedByPlaceCellAndRemedy(t *testing.T) {
 		"misspelt category":    {"p, sales, contact, emial, read, clear, , allow", []string{"cell 4", `did you mean "email"?`}},
 		"unknown entity":       {"p, sales, contcat, email, read, clear, , allow", []string{"cell 3", `did you mean "contact"?`}},
 		"misspelt action":      {"p, sales, contact, email, raed, clear, , allow", []string{"cell 5", `did you mean "read"?`}},
-		"misspelt treatment":   {"p, sales, contact, email, read, claer, , allow", []string{"cell 6", `did you mean "clear"?`}},
+		"misspelt treatment":   {"p, sales, contact, email, read, cleer, , allow", []string{"cell 6", `did you mean "clear"?`}},
 		"allow, no treatment":  {"p, sales, contact, email, read, , , allow", []string{"cell 6", "needs a treatment"}},
 		"unknown fact":         {"p, sales, contact, email, read, clear, onw, allow", []string{"cell 7", `did you mean "own"?`}},
 		"consent to nothing":   {"p, sales, contact, email, read, clear, consent:, allow", []string{"cell 7", "consent:<purpose>"}},
@@ -71,7 +71,7 @@ func TestFaultyLinesAreRefusedByPlaceCellAndRemedy(t *testing.T) {
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := tryLoad(t, "p, sales, contcat, emial, raed, claer, onw, alow", good, "g2, x, y, z")
+	_, err := tryLoad(t, "p, sales, contcat, emial, raed, cleer, onw, alow", good, "g2, x, y, z")
 	if err == nil {
 		t.Fatal("Load took it")
 	}

@@ -19,16 +19,31 @@ func treatment(t *testing.T, s *Snapshot, roles []string, e access.Entity, c acc
 	return p.Verdict(e, c, facts).Treatment.String()
 }
 
-func TestRulesOfPrecedence(t *testing.T) {
+// precedence is a policy in which lines compete.
+type precedence struct {
+	lines    []string
+	roles    string
+	category access.Category
+	facts    access.Facts
+	want     string
+}
+
+func (c precedence) check(t *testing.T) {
+	t.Helper()
+	for range 2 {
+		s := loaded(t, c.lines...)
+		if got := treatment(t, s, strings.Fields(c.roles), "contact", c.category, c.facts); got != c.want {
+			t.Errorf("%q: got %s, want %s", c.lines, got, c.want)
+		}
+		// The order of lines has no meaning.
+		slices.Reverse(c.lines)
+	}
+}
+
+func TestNearestLineDecidesWithinARole(t *testing.T) {
 	t.Parallel()
 	own := access.Facts{"own": access.FactTrue}
-	for name, c := range map[string]struct {
-		lines    []string
-		roles    string
-		category access.Category
-		facts    access.Facts
-		want     string
-	}{
+	for name, c := range map[string]precedence{
 		"category before group": {
 			[]string{"g2, email, cd", "p, a, contact, email, read, partial, , allow", "p, a, contact, cd, read, clear, , allow"},
 			"a", access.Email, nil, "partial",
@@ -65,6 +80,17 @@ func TestRulesOfPrecedence(t *testing.T) {
 			[]string{"p, a, contact, email, read, clear, own, allow", "p, a, contact, *, read, partial, , allow"},
 			"a", access.Email, own, "clear",
 		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.check(t)
+		})
+	}
+}
+
+func TestMostRevealingRoleDecidesAndADenyBeatsAll(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]precedence{
 		"between roles the most revealing": {
 			[]string{"p, a, contact, email, read, hidden, , allow", "p, b, contact, *, read, partial, , allow"},
 			"a b", access.Email, nil, "partial",
@@ -96,7 +122,9 @@ func TestRulesOfPrecedence(t *testing.T) {
 		},
 		"a false fact meets no deny": {
 			[]string{"p, a, contact, email, read, , own, deny", "p, a, contact, email, read, clear, , allow"},
-			"a", access.Email, access.Facts{"own": access.FactFalse}, "clear",
+			"a", access.Email,
+			access.Facts{"own": access.FactFalse},
+			"clear",
 		},
 		"an inherited deny counts": {
 			[]string{"g, lead, a", "p, a, contact, email, read, , , deny", "p, lead, contact, email, read, clear, , allow"},
@@ -108,14 +136,7 @@ func TestRulesOfPrecedence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := loaded(t, c.lines...)
-			if got := treatment(t, s, strings.Fields(c.roles), "contact", c.category, c.facts); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
-			}
-			slices.Reverse(c.lines)
-			if got := treatment(t, loaded(t, c.lines...), strings.Fields(c.roles), "contact", c.category, c.facts); got != c.want {
-				t.Errorf("with the lines turned round: got %s, want %s", got, c.want)
-			}
+			c.check(t)
 		})
 	}
 }

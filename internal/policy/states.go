@@ -17,6 +17,11 @@ func newStates(names []string) states {
 	return s
 }
 
+// stateOf is the state that the lowest digit of an index stands for.
+func stateOf(i int) access.FactState {
+	return [...]access.FactState{access.FactUnknown, access.FactFalse, access.FactTrue}[i%3]
+}
+
 // at returns the combination with index i.
 func (s states) at(i int) access.Facts {
 	if len(s.names) == 0 {
@@ -24,7 +29,7 @@ func (s states) at(i int) access.Facts {
 	}
 	f := make(access.Facts, len(s.names))
 	for _, name := range s.names {
-		f[name] = access.FactState(i % 3)
+		f[name] = stateOf(i)
 		i /= 3
 	}
 	return f
@@ -45,7 +50,7 @@ func (s states) index(f access.Facts) int {
 func (s states) facts(i int) (holds, maybe []any) {
 	holds, maybe = []any{}, []any{}
 	for _, name := range s.names {
-		switch access.FactState(i % 3) {
+		switch stateOf(i) {
 		case access.FactTrue:
 			holds, maybe = append(holds, name), append(maybe, name)
 		case access.FactUnknown:
@@ -69,7 +74,7 @@ func (s states) open(known access.Facts, f func(i int)) {
 
 func (s states) agrees(i int, known access.Facts) bool {
 	for _, name := range s.names {
-		if k := known[name]; k != access.FactUnknown && k != access.FactState(i%3) {
+		if k := known[name]; k != access.FactUnknown && k != stateOf(i) {
 			return false
 		}
 		i /= 3

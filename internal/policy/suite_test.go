@@ -47,17 +47,17 @@ func TestPolicyTestsTellRightFromWrong(t *testing.T) {
 func TestMisspeltPolicyTestsAreErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		``:                                     "office_test.yaml",
-		`[]`:                                   "holds no case",
-		`{}`:                                   "office_test.yaml",
-		"- sales read contact name":            "a case is a mapping",
-		`- {ask: sales read contact, wnat: x}`: `did you mean "want"?`,
+		``:                                      "office_test.yaml",
+		`[]`:                                    "holds no case",
+		`{}`:                                    "office_test.yaml",
+		"- sales read contact name":             "a case is a mapping",
+		`- {ask: sales read contact, wantt: x}`: `did you mean "want"?`,
 		`- {ask: slaes read contact name, want: hidden}`:                              `no role "slaes"`,
 		`- {ask: sales+slaes read contact name, want: hidden}`:                        `no role "slaes"`,
 		`- {ask: sales raed contact name, want: hidden}`:                              `did you mean "read"?`,
 		`- {ask: sales * contact name, want: hidden}`:                                 `action "*"`,
 		`- {ask: sales read contcat name, want: hidden}`:                              `did you mean "contact"?`,
-		`- {ask: sales read contact nmae, want: hidden}`:                              `did you mean "name"?`,
+		`- {ask: sales read contact namme, want: hidden}`:                             `did you mean "name"?`,
 		`- {ask: sales read contact name, want: hiden}`:                               `did you mean "hidden"?`,
 		`- {ask: sales read contact name}`:                                            "want",
 		`- {ask: sales read contact, want: clear}`:                                    "decision",

@@ -8,27 +8,27 @@ import (
 	"github.com/crmgate/crmgate/policies"
 )
 
-func modelConf(t testing.TB) []byte {
-	t.Helper()
+func modelConf(tb testing.TB) []byte {
+	tb.Helper()
 	b, err := policies.Files.ReadFile("model.conf")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
 // loaded loads lines as policy.csv for the entities contact, lead and account.
-func loaded(t testing.TB, lines ...string) *Snapshot {
-	t.Helper()
-	s, err := tryLoad(t, lines...)
+func loaded(tb testing.TB, lines ...string) *Snapshot {
+	tb.Helper()
+	s, err := tryLoad(tb, lines...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func tryLoad(t testing.TB, lines ...string) (*Snapshot, error) {
-	t.Helper()
+func tryLoad(tb testing.TB, lines ...string) (*Snapshot, error) {
+	tb.Helper()
 	f := File{Name: "policy.csv", Bytes: []byte(strings.Join(lines, "\n"))}
-	return Load([]File{f}, modelConf(t), Vocabulary{Entities: []access.Entity{"contact", "lead", "account"}})
+	return Load([]File{f}, modelConf(tb), Vocabulary{Entities: []access.Entity{"contact", "lead", "account"}})
 }
