@@ -46,6 +46,14 @@ func TestMaskedValuesAreFoundWhereverTheyRecur(t *testing.T) {
 	}
 }
 
+func TestLongestMaskedValueIsFoundAmongSimilarOnes(t *testing.T) {
+	src := `{"address":["Heidestr","Heidestrasse 1","Heidestrxx","Heidestrasse 17"],"o":["Heidestrxy","Heidestrasse 18","Heidestrasse 17a","Heidest"]}`
+	got, _ := apply(t, src, plan(map[access.Category]access.Treatment{access.Address: access.Hidden}), Options{SecondPass: true})
+	if want := `"o":["••••••xy","••••••8","••••••a","Heidest"]}`; !strings.HasSuffix(unescaped(got), want) {
+		t.Errorf("got %s, want %s", unescaped(got), want)
+	}
+}
+
 func TestBase64FormsAreFound(t *testing.T) {
 	value := "erika?~ÿ@example.de"
 	for before := range 4 {
