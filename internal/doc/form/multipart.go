@@ -181,14 +181,22 @@ func (f *partsFormat) Encode(dst []byte, _ *doc.Tree, _ int, v doc.Value) []byte
 	return append(dst, strings.ReplaceAll(clean(v.Text), f.boundary, "*")...)
 }
 
-// EncodeKey writes a name without its quotes. What would have to be escaped
-// becomes an asterisk: programs differ on the escapes.
-func (*partsFormat) EncodeKey(dst []byte, _ *doc.Tree, _ int, key string) []byte {
+// EncodeKey writes a name, in quotes if it had none (a key's bytes are those
+// between the quotes). What would have to be escaped becomes an asterisk: programs
+// differ on the escapes.
+func (*partsFormat) EncodeKey(dst []byte, t *doc.Tree, node int, key string) []byte {
+	bare := t.Src[t.Nodes[node].KeyStart-1] != '"'
+	if bare {
+		dst = append(dst, '"')
+	}
 	for _, r := range clean(key) {
 		if r < ' ' || r == 0x7f || strings.ContainsRune(`"%\`, r) {
 			r = '*'
 		}
 		dst = utf8.AppendRune(dst, r)
+	}
+	if bare {
+		dst = append(dst, '"')
 	}
 	return dst
 }
