@@ -8,6 +8,7 @@ package crm
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"html/template"
@@ -19,8 +20,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/klauspost/compress/gzhttp"
 	"golang.org/x/text/language"
@@ -54,6 +53,8 @@ type Request struct {
 	// Target is the request line's target as it came: path and query, undecoded.
 	Target string
 	Path   string
+	// Host is the Host header; Header holds all others.
+	Host   string
 	Header http.Header
 	// Body is the whole body, up to 1 MiB of it.
 	Body []byte
@@ -170,7 +171,7 @@ func (m *CRM) remember(r *http.Request, body []byte) {
 		m.requests = slices.Delete(m.requests, 0, requestsMax/2)
 	}
 	m.requests = append(m.requests, Request{
-		Method: r.Method, Target: r.RequestURI, Path: r.URL.Path, Header: r.Header.Clone(), Body: body,
+		Method: r.Method, Target: r.RequestURI, Path: r.URL.Path, Host: r.Host, Header: r.Header.Clone(), Body: body,
 	})
 }
 

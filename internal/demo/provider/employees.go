@@ -1,7 +1,7 @@
 package provider
 
 import (
-	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/base32"
 	"strings"
 	"time"
@@ -50,8 +50,8 @@ func Employees() []Employee {
 // demoSecret is the same at every start, so that an authenticator set up once
 // keeps working. It protects nothing.
 func demoSecret(login string) string {
-	sum := sha1.Sum([]byte("crmgate demo " + login)) //nolint:gosec // a fixed, printed secret
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:])
+	sum := sha256.Sum256([]byte("crmgate demo " + login))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:20])
 }
 
 // Code returns the six digits that an authenticator with this secret shows at
