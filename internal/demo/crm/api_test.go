@@ -27,6 +27,7 @@ func TestListsFilterSortAndPage(t *testing.T) {
 		"/api/contacts?email=erika.mueller@example.com": "1001",
 		"/api/contacts?city=Wien&sort=-last_name":       "1040 1027 1017",
 		"/api/contacts?sort=last_name&limit=2":          "1029 1057",
+		"/api/contacts?limit=3&page=2":                  "1004 1005 1006",
 		"/api/contacts?limit=2&offset=58":               "1059 1060",
 		"/api/contacts?offset=99":                       "",
 		"/api/leads?contact_id=1001":                    "501",

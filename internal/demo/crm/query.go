@@ -22,6 +22,7 @@ type query struct {
 	sort          string // field name
 	descending    bool
 	limit, offset int
+	page          int      // from 1; 0 where offset says it
 	only          []string // nil: all fields
 	filter        map[string]string
 }
@@ -34,6 +35,9 @@ func parseQuery(sc *schema, v url.Values) (query, *problem) {
 		if p := q.parameter(sc, name, v.Get(name)); p != nil {
 			return query{}, p
 		}
+	}
+	if q.page > 0 {
+		q.offset = (q.page - 1) * q.limit
 	}
 	return q, nil
 }
@@ -77,7 +81,7 @@ func (q *query) paging(name, value string, bad *problem) *problem {
 	case name == "offset":
 		q.offset = n
 	default:
-		q.offset = (n - 1) * pageSize
+		q.page = n
 	}
 	return nil
 }
