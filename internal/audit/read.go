@@ -64,6 +64,7 @@ func walkAll(ctx context.Context, fsys files, o *opener) error {
 	}
 	w := &walk{files: fsys, segments: segments}
 	w.visit = func(segment uint32, g *group) error { return o.group(&w.position, segment, g) }
+	w.probe = o.probe(&w.position)
 	return w.whole(ctx)
 }
 
@@ -75,14 +76,8 @@ type opener struct {
 }
 
 func (o *opener) group(at *position, segment uint32, g *group) error {
-	if o.codec == nil {
-		var err error
-		if o.codec, err = newCodec(at.identity); err != nil {
-			return err
-		}
-	}
 	for _, f := range g.entries {
-		e, err := openEntry(o.codec, o.keys, segment, f)
+		e, err := o.open(at, segment, f)
 		if err != nil {
 			return err
 		}
@@ -91,6 +86,23 @@ func (o *opener) group(at *position, segment uint32, g *group) error {
 		}
 	}
 	return nil
+}
+
+func (o *opener) open(at *position, segment uint32, f entryFrame) (*Entry, error) {
+	if o.codec == nil {
+		var err error
+		if o.codec, err = newCodec(at.identity); err != nil {
+			return nil, err
+		}
+	}
+	return openEntry(o.codec, o.keys, segment, f)
+}
+
+func (o *opener) probe(at *position) func(segment uint32, f entryFrame) error {
+	return func(segment uint32, f entryFrame) error {
+		_, err := o.open(at, segment, f)
+		return err
+	}
 }
 
 func (o *opener) close() {

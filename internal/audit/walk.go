@@ -81,6 +81,9 @@ type walk struct {
 	position
 	// visit is called for each good group.
 	visit func(segment uint32, g *group) error
+	// probe, if set, tells whether an entry opens. It is called for the entries
+	// of a group whose root is wrong.
+	probe func(segment uint32, e entryFrame) error
 	// rest is what lies behind the end.
 	rest tail
 }
@@ -284,9 +287,13 @@ func (w *walk) group(number uint32, g *group) error {
 // rootDamage names the entry of the group that a key shows to be wrong, or all
 // of the group.
 func (w *walk) rootDamage(number uint32, g *group) error {
-	var found *Damage
-	if w.visit != nil && errors.As(w.visit(number, g), &found) {
-		return found
+	if w.probe != nil {
+		for _, e := range g.entries {
+			var found *Damage
+			if errors.As(w.probe(number, e), &found) {
+				return found
+			}
+		}
 	}
 	d := w.damage(number, 0, g.entries[0].offset,
 		fmt.Sprintf("entries %d to %d do not give the tree root that was committed with them",
