@@ -3,6 +3,7 @@ package oidc
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -200,5 +201,27 @@ func TestBackoffGrowsToItsBound(t *testing.T) {
 	}
 	if got[0] != firstPause || got[1] != 2*firstPause || got[5] != longPause {
 		t.Errorf("pauses = %v", got)
+	}
+}
+
+func TestOnlyAsymmetricSignaturesAreTaken(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ advertised, want []string }{
+		{nil, []string{"RS256"}},
+		{[]string{"none", "HS256", "RS256", "HS512", "EdDSA", "made-up"}, []string{"RS256", "EdDSA"}},
+		{[]string{"none", "HS256"}, nil},
+	} {
+		if got := signingAlgs(c.advertised); len(got) != len(c.want) || !slices.Equal(got, c.want) && len(got) > 0 {
+			t.Errorf("signingAlgs(%v) = %v, want %v", c.advertised, got, c.want)
+		}
+	}
+}
+
+func TestEndlessAnswersAreCutOff(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	p.op.set(func() { p.op.meta = func(m map[string]any) { m["padding"] = strings.Repeat("x", answerLimit) } })
+	if err := p.Ready(t.Context()); !errors.Is(err, ErrMisconfigured) {
+		t.Errorf("Ready = %v", err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/internal/session/storetest"
@@ -105,40 +107,76 @@ func replacesSessions(t *testing.T) {
 // the record, then the session is revoked, then somebody asks who joins the load.
 func TestRevocationBeatsALoadThatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	slow := &slowStore{Memory: h.store, loaded: make(chan struct{}), release: make(chan struct{})}
-	h.cfg.Store = slow
-	m := h.node(t)
-	id := h.signIn(t)
-	slow.arm()
-	first := make(chan error, 1)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		slow := newSlowStore(h.store)
+		h.cfg.Store = slow
+		m, id := h.node(t), h.signIn(t)
+		slow.arm()
+		first := lookup(t, m, id)
+		synctest.Wait()
+		if err := m.Revoke(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		second := lookup(t, m, id)
+		synctest.Wait()
+		close(slow.release)
+		if err := <-second; !errors.Is(err, session.ErrNone) {
+			t.Errorf("a request after the revocation: %v, want ErrNone", err)
+		}
+		<-first // raced it: either answer is right
+		want(t, m, id, session.ErrNone)
+	})
+}
+
+func TestUseThatJoinsAPollIsWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		slow := newSlowStore(h.store)
+		h.cfg.Store = slow
+		m, id := h.node(t), h.signIn(t)
+		h.now.Advance(10 * time.Minute)
+		slow.arm()
+		polled := make(chan error, 1)
+		go func() {
+			_, err := m.Peek(t.Context(), id)
+			polled <- err
+		}()
+		synctest.Wait()
+		used := lookup(t, m, id)
+		synctest.Wait()
+		close(slow.release)
+		if err := errors.Join(<-polled, <-used); err != nil {
+			t.Fatal(err)
+		}
+		if n := h.store.Count("touch"); n != 1 {
+			t.Errorf("the use was written %d times", n)
+		}
+	})
+}
+
+// lookup asks in the background.
+func lookup(t *testing.T, m *session.Manager, id string) <-chan error {
+	t.Helper()
+	answer := make(chan error, 1)
 	go func() {
 		_, err := m.Lookup(t.Context(), id)
-		first <- err
+		answer <- err
 	}()
-	<-slow.loaded
-	if err := m.Revoke(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	second := make(chan error, 1)
-	go func() {
-		_, err := m.Lookup(t.Context(), id)
-		second <- err
-	}()
-	close(slow.release)
-	if err := <-second; !errors.Is(err, session.ErrNone) {
-		t.Errorf("a request after the revocation: %v, want ErrNone", err)
-	}
-	<-first // raced it: either answer is right
-	want(t, m, id, session.ErrNone)
+	return answer
 }
 
 // slowStore holds the next Load back after it has read.
 type slowStore struct {
 	*storetest.Memory
-	mu              sync.Mutex
-	armed           bool
-	loaded, release chan struct{}
+	mu      sync.Mutex
+	armed   bool
+	release chan struct{}
+}
+
+func newSlowStore(m *storetest.Memory) *slowStore {
+	return &slowStore{Memory: m, release: make(chan struct{})}
 }
 
 func (s *slowStore) arm() {
@@ -154,7 +192,6 @@ func (s *slowStore) Load(ctx context.Context, key session.Key) (session.Record, 
 	s.armed = false
 	s.mu.Unlock()
 	if armed {
-		close(s.loaded)
 		<-s.release
 	}
 	return rec, err
