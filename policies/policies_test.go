@@ -14,7 +14,8 @@ func shipped() map[string][]access.Entity {
 		"demo": {"contact", "lead"},
 		"tryton": {
 			"contact", "address", "contact_mechanism", "identifier", "bank_account", "opportunity", "relation",
-			"note", "attachment", "company", "employee", "category", "marketing", "report", "internal",
+			"note", "attachment", "company", "employee", "category", "marketing", "internal",
+			"document", "avatar", "bank", "mail", "form",
 		},
 	}
 }

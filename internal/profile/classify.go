@@ -334,6 +334,12 @@ func (x *Exchange) addRef(r access.Ref) {
 
 func (x *Exchange) bindEntity() error {
 	typ := x.expand(x.op.entity)
+	if x.op.entityAt != nil {
+		typ = ""
+		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {
+			typ = x.tree.Text(vs[0].node)
+		}
+	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)
 	if x.ent == nil {
 		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)

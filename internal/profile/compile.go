@@ -13,6 +13,7 @@ import (
 type operation struct {
 	action   access.Action
 	entity   string
+	entityAt *expr // where the request names the type itself
 	types    []glob
 	ids      []expr
 	refs     []ref
@@ -489,7 +490,11 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	op.entity, op.pass, op.deny, op.status = s.Entity, s.Pass, s.Deny, s.Status
 	op.opaque, op.image, op.question, op.echo, op.stream = s.Opaque, s.Image, s.Question, s.Echo, s.Stream
 	if s.Entity != "" && !strings.HasPrefix(s.Entity, "{") && c.p.entityOf(s.Entity) == nil {
-		c.fail(where, "no entity has the type %q", s.Entity)
+		if e, err := parseExpr(s.Entity, args); err == nil && e.origin == fromArg {
+			op.entityAt = &e
+		} else {
+			c.fail(where, "no entity has the type %q", s.Entity)
+		}
 	}
 	for _, id := range s.IDs {
 		op.ids = append(op.ids, c.expr(where, id, args))

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -41,8 +40,6 @@ type App struct {
 	opener session.Opener
 	gates  []Gate
 	held   string // the key of the services in the pool, "" while not started
-	stop   chan struct{}
-	done   sync.WaitGroup
 }
 
 // LogConfig configures the audit log.
@@ -148,7 +145,6 @@ func (a *App) Start() error {
 		}
 		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir))
 	}
-	a.stop = make(chan struct{})
 	return nil
 }
 
@@ -173,9 +169,7 @@ func (a *App) open() (*Services, error) {
 // Every runs f every so often until the app stops. Gates use it for what has to
 // be tidied up.
 func (a *App) Every(d time.Duration, f func(context.Context)) {
-	a.done.Add(1)
 	go func() {
-		defer a.done.Done()
 		tick := time.NewTicker(d)
 		defer tick.Stop()
 		for {

@@ -69,7 +69,7 @@ type Handler struct {
 	own      canon.Own
 	provider *oidc.Provider
 	sealer   *lateSealer
-	opened   atomic.Pointer[opened]
+	opened   *atomic.Pointer[opened]
 }
 
 // OIDC is the identity provider of a gate.
@@ -132,7 +132,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon}
 	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
-	h.sealer = &lateSealer{}
+	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (h *Handler) loadPolicy() error {
 		}
 		files = append(files, policy.File{Name: name, Bytes: raw})
 	}
-	model, err := policies.FS.ReadFile("model.conf")
+	model, err := policies.Files.ReadFile("model.conf")
 	if err != nil {
 		return fmt.Errorf("reading the policy model: %w", err)
 	}
@@ -209,7 +209,7 @@ func (h *Handler) loadPolicy() error {
 
 func readPolicy(name string) ([]byte, error) {
 	if base, ok := cutBuiltin(name); ok {
-		return policies.FS.ReadFile(base + ".csv")
+		return policies.Files.ReadFile(base + ".csv")
 	}
 	return os.ReadFile(name)
 }

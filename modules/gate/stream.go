@@ -68,13 +68,10 @@ func (l *release) unit(u json.Unit) error {
 		l.s.out.Write(u.Raw)
 		return nil
 	}
-	t, err := json.Parse(u.Raw, doc.DefaultLimits())
-	if err != nil {
-		return err
-	}
-	defer json.Release(t)
+	t := u.Tree
 	found := &access.Found{Fields: []access.FoundField{{Record: -1, Entity: l.q.x.Accesses[0].Entity, Categories: []access.Category{access.Unclassified}}}}
 	if u.Record {
+		var err error
 		if found, err = l.q.x.LocateRow(t); err != nil {
 			return err
 		}
