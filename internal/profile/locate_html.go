@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"bytes"
 	"strings"
+	"unicode"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -74,9 +76,14 @@ func (f *finder) locateHTML(status int) error {
 		if r.html == nil || !r.fitsStatus(status) {
 			continue
 		}
-		for _, node := range r.html.container.Match(f.t, doc.Root) {
+		for _, node := range r.html.container.Elements(f.t, doc.Root) {
 			f.htmlRecord(r, node)
 		}
+	}
+	// A page about one record in which no record is found has another shape than
+	// the profile knows: its values would stand there in clear.
+	if status < 300 && len(f.x.Accesses[0].IDs) > 0 && len(f.found.Records) == 0 {
+		return ErrShape
 	}
 	return nil
 }
@@ -152,11 +159,7 @@ func (f *finder) htmlRest(node, rec int, ent *entity, seen map[int]bool) {
 	}
 }
 
+// blank reports whether a text has neither a letter nor a digit.
 func blank(b []byte) bool {
-	for _, c := range b {
-		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-			return false
-		}
-	}
-	return true
+	return bytes.IndexFunc(b, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
 }
