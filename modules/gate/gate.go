@@ -266,6 +266,7 @@ func (h *Handler) plan(roles []string, a access.Action) (*access.Plan, error) {
 }
 
 var (
+	_ caddy.Module                = (*Handler)(nil)
 	_ caddy.Provisioner           = (*Handler)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
 	_ crmgate.Gate                = (*Handler)(nil)
