@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -112,6 +113,7 @@ type opened struct {
 const (
 	defaultHold         = 8 << 20
 	defaultRequestLimit = 4 << 20
+	sweepEvery          = 5 * time.Minute
 )
 
 // CaddyModule returns the module's information.
@@ -130,7 +132,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon}
+	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
 	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
@@ -243,6 +245,11 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
+	h.app.Every(sweepEvery, func(ctx context.Context) {
+		if _, err := sessions.Sweep(ctx); err != nil {
+			h.logger.Error("sweeping sessions", zap.Error(err))
+		}
+	})
 	h.opened.Store(&opened{
 		services: s, sessions: sessions,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym")}),

@@ -127,6 +127,8 @@ func (q *request) hygiene() bool {
 	}
 	q.c = c
 	c.Apply(q.r)
+	// php_fastcgi takes REQUEST_URI from this copy: it has to be what was judged.
+	q.r = q.r.WithContext(context.WithValue(q.r.Context(), caddyhttp.OriginalRequestCtxKey, *q.r))
 	canon.StripHeaders(q.r.Header, q.h.own)
 	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
 		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
