@@ -146,7 +146,7 @@ func (l *release) mask(t *doc.Tree, found *access.Found) ([]byte, mask.Result, e
 	if t.Format.Name() == "json" {
 		defer json.Release(t)
 	}
-	res, err := l.q.o.masker.Apply(t, found, l.q.decision.Plan, mask.Options{
+	res, err := l.q.o.apply(t, found, l.q.decision.Plan, mask.Options{
 		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true,
 	})
 	if err != nil {

@@ -319,7 +319,7 @@ func factor(id session.Identity) string {
 // append makes an entry durable. It never depends on the client: a request
 // that is cancelled is logged all the same.
 func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
-	rec, err := q.o.services.Log.Append(context.WithoutCancel(q.r.Context()), e)
+	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
 	if err != nil {
 		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
 		return rec, false

@@ -76,7 +76,7 @@ func (l *release) unit(u json.Unit) error {
 			return err
 		}
 	}
-	res, err := l.q.o.masker.Apply(t, found, l.q.decision.Plan, mask.Options{Scope: l.q.scope(), SecondPass: true, Seen: l.s.seen})
+	res, err := l.q.o.apply(t, found, l.q.decision.Plan, mask.Options{Scope: l.q.scope(), SecondPass: true, Seen: l.s.seen})
 	if err != nil {
 		return err
 	}
