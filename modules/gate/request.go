@@ -40,6 +40,7 @@ type request struct {
 	body     []byte
 	media    string
 	x        *profile.Exchange
+	narrowed bool
 	decision access.Decision
 
 	// For the line in the process log.
@@ -288,7 +289,7 @@ func (q *request) narrow() bool {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.body = x, body
+	q.x, q.body, q.narrowed = x, body, true
 	return true
 }
 
