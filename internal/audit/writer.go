@@ -349,7 +349,9 @@ func (w *writer) checkDurable() error {
 
 // stop writes the last entry of a run, which names what is unfinished.
 func (w *writer) stop(l *Log) {
-	p, err := l.prepare(&Entry{Kind: Control, Event: Stop, Unfinished: w.open.list()})
+	e := &Entry{Kind: Control, Event: Stop}
+	l.nameUnfinished(e, w.open.list())
+	p, err := l.prepare(e)
 	if err == nil {
 		w.write([]*pending{p})
 		err = (<-p.done).err

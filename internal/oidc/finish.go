@@ -50,8 +50,8 @@ type Finished struct {
 	Retry bool
 }
 
-// Finish checks what came back and makes an Identity of it. Every error wraps
-// one of the Refusals, or is ctx's own.
+// Finish checks what came back and makes an Identity of it. For its errors see
+// Refusal.
 func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error) {
 	st, err := p.open(r.State, r.BaseURL)
 	if err != nil {

@@ -200,7 +200,7 @@ func (c *compiler) entities() {
 func (c *compiler) entity(name string, s *entitySpec) {
 	e := &entity{
 		name: access.Entity(name), internal: s.Internal, id: s.ID, exact: map[string]*field{},
-		relations: s.Relations, display: s.Display, search: s.Search,
+		relations: s.Relations, owner: s.Owner, display: s.Display, search: s.Search,
 	}
 	if e.id == "" {
 		e.id = "id"
@@ -284,7 +284,7 @@ func (c *compiler) fieldOf(where string, pr pair) *field {
 
 func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 	f := &field{
-		by: s.By, detect: s.Detect, keys: s.Keys, reference: s.Reference,
+		by: s.By, detect: s.Detect, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
 		file: s.File, sizeContext: s.SizeContext,
 	}
 	if s.Category != "" {
@@ -302,6 +302,9 @@ func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 		slices.Sort(f.categories)
 	}
 	f.categories = unique(f.categories)
+	if s.Decode != "" && s.Decode != "json" {
+		c.fail(where, "decode: %q is not served; write json", s.Decode)
+	}
 	if (s.By == "") != (len(s.Values) == 0) {
 		c.fail(where, "`by` and `values` belong together")
 	}
@@ -516,7 +519,7 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
-		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map,
+		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map, except: s.Except,
 	}
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
@@ -527,7 +530,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "order", "search"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "order", "search", "params"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -543,10 +546,14 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	r := recordAt{
 		selector: s.Select, entity: s.Entity, id: s.ID, bare: s.Bare, field: s.Field,
-		separator: s.Separator, tuple: s.Tuple, fields: s.Fields, status: s.Status,
+		separator: s.Separator, tuple: s.Tuple, status: s.Status,
 	}
 	if r.separator == "" {
 		r.separator = "."
+	}
+	r.fields = map[string]string{}
+	for _, f := range s.Fields {
+		r.fields[f.key] = f.value.Value
 	}
 	if s.Select != "" {
 		r.html = c.htmlRecord(where, s)

@@ -17,6 +17,7 @@ type entity struct {
 	unknown   *field // for strings and containers
 	unknownNo *field // for numbers, booleans and null
 	relations map[string]string
+	owner     string
 	display   string
 	search    map[string]searchSpec
 }
@@ -33,6 +34,8 @@ type field struct {
 	by          string
 	values      map[string]access.Category
 	detect      bool
+	decode      string
+	withhold    bool
 	keys        bool
 	reference   bool
 	file        bool

@@ -35,18 +35,36 @@ type recordAt struct {
 	html      *htmlRecord
 }
 
+// Located is what was found in a response: in its document, and in documents
+// that stand as texts inside it.
+type Located struct {
+	access.Found
+	Nested []Nested
+}
+
+// Nested is a document that is the text of a node.
+type Nested struct {
+	Node int
+	Tree *doc.Tree
+	Located
+}
+
 // finder collects what is found in one document.
 type finder struct {
 	x       *Exchange
 	t       *doc.Tree
-	found   access.Found
+	found   Located
 	covered []span // subtrees that a record or field accounts for
+	depth   int    // of nested documents
 }
 
 type span struct{ from, to int }
 
+// maxNested is how deep documents may stand in each other.
+const maxNested = 3
+
 // Locate finds records and fields in a response. status is the HTTP status.
-func (x *Exchange) Locate(t *doc.Tree, status int) (*access.Found, error) {
+func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
 	if x.tr != nil {
 		return &f.found, f.locateCall()
@@ -68,13 +86,29 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*access.Found, error) {
 }
 
 // LocateRow finds the fields of one row of a streamed response: t is the row.
-func (x *Exchange) LocateRow(t *doc.Tree) (*access.Found, error) {
+func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
 	f := &finder{x: x, t: t}
 	for i := range x.op.records {
 		f.locateNode(&x.op.records[i], doc.Root)
 	}
 	f.coverRest(doc.Root, false)
 	return &f.found, nil
+}
+
+// nested finds the records in a text that is a document of its own, and
+// reports whether it is one.
+func (f *finder) nested(node int, typ string, ent *entity) bool {
+	if f.depth >= maxNested {
+		return false
+	}
+	t, err := parseJSON([]byte(f.t.Text(node)))
+	if err != nil {
+		return false
+	}
+	in := &finder{x: f.x, t: t, depth: f.depth + 1}
+	in.related(doc.Root, typ, ent, nil)
+	f.found.Nested = append(f.found.Nested, Nested{Node: node, Tree: t, Located: in.found})
+	return true
 }
 
 func (r *recordAt) fitsStatus(status int) bool {
@@ -242,6 +276,9 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 	if rec < 0 && (ent == nil || !ent.internal) {
 		f.found.Rows++
 	}
+	if rec >= 0 && ent != nil {
+		f.own(rec, ent, f.t.Member(node, ent.owner))
+	}
 	if ent == nil {
 		f.field(node, rec, nil, typ, []access.Category{access.Unclassified}, "")
 		return
@@ -249,6 +286,18 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 	for c := t.First(node); c >= 0; c = t.After(c) {
 		f.member(c, node, rec, ent)
 	}
+}
+
+// own settles the fact `own` where the record names its owner.
+func (f *finder) own(rec int, ent *entity, owner int) {
+	if ent.owner == "" || owner < 0 {
+		return
+	}
+	state := access.FactFalse
+	if f.x.User != "" && f.t.Text(owner) == f.x.User {
+		state = access.FactTrue
+	}
+	f.found.Records[rec].Facts = access.Facts{"own": state}
 }
 
 // member finds what one member of a record holds.
@@ -322,6 +371,13 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		return
 	}
 	if fd.file && f.t.Nodes[node].Kind == doc.Number && f.x.asksSize(fd) {
+		return
+	}
+	if fd.withhold {
+		f.withhold(node)
+		return
+	}
+	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.x.typ, ent) {
 		return
 	}
 	cats := f.x.pickCategories(f.t, object, node, fd)

@@ -17,6 +17,7 @@ type ref struct {
 	entity    string
 	field     string
 	names     map[string]string
+	except    []string
 }
 
 // value is a place in a request: a node of the body or a text from elsewhere.
@@ -104,8 +105,24 @@ func (x *Exchange) readRef(r *ref) error {
 	if r.entity != "" {
 		typ = x.expand(r.entity)
 	}
+	if r.syntax == "params" {
+		return x.readParams(r, typ)
+	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readParams reads query parameters that filter by the field of their name.
+func (x *Exchange) readParams(r *ref, typ string) error {
+	for _, q := range x.req.Query {
+		if contains(r.except, q.Name) || q.Value == "" {
+			continue
+		}
+		if err := x.readName(r, typ, q.Name); err != nil {
 			return err
 		}
 	}

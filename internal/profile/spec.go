@@ -69,6 +69,9 @@ type entitySpec struct {
 	Unknown string `yaml:"unknown"`
 	// Relations maps fields to the type of the records that they hold or name.
 	Relations map[string]string `yaml:"relations"`
+	// Owner is the field that names the employee, as the CRM knows them, to whom
+	// a record belongs: the fact `own`.
+	Owner string `yaml:"owner"`
 	// Display is the field by which the CRM shows, sorts and searches a record
 	// that another one refers to.
 	Display string `yaml:"display"`
@@ -89,6 +92,12 @@ type fieldSpec struct {
 	// Detect picks among the categories by the value's form (e-mail, phone,
 	// IBAN, address of a web page) where the sibling is missing.
 	Detect bool `yaml:"detect"`
+	// Decode says that the text is a document of its own (`json`) which holds
+	// records of the field's entity; one that isn't is masked as the category says.
+	Decode string `yaml:"decode"`
+	// Withhold says that the text can quote any value (an error message): it is
+	// withheld whole, with the profile's sentence in its place.
+	Withhold bool `yaml:"withhold"`
 	// Keys says that object keys hold values too.
 	Keys bool `yaml:"keys"`
 	// Reference says that the value names a record: "party.party,47".
@@ -197,8 +206,11 @@ type refSpec struct {
 	Role string `yaml:"role"`
 	At   string `yaml:"at"`
 	// Syntax: name (default), list, csv, domain, order, keys, search (the
-	// value is searched in Field).
+	// value is searched in Field), params (each query parameter but those in
+	// Except is a filter on the field of its name).
 	Syntax string `yaml:"syntax"`
+	// Except are the parameters that name no field, for params.
+	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
 	// Entity defaults to the operation's.
@@ -231,8 +243,14 @@ type recordSpec struct {
 	Separator string `yaml:"separator"`
 	// Tuple names the fields of positional rows ("" = public).
 	Tuple []string `yaml:"tuple"`
-	// Fields maps columns of a header or selectors of HTML to fields.
-	Fields map[string]string `yaml:"fields"`
+	// Fields maps columns of a header or selectors of HTML to fields; for HTML
+	// the first match wins, "" is the page's own text, and `@class` is the field
+	// that this attribute of the element, or of the nearest around it, names.
+	// A selector `@data-name` is an attribute of the record's own element.
+	Fields ordered `yaml:"fields"`
+	// Page says that texts of the element that no selector names are the page's
+	// own, not the record's.
+	Page bool `yaml:"page"`
 	// Status restricts the place to answers of that class: 2xx, 422.
 	Status string `yaml:"status"`
 }

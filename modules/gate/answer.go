@@ -217,4 +217,3 @@ func (q *request) isOwn() bool {
 }
 
 const ownPrefix = "/.crmgate"
-

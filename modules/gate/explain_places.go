@@ -39,7 +39,9 @@ func (n *noted) document(t *doc.Tree, found *access.Found, plan *access.Plan, re
 	}
 	owner := owners(t, found)
 	for _, e := range res.Edits {
-		n.places = append(n.places, place(t, found, plan, owner, e))
+		if p, own := place(t, found, plan, owner, e); own {
+			n.places = append(n.places, p)
+		}
 	}
 }
 
@@ -58,14 +60,15 @@ func owners(t *doc.Tree, found *access.Found) []int {
 	return owner
 }
 
-// place says what was changed by one edit. The edit of a value that is taken
-// out begins before it, at its key or its comma.
-func place(t *doc.Tree, found *access.Found, plan *access.Plan, owner []int, e doc.Edit) crmgate.MaskedPlace {
+// place says what was changed by one edit, and false where the edit is that of a
+// document in a text, whose own places are noted already. The edit of a value
+// that is taken out begins before it, at its key or its comma.
+func place(t *doc.Tree, found *access.Found, plan *access.Plan, owner []int, e doc.Edit) (crmgate.MaskedPlace, bool) {
 	p := crmgate.MaskedPlace{Shown: string(e.With), Treatment: "second pass", Line: "a value that is masked elsewhere in the answer"}
 	for i := range found.Withheld {
 		if w := &t.Nodes[found.Withheld[i].Node]; w.Start == e.Start && w.End == e.End {
 			p.Treatment, p.Line = "withheld", "a text that can hold any value: "+string(found.Withheld[i].Entity)+" is not clear as a whole"
-			return p
+			return p, !found.Withheld[i].Masked
 		}
 	}
 	node := sort.Search(len(t.Nodes), func(i int) bool { return t.Nodes[i].Start >= e.Start })
@@ -73,7 +76,7 @@ func place(t *doc.Tree, found *access.Found, plan *access.Plan, owner []int, e d
 		node = max(node-1, 0)
 	}
 	if owner[node] == 0 {
-		return p
+		return p, true
 	}
 	f := &found.Fields[owner[node]-1]
 	var facts access.Facts
@@ -85,7 +88,7 @@ func place(t *doc.Tree, found *access.Found, plan *access.Plan, owner []int, e d
 	if c, tr := mask.Decide(plan, f.Entity, f.Categories, facts); tr != access.Clear {
 		p.Category, p.Treatment, p.Line = c, tr.String(), plan.Verdict(f.Entity, c, facts).Line
 	}
-	return p
+	return p, true
 }
 
 // explain adds the changed places, and the lines that decided for each category

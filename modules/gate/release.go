@@ -22,6 +22,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc/html"
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -139,22 +140,63 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
-	return l.mask(t, found)
-}
-
-func (l *release) mask(t *doc.Tree, found *access.Found) ([]byte, mask.Result, error) {
 	if t.Format.Name() == "json" {
 		defer json.Release(t)
 	}
-	res, err := l.q.o.apply(t, found, l.q.decision.Plan, mask.Options{
-		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true,
-	})
-	if err != nil {
-		return nil, res, fmt.Errorf("masking: %w", err)
+	var seen *mask.Seen
+	if len(found.Nested) > 0 {
+		seen = mask.NewSeen(maxSeen)
 	}
-	body, err := res.Body(nil)
+	res, err := l.mask(t, found, seen)
+	if err != nil {
+		return nil, res, err
+	}
+	body, err = res.Body(nil)
 	return body, res, err
 }
+
+// mask applies the plan: first to documents that stand as texts in this one,
+// then to the document itself.
+func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (mask.Result, error) {
+	var inner []access.Disclosure
+	for i := range found.Nested {
+		n := &found.Nested[i]
+		res, err := l.mask(n.Tree, &n.Located, seen)
+		if err != nil {
+			return res, err
+		}
+		if res.Changed {
+			body, err := res.Body(nil)
+			if err != nil {
+				return res, err
+			}
+			found.Withheld = append(found.Withheld, access.Withheld{Node: n.Node, Text: string(body), Masked: true})
+		}
+		inner = append(inner, res.Disclosure)
+	}
+	res, err := l.q.o.apply(t, &found.Found, l.q.decision.Plan, mask.Options{
+		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true, Seen: seen,
+	})
+	if err != nil {
+		return res, fmt.Errorf("masking: %w", err)
+	}
+	for i := range inner {
+		add(&res.Disclosure, &inner[i])
+	}
+	return res, nil
+}
+
+// add joins two disclosures of one response.
+func add(to, d *access.Disclosure) {
+	to.Records = append(to.Records, d.Records...)
+	to.Rows += d.Rows
+	to.Withheld += d.Withheld
+	to.Identifying = append(to.Identifying, d.Identifying...)
+}
+
+// maxSeen is how many masked values are carried from one document of a response
+// to the next.
+const maxSeen = 4096
 
 // scope is what pseudonyms are bound to: the employee's session.
 func (q *request) scope() string { return q.employee.session.Ref() }

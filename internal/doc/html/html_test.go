@@ -1,6 +1,7 @@
 package html
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -208,6 +209,22 @@ func checkReplacement(t *testing.T, tree *doc.Tree, node int, value string) {
 	want := strings.ReplaceAll(strings.ToValidUTF8(value, "\uFFFD"), "\x00", "\uFFFD")
 	if got != want {
 		t.Fatalf("%q: node %d reads %q, want %q", out, node, got, want)
+	}
+}
+
+func TestCommentsEndAtTheirEndAlone(t *testing.T) {
+	for content, want := range map[string]bool{
+		"": true, " a - b ": true, "a--b": true, "<!-- a": true,
+		">a": false, "->a": false, "a-->b": false, "a--!>b": false,
+	} {
+		if got := plainComment([]byte(content)); got != want {
+			t.Errorf("plainComment(%q) = %v", content, got)
+		}
+	}
+	tree := parse(t, "<!--x-->")
+	with := tree.Format.Encode(nil, tree, 1, doc.Value{Kind: doc.String, Text: "--a--->-"})
+	if bytes.Contains(with, []byte("--")) || bytes.ContainsAny(with, ">") {
+		t.Errorf("%q in a comment", with)
 	}
 }
 
