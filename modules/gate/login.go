@@ -19,6 +19,9 @@ import (
 // navigated to leads to the provider, everything else gets a 401 (a redirect
 // would lose a form, or send a script's request to the provider).
 func (q *request) login() bool {
+	if q.employee != nil { // who is explained
+		return true
+	}
 	s, err := q.lookup()
 	switch {
 	case err == nil:
@@ -43,8 +46,8 @@ func (q *request) login() bool {
 func (q *request) known(s session.Session) *employee {
 	return &employee{
 		session:   s,
-		pseudonym: q.o.services.Log.Employee(s.Identity.Issuer, s.Identity.Subject),
-		log:       q.o.services.Log.Keyed("session", s.Ref()),
+		pseudonym: q.o.log.Employee(s.Identity.Issuer, s.Identity.Subject),
+		log:       q.o.log.Keyed("session", s.Ref()),
 	}
 }
 
@@ -183,7 +186,7 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if done != nil && done.Subject != "" {
 		e := q.entry(audit.Control)
 		e.Event, e.Error = audit.Refused, no.Code
-		e.Employee = q.o.services.Log.Employee(q.h.provider.Issuer(), done.Subject)
+		e.Employee = q.o.log.Employee(q.h.provider.Issuer(), done.Subject)
 		if rec, ok := q.append(e); ok {
 			q.auditID = rec.String()
 		}

@@ -40,6 +40,7 @@ type request struct {
 	body     []byte
 	media    string
 	x        *profile.Exchange
+	narrowed bool
 	decision access.Decision
 	intent   audit.Receipt
 
@@ -290,7 +291,7 @@ func (q *request) narrow() bool {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.body = x, body
+	q.x, q.body, q.narrowed = x, body, true
 	return true
 }
 
@@ -321,7 +322,7 @@ func factor(id session.Identity) string {
 // append makes an entry durable. It never depends on the client: a request
 // that is cancelled is logged all the same.
 func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
-	rec, err := q.o.services.Log.Append(context.WithoutCancel(q.r.Context()), e)
+	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
 	if err != nil {
 		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
 		return rec, false
