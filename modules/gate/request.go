@@ -185,7 +185,7 @@ func (q *request) ask(body []byte) bool {
 	switch {
 	case errors.As(err, &no):
 		q.route = no.Route
-		q.refuse(refusal{status: no.Status, reason: no.Reason, text: both(no.Text), callID: no.ID, access: access.Access{
+		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: access.Access{
 			Route: no.Route, Call: no.Call,
 		}})
 		return false
@@ -264,7 +264,7 @@ func (q *request) decide() bool {
 		q.refuseImage()
 		return false
 	}
-	q.refuse(refusal{reason: q.decision.Reason, text: both(q.decision.Text), line: q.decision.Line})
+	q.refuse(refusal{reason: q.decision.Reason, text: decisionText(q.decision), line: q.decision.Line})
 	return false
 }
 
