@@ -41,6 +41,7 @@ type request struct {
 	media    string
 	x        *profile.Exchange
 	decision access.Decision
+	intent   audit.Receipt
 
 	// For the line in the process log.
 	route   string
@@ -102,14 +103,13 @@ func (q *request) serve() {
 	if !q.decide() {
 		return
 	}
-	intent, ok := q.logIntent()
-	if !ok {
+	if !q.logIntent() {
 		return
 	}
 	if !q.restore() {
 		return
 	}
-	q.forward(intent)
+	q.forward()
 }
 
 // hygiene makes the request canonical and takes out of it what only the
@@ -328,17 +328,17 @@ func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
 }
 
 // logIntent makes the intent durable before anything is forwarded.
-func (q *request) logIntent() (audit.Receipt, bool) {
+func (q *request) logIntent() bool {
 	e := q.entry(audit.Intent)
 	e.Accesses = q.x.Accesses
 	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
 	rec, ok := q.append(e)
 	if !ok {
 		q.unavailable("log")
-		return rec, false
+		return false
 	}
-	q.auditID = rec.String()
-	return rec, true
+	q.intent, q.auditID = rec, rec.String()
+	return true
 }
 
 // logLine is the request's line in the process log: no address, no header, no
