@@ -167,7 +167,7 @@ func isPHPIndex(list caddyhttp.RouteList, i int) bool {
 		return false
 	}
 	transport, ok := proxy.Transport.(*fastcgi.Transport)
-	if !ok || !slices.Equal(transport.SplitPath, file.SplitPath) {
+	if !ok || !slices.EqualFunc(transport.SplitPath, file.SplitPath, strings.EqualFold) {
 		return false
 	}
 	paths, ok := onlyMatcher(next).(*caddyhttp.MatchPath)
