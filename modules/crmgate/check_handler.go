@@ -1,6 +1,7 @@
 package crmgate
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -84,7 +85,9 @@ func judgeProxy(h *reverseproxy.Handler) what {
 		w.label += " " + u.Dial
 	}
 	for i := range h.HandleResponse {
-		w.branches = append(w.branches, branch{name: "handle_response", routes: h.HandleResponse[i].Routes})
+		w.branches = append(w.branches, branch{
+			name: fmt.Sprintf("handle_response[%d].routes", i), routes: h.HandleResponse[i].Routes,
+		})
 	}
 	return w
 }

@@ -30,7 +30,7 @@ func TestChangeBehindTheGateIsRefused(t *testing.T) {
 		},
 		"rewrite in handle_response": {
 			"crm.example.de {\n fake_gate\n reverse_proxy unix//run/crm.sock {\n handle_response {\n rewrite * /x\n respond ok\n }\n }\n}",
-			"handle_response › routes[0]: rewrite /x",
+			"handle_response[0] › routes[0]: rewrite /x",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
