@@ -109,7 +109,7 @@ func Load(src []byte) (*Profile, error) {
 		return nil, err
 	}
 	c := &compiler{spec: s, p: &Profile{
-		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon,
+		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, withheld: s.Withheld,
 	}}
@@ -457,8 +457,7 @@ func (c *compiler) routeDefaults(where string, rt *route) {
 	}
 	if rt.body == "" {
 		rt.body = "json"
-		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) ||
-			slices.Equal(rt.pattern.methods, []string{"GET", "HEAD"}) {
+		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) {
 			rt.body = "none"
 		}
 	}

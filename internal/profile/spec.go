@@ -37,6 +37,9 @@ type querySpec struct {
 	Lists []string `yaml:"lists"`
 	// Semicolon says that the CRM takes a raw `;` in a query literally.
 	Semicolon bool `yaml:"semicolon"`
+	// LiteralNames says that the CRM takes the names of parameters as they are.
+	// PHP doesn't: it reads `order.by` as `order_by`.
+	LiteralNames bool `yaml:"literal_names"`
 }
 
 // wrappedSpec describes objects that stand for one value:

@@ -184,13 +184,15 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 		f = wr.ent.unknown
 	}
 	cats := x.pickCategories(x.tree, wr.Object, node, f)
-	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: x.p.leaves(x.tree, node)})
-	x.addWriteRef(wr, name, cats)
+	leaves := x.p.leaves(x.tree, node)
+	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})
+	x.addWriteRef(wr, name, cats, x.empty(leaves))
 	return nil
 }
 
-func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category) {
-	if wr.Mode == WriteEcho {
+func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category, empty bool) {
+	// A form sends every field it has: an empty one of a new record says nothing.
+	if wr.Mode == WriteEcho || wr.Mode == WriteCreate && empty {
 		return
 	}
 	for i := range x.Accesses {
@@ -204,6 +206,15 @@ func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category) {
 		Route: x.Route, Call: x.Call, Action: wr.action(), Entity: wr.Entity, Type: wr.Type, IDs: wr.IDs,
 		Refs: []access.Ref{{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats}},
 	})
+}
+
+func (x *Exchange) empty(leaves []Leaf) bool {
+	for _, l := range leaves {
+		if x.tree.Nodes[l.Node].Kind != doc.Null && x.tree.Text(l.Node) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *Write) action() access.Action {

@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/session"
 )
@@ -19,11 +18,11 @@ import (
 var codings = []string{"gzip", "br", "zstd", "deflate"}
 
 // forward sends the judged request to the CRM and releases the answer.
-func (q *request) forward(intent audit.Receipt) {
+func (q *request) forward() {
 	canon.MaskedRoute(q.r.Header, codings...)
 	q.prepare(q.r, q.body)
 	resp := newResponse(q.h.Hold)
-	rel := &release{q: q, resp: resp, intent: intent}
+	rel := &release{q: q, resp: resp}
 	if q.x.Stream != "" {
 		rel.stream()
 	}

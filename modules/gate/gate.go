@@ -133,6 +133,7 @@ func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts
 const (
 	defaultHold         = 8 << 20
 	defaultRequestLimit = 4 << 20
+	sweepEvery          = 5 * time.Minute
 )
 
 // CaddyModule returns the module's information.
@@ -151,7 +152,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon}
+	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
 	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
@@ -264,6 +265,11 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
+	h.app.Every(sweepEvery, func(ctx context.Context) {
+		if _, err := sessions.Sweep(ctx); err != nil {
+			h.logger.Error("sweeping sessions", zap.Error(err))
+		}
+	})
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym")}),
@@ -287,6 +293,7 @@ func (h *Handler) plan(roles []string, a access.Action) (*access.Plan, error) {
 }
 
 var (
+	_ caddy.Module                = (*Handler)(nil)
 	_ caddy.Provisioner           = (*Handler)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
 	_ crmgate.Gate                = (*Handler)(nil)

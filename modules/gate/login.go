@@ -182,13 +182,14 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if !errors.As(err, &no) {
 		no = oidc.ErrProviderDown
 	}
-	e := q.entry(audit.Control)
-	e.Event, e.Error = audit.Refused, no.Code
-	if done != nil && done.Identity.Subject != "" {
-		e.Employee = q.o.log.Employee(done.Identity.Issuer, done.Identity.Subject)
-	}
-	if rec, ok := q.append(e); ok {
-		q.auditID = rec.String()
+	// Somebody unknown makes no entry: anybody could fill the log.
+	if done != nil && done.Subject != "" {
+		e := q.entry(audit.Control)
+		e.Event, e.Error = audit.Refused, no.Code
+		e.Employee = q.o.log.Employee(q.h.provider.Issuer(), done.Subject)
+		if rec, ok := q.append(e); ok {
+			q.auditID = rec.String()
+		}
 	}
 	status := http.StatusForbidden
 	if errors.Is(err, oidc.ErrProviderDown) {

@@ -28,10 +28,9 @@ import (
 
 // release judges a response, logs what it discloses and lets it go.
 type release struct {
-	q      *request
-	resp   *response
-	intent audit.Receipt
-	s      *streamed
+	q    *request
+	resp *response
+	s    *streamed
 }
 
 // errType says that a response is not of the type that the profile gives for
@@ -93,7 +92,7 @@ func (l *release) withhold(reason string, t text) {
 
 func (l *release) entry() *audit.Entry {
 	e := l.q.entry(audit.Disclosure)
-	e.Intent = l.intent.Seq
+	e.Intent = l.q.intent.Seq
 	e.Status = l.resp.status
 	e.DurationMS = time.Since(l.q.start).Milliseconds()
 	return e

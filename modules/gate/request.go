@@ -42,6 +42,7 @@ type request struct {
 	x        *profile.Exchange
 	narrowed bool
 	decision access.Decision
+	intent   audit.Receipt
 
 	// For the line in the process log.
 	route   string
@@ -103,14 +104,13 @@ func (q *request) serve() {
 	if !q.decide() {
 		return
 	}
-	intent, ok := q.logIntent()
-	if !ok {
+	if !q.logIntent() {
 		return
 	}
 	if !q.restore() {
 		return
 	}
-	q.forward(intent)
+	q.forward()
 }
 
 // hygiene makes the request canonical and takes out of it what only the
@@ -128,6 +128,8 @@ func (q *request) hygiene() bool {
 	}
 	q.c = c
 	c.Apply(q.r)
+	// php_fastcgi takes REQUEST_URI from this copy: it has to be what was judged.
+	q.r = q.r.WithContext(context.WithValue(q.r.Context(), caddyhttp.OriginalRequestCtxKey, *q.r))
 	canon.StripHeaders(q.r.Header, q.h.own)
 	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
 		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
@@ -186,7 +188,7 @@ func (q *request) ask(body []byte) bool {
 	switch {
 	case errors.As(err, &no):
 		q.route = no.Route
-		q.refuse(refusal{status: no.Status, reason: no.Reason, text: both(no.Text), callID: no.ID, access: access.Access{
+		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: access.Access{
 			Route: no.Route, Call: no.Call,
 		}})
 		return false
@@ -265,7 +267,7 @@ func (q *request) decide() bool {
 		q.refuseImage()
 		return false
 	}
-	q.refuse(refusal{reason: q.decision.Reason, text: both(q.decision.Text), line: q.decision.Line})
+	q.refuse(refusal{reason: q.decision.Reason, text: decisionText(q.decision), line: q.decision.Line})
 	return false
 }
 
@@ -329,17 +331,17 @@ func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
 }
 
 // logIntent makes the intent durable before anything is forwarded.
-func (q *request) logIntent() (audit.Receipt, bool) {
+func (q *request) logIntent() bool {
 	e := q.entry(audit.Intent)
 	e.Accesses = q.x.Accesses
 	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
 	rec, ok := q.append(e)
 	if !ok {
 		q.unavailable("log")
-		return rec, false
+		return false
 	}
-	q.auditID = rec.String()
-	return rec, true
+	q.intent, q.auditID = rec, rec.String()
+	return true
 }
 
 // logLine is the request's line in the process log: no address, no header, no

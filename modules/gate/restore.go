@@ -28,12 +28,12 @@ func (q *request) restore() bool {
 	for _, w := range q.x.Writes() {
 		plans, err := q.writePlans(w)
 		if err != nil {
-			q.sayNo(refusal{status: http.StatusBadGateway, reason: "undecided", text: textFault})
+			q.notSaved("undecided", textFault)
 			return false
 		}
 		stored, ok := q.stored(w, restore.Fields(w, plans))
 		if !ok {
-			q.notSaved(textStored)
+			q.notSaved("stored", textStored)
 			return false
 		}
 		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
@@ -41,7 +41,7 @@ func (q *request) restore() bool {
 	}
 	if len(refused) > 0 {
 		names := strings.Join(refused, ", ")
-		q.notSaved(text{textWrites.de + names, textWrites.en + names})
+		q.notSaved("writes_masked", text{textWrites.de + names, textWrites.en + names})
 		return false
 	}
 	if len(edits) == 0 {
@@ -50,7 +50,7 @@ func (q *request) restore() bool {
 	body, err := doc.Splice(nil, q.body, edits)
 	if err != nil {
 		q.h.logger.Error("restoring", zap.String("request", q.id), zap.Error(err))
-		q.notSaved(textStored)
+		q.notSaved("stored", textStored)
 		return false
 	}
 	q.body = body
@@ -68,18 +68,17 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 	return restore.Plans{Shown: shown, Write: write}, err
 }
 
-// notSaved refuses after the intent: the entry says that nothing was forwarded.
-func (q *request) notSaved(t text) {
-	e := q.entry(audit.Intent)
-	e.Accesses = q.x.Accesses
-	e.Decision = &audit.Decision{Refused: true, Reason: "writes_masked", Policy: q.h.policy.Version()}
-	rec, ok := q.append(e)
-	if !ok {
+// notSaved refuses after the intent: its disclosure says that nothing was
+// forwarded.
+func (q *request) notSaved(reason string, t text) {
+	e := q.entry(audit.Disclosure)
+	e.Intent, e.Error, e.Disclosure = q.intent.Seq, reason, &access.Disclosure{}
+	e.Detail = "nothing was forwarded"
+	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return
 	}
-	q.auditID = rec.String()
-	q.sayNo(refusal{status: http.StatusUnprocessableEntity, reason: "writes_masked", text: t})
+	q.sayNo(refusal{status: http.StatusUnprocessableEntity, reason: reason, text: t})
 }
 
 // stored reads the stored values that a write is compared with: a request of

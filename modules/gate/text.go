@@ -1,6 +1,12 @@
 package gate
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/policy"
+	"github.com/crmgate/crmgate/internal/profile"
+)
 
 // text is a sentence for a person, in German and in English. It never holds a
 // value of the request.
@@ -13,9 +19,6 @@ func (t text) in(acceptLanguage string) string {
 	}
 	return t.en
 }
-
-// both is a sentence that exists in one language only.
-func both(s string) text { return text{s, s} }
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
@@ -103,3 +106,48 @@ var (
 		"You may still be signed in at your sign-in service; sign out there too.",
 	}
 )
+
+// decisionText says in both languages why the policy refused, and what to do.
+func decisionText(d access.Decision) text {
+	de := ""
+	switch d.Reason {
+	case policy.ReasonAsksMasked:
+		if d.Field == "*" {
+			return text{
+				"Diese Antwort (ein Bericht, eine Datei oder ein Assistent) lässt sich nicht verdecken und wird deshalb zurückgehalten: Ihre Rolle sieht nicht alles, was darin stehen kann.",
+				"This answer (a report, a file or a wizard) can't be masked and is therefore withheld: your role doesn't see everything that can stand in it.",
+			}
+		}
+		de = "Die Anfrage fragt nach „" + d.Field + "“. Das Feld sehen Sie nicht im Klartext; es kann deshalb weder gesucht noch sortiert noch als Datei geöffnet werden."
+	case policy.ReasonWritesMasked:
+		de = "Das Feld „" + d.Field + "“ dürfen Sie mit Ihrer Rolle nicht schreiben."
+	case policy.ReasonCredential:
+		de = "Die Anfrage nennt „" + d.Field + "“, ein Kennwort oder einen Schlüssel. Das darf hier niemand sehen, suchen oder ändern."
+	case policy.ReasonNoRole:
+		de = "Das Regelwerk kennt keine Ihrer Rollen. Bitten Sie Ihre Administration um eine Rolle für dieses CRM."
+	case policy.ReasonNoPolicy, policy.ReasonDenied:
+		de = "Ihre Rolle lässt diese Handlung an diesen Datensätzen nicht zu."
+	default:
+		de = textFault.de
+	}
+	return text{de, d.Text}
+}
+
+// profileText says in both languages why the profile refused.
+func profileText(no *profile.Refusal) text {
+	de := map[string]string{
+		"unknown_route":     "Diese Adresse steht nicht im Profil des CRM und wird deshalb nicht weitergeleitet.",
+		"unknown_call":      "Dieser Aufruf steht nicht im Profil des CRM und wird deshalb nicht weitergeleitet.",
+		"unknown_type":      "Datensätze dieser Art stehen nicht im Profil des CRM.",
+		"unknown_field":     "Ein Feld der Anfrage steht nicht im Profil des CRM.",
+		"unknown_parameter": "Ein Parameter der Adresse steht nicht im Profil des CRM.",
+		"type":              "Der Inhaltstyp der Anfrage wird an dieser Adresse nicht angenommen.",
+		"body":              "An dieser Adresse wird kein Inhalt angenommen.",
+		"malformed":         "Die Anfrage hat nicht die Form, die das Profil des CRM beschreibt.",
+		"denied":            "Diese Funktion des CRM ist über das Gateway nicht erreichbar.",
+	}[no.Reason]
+	if de == "" {
+		de = no.Text
+	}
+	return text{de, no.Text}
+}
