@@ -436,6 +436,9 @@ func (c *compiler) routes() {
 		}
 		c.routeDefaults(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		if rt.stream != "" && rt.typ != "json" {
+			c.fail(where, "stream is served for json alone")
+		}
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
