@@ -19,7 +19,7 @@ import (
 // and every hop of them, which nobody can list where a provider hands on to
 // another. So a form posts to the gateway alone, and what leads away after it is
 // a page with Next.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-jw0V+Y8pGEtyETQqwiMAJ5Y4YPv8GlVQ99C2Yr2FRzs='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-jjdr5RE/HufdwTYToL/XeJCV44SwbeOtNxfNYth1CcQ='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 // NeutralImage is a PNG that stands in place of a picture that may not be
 // shown: a grey tile with a shield, 64 by 64 pixels. Callers don't write to it.
