@@ -97,15 +97,17 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	fin.Subject = claims.text("sub")
+	fin.Identity = Identity{Issuer: p.cfg.Issuer, Subject: claims.text("sub")}
 	if err := p.proveFactor(claims, st); err != nil {
 		return fin, err
 	}
-	fin.Identity, err = p.identity(ctx, snap, tokens, claims)
-	fin.Identity.IDToken = raw
+	id, err := p.identity(ctx, snap, tokens, claims)
 	if err != nil {
-		fin.Identity = Identity{}
+		return fin, err
 	}
-	return fin, err
+	id.IDToken = raw
+	fin.Identity = id
+	return fin, nil
 }
 
 // checkAnswer looks at the parameters before anything is asked with them: the

@@ -91,7 +91,7 @@ func (b *browser) signIn(login string) error {
 		return err
 	}
 	if r.status != http.StatusOK || r.url.Host != b.site.host {
-		return fmt.Errorf("ended at %s with %d: %s", r.url.Redacted(), r.status, r.body)
+		return fmt.Errorf("ended at %s with %s", r.url.Redacted(), r)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (b *browser) throughProvider(login, path string) (*reply, error) {
 		return nil, err
 	}
 	if !strings.HasSuffix(r.url.Path, "/oidc/login") {
-		return nil, fmt.Errorf("no sign-in page but %s with %d: %s", r.url.Redacted(), r.status, r.body)
+		return nil, fmt.Errorf("no sign-in page but %s with %s", r.url.Redacted(), r)
 	}
 	id := r.url.Query().Get("id")
 	at := r.url.Scheme + "://" + r.url.Host
@@ -127,7 +127,14 @@ type reply struct {
 	cut error
 }
 
-func (r *reply) String() string { return fmt.Sprintf("%d %s %q", r.status, r.header.Get("Content-Type"), r.body) }
+// String is the answer in one line: of a page, the body without its head.
+func (r *reply) String() string {
+	body := string(r.body)
+	if _, after, ok := strings.Cut(body, "<body"); ok {
+		body = strings.Join(strings.Fields(after), " ")
+	}
+	return fmt.Sprintf("%d %s %.600q", r.status, r.header.Get("Content-Type"), body)
+}
 
 // navigation are the headers of a browser that opens a page.
 func navigation() http.Header {
@@ -257,7 +264,7 @@ func (b *browser) get(t testing.TB, path string, sc *scene) *reply {
 func (r *reply) want(t testing.TB, status int) *reply {
 	t.Helper()
 	if r.status != status {
-		t.Fatalf("status %d, want %d: %s", r.status, status, r.body)
+		t.Fatalf("got %s, want %d", r, status)
 	}
 	return r
 }

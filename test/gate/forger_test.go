@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -67,8 +68,9 @@ func (f *forger) authorize(w http.ResponseWriter, r *http.Request) {
 func (f *forger) token(w http.ResponseWriter, r *http.Request) {
 	fault, nonce, _ := strings.Cut(r.PostFormValue("code"), "~")
 	if fault == "code" {
+		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
-		writeJSON(w, map[string]string{"error": "invalid_grant", "error_description": "canary in an error"})
+		_, _ = io.WriteString(w, `{"error":"invalid_grant","error_description":"canary in an error"}`)
 		return
 	}
 	now := time.Now()
