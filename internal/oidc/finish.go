@@ -97,17 +97,15 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	fin.Subject = claims.text("sub")
-	fin.Identity = Identity{Issuer: p.cfg.Issuer, Subject: claims.text("sub")}
 	if err := p.proveFactor(claims, st); err != nil {
 		return fin, err
 	}
-	id, err := p.identity(ctx, snap, tokens, claims)
+	fin.Identity, err = p.identity(ctx, snap, tokens, claims)
+	fin.Identity.IDToken = raw
 	if err != nil {
-		return fin, err
+		fin.Identity = Identity{}
 	}
-	id.IDToken = raw
-	fin.Identity = id
-	return fin, nil
+	return fin, err
 }
 
 // checkAnswer looks at the parameters before anything is asked with them: the
