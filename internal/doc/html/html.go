@@ -86,7 +86,7 @@ func (b *builder) run() error {
 		}
 		b.at = end
 	}
-	if b.z.Err() != io.EOF || b.at != len(b.src) {
+	if !errors.Is(b.z.Err(), io.EOF) || b.at != len(b.src) {
 		return refuse(b.at, "a tag that is not closed")
 	}
 	return b.finish()
