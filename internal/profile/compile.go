@@ -436,6 +436,9 @@ func (c *compiler) routes() {
 		}
 		c.routeDefaults(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		if rt.stream != "" && rt.typ != "json" {
+			c.fail(where, "stream is served for json alone")
+		}
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
@@ -519,6 +522,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
 		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map, except: s.Except,
+		narrow: strings.TrimPrefix(s.Narrow, "query."),
 	}
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
@@ -535,6 +539,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	}
 	if r.separator == "" {
 		r.separator = "."
+	}
+	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
+		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
 	if (r.syntax == "search") != (s.Field != "") {
 		c.fail(where, "a reference with the syntax search, and only that, names its field")

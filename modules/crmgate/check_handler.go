@@ -1,6 +1,7 @@
 package crmgate
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func judgeHandler(h caddyhttp.MiddlewareHandler) what {
 		return what{kind: files, label: label}
 	}
 	w := what{label: label}
-	in := look(h)
+	in := inside(h)
 	w.branches, w.opaque = in.branches, in.opaque
 	switch {
 	case in.forwards:
@@ -84,7 +85,9 @@ func judgeProxy(h *reverseproxy.Handler) what {
 		w.label += " " + u.Dial
 	}
 	for i := range h.HandleResponse {
-		w.branches = append(w.branches, branch{name: "handle_response", routes: h.HandleResponse[i].Routes})
+		w.branches = append(w.branches, branch{
+			name: fmt.Sprintf("handle_response[%d].routes", i), routes: h.HandleResponse[i].Routes,
+		})
 	}
 	return w
 }
@@ -167,7 +170,7 @@ func isPHPIndex(list caddyhttp.RouteList, i int) bool {
 		return false
 	}
 	transport, ok := proxy.Transport.(*fastcgi.Transport)
-	if !ok || !slices.Equal(transport.SplitPath, file.SplitPath) {
+	if !ok || !slices.EqualFunc(transport.SplitPath, file.SplitPath, strings.EqualFold) {
 		return false
 	}
 	paths, ok := onlyMatcher(next).(*caddyhttp.MatchPath)

@@ -1,9 +1,11 @@
 package crmgate
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httputil"
 	"reflect"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -28,7 +30,7 @@ type visit struct {
 // How deep a handler's own structs are looked into.
 const maxDepth = 8
 
-func look(h caddyhttp.MiddlewareHandler) contents {
+func inside(h caddyhttp.MiddlewareHandler) contents {
 	c := contents{visited: map[visit]bool{}}
 	v := reflect.ValueOf(h)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
@@ -44,7 +46,7 @@ func (c *contents) fields(v reflect.Value, name string, depth int) {
 	for i := range v.NumField() {
 		switch f := v.Type().Field(i); {
 		case f.IsExported():
-			c.value(v.Field(i), join(name, f.Name), depth)
+			c.value(v.Field(i), join(name, f), depth)
 		case f.Anonymous && f.Type.Kind() == reflect.Struct:
 			c.fields(v.Field(i), name, depth) // its exported fields are the handler's own
 		default:
@@ -90,11 +92,11 @@ func (c *contents) value(v reflect.Value, name string, depth int) {
 		c.fields(v, name, depth-1)
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
-			c.value(v.Index(i), name, depth-1)
+			c.value(v.Index(i), fmt.Sprintf("%s[%d]", name, i), depth-1)
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
-			c.value(it.Value(), name, depth-1)
+			c.value(it.Value(), fmt.Sprintf("%s[%v]", name, it.Key()), depth-1)
 		}
 	}
 }
@@ -135,9 +137,14 @@ func isNil(v reflect.Value) bool {
 
 func (c *contents) add(b branch) { c.branches = append(c.branches, b) }
 
-func join(name, field string) string {
-	if name == "" {
-		return field
+// join names a field as it is written in JSON.
+func join(name string, field reflect.StructField) string {
+	key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	if key == "" || key == "-" {
+		key = field.Name
 	}
-	return name + "." + field
+	if name == "" {
+		return key
+	}
+	return name + "." + key
 }

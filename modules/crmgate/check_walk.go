@@ -137,7 +137,7 @@ func (k *walker) handler(h caddyhttp.MiddlewareHandler, w way, phpIndex bool) wa
 	k.seen = append(k.seen, s)
 	for _, b := range s.branches {
 		inner := w
-		inner.at += " › " + s.label + " › " + b.name
+		inner.at += " › " + s.label + " › " + strings.TrimSuffix(b.name, ".routes")
 		switch {
 		case b.errors:
 			k.errors(&caddyhttp.HTTPErrorConfig{Routes: b.routes}, inner)

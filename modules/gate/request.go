@@ -7,6 +7,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -277,21 +279,27 @@ func (q *request) narrow() bool {
 	if err != nil {
 		return false
 	}
-	body, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
+	n, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
 		_, clear := plan.AlwaysClear(e, c)
 		return clear
 	})
 	if !ok {
 		return false
 	}
+	c := *q.c
+	for _, p := range n.Query {
+		c.Query = append(slices.Clone(c.Query), canon.Param{Name: p.Name, Value: p.Value})
+		c.RawQuery += "&" + url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
+	}
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: body,
+		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, Body: n.Body,
 	})
 	if err != nil {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.body, q.narrowed = x, body, true
+	q.x, q.body, q.c = x, n.Body, &c
+	c.Apply(q.r)
 	return true
 }
 
