@@ -189,6 +189,10 @@ func (x *Exchange) parseBody(kind string) error {
 	if err != nil {
 		return &Refusal{Reason: "malformed", Text: "The request body is not strict " + kind + ".", Status: 400}
 	}
+	if kind == "form" && x.tree.Member(doc.Root, "_method") >= 0 {
+		// Frameworks take it for the method: what was judged is not what they do.
+		return &Refusal{Reason: "method_override", Text: "The form overrides the request's method.", Status: 400}
+	}
 	return nil
 }
 

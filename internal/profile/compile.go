@@ -109,7 +109,7 @@ func Load(src []byte) (*Profile, error) {
 		return nil, err
 	}
 	c := &compiler{spec: s, p: &Profile{
-		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon,
+		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, withheld: s.Withheld,
 	}}
@@ -436,6 +436,9 @@ func (c *compiler) routes() {
 		}
 		c.routeDefaults(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		if rt.stream != "" && rt.typ != "json" {
+			c.fail(where, "stream is served for json alone")
+		}
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
@@ -457,8 +460,7 @@ func (c *compiler) routeDefaults(where string, rt *route) {
 	}
 	if rt.body == "" {
 		rt.body = "json"
-		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) ||
-			slices.Equal(rt.pattern.methods, []string{"GET", "HEAD"}) {
+		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) {
 			rt.body = "none"
 		}
 	}
@@ -520,6 +522,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
 		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map, except: s.Except,
+		narrow: strings.TrimPrefix(s.Narrow, "query."),
 	}
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
@@ -536,6 +539,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	}
 	if r.separator == "" {
 		r.separator = "."
+	}
+	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
+		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
 	if (r.syntax == "search") != (s.Field != "") {
 		c.fail(where, "a reference with the syntax search, and only that, names its field")

@@ -15,7 +15,8 @@ import (
 // narrowing is a clause on a composite search that can be replaced by clauses
 // on its readable parts.
 type narrowing struct {
-	clause int // node of the clause
+	param  string // a query parameter, "" for a clause of the body
+	clause int    // node of the clause
 	prefix string
 	name   string
 	op     string
@@ -161,28 +162,58 @@ func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op string)
 	})
 }
 
-// Narrow returns the request's body with every composite search replaced by
-// the parts that may be asked about. ok is false when nothing readable is
-// left, or the operator can't be narrowed. The result has to be classified and
-// judged anew.
-func (x *Exchange) Narrow(may func(access.Entity, access.Category) bool) (body []byte, ok bool) {
-	if len(x.narrows) == 0 {
-		return nil, false
-	}
+// Narrowed is a request whose composite searches ask their readable parts
+// alone.
+type Narrowed struct {
+	Body []byte
+	// Query are parameters to add to the request's.
+	Query []Param
+}
+
+// Narrow narrows every composite search that may not be asked as a whole. ok is
+// false when nothing readable is left, or the operator can't be narrowed. The
+// result has to be classified and judged anew.
+func (x *Exchange) Narrow(may func(access.Entity, access.Category) bool) (n Narrowed, ok bool) {
 	var edits []doc.Edit
-	for _, n := range x.narrows {
-		if x.allowed(x.Accesses[0].Refs[n.ref], may) {
+	for _, at := range x.narrows {
+		if x.allowed(x.Accesses[0].Refs[at.ref], may) {
 			continue
 		}
-		with, ok := x.narrowed(n, may)
-		if !ok {
-			return nil, false
+		if at.param != "" {
+			parts := x.readable(at, may)
+			if len(parts) == 0 {
+				return Narrowed{}, false
+			}
+			n.Query = append(n.Query, Param{Name: at.param, Value: strings.Join(parts, ",")})
+			continue
 		}
-		at := x.tree.Nodes[n.clause]
-		edits = append(edits, doc.Edit{Start: at.Start, End: at.End, With: with})
+		with, ok := x.narrowed(at, may)
+		if !ok {
+			return Narrowed{}, false
+		}
+		node := x.tree.Nodes[at.clause]
+		edits = append(edits, doc.Edit{Start: node.Start, End: node.End, With: with})
 	}
-	out, err := doc.Splice(nil, x.tree.Src, edits)
-	return out, err == nil && len(edits) > 0
+	n.Body = x.req.Body
+	if len(edits) > 0 {
+		var err error
+		if n.Body, err = doc.Splice(nil, x.tree.Src, edits); err != nil {
+			return Narrowed{}, false
+		}
+	}
+	return n, len(edits) > 0 || len(n.Query) > 0
+}
+
+// readable lists the parts to which a search may be narrowed for this role.
+func (x *Exchange) readable(n narrowing, may func(access.Entity, access.Category) bool) []string {
+	var parts []string
+	for _, part := range n.entity.search[n.name].Narrow {
+		res := x.p.resolve(n.typ, strings.Split(part, "."))
+		if x.allowed(access.Ref{Entity: entityName(res.entity, res.typ), Categories: x.p.parts(access.RefFilter, res, 0)}, may) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 func (x *Exchange) allowed(r access.Ref, may func(access.Entity, access.Category) bool) bool {
@@ -208,13 +239,8 @@ func (x *Exchange) narrowed(n narrowing, may func(access.Entity, access.Category
 	op := x.tree.Raw(x.tree.Element(n.clause, 1))
 	val := x.tree.Raw(x.tree.Element(n.clause, 2))
 	out := []byte("[" + join)
-	some := false
-	for _, part := range n.entity.search[n.name].Narrow {
-		res := x.p.resolve(n.typ, strings.Split(part, "."))
-		r := access.Ref{Entity: entityName(res.entity, res.typ), Categories: x.p.parts(access.RefFilter, res, 0)}
-		if !x.allowed(r, may) {
-			continue
-		}
+	parts := x.readable(n, may)
+	for _, part := range parts {
 		name, err := json.Marshal(n.prefix + part)
 		if err != nil {
 			return nil, false
@@ -226,9 +252,8 @@ func (x *Exchange) narrowed(n narrowing, may func(access.Entity, access.Category
 		out = append(out, ',')
 		out = append(out, val...)
 		out = append(out, ']')
-		some = true
 	}
-	return append(out, ']'), some
+	return append(out, ']'), len(parts) > 0
 }
 
 // readDomainText reads a domain that stands as JSON in a query parameter.

@@ -73,6 +73,9 @@ func parseSegment(s string) (segment, error) {
 
 // match reports whether the pattern fits and binds its variables.
 func (p *pattern) match(method string, segments []string, vars map[string]string) bool {
+	if method == "HEAD" {
+		method = "GET" // the same answer without its body; it is judged the same
+	}
 	if p.methods != nil && !contains(p.methods, method) {
 		return false
 	}

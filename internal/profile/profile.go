@@ -27,6 +27,8 @@ type Profile struct {
 	// that a raw `;` in a query is literal.
 	Lists     []string
 	Semicolon bool
+	// LiteralNames says that parameter names are taken as they are.
+	LiteralNames bool
 
 	entities     []*entity
 	types        map[string]*entity

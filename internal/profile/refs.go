@@ -18,6 +18,7 @@ type ref struct {
 	field     string
 	names     map[string]string
 	except    []string
+	narrow    string // query parameter
 }
 
 // value is a place in a request: a node of the body or a text from elsewhere.
@@ -116,6 +117,34 @@ func (x *Exchange) readRef(r *ref) error {
 	return nil
 }
 
+// readSearch reads a search in a field; in a composite one, the request may
+// name the parts that are searched.
+func (x *Exchange) readSearch(r *ref, typ string) error {
+	res := x.p.resolve(typ, strings.Split(r.field, "."))
+	if r.narrow == "" || res.entity == nil {
+		x.ask(r.role, res, "")
+		return nil
+	}
+	parts := res.entity.search[res.name].Parts
+	for _, q := range x.req.Query {
+		if q.Name != r.narrow {
+			continue
+		}
+		for _, name := range strings.Split(q.Value, ",") {
+			if !contains(parts, name) {
+				return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
+			}
+			x.ask(r.role, x.p.resolve(typ, strings.Split(name, ".")), "")
+		}
+		return nil
+	}
+	x.ask(r.role, res, "")
+	refs := x.Accesses[0].Refs
+	refs[len(refs)-1].Narrow = true
+	x.narrows = append(x.narrows, narrowing{param: r.narrow, name: res.name, typ: typ, entity: res.entity, ref: len(refs) - 1})
+	return nil
+}
+
 // readParams reads query parameters that filter by the field of their name.
 func (x *Exchange) readParams(r *ref, typ string) error {
 	for _, q := range x.req.Query {
@@ -135,8 +164,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
 			return nil
 		}
-		x.ask(r.role, x.p.resolve(typ, strings.Split(r.field, ".")), "")
-		return nil
+		return x.readSearch(r, typ)
 	case "list":
 		return x.readList(r, typ, v)
 	case "csv":

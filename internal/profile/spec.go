@@ -37,6 +37,9 @@ type querySpec struct {
 	Lists []string `yaml:"lists"`
 	// Semicolon says that the CRM takes a raw `;` in a query literally.
 	Semicolon bool `yaml:"semicolon"`
+	// LiteralNames says that the CRM takes the names of parameters as they are.
+	// PHP doesn't: it reads `order.by` as `order_by`.
+	LiteralNames bool `yaml:"literal_names"`
 }
 
 // wrappedSpec describes objects that stand for one value:
@@ -209,6 +212,10 @@ type refSpec struct {
 	// value is searched in Field), params (each query parameter but those in
 	// Except is a filter on the field of its name).
 	Syntax string `yaml:"syntax"`
+	// Narrow is the query parameter by which the CRM limits a search to some of
+	// its fields (`query.in`: comma-separated). A search that may not be asked
+	// of all its parts is narrowed to the others by it.
+	Narrow string `yaml:"narrow"`
 	// Except are the parameters that name no field, for params.
 	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".

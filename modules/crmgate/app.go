@@ -24,7 +24,19 @@ import (
 func init() { caddy.RegisterModule(App{}) }
 
 // App holds what the gates of a server share. Everything has a safe default:
-// without a word of configuration it lives in Caddy's data directory.
+// without a word of configuration it lives in Caddy's data directory. In JSON it
+// is the app `crmgate`, in the Caddyfile the global option of the same name:
+//
+//	{
+//	    crmgate {
+//	        data_dir <path>
+//	        store    <module> [<options>]
+//	        log {
+//	            node        <name>
+//	            segment_mib <number>
+//	        }
+//	    }
+//	}
 type App struct {
 	// DataDir is the directory for keys, sessions and the audit log. Default:
 	// `crmgate` in Caddy's data directory.
@@ -97,6 +109,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.logger = ctx, ctx.Logger()
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
+	}
+	var err error
+	if a.DataDir, err = caddy.NewReplacer().ReplaceOrErr(a.DataDir, true, true); err != nil {
+		return fmt.Errorf("data_dir: %w", err)
 	}
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"module":"sqlite"}`)

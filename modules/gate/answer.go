@@ -15,6 +15,7 @@ import (
 type plain struct {
 	status int
 	reason string
+	title  page.Text // default: by status
 	text   text
 	header map[string]string
 	link   *page.Link
@@ -73,17 +74,20 @@ func (q *request) answer(p plain) {
 }
 
 func (q *request) writePage(p plain) {
-	lang := "en"
-	if prefersGerman(q.r.Header.Get("Accept-Language")) {
-		lang = "de"
-	}
-	raw := page.Render(lang, page.Page{
-		Status: p.status, Text: page.Text{DE: p.text.de, EN: p.text.en}, Reason: p.reason, Reference: q.reference(), Link: p.link,
+	q.showPage(page.Page{
+		Status: p.status, Title: p.title, Text: page.Text{DE: p.text.de, EN: p.text.en},
+		Reason: p.reason, Reference: q.reference(), Link: p.link,
 	})
+}
+
+// showPage writes a page of the gateway's own.
+func (q *request) showPage(p page.Page) {
 	h := q.w.Header()
+	ownHeaders(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.ContentSecurityPolicy)
-	q.write(p.status, raw)
+	q.status = p.Status
+	q.write(p.Status, page.Render(q.lang(), p))
 }
 
 // reference is what a person tells their administrator.

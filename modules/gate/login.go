@@ -19,6 +19,9 @@ import (
 // navigated to leads to the provider, everything else gets a 401 (a redirect
 // would lose a form, or send a script's request to the provider).
 func (q *request) login() bool {
+	if q.employee != nil { // who is explained
+		return true
+	}
 	s, err := q.lookup()
 	switch {
 	case err == nil:
@@ -43,8 +46,8 @@ func (q *request) login() bool {
 func (q *request) known(s session.Session) *employee {
 	return &employee{
 		session:   s,
-		pseudonym: q.o.services.Log.Employee(s.Identity.Issuer, s.Identity.Subject),
-		log:       q.o.services.Log.Keyed("session", s.Ref()),
+		pseudonym: q.o.log.Employee(s.Identity.Issuer, s.Identity.Subject),
+		log:       q.o.log.Keyed("session", s.Ref()),
 	}
 }
 
@@ -179,13 +182,14 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if !errors.As(err, &no) {
 		no = oidc.ErrProviderDown
 	}
-	e := q.entry(audit.Control)
-	e.Event, e.Error = audit.Refused, no.Code
-	if done != nil && done.Identity.Subject != "" {
-		e.Employee = q.o.services.Log.Employee(done.Identity.Issuer, done.Identity.Subject)
-	}
-	if rec, ok := q.append(e); ok {
-		q.auditID = rec.String()
+	// Somebody unknown makes no entry: anybody could fill the log.
+	if done != nil && done.Subject != "" {
+		e := q.entry(audit.Control)
+		e.Event, e.Error = audit.Refused, no.Code
+		e.Employee = q.o.log.Employee(q.h.provider.Issuer(), done.Subject)
+		if rec, ok := q.append(e); ok {
+			q.auditID = rec.String()
+		}
 	}
 	status := http.StatusForbidden
 	if errors.Is(err, oidc.ErrProviderDown) {

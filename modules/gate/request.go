@@ -7,6 +7,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +42,7 @@ type request struct {
 	body     []byte
 	media    string
 	x        *profile.Exchange
+	narrowed bool
 	decision access.Decision
 	intent   audit.Receipt
 
@@ -127,6 +130,8 @@ func (q *request) hygiene() bool {
 	}
 	q.c = c
 	c.Apply(q.r)
+	// php_fastcgi takes REQUEST_URI from this copy: it has to be what was judged.
+	q.r = q.r.WithContext(context.WithValue(q.r.Context(), caddyhttp.OriginalRequestCtxKey, *q.r))
 	canon.StripHeaders(q.r.Header, q.h.own)
 	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
 		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
@@ -274,21 +279,27 @@ func (q *request) narrow() bool {
 	if err != nil {
 		return false
 	}
-	body, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
+	n, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
 		_, clear := plan.AlwaysClear(e, c)
 		return clear
 	})
 	if !ok {
 		return false
 	}
+	c := *q.c
+	for _, p := range n.Query {
+		c.Query = append(slices.Clone(c.Query), canon.Param{Name: p.Name, Value: p.Value})
+		c.RawQuery += "&" + url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
+	}
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: body,
+		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, Body: n.Body,
 	})
 	if err != nil {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.body = x, body
+	q.x, q.body, q.c = x, n.Body, &c
+	c.Apply(q.r)
 	return true
 }
 
@@ -319,7 +330,7 @@ func factor(id session.Identity) string {
 // append makes an entry durable. It never depends on the client: a request
 // that is cancelled is logged all the same.
 func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
-	rec, err := q.o.services.Log.Append(context.WithoutCancel(q.r.Context()), e)
+	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
 	if err != nil {
 		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
 		return rec, false

@@ -40,7 +40,7 @@ function load(out) {
     .flatMap((name) => JSON.parse(readFileSync(join(out, name), 'utf8'))).filter(({ step }) => step !== 'recover');
   const failures = new Map();
   const seen = new Map();
-  for (const record of lines) {
+  for (const record of lines.filter(({ step }) => step !== 'recover')) {
     const key = `${record.user}\t${record.step}\t${callName(record)}`;
     seen.set(key, (seen.get(key) ?? 0) + 1);
     const why = failureOf(record);

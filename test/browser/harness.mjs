@@ -16,6 +16,7 @@ export class Harness {
   results = [];
   downloads = [];
   #count = 0;
+  #begun = 0;
   #running = new Set();
   #bodies = [];
   #console = [];
@@ -51,7 +52,9 @@ export class Harness {
     this.context.on('request', (request) => {
       if (!onTheWire(request)) return;
       starts.set(request, { n: ++this.#count, step: this.step, at: Date.now() });
-      if (!isBus(request)) this.#running.add(request);
+      if (isBus(request)) return;
+      this.#begun++;
+      this.#running.add(request);
     });
     const done = (request, failure) => {
       if (!onTheWire(request)) return;
@@ -89,7 +92,7 @@ export class Harness {
   async idle() {
     const deadline = Date.now() + patience;
     for (;;) {
-      const before = this.#count;
+      const before = this.#begun;
       if (Date.now() > deadline) {
         throw new Error(`the page doesn't come to rest: ${[...this.#running].map((request) => request.url()).join(' ')}`);
       }
@@ -104,7 +107,7 @@ export class Harness {
         if (!/context was destroyed|navigat/i.test(error.message)) throw error;
         return false;
       });
-      if (quiet && this.#running.size === 0 && this.#count === before) return;
+      if (quiet && this.#running.size === 0 && this.#begun === before) return;
     }
   }
 
