@@ -10,6 +10,7 @@ package html
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"unicode/utf8"
