@@ -144,8 +144,13 @@ func (e *environment) sites() error {
 		at     **site
 		scheme string
 	}{
-		{&e.plain, "http"}, {&e.secure, "https"}, {&e.forged, "http"}, {&e.late, "http"},
-		{&e.calls, "http"}, {&e.probed, "http"}, {&e.down, "http"},
+		{&e.plain, "http"},
+		{&e.secure, "https"},
+		{&e.forged, "http"},
+		{&e.late, "http"},
+		{&e.calls, "http"},
+		{&e.probed, "http"},
+		{&e.down, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {

@@ -111,8 +111,13 @@ func TestUnknownRouteIsRefusedAndLogged(t *testing.T) {
 	t.Parallel()
 	b := env.plain.as(t, "paula") // a role that sees everything
 	for _, a := range []ask{
-		{path: "/admin"}, {path: "/api/contacts/1001/history"}, {path: "/api/contacts/"}, {path: "/API/contacts"},
-		{path: "/nowhere", method: "HEAD"}, {path: "/api/contacts", method: "OPTIONS"}, {path: "/static/other.js"},
+		{path: "/admin"},
+		{path: "/api/contacts/1001/history"},
+		{path: "/api/contacts/"},
+		{path: "/API/contacts"},
+		{path: "/nowhere", method: "HEAD"},
+		{path: "/api/contacts", method: "OPTIONS"},
+		{path: "/static/other.js"},
 		{path: "/api/contacts/1001", method: "POST", body: "{}"},
 	} {
 		a.scene = newScene(t, nil)

@@ -237,8 +237,11 @@ func TestStrangersLeaveNoEntries(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(env.plain)
 	for _, a := range []ask{
-		{path: "/.crmgate/callback?state=x&code=y", page: true}, {path: "/.crmgate/callback?error=access_denied", page: true},
-		{path: "/contacts", page: true}, {path: "/api/contacts"}, {path: "/nowhere/at/all"},
+		{path: "/.crmgate/callback?state=x&code=y", page: true},
+		{path: "/.crmgate/callback?error=access_denied", page: true},
+		{path: "/contacts", page: true},
+		{path: "/api/contacts"},
+		{path: "/nowhere/at/all"},
 		{path: "/api/contacts", method: "POST", body: `{"last_name":"x"}`, header: http.Header{"Content-Encoding": {"gzip"}}},
 	} {
 		if r := b.do(t, a); r.header.Get("Audit-Id") != "" {
