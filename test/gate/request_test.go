@@ -317,7 +317,7 @@ func TestHugeHeaderIsRefused(t *testing.T) {
 
 func TestManyCookiesSignNobodyOut(t *testing.T) {
 	t.Parallel()
-	many := http.Header{"Cookie": {strings.Repeat("a=b; ", 10_000) + env.plain.as(t, "vera").cookies()}}
+	many := http.Header{"Cookie": {strings.Repeat("a=b; ", 2_000) + env.plain.as(t, "vera").cookies()}}
 	newBrowser(env.plain).do(t, ask{path: "/api/contacts/1001", header: many}).want(t, http.StatusOK)
 }
 
