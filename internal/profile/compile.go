@@ -247,7 +247,7 @@ func (c *compiler) field(e *entity, pr pair) {
 	if f == nil {
 		return
 	}
-	for _, name := range strings.Split(pr.key, "|") {
+	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
 			e.globs = append(e.globs, globField{glob(name), f})
 			continue
@@ -436,6 +436,9 @@ func (c *compiler) routes() {
 		}
 		c.routeDefaults(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		if rt.stream != "" && rt.typ != "json" {
+			c.fail(where, "stream is served for json alone")
+		}
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
