@@ -247,7 +247,7 @@ func (c *compiler) field(e *entity, pr pair) {
 	if f == nil {
 		return
 	}
-	for _, name := range strings.Split(pr.key, "|") {
+	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
 			e.globs = append(e.globs, globField{glob(name), f})
 			continue

@@ -428,12 +428,7 @@ func (x *Exchange) pickCategories(t *doc.Tree, object, node int, f *field) []acc
 }
 
 func containsCategory(list []access.Category, c access.Category) bool {
-	for _, l := range list {
-		if l == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, c)
 }
 
 // related finds records nested in, or named by, a value: an object, a list of

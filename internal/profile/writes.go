@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -440,11 +441,8 @@ func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, lea
 func (w *Write) FieldNames(keep func(access.Category) bool) []string {
 	var names []string
 	for name, f := range w.ent.exact {
-		for _, c := range f.categories {
-			if keep(c) {
-				names = append(names, name)
-				break
-			}
+		if slices.ContainsFunc(f.categories, keep) {
+			names = append(names, name)
 		}
 	}
 	return names
