@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -11,20 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 )
-
-func init() { caddycmd.RegisterCommand(benchSpec()) }
-
-func benchSpec() caddycmd.Command {
-	return caddycmd.Command{
-		Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
-		Short:     "Measures what the gate costs beside plain Caddy on this machine",
-		Long:      benchLong,
-		CobraFunc: benchCommand,
-	}
-}
 
 const benchLong = `Measures side by side what a request costs: through plain Caddy (reverse_proxy in
 this very binary), through the gate on a route without personal data (pass), and
@@ -55,7 +44,7 @@ func benchCommand(cmd *cobra.Command) {
 	var o benchOptions
 	cmd.Flags().Float64Var(&o.seconds, "seconds", 2, "How long each measurement takes")
 	cmd.Flags().IntVar(&o.rounds, "rounds", 5, "How often each measurement is made")
-	cmd.Flags().BoolVar(&o.json, "json", false, "Print a JSON array")
+	cmd.Flags().BoolVar(&o.json, "json", false, "Print JSON, an array of one object a measurement")
 	cmd.Flags().StringVar(&o.pprof, "pprof", "", "Write CPU and allocation profiles of each variant to this folder, after the measurements")
 	cmd.Example = "  crmgate bench\n  crmgate bench --seconds 5 --rounds 7 --json"
 	cmd.Args = cobra.NoArgs
@@ -72,8 +61,10 @@ func benchRun(cmd *cobra.Command, o benchOptions) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{benchOptions: o, plan: benchFixedPlan(), self: []string{self}}
+	b := &bench{benchOptions: o, plan: benchFixedPlan(), self: self}
+	b.progress, b.warnings = newProgress(cmd.ErrOrStderr(), "Measuring"), cmd.ErrOrStderr()
 	results, err := b.measure(ctx)
+	b.progress.end()
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
@@ -87,8 +78,10 @@ func benchRun(cmd *cobra.Command, o benchOptions) (err error) {
 type bench struct {
 	benchOptions
 	plan benchPlan
-	// self is the command line that starts this binary.
-	self []string
+	// self is the path of this binary.
+	self     string
+	progress *progress
+	warnings io.Writer
 
 	dir      string
 	crm      *benchCRM
@@ -111,6 +104,11 @@ func (b *bench) measure(ctx context.Context) (results []benchResult, err error) 
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if inMemory(b.dir) {
+		if _, err := fmt.Fprintf(b.warnings, "%s is in memory, where a durable log costs nothing: set TMPDIR to a folder on a disk\n", b.dir); err != nil {
+			return nil, fmt.Errorf("writing a warning: %w", err)
+		}
+	}
 	if b.crm, err = startBenchCRM(&b.plan); err != nil {
 		return nil, err
 	}
@@ -148,13 +146,14 @@ func (b *bench) measure(ctx context.Context) (results []benchResult, err error) 
 func (b *bench) turns(ctx context.Context) ([]benchResult, error) {
 	cells := b.cells()
 	samples := make([][]benchSample, len(cells))
-	for range b.rounds {
+	for round := range b.rounds {
 		for i, c := range cells {
 			s, err := c.sample(ctx, b.duration())
 			if err != nil {
 				return nil, fmt.Errorf("measuring %s with %s: %w", c.variant.route.name, c.body.name, err)
 			}
 			samples[i] = append(samples[i], s)
+			b.progress.tell(int64(round*len(cells)+i+1), int64(b.rounds*len(cells)))
 		}
 	}
 	return summarize(cells, samples), nil
@@ -207,7 +206,7 @@ func (b *bench) profiles(ctx context.Context) error {
 	if b.pprof == "" {
 		return nil
 	}
-	if err := os.MkdirAll(b.pprof, 0o755); err != nil {
+	if err := os.MkdirAll(b.pprof, 0o750); err != nil {
 		return fmt.Errorf("making --pprof: %w", err)
 	}
 	for _, v := range b.variants {
@@ -225,6 +224,6 @@ func (b *bench) profiles(ctx context.Context) error {
 }
 
 // machine says what the numbers were measured on.
-func (b *bench) machine() string {
+func machine() string {
 	return fmt.Sprintf("%s, %d CPUs (%s), %s", runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU(), cpuModel(), runtime.Version())
 }

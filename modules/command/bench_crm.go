@@ -16,7 +16,7 @@ type benchCRM struct {
 }
 
 func startBenchCRM(plan *benchPlan) (*benchCRM, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, fmt.Errorf("listening for the CRM: %w", err)
 	}

@@ -176,6 +176,7 @@ func (c *benchConn) ask() (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading an answer: %w", err)
 	}
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK || resp.ContentLength < 0 {
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 500)) // for the error alone
 		return 0, fmt.Errorf("an answer has status %d and length %d, expected 200 and a length: %s", resp.StatusCode, resp.ContentLength, said)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
+	"strconv"
 	"time"
 )
 
@@ -85,19 +85,23 @@ func printBenchJSON(w io.Writer, results []benchResult) error {
 	if err != nil {
 		return fmt.Errorf("writing the results: %w", err)
 	}
-	_, err = fmt.Fprintf(w, "%s\n", raw)
-	return err
-}
-
-func printBench(w io.Writer, b *bench, results []benchResult) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\n%d rounds of %g s each; medians\n\n", b.machine(), b.benchOptions.rounds, b.seconds)
-	fmt.Fprintln(t, "BODY\tCONNS\tROUTE\tCPU µs\tx PLAIN\tREQ/S\tP50 ms\tP99 ms\tPEAK MB")
-	for _, r := range results {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f\t%.2f\t%.0f\t%.2f\t%.2f\t%.0f\n", r.Body, r.Conns, r.Route, r.CPU, r.CPURatio, r.RPS, r.P50, r.P99, r.RSS)
-	}
-	if err := t.Flush(); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n", raw); err != nil {
 		return fmt.Errorf("writing the results: %w", err)
 	}
 	return nil
+}
+
+func printBench(w io.Writer, b *bench, results []benchResult) error {
+	if _, err := fmt.Fprintf(w, "%s\n%d rounds of %g s each; medians\n\n", machine(), b.rounds, b.seconds); err != nil {
+		return fmt.Errorf("writing the results: %w", err)
+	}
+	rows := [][]string{{"BODY", "CONNS", "ROUTE", "CPU µs", "x PLAIN", "REQ/S", "P50 ms", "P99 ms", "PEAK MB"}}
+	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+	for _, r := range results {
+		rows = append(rows, []string{
+			r.Body, strconv.Itoa(r.Conns), r.Route, number(r.CPU, 1), number(r.CPURatio, 2), number(r.RPS, 0),
+			number(r.P50, 2), number(r.P99, 2), number(r.RSS, 0),
+		})
+	}
+	return printTable(w, rows)
 }
