@@ -91,6 +91,9 @@ func (l *release) judgeLocation() []access.DisclosedRecord {
 	if to.RawQuery != "" && !(whole && l.mayAsk(x)) {
 		to.RawQuery = ""
 	}
+	if to.Path == "" && to.Host == "" {
+		to.Path, to.RawPath = abs.Path, abs.RawPath
+	}
 	l.location = to.String()
 	return named(x)
 }
