@@ -99,9 +99,11 @@ func (q *request) reference() string {
 }
 
 func (q *request) write(status int, body []byte) {
-	q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusNoContent && status != http.StatusNotModified && q.r.Method != http.MethodHead {
+		q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	q.w.WriteHeader(status)
-	if q.r.Method != http.MethodHead {
+	if q.r.Method != http.MethodHead && len(body) > 0 {
 		_, _ = q.w.Write(body) // the client may be gone; there is nobody else to tell
 	}
 }
@@ -134,6 +136,19 @@ func (q *request) unavailable(reason string) int {
 	})
 	return http.StatusServiceUnavailable
 }
+
+// undisclosed says that the CRM has answered, and that nobody can be shown what,
+// because it couldn't be logged.
+func (q *request) undisclosed() {
+	t := textUndisclosed
+	if q.saves() {
+		t = t.and(textPerhapsSaved)
+	}
+	q.answer(plain{status: http.StatusServiceUnavailable, reason: "log", text: t})
+}
+
+// saves reports whether the CRM may have changed something for the request.
+func (q *request) saves() bool { return q.r.Method != http.MethodGet && q.r.Method != http.MethodHead }
 
 // refuse writes an entry and then the answer, in the CRM's own shape where its
 // client would understand nothing else.

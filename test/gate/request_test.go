@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crmgate/crmgate/internal/canon"
 )
@@ -375,3 +376,16 @@ func TestPlainHTTPBeyondLoopbackIsRefused(t *testing.T) {
 	}
 	sc.nothing(t)
 }
+
+// readAll reads a connection to its end.
+func readAll(t *testing.T, conn net.Conn) string {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := io.ReadAll(conn) // a connection may be cut
+	return string(raw)
+}
+
+// chunk is a piece of a chunked body.
+func chunk(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
