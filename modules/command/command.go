@@ -45,5 +45,11 @@ func commands() []caddycmd.Command {
 			Short:     "Checks and tests policies",
 			CobraFunc: policyCommand,
 		},
+		{
+			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
+			Short:     "Measures what the gate costs beside plain Caddy on this machine",
+			Long:      benchLong,
+			CobraFunc: benchCommand,
+		},
 	}
 }
