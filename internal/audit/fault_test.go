@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,10 +44,8 @@ func newFaulty(ops ...string) *faulty {
 		if err == nil || !strings.Contains(name, segmentSuffix) && op != "syncdir" {
 			return nil
 		}
-		for _, o := range ops {
-			if o == op {
-				return *err
-			}
+		if slices.Contains(ops, op) {
+			return *err
 		}
 		return nil
 	}

@@ -17,6 +17,7 @@ func (memory) datasync() error                    { panic("synced") }
 func (memory) sync() error                        { panic("synced") }
 func (memory) Close() error                       { return nil }
 func readerOf(b []byte) (*groupReader, error)     { return newGroupReader(memory{bytes.NewReader(b)}) }
+
 func sampleGroup(h *header, seqs ...uint64) []byte {
 	var b []byte
 	if h != nil {
@@ -45,8 +46,7 @@ func FuzzSegment(f *testing.F) {
 		var again []byte
 		for {
 			g, err := r.next()
-			var bad *badFrame
-			if errors.As(err, &bad) {
+			if _, ok := errors.AsType[*badFrame](err); ok {
 				break
 			}
 			if err != nil {

@@ -12,8 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/crmgate/crmgate/internal/keys"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 // Errors that a caller tells apart. After any error of Append the answer is 503:

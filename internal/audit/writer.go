@@ -332,8 +332,7 @@ func (w *writer) checkDurable() error {
 	var last commit
 	for r.off < w.end {
 		g, err := r.next()
-		var bad *badFrame
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*badFrame](err); ok {
 			return &Damage{Seq: last.size, Last: last.size, Segment: w.number, Offset: bad.offset, What: bad.err.Error()}
 		}
 		if err != nil {

@@ -55,7 +55,7 @@ func drawNeutral() *image.Paletted {
 	const light, dark = 0xe6, 0xa6
 	var greys color.Palette
 	for i := range 16 {
-		greys = append(greys, color.Gray{Y: uint8(light - (light-dark)*i/15)}) //nolint:gosec // at most 0xe6
+		greys = append(greys, color.Gray{Y: uint8(light - (light-dark)*i/15)})
 	}
 	img := image.NewPaletted(image.Rect(0, 0, side, side), greys)
 	for y := range side {
@@ -66,7 +66,7 @@ func drawNeutral() *image.Paletted {
 					covered++
 				}
 			}
-			img.SetColorIndex(x, y, uint8(15*covered/(samples*samples))) //nolint:gosec // at most 15
+			img.SetColorIndex(x, y, uint8(15*covered/(samples*samples)))
 		}
 	}
 	return img

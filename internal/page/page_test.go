@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -136,7 +137,7 @@ func TestPolicyAllowsTheStyleOfEveryPage(t *testing.T) {
 }
 
 func TestPolicyAllowsNothingElse(t *testing.T) {
-	for _, directive := range strings.Split(ContentSecurityPolicy, "; ") {
+	for directive := range strings.SplitSeq(ContentSecurityPolicy, "; ") {
 		name, _, _ := strings.Cut(directive, " ")
 		if !slices.Contains([]string{"default-src", "style-src", "form-action", "base-uri", "frame-ancestors"}, name) {
 			t.Errorf("directive %q", directive)
@@ -259,7 +260,7 @@ func checkShape(t *testing.T, raw []byte) {
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			if z.Err() != io.EOF {
+			if !errors.Is(z.Err(), io.EOF) {
 				t.Fatal(z.Err())
 			}
 			return

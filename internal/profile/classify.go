@@ -110,8 +110,7 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 
 // complete tells a refusal what is known of its request.
 func (x *Exchange) complete(err error) error {
-	var r *Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*Refusal](err); ok {
 		r.Route, r.Call = x.Route, x.Call
 		r.ID = x.requestID()
 		if r.Status == 0 && x.op != nil && r.Reason == "denied" {

@@ -130,7 +130,7 @@ func (x *Exchange) readSearch(r *ref, typ string) error {
 		if q.Name != r.narrow {
 			continue
 		}
-		for _, name := range strings.Split(q.Value, ",") {
+		for name := range strings.SplitSeq(q.Value, ",") {
 			if !contains(parts, name) {
 				return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
 			}
@@ -172,7 +172,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		if v.node >= 0 {
 			text = x.tree.Text(v.node)
 		}
-		for _, name := range strings.Split(text, ",") {
+		for name := range strings.SplitSeq(text, ",") {
 			if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
 				return err
 			}

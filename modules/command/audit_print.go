@@ -118,23 +118,11 @@ func saidDisclosure(e *audit.Entry, first string) string {
 	if e.Disclosure == nil {
 		return strings.Join(parts, "  ")
 	}
-	var order []string
-	groups := map[string][]string{}
-	for _, r := range e.Disclosure.Records {
-		shown := treated(r.Treated)
-		key := r.Type + "\x00" + shown
-		if groups[key] == nil {
-			order = append(order, key)
-		}
-		groups[key] = append(groups[key], r.ID)
-	}
-	for _, key := range order {
-		kind, shown, _ := strings.Cut(key, "\x00")
-		ids := groups[key]
+	for _, g := range grouped(e.Disclosure.Records) {
 		if _, id, ok := strings.Cut(first, "/"); ok {
-			ids = foremost(ids, id)
+			g.ids = foremost(g.ids, id)
 		}
-		parts = append(parts, kind+"/"+listed(ids)+" ["+shown+"]")
+		parts = append(parts, g.kind+"/"+listed(g.ids)+" ["+g.shown+"]")
 	}
 	if e.Disclosure.Rows > 0 {
 		parts = append(parts, fmt.Sprintf("%d rows without a record", e.Disclosure.Rows))
@@ -146,6 +134,40 @@ func saidDisclosure(e *audit.Entry, first string) string {
 		parts = append(parts, "no records")
 	}
 	return strings.Join(parts, "  ")
+}
+
+// group is the records of one type of which the same was shown.
+type group struct {
+	kind, shown string
+	ids         []string
+}
+
+// grouped names each record once per treatment. Where a document names a record
+// and shows nothing of it beside a place that does, the latter stands.
+func grouped(records []access.DisclosedRecord) []*group {
+	var groups []*group
+	shows := map[access.Record]bool{}
+	for _, r := range records {
+		shows[r.Record] = shows[r.Record] || len(r.Treated) > 0
+	}
+	for _, r := range records {
+		shown := treated(r.Treated)
+		if shown == "" {
+			if shows[r.Record] {
+				continue
+			}
+			shown = "named only"
+		}
+		i := slices.IndexFunc(groups, func(g *group) bool { return g.kind == r.Type && g.shown == shown })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, &group{kind: r.Type, shown: shown})
+		}
+		if !slices.Contains(groups[i].ids, r.ID) {
+			groups[i].ids = append(groups[i].ids, r.ID)
+		}
+	}
+	return groups
 }
 
 // foremost moves an id to the front.

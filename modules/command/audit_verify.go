@@ -46,7 +46,7 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, asJSON bool) erro
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%w; keep a copy of %s as it is before anything else", err, d.log())
+		return err
 	}
 	if asJSON {
 		return nil

@@ -79,5 +79,9 @@ func (c *config) dataDir() (string, error) {
 	if app.DataDir == "" {
 		return filepath.Join(caddy.AppDataDir(), "crmgate"), nil
 	}
-	return app.DataDir, nil
+	dir, err := caddy.NewReplacer().ReplaceOrErr(app.DataDir, true, true)
+	if err != nil {
+		return "", fmt.Errorf("the app crmgate's data_dir: %w", err)
+	}
+	return dir, nil
 }

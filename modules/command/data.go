@@ -56,7 +56,7 @@ func (p *place) find(warnings io.Writer) (data, error) {
 		return d, fmt.Errorf("finding the data directory: %w", err)
 	}
 	d.dir = abs
-	if _, err := os.Stat(filepath.Join(d.dir, adminSocket)); err == nil && p.config == "" {
+	if _, err := os.Stat(filepath.Join(d.dir, adminSocket)); err == nil && p.config == "" { // a demo's
 		d.admin = "unix/" + filepath.Join(d.dir, adminSocket)
 	}
 	if _, err := os.Stat(d.log()); err != nil {

@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -141,6 +140,12 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`# What crmgate de
 		output file {{.Log}}
 		level WARN
 	}
+	crmgate {
+		data_dir {{.Data}}
+		log {
+			segment_mib 1
+		}
+	}
 }
 
 {{range $i, $url := .Sites}}{{if $i}}, {{end}}{{$url}}{{end}} {
@@ -161,7 +166,7 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`# What crmgate de
 func (h *house) openGateway(upstream string) error {
 	var text bytes.Buffer
 	err := caddyfile.Execute(&text, map[string]any{
-		"Admin":   quoted("unix/" + h.state.path(adminSocket)),
+		"Admin": quoted("unix/" + h.state.path(adminSocket)), "Data": quoted(h.state.dir),
 		"Storage": quoted(h.state.path("caddy")), "Log": quoted(h.state.path(demoLog)),
 		"Sites": h.site.urls(), "Bind": h.site.host, "Issuer": h.issuer,
 		"ClientID": clientID, "ClientSecret": h.state.ClientSecret, "Upstream": upstream,
@@ -177,34 +182,12 @@ func (h *house) openGateway(upstream string) error {
 	if err != nil {
 		return err
 	}
-	if raw, err = withApp(raw, map[string]any{"data_dir": h.state.dir, "log": map[string]any{"segment_mib": 1}}); err != nil {
-		return err
-	}
 	h.gateway = true
 	h.site.release()
 	if err := caddy.Load(raw, true); err != nil {
 		return fmt.Errorf("starting the gateway: %w", err)
 	}
 	return nil
-}
-
-// withApp adds the app crmgate to a configuration.
-func withApp(raw []byte, app map[string]any) ([]byte, error) {
-	var c struct {
-		Admin   json.RawMessage `json:"admin,omitempty"`
-		Logging json.RawMessage `json:"logging,omitempty"`
-		Storage json.RawMessage `json:"storage,omitempty"`
-		Apps    map[string]any  `json:"apps"`
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fmt.Errorf("reading the adapted Caddyfile: %w", err)
-	}
-	c.Apps["crmgate"] = app
-	out, err := json.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("writing the configuration: %w", err)
-	}
-	return out, nil
 }
 
 // quoted makes a path one word of a Caddyfile.

@@ -35,7 +35,8 @@ func (p *page) line(format string, args ...any) {
 func (p *page) table(rows [][]string) {
 	for _, row := range rows {
 		for i := range row {
-			row[i] = printable(row[i])
+			// A policy's own columns would tear the table apart.
+			row[i] = strings.Join(strings.Fields(printable(row[i])), " ")
 		}
 	}
 	if p.err == nil {
@@ -96,7 +97,7 @@ func (p *page) decision(e *crmgate.Explanation) {
 		p.line("  %s", d.Text)
 	}
 	if d.Line != "" {
-		p.line("  by %s", d.Line)
+		p.line("  by %s", strings.Join(strings.Fields(d.Line), " "))
 	}
 }
 
@@ -106,9 +107,9 @@ func (p *page) categories(e *crmgate.Explanation) {
 	}
 	p.line("")
 	p.line("Categories in the answer")
-	rows := [][]string{{"  Entity", "Category", "Values", "Treatment", "Line that decided"}}
+	rows := [][]string{{"Entity", "Category", "Values", "Treatment", "Line that decided"}}
 	for _, c := range e.Categories {
-		rows = append(rows, []string{"  " + string(c.Entity), string(c.Category), fmt.Sprint(c.Fields), c.Treatment, c.Line})
+		rows = append(rows, []string{string(c.Entity), string(c.Category), fmt.Sprint(c.Fields), c.Treatment, c.Line})
 	}
 	p.table(rows)
 }
@@ -119,13 +120,13 @@ func (p *page) masked(e *crmgate.Explanation) {
 	}
 	p.line("")
 	p.line("Changed in the answer")
-	rows := [][]string{{"  Record", "Field", "Category", "Treatment", "Shown instead", "Line"}}
+	rows := [][]string{{"Record", "Field", "Category", "Treatment", "Shown instead", "Line"}}
 	for _, m := range e.Masked {
 		shown := m.Shown
 		if shown == "" {
 			shown = "(taken out)"
 		}
-		rows = append(rows, []string{"  " + orDash(m.Record), orDash(m.Field), orDash(string(m.Category)), m.Treatment, shown, m.Line})
+		rows = append(rows, []string{orDash(m.Record), orDash(m.Field), orDash(string(m.Category)), m.Treatment, shown, m.Line})
 	}
 	p.table(rows)
 }

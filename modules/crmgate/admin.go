@@ -31,7 +31,7 @@ func (Admin) CaddyModule() caddy.ModuleInfo {
 
 // Routes are the routes.
 func (*Admin) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(look)}}
+	return []caddy.AdminRoute{{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)}}
 }
 
 // Look is somebody's look into the log. It names what was searched for the way
@@ -81,8 +81,8 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: strings.Join(said, " ")}, nil
 }
 
-// look writes a look down and answers when it is durable.
-func look(w http.ResponseWriter, r *http.Request) error {
+// noteLook writes a look down and answers when it is durable.
+func noteLook(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("POST a look")}
 	}

@@ -84,11 +84,9 @@ func (h *Handler) Explain(ctx context.Context, roles []string, x crmgate.Exchang
 func (h *Handler) explainable(r *http.Request) error {
 	opts := h.canon
 	opts.HTTPS = true
+	// What isn't canonical the way itself refuses, and says why.
 	c, err := canon.Request(r.Clone(r.Context()), opts)
-	if err != nil {
-		return nil // the way itself refuses it, and says why
-	}
-	if (&request{c: c}).isOwn() {
+	if err == nil && (&request{c: c}).isOwn() {
 		return errors.New("the exchange is with the gateway's own pages (" + ownPrefix + "): there is nothing to decide")
 	}
 	return nil

@@ -127,9 +127,7 @@ func (q *request) callback() {
 	f.BaseURL, f.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
 	done, err := q.h.provider.Finish(q.r.Context(), f)
 	if err != nil {
-		// Somebody who is signed in already (another tab was quicker) goes on.
-		if _, known := q.lookup(); known == nil && done.ReturnTo != "" {
-			q.redirect(oidc.ReturnTo(done.ReturnTo))
+		if q.goOn(done.ReturnTo) {
 			return
 		}
 		if errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
@@ -142,12 +140,25 @@ func (q *request) callback() {
 	q.signIn(done)
 }
 
+// goOn sends somebody who is signed in already (another tab was quicker) where
+// they wanted to go.
+func (q *request) goOn(returnTo string) bool {
+	if _, err := q.lookup(); err != nil || returnTo == "" {
+		return false
+	}
+	q.redirect(oidc.ReturnTo(returnTo))
+	return true
+}
+
 func (q *request) signIn(done oidc.Finished) {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):
+		if q.goOn(done.ReturnTo) {
+			return
+		}
 		q.answer(plain{
 			status: http.StatusForbidden, reason: "used", text: textSignInUsed,
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},

@@ -298,7 +298,7 @@ func (q *request) narrow() bool {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.body, q.c = x, n.Body, &c
+	q.x, q.body, q.c, q.narrowed = x, n.Body, &c, true
 	c.Apply(q.r)
 	return true
 }

@@ -22,7 +22,7 @@ func (t text) in(acceptLanguage string) string {
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
-	for _, part := range strings.Split(strings.ToLower(accept), ",") {
+	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
 		lang := strings.TrimSpace(part)
 		switch {
 		case strings.HasPrefix(lang, "de"):

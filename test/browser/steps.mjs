@@ -135,6 +135,18 @@ export const history = async (client, facts) => {
   await client.closeTabs();
 };
 
+/** Reads the record as it was: every later request of the tab carries _datetime. */
+export const pastState = async (client, facts) => {
+  await client.open('party.party', firm(facts).id);
+  await client.chooseTitle('revision');
+  const choice = client.window.locator('select#revision');
+  await choice.waitFor();
+  await choice.selectOption({ index: 1 });
+  await client.answer();
+  await client.field('name').waitFor();
+  await client.closeTabs();
+};
+
 export const relate = async (client, facts) => {
   await client.open('party.party', firm(facts).id);
   const entries = await client.openMenuOf('relate');

@@ -252,7 +252,7 @@ func TestNothingIsReadBeforeTheFirstRead(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := r.Read(make([]byte, 1)); err != io.ErrClosedPipe {
+		if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%q: a closed reader reads: %v", c, err)
 		}
 	}
