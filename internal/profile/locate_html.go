@@ -5,7 +5,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/html"
 )
@@ -162,7 +161,7 @@ func (f *finder) htmlRest(node, rec int, ent *entity, seen map[int]bool) {
 		if seen[n] || f.t.Nodes[n].Kind != doc.String || f.t.Key(n) != "#text" || blank(f.t.Raw(n)) {
 			continue
 		}
-		f.field(n, rec, ent, "#text", []access.Category{access.Unclassified}, "")
+		f.field(n, rec, ent, "#text", unclassified(), "")
 	}
 }
 

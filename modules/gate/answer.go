@@ -116,6 +116,9 @@ func ownHeaders(h http.Header) {
 	h.Set("X-Frame-Options", "SAMEORIGIN")
 }
 
+// badRequest refuses a request of which nobody can say what the CRM would read
+// in it. Where the employee is known it is an entry: somebody may be looking for
+// a way around.
 func (q *request) badRequest(err error) {
 	reason, t := "bad_request", text{
 		"Die Anfrage ist nicht eindeutig und wurde deshalb nicht weitergeleitet.",
@@ -124,8 +127,18 @@ func (q *request) badRequest(err error) {
 	if ce, ok := asCanonError(err); ok {
 		reason, t.en = string(ce.Reason), ce.Text
 	}
-	status := http.StatusBadRequest
-	q.answer(plain{status: status, reason: reason, text: t})
+	if s, err := q.lookup(); err == nil {
+		q.employee = q.known(s)
+		e := q.entry(audit.Intent)
+		e.Decision = &audit.Decision{Refused: true, Reason: reason, Policy: q.h.policy.Version()}
+		rec, ok := q.append(e)
+		if !ok {
+			q.unavailable("log")
+			return
+		}
+		q.auditID = rec.String()
+	}
+	q.answer(plain{status: http.StatusBadRequest, reason: reason, text: t})
 }
 
 // unavailable says that nothing was forwarded because it couldn't be logged.

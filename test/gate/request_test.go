@@ -151,6 +151,7 @@ func TestAmbiguousRequestIsRefused(t *testing.T) {
 		sc := newScene(t, nil)
 		r := b.do(t, ask{path: path, scene: sc}).want(t, http.StatusBadRequest)
 		problem(t, r, string(reason))
+		r.logged(t).refused(t, string(reason))
 		sc.nothing(t)
 	}
 }
