@@ -167,7 +167,7 @@ func (c *check) handler(k *walker, s *sighting) {
 		switch {
 		case len(around) > 0 && !s.covers(around):
 			c.astray(where, s, g, around)
-		case len(around) == 0 && len(behind) == 0 && c.shares(s, g):
+		case len(behind) == 0 && c.shares(s, g):
 			c.note(where, fmt.Sprintf("the upstream behind the gate at %s is reached without it for %s", g.way.at, s.hosts),
 				"Make sure that it isn't the CRM which answers there")
 		}

@@ -261,6 +261,11 @@ func TestWayAroundTheGateInJSONIsRefused(t *testing.T) {
 			[]string{"reverse_proxy unix//run/other.sock"},
 		},
 		{
+			"wildcard in other letters",
+			server(`[{"match":[{"host":["*.EXAMPLE.de"]}],"handle":[`+proxy+`]},`+gated+`]`, ""),
+			[]string{"reverse_proxy unix//run/other.sock"},
+		},
+		{
 			"host with a condition that takes most requests out",
 			server(`[{"match":[{"host":["crm.example.de"],"method":["POST"]}],"handle":[{"handler":"fake_gate"}]},{"handle":[`+proxy+`]}]`, ""),
 			[]string{"routes[1]: reverse_proxy unix//run/other.sock"},
@@ -425,6 +430,25 @@ func TestConfigurationWithoutAWayAroundIsAccepted(t *testing.T) {
 		}
 		crm.example.de {
 			invoke crm
+		}`,
+		"named route with the gate, before the proxy": `&(gate) {
+			fake_gate
+		}
+		crm.example.de {
+			route {
+				invoke gate
+				reverse_proxy unix//run/crm.sock
+			}
+		}`,
+		"redirect from HTTP beside a wildcard over HTTP": `crm.example.de {
+			fake_gate
+			reverse_proxy unix//run/crm.sock
+		}
+		http://crm.example.de {
+			redir https://{host}{uri}
+		}
+		http://*.example.de {
+			reverse_proxy unix//run/www.sock
 		}`,
 		"handle_response behind the gate": `crm.example.de {
 			fake_gate
