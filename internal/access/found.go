@@ -64,6 +64,9 @@ type Withheld struct {
 	Entity Entity
 	// Text is what stands in its place.
 	Text string
+	// Masked says that Text is the node's own text, masked already as a document
+	// of its own: it stands in the node's place whatever the plan says.
+	Masked bool
 }
 
 // Disclosure is what a response disclosed: the records, and how each category

@@ -106,6 +106,9 @@ type Decision struct {
 	// sentence for the person who was refused. Both are empty when allowed.
 	Reason string
 	Text   string
+	// Field is the field over which the request was refused, as the CRM spells
+	// it; empty where the action as a whole was.
+	Field string
 	// Line is the policy line that decided.
 	Line string
 	// Narrow says that the refusal falls away when the profile narrows the

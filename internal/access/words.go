@@ -3,7 +3,10 @@
 // It is the leaf of the import graph and uses the standard library only.
 package access
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Action is what an access does to records.
 type Action string
@@ -94,6 +97,19 @@ func (t Treatment) String() string {
 		return treatmentNames[t]
 	}
 	return "drop"
+}
+
+// MarshalText writes the treatment's name, in JSON too.
+func (t Treatment) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads a treatment's name.
+func (t *Treatment) UnmarshalText(name []byte) error {
+	got, ok := ParseTreatment(string(name))
+	if !ok {
+		return fmt.Errorf("unknown treatment %q", name)
+	}
+	*t = got
+	return nil
 }
 
 // Treatments lists every treatment, from the least to the most revealing.

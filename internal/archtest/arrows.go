@@ -61,7 +61,7 @@ func homes() []home {
 
 // docReaders are the internal packages that see documents as trees.
 func docReaders() []string {
-	return []string{"internal/doc", "internal/profile", "internal/mask", "internal/demo"}
+	return []string{"internal/doc", "internal/profile", "internal/mask", "internal/restore", "internal/demo"}
 }
 
 func arrowRules() []Rule {
@@ -140,7 +140,7 @@ func forbiddenArrow(from, to string) string {
 		return "mask is handed a plan"
 	case under(to, "internal/doc") && under(from, "internal") &&
 		!slices.ContainsFunc(docReaders(), func(dir string) bool { return under(from, dir) }):
-		return "documents are read by profile and mask"
+		return "documents are read by profile, mask and restore"
 	}
 	return ""
 }

@@ -35,7 +35,9 @@ func guard(method string, params int) string {
 	case "Cleanup":
 		return "CleanerUpper"
 	case "Start", "Stop":
-		return "App"
+		if params == 0 {
+			return "App"
+		}
 	case "UnmarshalCaddyfile":
 		return "Unmarshaler"
 	case "Routes":

@@ -140,8 +140,13 @@ func checkGo(t *Tree, report reporter) {
 	})
 }
 
+// checkContext spares the app: Caddy hands an app its context in Provision
+// alone, and Start needs it to reach the other apps.
 func checkContext(t *Tree, report reporter) {
 	t.each(product, func(f *File) {
+		if f.Path == "modules/crmgate/app.go" {
+			return
+		}
 		ast.Inspect(f.AST, func(n ast.Node) bool {
 			st, ok := n.(*ast.StructType)
 			if !ok {

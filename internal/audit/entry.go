@@ -111,8 +111,10 @@ type Entry struct {
 	// Detail is what a control entry has to say: a policy version, a search.
 	Detail string `json:"detail,omitempty"`
 	// Unfinished names the intents that have no disclosure at a stop or an
-	// unclean start, and Dropped the bytes of the torn tail.
+	// unclean start, Unnamed counts further ones, and Dropped the bytes of the
+	// torn tail.
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
+	Unnamed    int          `json:"unnamed,omitempty"`
 	Dropped    int64        `json:"dropped,omitempty"`
 }
 
@@ -147,8 +149,8 @@ var ErrEntry = errors.New("entry is not valid")
 func (e *Entry) validate() error {
 	switch e.Kind {
 	case Intent, Disclosure:
-		if e.Request == "" {
-			return fmt.Errorf("%w: a %s without request id", ErrEntry, e.Kind)
+		if !validRequest(e.Request) {
+			return fmt.Errorf("%w: a %s needs a request id of 1 to %d letters, digits, dots and hyphens", ErrEntry, e.Kind, maxRequest)
 		}
 		if e.Event != "" {
 			return fmt.Errorf("%w: a %s with an event", ErrEntry, e.Kind)
@@ -182,4 +184,15 @@ func (e *Entry) opens() bool {
 // closes reports whether the intent that the entry names is answered with it.
 func (e *Entry) closes() bool {
 	return e.Kind == Disclosure && e.Part == e.Parts && e.Piece == e.Pieces
+}
+
+const maxRequest = 64
+
+func validRequest(id string) bool {
+	for _, c := range []byte(id) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxRequest
 }

@@ -12,8 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/crmgate/crmgate/internal/keys"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 // Errors that a caller tells apart. After any error of Append the answer is 503:
@@ -163,10 +164,18 @@ func open(ctx context.Context, ring *keys.Ring, opts Options) (*Log, error) {
 func (l *Log) begin(ctx context.Context, found *recovered) error {
 	e := &Entry{Kind: Control, Event: Start}
 	if !found.clean {
-		e.Event, e.Unfinished, e.Dropped = UncleanStart, found.unfinished, found.dropped
+		e.Event, e.Dropped = UncleanStart, found.dropped
+		l.nameUnfinished(e, found.unfinished)
 	}
 	_, err := l.Append(ctx, e)
 	return err
+}
+
+// nameUnfinished names as many intents as surely fit into a segment: an entry that
+// is too large would keep the log from starting.
+func (l *Log) nameUnfinished(e *Entry, list []Unfinished) {
+	n := min(len(list), l.room/256)
+	e.Unfinished, e.Unnamed = list[:n], len(list)-n
 }
 
 // Node is the name in this log's receipts.

@@ -250,6 +250,8 @@ func TestInvalidEntryIsRefused(t *testing.T) {
 	for name, e := range map[string]*Entry{
 		"no kind":               {Request: "r"},
 		"no request":            {Kind: Intent},
+		"request with spaces":   {Kind: Intent, Request: "a b"},
+		"long request":          {Kind: Intent, Request: strings.Repeat("x", 65)},
 		"intent with event":     {Kind: Intent, Request: "r", Event: Start},
 		"unknown event":         {Kind: Control, Event: "x"},
 		"names outside sign_in": {Kind: Intent, Request: "r", Names: &Names{User: "x"}},

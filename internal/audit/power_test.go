@@ -75,6 +75,17 @@ func (d *disk) cut() {
 	d.off = true
 }
 
+// restart returns the disk as the next process finds it, page cache and all, and
+// takes it from the process before.
+func (d *disk) restart() *disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.off = true
+	after := newDisk()
+	after.names, after.saved, after.dirs = d.names, d.saved, d.dirs
+	return after
+}
+
 // loss says what becomes of that which wasn't synced.
 type loss int
 
@@ -325,7 +336,8 @@ func (f *diskFile) flush(op string, disabled bool) error {
 		return err
 	}
 	if !disabled {
-		f.node.durable, f.node.dirty = slices.Clone(f.node.live), map[int64]bool{}
+		f.node.durable = f.node.settle(func() bool { return true })
+		f.node.dirty = map[int64]bool{}
 	}
 	return nil
 }

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/keys"
-	"golang.org/x/text/unicode/norm"
 )
 
 // names turns people and values into keyed hashes: 128 bits of HMAC-SHA256. The

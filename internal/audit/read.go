@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"iter"
 
-	"github.com/crmgate/crmgate/internal/keys"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 // Stored is an entry as it stands in the log.

@@ -56,8 +56,10 @@ func (s *splitter) bare(e *Entry) {
 	if e.Disclosure != nil {
 		first.Disclosure = &access.Disclosure{Rows: e.Disclosure.Rows, Withheld: e.Disclosure.Withheld}
 	}
-	s.base = Entry{Time: e.Time, Kind: e.Kind, Event: e.Event, Request: e.Request, Intent: e.Intent,
-		Employee: e.Employee, Part: e.Part, Parts: e.Parts}
+	s.base = Entry{
+		Time: e.Time, Kind: e.Kind, Event: e.Event, Request: e.Request, Intent: e.Intent,
+		Employee: e.Employee, Part: e.Part, Parts: e.Parts,
+	}
 	if e.Decision != nil {
 		s.base.Decision = &Decision{Refused: e.Decision.Refused, Observe: e.Decision.Observe}
 	}

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/crmgate/crmgate/internal/keys"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 // Report is what a verification found. Size and Root name the log's state: keep

@@ -91,8 +91,8 @@ type walk struct {
 // lastStarted returns the index of the last segment that begins with a whole
 // group, or -1.
 func lastStarted(fsys files, segments []uint32) (int, error) {
-	for i := len(segments) - 1; i >= 0; i-- {
-		h, err := readHeader(fsys, segments[i])
+	for i, segment := range slices.Backward(segments) {
+		h, err := readHeader(fsys, segment)
 		if err != nil {
 			return 0, err
 		}
@@ -116,8 +116,7 @@ func readHeader(fsys files, number uint32) (*header, error) {
 		return nil, err
 	}
 	g, err := r.next()
-	var bad *badFrame
-	if errors.As(err, &bad) {
+	if _, ok := errors.AsType[*badFrame](err); ok {
 		return nil, nil
 	}
 	if err != nil {
@@ -182,20 +181,8 @@ func (w *walk) segment(ctx context.Context, number uint32, bound int64, last boo
 			return err
 		}
 		g, err := r.next()
-		var bad *badFrame
-		if errors.As(err, &bad) {
-			if bound >= 0 {
-				return w.damage(number, bad.index, bad.offset, bad.err.Error())
-			}
-			if !last {
-				// The next segment's header is damaged or gone; that is found there,
-				// unless this one holds something that isn't a group.
-				if errors.Is(bad.err, errZeros) {
-					return nil
-				}
-				return w.damage(number, bad.index, bad.offset, bad.err.Error())
-			}
-			again, err := w.behind(number, r, bad)
+		if bad, ok := errors.AsType[*badFrame](err); ok {
+			again, err := w.bad(number, r, bad, bound, last)
 			if err != nil || !again {
 				return err
 			}
@@ -212,6 +199,19 @@ func (w *walk) segment(ctx context.Context, number uint32, bound int64, last boo
 		return w.damage(number, 0, bound, "the next segment says that this one ends here, inside a group")
 	}
 	return nil
+}
+
+// bad judges a frame that isn't one: the end of the log, or damage.
+func (w *walk) bad(number uint32, r *groupReader, bad *badFrame, bound int64, last bool) (again bool, err error) {
+	switch {
+	case bound < 0 && last:
+		return w.behind(number, r, bad)
+	case bound < 0 && errors.Is(bad.err, errZeros):
+		// The next segment's header is damaged or gone; that is found there,
+		// unless this one holds something that isn't a group.
+		return false, nil
+	}
+	return false, w.damage(number, bad.index, bad.offset, bad.err.Error())
 }
 
 // behind judges the rest of the last segment. It asks for another look when a
@@ -289,8 +289,7 @@ func (w *walk) group(number uint32, g *group) error {
 func (w *walk) rootDamage(number uint32, g *group) error {
 	if w.probe != nil {
 		for _, e := range g.entries {
-			var found *Damage
-			if errors.As(w.probe(number, e), &found) {
+			if found, ok := errors.AsType[*Damage](w.probe(number, e)); ok {
 				return found
 			}
 		}

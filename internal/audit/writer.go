@@ -332,8 +332,7 @@ func (w *writer) checkDurable() error {
 	var last commit
 	for r.off < w.end {
 		g, err := r.next()
-		var bad *badFrame
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*badFrame](err); ok {
 			return &Damage{Seq: last.size, Last: last.size, Segment: w.number, Offset: bad.offset, What: bad.err.Error()}
 		}
 		if err != nil {
@@ -349,7 +348,9 @@ func (w *writer) checkDurable() error {
 
 // stop writes the last entry of a run, which names what is unfinished.
 func (w *writer) stop(l *Log) {
-	p, err := l.prepare(&Entry{Kind: Control, Event: Stop, Unfinished: w.open.list()})
+	e := &Entry{Kind: Control, Event: Stop}
+	l.nameUnfinished(e, w.open.list())
+	p, err := l.prepare(e)
 	if err == nil {
 		w.write([]*pending{p})
 		err = (<-p.done).err

@@ -41,7 +41,7 @@ func locate(t *doc.Tree) *access.Found {
 	found := &access.Found{}
 	for i := range t.Nodes {
 		var cats []access.Category
-		for _, part := range strings.Split(strings.TrimRight(t.Key(i), "0123456789"), ",") {
+		for part := range strings.SplitSeq(strings.TrimRight(t.Key(i), "0123456789"), ",") {
 			if c := access.Category(part); c.Valid() {
 				cats = append(cats, c)
 			}

@@ -104,7 +104,7 @@ func publicMail(domain string) bool {
 // last digits.
 func partialPhone(text string, tail int) string {
 	for _, r := range text {
-		if !('0' <= r && r <= '9') && !strings.ContainsRune("+ -/().\u00a0", r) {
+		if ('0' > r || r > '9') && !strings.ContainsRune("+ -/().\u00a0", r) {
 			return ""
 		}
 	}

@@ -133,6 +133,10 @@ func (p *pass) withhold() {
 		if p.state[w.Node]&edited != 0 {
 			continue
 		}
+		if w.Masked {
+			p.replace(w.Node, doc.Value{Kind: doc.String, Text: w.Text})
+			continue
+		}
 		ok, known := shown[w.Entity]
 		if !known {
 			ok = everythingClear(p.plan, w.Entity)

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -45,7 +46,7 @@ func (p *pass) sweep() {
 	secrets := p.secrets
 	sweeps := make([]*Sweep, 0, 2)
 	if seen := p.opts.Seen; seen != nil {
-		secrets = append(secrets[:len(secrets):len(secrets)], seen.secrets[seen.settled:]...)
+		secrets = append(slices.Clip(secrets), seen.secrets[seen.settled:]...)
 		if seen.sweep != nil {
 			sweeps = append(sweeps, seen.sweep)
 		}

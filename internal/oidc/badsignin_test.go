@@ -141,15 +141,21 @@ func badFactors() []badSignIn {
 		{name: "C27-amr-of-a-wrong-kind", op: claim("amr", map[string]any{"mfa": true}), want: ErrNoSecondFactor},
 		{name: "C27-mfa-inside-another-word", op: claim("amr", []string{"nomfa", "mfa2"}), want: ErrNoSecondFactor},
 		{name: "C27-acr-is-not-amr", op: token(func(c map[string]any) { c["amr"], c["acr"] = nil, "mfa" }), want: ErrNoSecondFactor},
-		{name: "C27-half-of-a-combination", config: func(c *Config) { c.Factor = Factor{AMR: []string{"pwd+otp"}} },
-			op: claim("amr", []string{"otp"}), want: ErrNoSecondFactor},
-		{name: "C27-lower-acr", config: func(c *Config) { c.Factor = Factor{ACR: []string{"gold"}} },
-			op: claim("acr", "silver"), want: ErrNoSecondFactor},
+		{
+			name: "C27-half-of-a-combination", config: func(c *Config) { c.Factor = Factor{AMR: []string{"pwd+otp"}} },
+			op: claim("amr", []string{"otp"}), want: ErrNoSecondFactor,
+		},
+		{
+			name: "C27-lower-acr", config: func(c *Config) { c.Factor = Factor{ACR: []string{"gold"}} },
+			op: claim("acr", "silver"), want: ErrNoSecondFactor,
+		},
 		{name: "C27-old-auth-time", config: aged, op: ahead("auth_time", -time.Hour-2*Skew), want: ErrNoSecondFactor},
 		{name: "C27-no-auth-time", config: aged, op: without("auth_time"), want: ErrNoSecondFactor},
 		{name: "C27-auth-time-ahead", config: aged, op: ahead("auth_time", 2*Skew), want: ErrNoSecondFactor},
-		{name: "C27-step-up-without-asking-again", begin: func(r *BeginRequest) { r.StepUp = true },
-			op: ahead("auth_time", -5*time.Minute), want: ErrNoSecondFactor},
+		{
+			name: "C27-step-up-without-asking-again", begin: func(r *BeginRequest) { r.StepUp = true },
+			op: ahead("auth_time", -5*time.Minute), want: ErrNoSecondFactor,
+		},
 		{name: "C27-provider-could-not", request: request(func(r *FinishRequest) {
 			r.Error = "unmet_authentication_requirements"
 		}), want: ErrNoSecondFactor},

@@ -36,10 +36,14 @@ func Callback(q url.Values) FinishRequest {
 	return FinishRequest{State: one("state"), Code: one("code"), Iss: one("iss"), Error: one("error")}
 }
 
-// Finished is a sign-in that came back. Everything but Identity is set as soon
-// as the state was found to be this browser's, even where an error is returned.
+// Finished is a sign-in that came back. Everything but Identity and Subject is
+// set as soon as the state was found to be this browser's, even where an error
+// is returned.
 type Finished struct {
 	Identity Identity
+	// Subject is whom the verified ID token names, also where they were refused
+	// after that (no second factor): for the log. It opens nothing.
+	Subject string
 	// ReturnTo is what the person asked for at first: path and query.
 	ReturnTo string
 	// StateID names the sign-in. A session may be made for it once.
@@ -50,8 +54,8 @@ type Finished struct {
 	Retry bool
 }
 
-// Finish checks what came back and makes an Identity of it. Every error wraps
-// one of the Refusals, or is ctx's own.
+// Finish checks what came back and makes an Identity of it. For its errors see
+// Refusal.
 func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error) {
 	st, err := p.open(r.State, r.BaseURL)
 	if err != nil {
@@ -92,6 +96,7 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 	if err != nil {
 		return fin, err
 	}
+	fin.Subject = claims.text("sub")
 	if err := p.proveFactor(claims, st); err != nil {
 		return fin, err
 	}

@@ -4,8 +4,9 @@ package oidc
 // and the metrics; the sentences are for the person, say what to do next, and
 // hold nothing of the request.
 //
-// Every error of Begin and Finish wraps exactly one of the Refusals below, or is
-// the caller's own context's.
+// Every error of Begin and Finish wraps exactly one of the Refusals below, or the
+// end of the caller's own context, or a failure of the keys (for which 503 is
+// the answer).
 type Refusal struct {
 	Code    string
 	German  string

@@ -161,7 +161,8 @@ func (s state) bindingOf(values []string) (binding, bool) {
 
 // nonce and verifier belong to one state in one browser. Nobody who lacks the
 // cookie can compute them, and nothing has to be remembered.
-func (b binding) nonce(id [idSize]byte) (string, error)    { return b.derive(id, "crmgate oidc nonce") }
+func (b binding) nonce(id [idSize]byte) (string, error) { return b.derive(id, "crmgate oidc nonce") }
+
 func (b binding) verifier(id [idSize]byte) (string, error) { return b.derive(id, "crmgate oidc pkce") }
 
 func (b binding) derive(id [idSize]byte, info string) (string, error) {

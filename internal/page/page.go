@@ -1,6 +1,7 @@
 // Package page renders the gateway's own pages: a sentence for a person, what
 // to do next, a reference for the administrator. In German and English, without
-// scripts, under a strict Content-Security-Policy.
+// scripts, pictures or anything else that is fetched, under a strict
+// Content-Security-Policy.
 package page
 
 import (
@@ -8,13 +9,20 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"net/url"
 )
 
-// ContentSecurityPolicy is what every page is sent with.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-REPLACED'; img-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'self'"
+// ContentSecurityPolicy is what every page is sent with. The hash is that of
+// style.css; a test names the right one after a change.
+//
+// form-action covers the redirects that follow a form in Chromium and Safari,
+// and every hop of them, which nobody can list where a provider hands on to
+// another. So a form posts to the gateway alone, and what leads away after it is
+// a page with Next.
+const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-jjdr5RE/HufdwTYToL/XeJCV44SwbeOtNxfNYth1CcQ='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
-// NeutralImage stands in place of a picture that may not be shown: one grey
-// pixel.
+// NeutralImage is a PNG that stands in place of a picture that may not be
+// shown: a grey tile with a shield, 64 by 64 pixels. Callers don't write to it.
 //
 //go:embed neutral.png
 var NeutralImage []byte
@@ -22,7 +30,7 @@ var NeutralImage []byte
 // Text is a sentence in two languages.
 type Text struct{ DE, EN string }
 
-// In returns the sentence in the language de or en.
+// In returns the sentence in the language de or en; any other is en.
 func (t Text) In(lang string) string {
 	if lang == "de" {
 		return t.DE
@@ -32,59 +40,101 @@ func (t Text) In(lang string) string {
 
 // Link is where a person may go next.
 type Link struct {
+	// Href is a path or an http(s) address; with any other scheme the link leads
+	// nowhere.
 	Href string
 	Text Text
 }
 
 // Form is a button that posts.
 type Form struct {
+	// Action is a path of this site; the policy lets the browser post nowhere else.
 	Action string
 	Text   Text
 }
 
-// Page is one page.
+// Page is one page. Everything in it is text: no field can carry markup.
 type Page struct {
+	// Status decides the mark, the default title and, from 400 on, that the
+	// sentence is announced as an alert.
 	Status int
 	Title  Text // default: from the status
 	Text   Text
-	// Reason is a closed word, Reference what an administrator looks for.
+	// Reason is a closed word, Reference what an administrator looks for. They
+	// are shown from status 400 on: who was served has no use for them.
 	Reason, Reference string
-	Link              *Link
-	Form              *Form
+	// Link is the main way on, Form the other one; alone, the form is the main one.
+	Link *Link
+	Form *Form
+	// Next is an absolute http(s) address that the page leads to by itself, with
+	// a link for browsers that don't follow. Any other address is left out.
+	Next string
 }
 
 //go:embed page.html
 var source string
 
+//go:embed style.css
+var style template.CSS
+
 var tmpl = template.Must(template.New("page").Parse(source))
 
-// Render writes a page in the language de or en.
+// view is what the template shows.
+type view struct {
+	Lang, Kind, Role                               string
+	Gateway, Title, Text                           string
+	Next, Continue                                 string
+	Href, LinkText                                 string
+	Action, FormText                               string
+	Reference, ReferenceLabel, Reason, ReasonLabel string
+	Style                                          template.CSS
+}
+
+// frame returns what all pages of a language share.
+func frame(lang string) view {
+	return view{
+		Lang: lang, Style: style,
+		Gateway:        Text{"Zugangsgateway", "Access gateway"}.In(lang),
+		Continue:       Text{"Weiter", "Continue"}.In(lang),
+		ReferenceLabel: Text{"Kennung für Ihre Administration", "Reference for your administrator"}.In(lang),
+		ReasonLabel:    Text{"Grund", "Reason"}.In(lang),
+	}
+}
+
+// Render writes a page in the language de or en; any other is en. The same page
+// gives the same bytes.
 func Render(lang string, p Page) []byte {
+	if lang != "de" {
+		lang = "en"
+	}
 	if p.Title == (Text{}) {
 		p.Title = titleOf(p.Status)
 	}
-	data := map[string]any{"Lang": lang, "Title": p.Title.In(lang), "Text": p.Text.In(lang), "Reason": p.Reason, "Reference": p.Reference}
+	v := frame(lang)
+	v.Kind, v.Title, v.Text, v.Next = kindOf(p.Status), p.Title.In(lang), p.Text.In(lang), next(p.Next)
 	if p.Link != nil {
-		data["Href"], data["LinkText"] = p.Link.Href, p.Link.Text.In(lang)
+		v.Href, v.LinkText = p.Link.Href, p.Link.Text.In(lang)
 	}
 	if p.Form != nil {
-		data["Action"], data["FormText"] = p.Form.Action, p.Form.Text.In(lang)
+		v.Action, v.FormText = p.Form.Action, p.Form.Text.In(lang)
+	}
+	if p.Status >= http.StatusBadRequest {
+		v.Role = "alert"
+		v.Reference, v.Reason = p.Reference, p.Reason
 	}
 	var buf bytes.Buffer
-	if err := tmpl.Execute(&buf, data); err != nil {
+	if err := tmpl.Execute(&buf, v); err != nil {
 		return []byte(http.StatusText(p.Status))
 	}
-	return buf.Bytes()
+	return bytes.ToValidUTF8(buf.Bytes(), []byte("\uFFFD"))
 }
 
-func titleOf(status int) Text {
-	switch status {
-	case http.StatusOK:
-		return Text{"Zugangsgateway", "Access gateway"}
-	case http.StatusUnauthorized:
-		return Text{"Bitte anmelden", "Please sign in"}
-	case http.StatusServiceUnavailable, http.StatusBadGateway:
-		return Text{"Gerade nicht möglich", "Not possible right now"}
+// next returns the address in the form in which it goes on the page, or nothing
+// for one that a page must not lead to by itself.
+func next(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
 	}
-	return Text{"Nicht zugelassen", "Not allowed"}
+	return u.String()
 }

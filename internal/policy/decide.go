@@ -183,7 +183,7 @@ func (h *hearing) ref(a *access.Access, ref access.Ref, own, shown *access.Plan)
 	}
 	if slices.Contains(categories, access.Credential) {
 		h.refuse(access.Decision{
-			Reason: ReasonCredential, Line: "credentials are never shown",
+			Field: ref.Field, Reason: ReasonCredential, Line: "credentials are never shown",
 			Text: fmt.Sprintf("The request names %q, a credential, which nobody may see, ask about or write here.", ref.Field),
 		})
 		return
@@ -213,7 +213,7 @@ func (h *hearing) asks(ref access.Ref, c access.Category, own, shown *access.Pla
 	for _, p := range []*access.Plan{own, shown} {
 		if v, ok := p.AlwaysClear(ref.Entity, c); !ok {
 			h.refuse(access.Decision{
-				Reason: ReasonAsksMasked, Line: v.Line, Narrow: ref.Narrow,
+				Field: ref.Field, Reason: ReasonAsksMasked, Line: v.Line, Narrow: ref.Narrow,
 				Text: fmt.Sprintf("The request asks about %q (%s), which isn't shown to you in full.", ref.Field, c),
 			})
 			return false
@@ -240,8 +240,8 @@ func (h *hearing) writes(ref access.Ref, c access.Category, own *access.Plan) bo
 		return true
 	}
 	d := access.Decision{
-		Reason: ReasonWritesMasked,
-		Text:   fmt.Sprintf("Your roles don't allow to write %q (%s).", ref.Field, c),
+		Field: ref.Field, Reason: ReasonWritesMasked,
+		Text: fmt.Sprintf("Your roles don't allow to write %q (%s).", ref.Field, c),
 	}
 	for _, v := range verdicts {
 		if v.Allowed && v.Treatment == access.Clear {

@@ -241,7 +241,7 @@ func FuzzPlans(f *testing.F) {
 
 func agree(t *testing.T, seed uint64) {
 	t.Helper()
-	p := makePolicy(rand.New(rand.NewPCG(seed, 7))) //nolint:gosec // chance that repeats itself
+	p := makePolicy(rand.New(rand.NewPCG(seed, 7)))
 	if len(p.lines) == 0 {
 		return
 	}
@@ -292,7 +292,7 @@ func TestStockCasbinAnswersThePlainQuestionAsThePlanDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seed := range uint64(12) {
-		p := makePolicy(rand.New(rand.NewPCG(seed, 11))) //nolint:gosec // chance that repeats itself
+		p := makePolicy(rand.New(rand.NewPCG(seed, 11)))
 		if len(p.lines) == 0 {
 			continue
 		}

@@ -1,9 +1,10 @@
 package profile
 
 import (
-	"sort"
+	"bytes"
+	"strings"
+	"unicode"
 
-	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/html"
 )
@@ -11,30 +12,49 @@ import (
 // htmlRecord is a compiled place of records in a page.
 type htmlRecord struct {
 	container html.Selector
-	id        *html.Selector // below the container, with its @attribute
+	id        nodeAt
 	fields    []htmlField
+	page      bool
 }
 
 type htmlField struct {
-	name     string
+	name string
+	at   nodeAt
+}
+
+// nodeAt names nodes below a record's element by a selector, or an attribute
+// of the element itself.
+type nodeAt struct {
+	own      string // "@data-id"
 	selector html.Selector
 }
 
+func (n *nodeAt) in(t *doc.Tree, element int) []int {
+	if n.own == "" {
+		return n.selector.Match(t, element)
+	}
+	if at := t.Member(element, n.own); at >= 0 {
+		return []int{at}
+	}
+	return nil
+}
+
 func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
-	r := &htmlRecord{container: c.selector(where, s.Select)}
+	r := &htmlRecord{container: c.selector(where, s.Select), page: s.Page}
 	if s.ID != "" && s.ID != "none" && s.ID[0] != '{' {
-		sel := c.selector(where, s.ID)
-		r.id = &sel
+		r.id = c.nodeAt(where, s.ID)
 	}
-	names := make([]string, 0, len(s.Fields))
-	for sel := range s.Fields {
-		names = append(names, sel)
-	}
-	sort.Strings(names)
-	for _, sel := range names {
-		r.fields = append(r.fields, htmlField{name: s.Fields[sel], selector: c.selector(where, sel)})
+	for _, f := range s.Fields {
+		r.fields = append(r.fields, htmlField{name: f.value.Value, at: c.nodeAt(where, f.key)})
 	}
 	return r
+}
+
+func (c *compiler) nodeAt(where, s string) nodeAt {
+	if strings.HasPrefix(s, "@") {
+		return nodeAt{own: s}
+	}
+	return nodeAt{selector: c.selector(where, s)}
 }
 
 func (c *compiler) selector(where, s string) html.Selector {
@@ -47,16 +67,29 @@ func (c *compiler) selector(where, s string) html.Selector {
 
 // locateHTML finds the records of a page. Text inside a record that no selector
 // names is unclassified; text outside records is the page's own and is covered
-// by the second pass.
+// by the second pass. In an error, texts outside are withheld where the profile
+// names them.
 func (f *finder) locateHTML(status int) error {
+	described := false
 	for i := range f.x.op.records {
 		r := &f.x.op.records[i]
 		if r.html == nil || !r.fitsStatus(status) {
 			continue
 		}
-		for _, node := range r.html.container.Match(f.t, doc.Root) {
+		described = true
+		for _, node := range r.html.container.Elements(f.t, doc.Root) {
 			f.htmlRecord(r, node)
 		}
+	}
+	// Of a page with another status than the profile knows, an error with values
+	// in its text for instance, nobody can say what stands where.
+	if !described {
+		return ErrShape
+	}
+	// A page about one record in which no record is found has another shape than
+	// the profile knows: its values would stand there in clear.
+	if status < 300 && len(f.x.Accesses[0].IDs) > 0 && len(f.found.Records) == 0 {
+		return ErrShape
 	}
 	return nil
 }
@@ -64,59 +97,75 @@ func (f *finder) locateHTML(status int) error {
 func (f *finder) htmlRecord(r *recordAt, node int) {
 	typ := f.typeAt(r, node)
 	ent := f.x.p.entityOf(typ)
-	id := ""
-	switch {
-	case r.html.id != nil:
-		if at := r.html.id.Match(f.t, node); len(at) > 0 {
-			id = f.t.Text(at[0])
-		}
-	case len(r.id) > 2 && r.id[0] == '{':
-		id = f.x.vars[r.id[1:len(r.id)-1]]
-	}
-	rec := f.record(ent, typ, id)
-	if rec < 0 && (ent == nil || !ent.internal) {
+	rec := f.record(ent, typ, f.htmlID(r, node))
+	if rec < 0 && !r.html.page && (ent == nil || !ent.internal) {
 		f.found.Rows++
 	}
 	seen := map[int]bool{}
-	for _, hf := range r.html.fields {
-		for _, n := range hf.selector.Match(f.t, node) {
-			if !seen[n] {
-				seen[n] = true
-				f.htmlValue(n, rec, typ, hf.name)
+	for i := range r.html.fields {
+		hf := &r.html.fields[i]
+		for _, n := range hf.at.in(f.t, node) {
+			if seen[n] {
+				continue
+			}
+			seen[n] = true
+			if name := f.htmlName(hf.name, n, node); name != "" {
+				f.htmlValue(n, rec, ent, typ, name)
 			}
 		}
 	}
-	f.htmlRest(node, rec, ent, seen)
+	if !r.html.page {
+		f.htmlRest(node, rec, ent, seen)
+	}
 }
 
-// htmlValue finds a field's value in a text run, an attribute, or an element.
-func (f *finder) htmlValue(n, rec int, typ, name string) {
-	if name == "" {
-		return // the page's own text
+func (f *finder) htmlID(r *recordAt, node int) string {
+	if strings.HasPrefix(r.id, "{") {
+		return f.x.expand(r.id)
+	}
+	if at := r.html.id.in(f.t, node); r.id != "" && len(at) > 0 {
+		return f.t.Text(at[0])
+	}
+	return ""
+}
+
+// htmlName is the field's name: written in the profile, or in an attribute of
+// the nearest element around the node that has it.
+func (f *finder) htmlName(name string, node, record int) string {
+	if !strings.HasPrefix(name, "@") {
+		return name
+	}
+	for n := int(f.t.Nodes[node].Parent); n > record; n = int(f.t.Nodes[n].Parent) {
+		if at := f.t.Member(n, name); at >= 0 {
+			return f.t.Text(at)
+		}
+	}
+	return "?"
+}
+
+// htmlValue finds a field's value in a text run or an attribute.
+func (f *finder) htmlValue(n, rec int, ent *entity, typ, name string) {
+	if ent != nil && name == ent.owner && rec >= 0 {
+		f.own(rec, ent, n)
+	}
+	if blank(f.t.Raw(n)) {
+		return
 	}
 	f.value(n, -1, rec, typ, name)
 }
 
-// htmlRest finds the texts of a record that no selector names. Attributes
-// other than those that people see are structure.
+// htmlRest finds the texts of a record that no selector names. Attributes are
+// structure, or repeat what the second pass knows.
 func (f *finder) htmlRest(node, rec int, ent *entity, seen map[int]bool) {
 	for n := node + 1; n < int(f.t.Nodes[node].Next); n++ {
-		if seen[n] {
-			n = int(f.t.Nodes[n].Next) - 1
+		if seen[n] || f.t.Nodes[n].Kind != doc.String || f.t.Key(n) != "#text" || blank(f.t.Raw(n)) {
 			continue
 		}
-		if f.t.Nodes[n].Kind != doc.String || f.t.Key(n) != "#text" || blank(f.t.Raw(n)) {
-			continue
-		}
-		f.field(n, rec, ent, "#text", []access.Category{access.Unclassified}, "")
+		f.field(n, rec, ent, "#text", unclassified(), "")
 	}
 }
 
+// blank reports whether a text has neither a letter nor a digit.
 func blank(b []byte) bool {
-	for _, c := range b {
-		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-			return false
-		}
-	}
-	return true
+	return bytes.IndexFunc(b, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
 }

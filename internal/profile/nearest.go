@@ -6,7 +6,9 @@ import (
 )
 
 // specKeys are all keys of the language, for suggestions.
-var specKeys = collectKeys(reflect.TypeFor[spec](), reflect.TypeFor[entitySpec](), reflect.TypeFor[fieldSpec](), reflect.TypeFor[searchSpec]())
+func specKeys() []string {
+	return collectKeys(reflect.TypeFor[spec](), reflect.TypeFor[entitySpec](), reflect.TypeFor[fieldSpec](), reflect.TypeFor[searchSpec]())
+}
 
 func collectKeys(types ...reflect.Type) []string {
 	seen := map[reflect.Type]bool{}
@@ -35,8 +37,8 @@ func collectKeys(types ...reflect.Type) []string {
 
 func fields(t reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
+		for field := range t.Fields() {
+			if !yield(field) {
 				return
 			}
 		}

@@ -73,6 +73,9 @@ func parseSegment(s string) (segment, error) {
 
 // match reports whether the pattern fits and binds its variables.
 func (p *pattern) match(method string, segments []string, vars map[string]string) bool {
+	if method == "HEAD" {
+		method = "GET" // the same answer without its body; it is judged the same
+	}
 	if p.methods != nil && !contains(p.methods, method) {
 		return false
 	}
@@ -131,3 +134,12 @@ func (g glob) match(s string) bool {
 
 // plain reports whether the glob is a literal name.
 func (g glob) plain() bool { return !strings.Contains(string(g), "*") }
+
+func matchAny(globs []glob, s string) bool {
+	for _, g := range globs {
+		if g.match(s) {
+			return true
+		}
+	}
+	return false
+}

@@ -27,12 +27,16 @@ type Profile struct {
 	// that a raw `;` in a query is literal.
 	Lists     []string
 	Semicolon bool
+	// LiteralNames says that parameter names are taken as they are.
+	LiteralNames bool
 
 	entities     []*entity
 	types        map[string]*entity
 	typeGlobs    []globType
 	anyRelations map[string]string
 	suffix       string
+	renderings   []string
+	integerIDs   bool
 	changes      []string
 	wrapped      wrapped
 	transports   []*transport
@@ -86,7 +90,7 @@ func (p *Profile) Entities() []access.Entity {
 	return names
 }
 
-// Lists the routes by name, for doctor and explain.
+// Routes lists the transports and routes by name, for doctor and explain.
 func (p *Profile) Routes() []string {
 	var names []string
 	for _, t := range p.transports {

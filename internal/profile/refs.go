@@ -17,6 +17,8 @@ type ref struct {
 	entity    string
 	field     string
 	names     map[string]string
+	except    []string
+	narrow    string // query parameter
 }
 
 // value is a place in a request: a node of the body or a text from elsewhere.
@@ -66,6 +68,9 @@ func (x *Exchange) idsAt(e expr) ([]string, error) {
 	var ids []string
 	for _, v := range x.valuesAt(e) {
 		if v.node < 0 {
+			if x.p.integerIDs && !isInteger(v.text) {
+				return nil, refuse("malformed", "An id in the request is no whole number.")
+			}
 			ids = append(ids, v.text)
 			continue
 		}
@@ -87,8 +92,11 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 		}
 		return nil
 	case doc.String, doc.Number:
-		// A negative id is the client's own, of a record not yet saved.
-		if id := t.Text(node); !strings.HasPrefix(id, "-") {
+		id := t.Text(node)
+		if x.p.integerIDs && (t.Nodes[node].Kind != doc.Number || !isInteger(id)) {
+			return refuse("malformed", "An id in the request is no whole number.")
+		}
+		if !isOwn(id) {
 			*ids = append(*ids, id)
 		}
 		return nil
@@ -98,14 +106,72 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 	return refuse("malformed", "An id in the request is neither a number nor a text.")
 }
 
+// isInteger reports whether a text is a whole number in its one plain spelling.
+func isInteger(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || len(digits) > 18 || digits[0] == '0' && s != "0" {
+		return false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
 // readRef reads the fields that one place of the request names.
 func (x *Exchange) readRef(r *ref) error {
 	typ := x.typ
 	if r.entity != "" {
 		typ = x.expand(r.entity)
 	}
+	if r.syntax == "params" {
+		return x.readParams(r, typ)
+	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSearch reads a search in a field; in a composite one, the request may
+// name the parts that are searched.
+func (x *Exchange) readSearch(r *ref, typ string) error {
+	res := x.p.resolve(typ, strings.Split(r.field, "."))
+	if r.narrow == "" || res.entity == nil {
+		x.ask(r.role, res, "")
+		return nil
+	}
+	parts := res.entity.search[res.name].Parts
+	for _, q := range x.req.Query {
+		if q.Name != r.narrow {
+			continue
+		}
+		for name := range strings.SplitSeq(q.Value, ",") {
+			if !contains(parts, name) {
+				return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
+			}
+			x.ask(r.role, x.p.resolve(typ, strings.Split(name, ".")), "")
+		}
+		return nil
+	}
+	x.ask(r.role, res, "")
+	refs := x.Accesses[0].Refs
+	refs[len(refs)-1].Narrow = true
+	x.narrows = append(x.narrows, narrowing{param: r.narrow, name: res.name, typ: typ, entity: res.entity, ref: len(refs) - 1})
+	return nil
+}
+
+// readParams reads query parameters that filter by the field of their name.
+func (x *Exchange) readParams(r *ref, typ string) error {
+	for _, q := range x.req.Query {
+		if contains(r.except, q.Name) || q.Value == "" {
+			continue
+		}
+		if err := x.readName(r, typ, q.Name); err != nil {
 			return err
 		}
 	}
@@ -118,8 +184,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
 			return nil
 		}
-		x.ask(r.role, x.p.resolve(typ, strings.Split(r.field, ".")), "")
-		return nil
+		return x.readSearch(r, typ)
 	case "list":
 		return x.readList(r, typ, v)
 	case "csv":
@@ -127,7 +192,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		if v.node >= 0 {
 			text = x.tree.Text(v.node)
 		}
-		for _, name := range strings.Split(text, ",") {
+		for name := range strings.SplitSeq(text, ",") {
 			if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
 				return err
 			}
@@ -202,8 +267,7 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 	if r.role == access.RefSort {
 		name = strings.TrimPrefix(name, "-")
 	}
-	steps := strings.Split(name, r.separator)
-	res := x.p.resolve(typ, steps)
+	res := x.p.resolve(typ, x.p.steps(name, r.separator))
 	if r.role == access.RefSelect {
 		return x.selectField(res)
 	}
@@ -239,8 +303,11 @@ func (x *Exchange) asksSize(f *field) bool {
 
 // ask adds a field that is asked about.
 func (x *Exchange) ask(role access.RefRole, res resolved, literal string) {
-	cats := x.p.parts(role, res, 0)
-	if literal == "id" && (res.related != "" || res.field.reference) {
+	cats := x.p.parts(role, res)
+	// An id says nothing of the record; a text is compared with its display,
+	// but where the field itself holds "type,id".
+	plain := res.related != "" && !res.composite()
+	if literal == "id" && plain || literal != "" && res.field.reference {
 		cats = []access.Category{access.Public}
 	}
 	x.addRef(access.Ref{

@@ -30,13 +30,22 @@ type spec struct {
 // normalizeSpec says what the CRM makes of a request before it looks at it.
 type normalizeSpec struct {
 	Query querySpec `yaml:"query"`
+	// IDs is `integer` where every id is a whole number. Any other spelling in a
+	// request (1.0, "1", true) is refused: the CRM could take it for an id that
+	// the entry doesn't name. In a response it is a value. Default: any text.
+	IDs string `yaml:"ids"`
 }
+
+// querySpec says how the CRM reads a query.
 
 type querySpec struct {
 	// Lists are the query parameters that the CRM takes several times.
 	Lists []string `yaml:"lists"`
 	// Semicolon says that the CRM takes a raw `;` in a query literally.
 	Semicolon bool `yaml:"semicolon"`
+	// LiteralNames says that the CRM takes the names of parameters as they are.
+	// PHP doesn't: it reads `order.by` as `order_by`.
+	LiteralNames bool `yaml:"literal_names"`
 }
 
 // wrappedSpec describes objects that stand for one value:
@@ -69,6 +78,9 @@ type entitySpec struct {
 	Unknown string `yaml:"unknown"`
 	// Relations maps fields to the type of the records that they hold or name.
 	Relations map[string]string `yaml:"relations"`
+	// Owner is the field that names the employee, as the CRM knows them, to whom
+	// a record belongs: the fact `own`.
+	Owner string `yaml:"owner"`
 	// Display is the field by which the CRM shows, sorts and searches a record
 	// that another one refers to.
 	Display string `yaml:"display"`
@@ -89,6 +101,12 @@ type fieldSpec struct {
 	// Detect picks among the categories by the value's form (e-mail, phone,
 	// IBAN, address of a web page) where the sibling is missing.
 	Detect bool `yaml:"detect"`
+	// Decode says that the text is a document of its own (`json`) which holds
+	// records of the field's entity; one that isn't is masked as the category says.
+	Decode string `yaml:"decode"`
+	// Withhold says that the text can quote any value (an error message): it is
+	// withheld whole, with the profile's sentence in its place.
+	Withhold bool `yaml:"withhold"`
 	// Keys says that object keys hold values too.
 	Keys bool `yaml:"keys"`
 	// Reference says that the value names a record: "party.party,47".
@@ -116,7 +134,10 @@ type relationsSpec struct {
 	// Changes are the keys of an object that lists changes to related records
 	// instead of the records: add, update, remove.
 	Changes []string `yaml:"changes"`
-	// Any maps fields of every entity to a type.
+	// Renderings are words that ask, behind a dot, for another rendering of a
+	// field's value where another separator joins the steps: `type.translated`.
+	Renderings []string `yaml:"renderings"`
+	// Any maps fields of every entity to a type; an entity's own fields go before.
 	Any map[string]string `yaml:"any"`
 }
 
@@ -148,8 +169,9 @@ type failureSpec struct {
 	At string `yaml:"at"`
 	// Name is the path to the error's name, below At.
 	Name string `yaml:"name"`
-	// Known maps an error's name to the paths below At that are withheld. An
-	// unknown error is withheld whole: every text in it.
+	// Known maps an error's name to the paths below At whose texts hold no values
+	// (the name itself). Every other text, and every text of an error that isn't
+	// listed, is withheld.
 	Known map[string][]string `yaml:"known"`
 }
 
@@ -176,13 +198,17 @@ type operationSpec struct {
 	// Opaque: the answer can't be masked (a report, a file): refused unless
 	// everything of the entity may be seen.
 	Opaque bool `yaml:"opaque"`
+	// Holds are further types whose values an opaque answer can hold: everything
+	// of them may have to be seen, too. `*` is every entity with persons' data.
+	Holds []string `yaml:"holds"`
 	// Image: as Opaque, but answered with a neutral picture.
 	Image bool `yaml:"image"`
 	// Question says that the answer names no records (a count): the entry
 	// keeps the question.
 	Question bool `yaml:"question"`
-	// Echo says that the answer repeats what the request holds: values that
-	// the client sent itself stay clear.
+	// Echo says that the answer is computed from what the request holds: values
+	// of a new record that the client sent itself stay clear. Those of a stored
+	// record don't: one that does would confirm a guess.
 	Echo bool `yaml:"echo"`
 	// Write says where the request holds values to be saved.
 	Write *writeSpec `yaml:"write"`
@@ -197,8 +223,15 @@ type refSpec struct {
 	Role string `yaml:"role"`
 	At   string `yaml:"at"`
 	// Syntax: name (default), list, csv, domain, order, keys, search (the
-	// value is searched in Field).
+	// value is searched in Field), params (each query parameter but those in
+	// Except is a filter on the field of its name).
 	Syntax string `yaml:"syntax"`
+	// Narrow is the query parameter by which the CRM limits a search to some of
+	// its fields (`query.in`: comma-separated). A search that may not be asked
+	// of all its parts is narrowed to the others by it.
+	Narrow string `yaml:"narrow"`
+	// Except are the parameters that name no field, for params.
+	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
 	// Entity defaults to the operation's.
@@ -231,8 +264,14 @@ type recordSpec struct {
 	Separator string `yaml:"separator"`
 	// Tuple names the fields of positional rows ("" = public).
 	Tuple []string `yaml:"tuple"`
-	// Fields maps columns of a header or selectors of HTML to fields.
-	Fields map[string]string `yaml:"fields"`
+	// Fields maps columns of a header or selectors of HTML to fields; for HTML
+	// the first match wins, "" is the page's own text, and `@class` is the field
+	// that this attribute of the element, or of the nearest around it, names.
+	// A selector `@data-name` is an attribute of the record's own element.
+	Fields ordered `yaml:"fields"`
+	// Page says that texts of the element that no selector names are the page's
+	// own, not the record's.
+	Page bool `yaml:"page"`
 	// Status restricts the place to answers of that class: 2xx, 422.
 	Status string `yaml:"status"`
 }
@@ -244,7 +283,9 @@ type writeSpec struct {
 	At     string `yaml:"at"`
 	Syntax string `yaml:"syntax"`
 	// Mode: partial (only what is sent is saved), full (what is missing is
-	// emptied) or echo (nothing is saved; placeholders are filled in).
+	// emptied), create (a new record), copy (new records made of stored ones,
+	// but for these values) or echo (nothing is saved: the CRM computes with the
+	// values, and placeholders are filled in).
 	Mode string `yaml:"mode"`
 	// IDs are the records; default: the operation's. `id` below the object
 	// with Self.

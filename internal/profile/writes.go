@@ -1,9 +1,7 @@
 package profile
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -23,6 +21,8 @@ const (
 	WriteEcho WriteMode = "echo"
 	// WriteCreate: a new record; there is nothing stored.
 	WriteCreate WriteMode = "create"
+	// WriteCopy: new records made of stored ones, but for these values.
+	WriteCopy WriteMode = "copy"
 )
 
 // Write is an object of values in a request, for one or several records.
@@ -41,7 +41,9 @@ type Write struct {
 
 // WriteField is one value of a write.
 type WriteField struct {
-	Name       string
+	Name string
+	// Categories are all that the value can hold, and for a field that chooses
+	// the category of others, theirs: the stored record tells which of them count.
 	Categories []access.Category
 	// Node is the member in the request's document.
 	Node int
@@ -144,12 +146,10 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
 	}
 	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, ent: ent}
-	if w.self != "" {
-		wr.IDs = nil
-		if n := x.tree.Member(node, w.self); n >= 0 {
-			wr.IDs = selfID(x.tree.Text(n))
-		}
+	if err := x.selfID(w, wr); err != nil {
+		return err
 	}
+	x.writeAccess(wr)
 	for c := range x.tree.Children(node) {
 		if err := x.readValue(w, wr, c); err != nil {
 			return err
@@ -159,12 +159,30 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 	return nil
 }
 
-// selfID is the id of a record that exists: new ones have none, or a negative.
-func selfID(id string) []string {
-	if id == "" || strings.HasPrefix(id, "-") || id == "0" {
+// selfID reads the id that stands among the values: new records have none, or
+// one of the client's own. What is neither could be an id to the CRM.
+func (x *Exchange) selfID(w *write, wr *Write) error {
+	if wr.Mode == WriteCreate || wr.Mode == WriteCopy {
+		wr.IDs = nil
+	}
+	if w.self == "" {
 		return nil
 	}
-	return []string{id}
+	wr.IDs = nil
+	n := x.tree.Member(wr.Object, w.self)
+	if n < 0 {
+		return nil
+	}
+	if isContainer(x.tree, n) {
+		return refuse("malformed", "An id in the request is neither a number nor a text.")
+	}
+	if err := x.collectIDs(n, &wr.IDs); err != nil {
+		return err
+	}
+	if len(wr.IDs) == 1 && (wr.IDs[0] == "" || wr.IDs[0] == "0") {
+		wr.IDs = nil
+	}
+	return nil
 }
 
 func (x *Exchange) readValue(w *write, wr *Write, node int) error {
@@ -172,269 +190,93 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	if name == w.self && w.self != "" {
 		return nil
 	}
-	f := wr.ent.field(name)
-	if f == nil {
-		base := name
-		if x.p.suffix != "" {
-			base = strings.TrimSuffix(name, x.p.suffix)
-		}
-		if related, ok := x.p.relation(wr.ent, base); ok {
-			return x.readRelated(w, wr, related, node)
-		}
-		f = wr.ent.unknown
+	if wr.Mode == WriteEcho && strings.Contains(name, ".") && !strings.HasSuffix(name, ".") {
+		return nil // a value of another record that the client sees beside this one
 	}
-	cats := x.pickCategories(x.tree, wr.Object, node, f)
-	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: x.p.leaves(x.tree, node)})
-	x.addWriteRef(wr, name, cats)
+	base := name
+	if x.p.suffix != "" {
+		base = strings.TrimSuffix(name, x.p.suffix)
+	}
+	if related, ok := x.p.relates(wr.ent, base); ok {
+		return x.readRelated(w, wr, related, node)
+	}
+	f := wr.field(name)
+	cats := f.categories
+	if !wr.onStored() {
+		cats = x.byOf(f, x.tree, wr.Object)
+	} else {
+		cats = unique(append(slices.Clone(cats), wr.ent.selects[name]...))
+	}
+	leaves := x.p.leaves(x.tree, node)
+	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})
+	x.addWriteRef(wr, name, cats, x.empty(leaves))
 	return nil
 }
 
-func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category) {
-	if wr.Mode == WriteEcho {
-		return
+// field is what the profile knows of a field of the write.
+func (w *Write) field(name string) *field {
+	if f := w.ent.field(name); f != nil {
+		return f
 	}
-	for i := range x.Accesses {
-		a := &x.Accesses[i]
-		if a.Type == wr.Type && a.Action == wr.action() {
-			a.Refs = append(a.Refs, access.Ref{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats})
-			return
+	return w.ent.unknown
+}
+
+// onStored reports whether stored values stand behind those of the write.
+func (w *Write) onStored() bool {
+	switch w.Mode {
+	case WritePartial, WriteFull, WriteCopy:
+		return true
+	}
+	return len(w.IDs) > 0
+}
+
+// writeAccess returns the access that a write belongs to, with its records; nil
+// where nothing is saved.
+func (x *Exchange) writeAccess(wr *Write) *access.Access {
+	if wr.Mode == WriteEcho {
+		return nil
+	}
+	i := slices.IndexFunc(x.Accesses, func(a access.Access) bool { return a.Type == wr.Type && a.Action == wr.action() })
+	if i < 0 {
+		i = len(x.Accesses)
+		x.Accesses = append(x.Accesses, access.Access{
+			Route: x.Route, Call: x.Call, Action: wr.action(), Entity: wr.Entity, Type: wr.Type,
+		})
+	}
+	a := &x.Accesses[i]
+	for _, id := range wr.IDs {
+		if !slices.Contains(a.IDs, id) {
+			a.IDs = append(a.IDs, id)
 		}
 	}
-	x.Accesses = append(x.Accesses, access.Access{
-		Route: x.Route, Call: x.Call, Action: wr.action(), Entity: wr.Entity, Type: wr.Type, IDs: wr.IDs,
-		Refs: []access.Ref{{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats}},
-	})
+	return a
+}
+
+func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category, empty bool) {
+	// A form sends every field it has: an empty one of a new record says nothing.
+	if wr.action() == access.Create && empty {
+		return
+	}
+	if a := x.writeAccess(wr); a != nil {
+		a.Refs = append(a.Refs, access.Ref{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats})
+	}
+}
+
+func (x *Exchange) empty(leaves []Leaf) bool {
+	for _, l := range leaves {
+		if x.tree.Nodes[l.Node].Kind != doc.Null && x.tree.Text(l.Node) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *Write) action() access.Action {
 	switch w.Mode {
-	case WriteCreate:
+	case WriteCreate, WriteCopy:
 		return access.Create
 	case WriteEcho:
 		return access.Read
 	}
 	return access.Update
-}
-
-// readRelated reads the value of a relation in a write: an id, a reference, or
-// the records below it.
-func (x *Exchange) readRelated(w *write, wr *Write, related string, node int) error {
-	switch x.tree.Nodes[node].Kind {
-	case doc.Array:
-		if w.commands && wr.Mode != WriteEcho {
-			return x.readCommands(w, related, node)
-		}
-		for c := range x.tree.Children(node) {
-			if x.tree.Nodes[c].Kind == doc.Object {
-				if err := x.readValues(w, related, c, wr.Mode, nil); err != nil {
-					return err
-				}
-			}
-		}
-	case doc.Object:
-		if wr.Mode == WriteEcho {
-			return nil // what a client shows beside a relation; nothing is restored in it
-		}
-		return refuse("malformed", "A relation in a write is an id.")
-	}
-	return nil
-}
-
-// readCommands reads [["create", [{…}]], ["write", [ids], {…}], ["delete", [ids]], …].
-func (x *Exchange) readCommands(w *write, related string, node int) error {
-	t := x.tree
-	for c := range t.Children(node) {
-		var parts []int
-		for n := range t.Children(c) {
-			parts = append(parts, n)
-		}
-		if len(parts) < 2 || t.Nodes[parts[0]].Kind != doc.String {
-			return refuse("malformed", "A command on related records is not [word, …].")
-		}
-		if err := x.readCommand(w, related, t.Text(parts[0]), parts[1:]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *Exchange) readCommand(w *write, related, word string, parts []int) error {
-	switch word {
-	case "create":
-		return x.readValueList(w, related, parts[0], WriteCreate, nil)
-	case "write":
-		if len(parts)%2 != 0 {
-			return refuse("malformed", "A write command is ids and values in turn.")
-		}
-		for i := 0; i < len(parts); i += 2 {
-			var ids []string
-			if err := x.collectIDs(parts[i], &ids); err != nil {
-				return err
-			}
-			if err := x.readValueList(w, related, parts[i+1], WritePartial, ids); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "copy":
-		if len(parts) == 2 {
-			if err := x.readValueList(w, related, parts[1], WriteCreate, nil); err != nil {
-				return err
-			}
-		}
-		return x.relatedAccess(related, access.Create, parts[0])
-	case "delete":
-		return x.relatedAccess(related, access.Delete, parts[0])
-	case "add", "remove":
-		return x.relatedAccess(related, access.Update, parts[0])
-	}
-	return refuse("malformed", "A command on related records is not in the profile.")
-}
-
-func (x *Exchange) relatedAccess(typ string, action access.Action, idsNode int) error {
-	ent := x.p.entityOf(typ)
-	if ent == nil {
-		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
-	}
-	var ids []string
-	if err := x.collectIDs(idsNode, &ids); err != nil {
-		return err
-	}
-	x.Accesses = append(x.Accesses, access.Access{Route: x.Route, Call: x.Call, Action: action, Entity: ent.name, Type: typ, IDs: ids})
-	return nil
-}
-
-// leaves returns the scalars of a field's value with their shapes.
-func (p *Profile) leaves(t *doc.Tree, node int) []Leaf {
-	if t.Nodes[node].Kind != doc.Object && t.Nodes[node].Kind != doc.Array {
-		return []Leaf{{Node: node}}
-	}
-	if shapes := p.wrappedShapes(t, node); shapes != nil {
-		var out []Leaf
-		for c := range t.Children(node) {
-			if key := t.Key(c); key != p.wrapped.key {
-				out = append(out, Leaf{Node: c, Shape: shapes[key]})
-			}
-		}
-		return out
-	}
-	var out []Leaf
-	for c := range t.Children(node) {
-		out = append(out, p.leaves(t, c)...)
-	}
-	return out
-}
-
-// wrappedShapes returns the members' shapes when node is a wrapped value that
-// the profile knows, nil otherwise.
-func (p *Profile) wrappedShapes(t *doc.Tree, node int) map[string]access.Shape {
-	if p.wrapped.key == "" || t.Nodes[node].Kind != doc.Object {
-		return nil
-	}
-	k := t.Member(node, p.wrapped.key)
-	if k < 0 {
-		return nil
-	}
-	return p.wrapped.kinds[t.Text(k)]
-}
-
-// StoredRequest is the gateway's own read before a save.
-type StoredRequest struct {
-	Method, Path, MediaType string
-	Body                    []byte
-}
-
-// CanStore reports whether the profile says how the stored values are read.
-func (w *Write) CanStore() bool {
-	s := w.x.op.write.stored
-	return (s.Call != "" || s.Get != "") && len(w.IDs) > 0
-}
-
-// Stored builds the read of the stored values of the given fields.
-func (w *Write) Stored(fields []string) (StoredRequest, error) {
-	x, s := w.x, w.x.op.write.stored
-	if s.Get != "" {
-		return StoredRequest{Method: "GET", Path: expandVars(s.Get, x.vars)}, nil
-	}
-	var ids bytes.Buffer
-	for i, id := range w.IDs {
-		if i > 0 {
-			ids.WriteByte(',')
-		}
-		raw, err := json.Marshal(json.Number(id))
-		if err != nil {
-			return StoredRequest{}, fmt.Errorf("reading stored values: an id is no number: %w", err)
-		}
-		ids.Write(raw)
-	}
-	names, err := json.Marshal(append([]string{"id"}, fields...))
-	if err != nil {
-		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
-	}
-	context := "{}"
-	if x.ctx >= 0 {
-		context = string(x.tree.Raw(x.ctx))
-	}
-	method := strings.ReplaceAll(s.Call, "{type}", w.Type)
-	body := fmt.Sprintf(`{"id":0,"method":%q,"params":[[%s],%s,%s]}`, method, ids.String(), names, context)
-	return StoredRequest{Method: x.req.Method, Path: x.req.Path, MediaType: x.req.MediaType, Body: []byte(body)}, nil
-}
-
-func expandVars(s string, vars map[string]string) string {
-	for name, v := range vars {
-		s = strings.ReplaceAll(s, "{"+name+"}", v)
-	}
-	return s
-}
-
-// ReadStored finds the stored values in the answer to the gateway's own read:
-// record id → the record's object.
-func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
-	p := w.x.op.write.storedAt
-	if w.x.tr != nil {
-		p = append(append(path{}, w.x.tr.result...), step{kind: stepElements})
-	}
-	out := map[string]int{}
-	p.each(t, doc.Root, func(n int) {
-		id := t.Member(n, w.ent.id)
-		if id >= 0 {
-			out[t.Text(id)] = n
-		} else if len(w.IDs) == 1 {
-			out[w.IDs[0]] = n
-		}
-	})
-	for _, id := range w.IDs {
-		if _, ok := out[id]; !ok {
-			return nil, fmt.Errorf("reading stored values: the CRM did not return record %s/%s", w.Type, id)
-		}
-	}
-	return out, nil
-}
-
-// StoredField returns a field's value in a stored record and its leaves.
-func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, leaves []Leaf, cats []access.Category) {
-	node = t.Member(record, name)
-	if node < 0 {
-		return -1, nil, nil
-	}
-	f := w.ent.field(name)
-	if f == nil {
-		f = w.ent.unknown
-	}
-	return node, w.x.p.leaves(t, node), w.x.pickCategories(t, record, node, f)
-}
-
-// FieldNames lists the entity's literal field names that can hold one of the
-// categories for which keep answers true: what a full write must not empty.
-func (w *Write) FieldNames(keep func(access.Category) bool) []string {
-	var names []string
-	for name, f := range w.ent.exact {
-		for _, c := range f.categories {
-			if keep(c) {
-				names = append(names, name)
-				break
-			}
-		}
-	}
-	return names
 }

@@ -61,7 +61,7 @@ func (c Cookies) ClearSession(h http.Header) {
 }
 
 func (c Cookies) set(h http.Header, name, value string, maxAge int) {
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure is left out on http alone, which only loopback is served by
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: !c.Plain, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

@@ -3,14 +3,13 @@ package session_test
 import (
 	"context"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"net/http/cookiejar"
 
 	"github.com/crmgate/crmgate/internal/session"
 )

@@ -229,6 +229,7 @@ func (a *App) httpApp() *caddyhttp.App {
 }
 
 var (
+	_ caddy.Module       = (*App)(nil)
 	_ caddy.App          = (*App)(nil)
 	_ caddy.Provisioner  = (*App)(nil)
 	_ caddy.CleanerUpper = (*App)(nil)

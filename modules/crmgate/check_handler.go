@@ -65,7 +65,7 @@ func judgeHandler(h caddyhttp.MiddlewareHandler) what {
 		return what{kind: files, label: label}
 	}
 	w := what{label: label}
-	in := look(h)
+	in := inside(h)
 	w.branches, w.opaque = in.branches, in.opaque
 	switch {
 	case in.forwards:

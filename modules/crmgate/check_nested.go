@@ -30,7 +30,7 @@ type visit struct {
 // How deep a handler's own structs are looked into.
 const maxDepth = 8
 
-func look(h caddyhttp.MiddlewareHandler) contents {
+func inside(h caddyhttp.MiddlewareHandler) contents {
 	c := contents{visited: map[visit]bool{}}
 	v := reflect.ValueOf(h)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {

@@ -15,6 +15,7 @@ import (
 type plain struct {
 	status int
 	reason string
+	title  page.Text // default: by status
 	text   text
 	header map[string]string
 	link   *page.Link
@@ -73,17 +74,20 @@ func (q *request) answer(p plain) {
 }
 
 func (q *request) writePage(p plain) {
-	lang := "en"
-	if prefersGerman(q.r.Header.Get("Accept-Language")) {
-		lang = "de"
-	}
-	raw := page.Render(lang, page.Page{
-		Status: p.status, Text: page.Text{DE: p.text.de, EN: p.text.en}, Reason: p.reason, Reference: q.reference(), Link: p.link,
+	q.showPage(page.Page{
+		Status: p.status, Title: p.title, Text: page.Text{DE: p.text.de, EN: p.text.en},
+		Reason: p.reason, Reference: q.reference(), Link: p.link,
 	})
+}
+
+// showPage writes a page of the gateway's own.
+func (q *request) showPage(p page.Page) {
 	h := q.w.Header()
+	ownHeaders(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.ContentSecurityPolicy)
-	q.write(p.status, raw)
+	q.status = p.Status
+	q.write(p.Status, page.Render(q.lang(), p))
 }
 
 // reference is what a person tells their administrator.
@@ -95,9 +99,11 @@ func (q *request) reference() string {
 }
 
 func (q *request) write(status int, body []byte) {
-	q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusNoContent && status != http.StatusNotModified && q.r.Method != http.MethodHead {
+		q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	q.w.WriteHeader(status)
-	if q.r.Method != http.MethodHead {
+	if q.r.Method != http.MethodHead && len(body) > 0 {
 		_, _ = q.w.Write(body) // the client may be gone; there is nobody else to tell
 	}
 }
@@ -110,6 +116,9 @@ func ownHeaders(h http.Header) {
 	h.Set("X-Frame-Options", "SAMEORIGIN")
 }
 
+// badRequest refuses a request of which nobody can say what the CRM would read
+// in it. Where the employee is known it is an entry: somebody may be looking for
+// a way around.
 func (q *request) badRequest(err error) {
 	reason, t := "bad_request", text{
 		"Die Anfrage ist nicht eindeutig und wurde deshalb nicht weitergeleitet.",
@@ -118,8 +127,18 @@ func (q *request) badRequest(err error) {
 	if ce, ok := asCanonError(err); ok {
 		reason, t.en = string(ce.Reason), ce.Text
 	}
-	status := http.StatusBadRequest
-	q.answer(plain{status: status, reason: reason, text: t})
+	if s, err := q.lookup(); err == nil {
+		q.employee = q.known(s)
+		e := q.entry(audit.Intent)
+		e.Decision = &audit.Decision{Refused: true, Reason: reason, Policy: q.h.policy.Version()}
+		rec, ok := q.append(e)
+		if !ok {
+			q.unavailable("log")
+			return
+		}
+		q.auditID = rec.String()
+	}
+	q.answer(plain{status: http.StatusBadRequest, reason: reason, text: t})
 }
 
 // unavailable says that nothing was forwarded because it couldn't be logged.
@@ -130,6 +149,19 @@ func (q *request) unavailable(reason string) int {
 	})
 	return http.StatusServiceUnavailable
 }
+
+// undisclosed says that the CRM has answered, and that nobody can be shown what,
+// because it couldn't be logged.
+func (q *request) undisclosed() {
+	t := textUndisclosed
+	if q.saves() {
+		t = t.and(textPerhapsSaved)
+	}
+	q.answer(plain{status: http.StatusServiceUnavailable, reason: "log", text: t})
+}
+
+// saves reports whether the CRM may have changed something for the request.
+func (q *request) saves() bool { return q.r.Method != http.MethodGet && q.r.Method != http.MethodHead }
 
 // refuse writes an entry and then the answer, in the CRM's own shape where its
 // client would understand nothing else.
@@ -217,4 +249,3 @@ func (q *request) isOwn() bool {
 }
 
 const ownPrefix = "/.crmgate"
-

@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +17,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/policy"
@@ -104,14 +107,33 @@ type OIDC struct {
 
 // opened is what exists from the app's start on.
 type opened struct {
-	services *crmgate.Services
+	log      entries
 	sessions *session.Manager
 	masker   *mask.Masker
+	// masked is told of every document that was masked; nil while serving.
+	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
+}
+
+// entries is what the way of a request needs of the audit log.
+type entries interface {
+	Append(ctx context.Context, e *audit.Entry) (audit.Receipt, error)
+	Employee(issuer, subject string) string
+	Keyed(category, value string) string
+}
+
+// apply masks a document.
+func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts mask.Options) (mask.Result, error) {
+	res, err := o.masker.Apply(t, found, plan, opts)
+	if err == nil && o.masked != nil {
+		o.masked(t, found, plan, res)
+	}
+	return res, err
 }
 
 const (
 	defaultHold         = 8 << 20
 	defaultRequestLimit = 4 << 20
+	sweepEvery          = 5 * time.Minute
 )
 
 // CaddyModule returns the module's information.
@@ -130,7 +152,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon}
+	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
 	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
@@ -243,8 +265,13 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
+	h.app.Every(sweepEvery, func(ctx context.Context) {
+		if _, err := sessions.Sweep(ctx); err != nil {
+			h.logger.Error("sweeping sessions", zap.Error(err))
+		}
+	})
 	h.opened.Store(&opened{
-		services: s, sessions: sessions,
+		log: s.Log, sessions: sessions,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym")}),
 	})
 	return nil
@@ -266,6 +293,7 @@ func (h *Handler) plan(roles []string, a access.Action) (*access.Plan, error) {
 }
 
 var (
+	_ caddy.Module                = (*Handler)(nil)
 	_ caddy.Provisioner           = (*Handler)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
 	_ crmgate.Gate                = (*Handler)(nil)

@@ -19,6 +19,9 @@ import (
 // navigated to leads to the provider, everything else gets a 401 (a redirect
 // would lose a form, or send a script's request to the provider).
 func (q *request) login() bool {
+	if q.employee != nil { // who is explained
+		return true
+	}
 	s, err := q.lookup()
 	switch {
 	case err == nil:
@@ -43,8 +46,8 @@ func (q *request) login() bool {
 func (q *request) known(s session.Session) *employee {
 	return &employee{
 		session:   s,
-		pseudonym: q.o.services.Log.Employee(s.Identity.Issuer, s.Identity.Subject),
-		log:       q.o.services.Log.Keyed("session", s.Ref()),
+		pseudonym: q.o.log.Employee(s.Identity.Issuer, s.Identity.Subject),
+		log:       q.o.log.Keyed("session", s.Ref()),
 	}
 }
 
@@ -124,9 +127,7 @@ func (q *request) callback() {
 	f.BaseURL, f.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
 	done, err := q.h.provider.Finish(q.r.Context(), f)
 	if err != nil {
-		// Somebody who is signed in already (another tab was quicker) goes on.
-		if _, known := q.lookup(); known == nil && done.ReturnTo != "" {
-			q.redirect(oidc.ReturnTo(done.ReturnTo))
+		if q.goOn(done.ReturnTo) {
 			return
 		}
 		if errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
@@ -139,12 +140,25 @@ func (q *request) callback() {
 	q.signIn(done)
 }
 
+// goOn sends somebody who is signed in already (another tab was quicker) where
+// they wanted to go.
+func (q *request) goOn(returnTo string) bool {
+	if _, err := q.lookup(); err != nil || returnTo == "" {
+		return false
+	}
+	q.redirect(oidc.ReturnTo(returnTo))
+	return true
+}
+
 func (q *request) signIn(done oidc.Finished) {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):
+		if q.goOn(done.ReturnTo) {
+			return
+		}
 		q.answer(plain{
 			status: http.StatusForbidden, reason: "used", text: textSignInUsed,
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
@@ -179,13 +193,14 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if !errors.As(err, &no) {
 		no = oidc.ErrProviderDown
 	}
-	e := q.entry(audit.Control)
-	e.Event, e.Error = audit.Refused, no.Code
-	if done != nil && done.Identity.Subject != "" {
-		e.Employee = q.o.services.Log.Employee(done.Identity.Issuer, done.Identity.Subject)
-	}
-	if rec, ok := q.append(e); ok {
-		q.auditID = rec.String()
+	// Somebody unknown makes no entry: anybody could fill the log.
+	if done != nil && done.Subject != "" {
+		e := q.entry(audit.Control)
+		e.Event, e.Error = audit.Refused, no.Code
+		e.Employee = q.o.log.Employee(q.h.provider.Issuer(), done.Subject)
+		if rec, ok := q.append(e); ok {
+			q.auditID = rec.String()
+		}
 	}
 	status := http.StatusForbidden
 	if errors.Is(err, oidc.ErrProviderDown) {

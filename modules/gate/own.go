@@ -23,7 +23,7 @@ func (q *request) serveOwn() {
 		return
 	case ownPrefix + "/signed-out":
 		q.answer(plain{
-			status: http.StatusOK, text: textSignedOut,
+			status: http.StatusOK, title: page.Text{DE: "Abgemeldet", EN: "Signed out"}, text: textSignedOut,
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Wieder anmelden", EN: "Sign in again"}},
 		})
 		return
@@ -43,7 +43,7 @@ func (q *request) home() {
 		return
 	}
 	id := q.employee.session.Identity
-	raw := page.Render(q.lang(), page.Page{
+	q.showPage(page.Page{
 		Status: http.StatusOK,
 		Title:  page.Text{DE: "Angemeldet als " + id.Name, EN: "Signed in as " + id.Name},
 		Text: page.Text{
@@ -53,12 +53,6 @@ func (q *request) home() {
 		Form: &page.Form{Action: ownPrefix + "/sign-out", Text: page.Text{DE: "Abmelden", EN: "Sign out"}},
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 	})
-	h := q.w.Header()
-	ownHeaders(h)
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", page.ContentSecurityPolicy)
-	q.status = http.StatusOK
-	q.write(http.StatusOK, raw)
 }
 
 func (q *request) lang() string {
@@ -106,12 +100,27 @@ func (q *request) signOut() {
 	q.w.Header().Set("Clear-Site-Data", `"cache"`)
 	after := q.baseURL() + ownPrefix + "/signed-out"
 	if to, ok := q.h.provider.EndSession(hint, after, ""); ok && hint != "" {
-		q.redirect(to)
+		q.handOver(to)
 		return
 	}
 	q.answer(plain{status: http.StatusOK, text: text{
 		textSignedOut.de + " " + textStillSigned.de, textSignedOut.en + " " + textStillSigned.en,
 	}})
+}
+
+// handOver sends the browser on to the provider. From a form that takes a page
+// of its own: form-action 'self' forbids the redirect, and naming the provider
+// there isn't enough once it redirects further.
+func (q *request) handOver(to string) {
+	if !q.isNavigation() {
+		q.redirect(to)
+		return
+	}
+	q.showPage(page.Page{
+		Status: http.StatusOK, Next: to,
+		Title: page.Text{DE: "Sie werden abgemeldet", EN: "Signing you out"},
+		Text:  page.Text{DE: "Es geht gleich beim Anmeldedienst weiter.", EN: "Your sign-in service takes over in a moment."},
+	})
 }
 
 // sameOrigin reports whether the request comes from a page of this site.

@@ -7,6 +7,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +42,9 @@ type request struct {
 	body     []byte
 	media    string
 	x        *profile.Exchange
+	narrowed bool
 	decision access.Decision
+	intent   audit.Receipt
 
 	// For the line in the process log.
 	route   string
@@ -102,14 +106,13 @@ func (q *request) serve() {
 	if !q.decide() {
 		return
 	}
-	intent, ok := q.logIntent()
-	if !ok {
+	if !q.logIntent() {
 		return
 	}
 	if !q.restore() {
 		return
 	}
-	q.forward(intent)
+	q.forward()
 }
 
 // hygiene makes the request canonical and takes out of it what only the
@@ -127,6 +130,8 @@ func (q *request) hygiene() bool {
 	}
 	q.c = c
 	c.Apply(q.r)
+	// php_fastcgi takes REQUEST_URI from this copy: it has to be what was judged.
+	q.r = q.r.WithContext(context.WithValue(q.r.Context(), caddyhttp.OriginalRequestCtxKey, *q.r))
 	canon.StripHeaders(q.r.Header, q.h.own)
 	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
 		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
@@ -185,7 +190,7 @@ func (q *request) ask(body []byte) bool {
 	switch {
 	case errors.As(err, &no):
 		q.route = no.Route
-		q.refuse(refusal{status: no.Status, reason: no.Reason, text: both(no.Text), callID: no.ID, access: access.Access{
+		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: access.Access{
 			Route: no.Route, Call: no.Call,
 		}})
 		return false
@@ -264,7 +269,7 @@ func (q *request) decide() bool {
 		q.refuseImage()
 		return false
 	}
-	q.refuse(refusal{reason: q.decision.Reason, text: both(q.decision.Text), line: q.decision.Line})
+	q.refuse(refusal{reason: q.decision.Reason, text: decisionText(q.decision), line: q.decision.Line})
 	return false
 }
 
@@ -274,28 +279,35 @@ func (q *request) narrow() bool {
 	if err != nil {
 		return false
 	}
-	body, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
+	n, ok := q.x.Narrow(func(e access.Entity, c access.Category) bool {
 		_, clear := plan.AlwaysClear(e, c)
 		return clear
 	})
 	if !ok {
 		return false
 	}
+	c := *q.c
+	for _, p := range n.Query {
+		c.Query = append(slices.Clone(c.Query), canon.Param{Name: p.Name, Value: p.Value})
+		c.RawQuery += "&" + url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
+	}
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: body,
+		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, Body: n.Body,
 	})
 	if err != nil {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.body = x, body
+	q.x, q.body, q.c, q.narrowed = x, n.Body, &c, true
+	c.Apply(q.r)
 	return true
 }
 
 // entry begins an entry of this request.
 func (q *request) entry(kind audit.Kind) *audit.Entry {
-	e := &audit.Entry{
-		Kind: kind, Request: q.id, Gate: q.c.Host, Profile: q.h.profile.Name, SourceIP: q.ip, Method: q.c.Method,
+	e := &audit.Entry{Kind: kind, Request: q.id, Profile: q.h.profile.Name, SourceIP: q.ip}
+	if q.c != nil { // nil: the request is ambiguous
+		e.Gate, e.Method = q.c.Host, q.c.Method
 	}
 	if q.employee != nil {
 		id := q.employee.session.Identity
@@ -319,7 +331,7 @@ func factor(id session.Identity) string {
 // append makes an entry durable. It never depends on the client: a request
 // that is cancelled is logged all the same.
 func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
-	rec, err := q.o.services.Log.Append(context.WithoutCancel(q.r.Context()), e)
+	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
 	if err != nil {
 		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
 		return rec, false
@@ -328,17 +340,17 @@ func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
 }
 
 // logIntent makes the intent durable before anything is forwarded.
-func (q *request) logIntent() (audit.Receipt, bool) {
+func (q *request) logIntent() bool {
 	e := q.entry(audit.Intent)
 	e.Accesses = q.x.Accesses
 	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
 	rec, ok := q.append(e)
 	if !ok {
 		q.unavailable("log")
-		return rec, false
+		return false
 	}
-	q.auditID = rec.String()
-	return rec, true
+	q.intent, q.auditID = rec, rec.String()
+	return true
 }
 
 // logLine is the request's line in the process log: no address, no header, no

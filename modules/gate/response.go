@@ -48,28 +48,29 @@ func (r *response) Write(p []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	if r.feed != nil {
-		r.err = r.stream(p)
-	} else if int64(r.held.Len()+len(p)) > r.limit {
-		r.err = errHold
-	} else {
-		r.held.Write(p)
-	}
+	r.err = r.take(p)
 	if r.err != nil {
 		return 0, r.err
 	}
 	return len(p), nil
 }
 
-func (r *response) stream(p []byte) error {
-	if r.begin != nil {
-		begin := r.begin
+// take holds the bytes or feeds them. What begins a stream decides which.
+func (r *response) take(p []byte) error {
+	if begin := r.begin; begin != nil {
 		r.begin = nil
 		if err := begin(); err != nil {
 			return err
 		}
 	}
-	return r.feed(p)
+	if r.feed != nil {
+		return r.feed(p)
+	}
+	if int64(r.held.Len()+len(p)) > r.limit {
+		return errHold
+	}
+	r.held.Write(p)
+	return nil
 }
 
 // FlushError ends nothing that is held: a unit is released as soon as it is
@@ -107,4 +108,9 @@ func (p *passing) Write(b []byte) (int, error) {
 }
 
 // FlushError flushes the client's writer.
-func (p *passing) FlushError() error { return http.NewResponseController(p.w).Flush() }
+func (p *passing) FlushError() error {
+	if p.status == 0 {
+		p.WriteHeader(http.StatusOK) // flushing writes the headers, too
+	}
+	return http.NewResponseController(p.w).Flush()
+}

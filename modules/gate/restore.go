@@ -2,7 +2,6 @@ package gate
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
 	"github.com/crmgate/crmgate/internal/doc/json"
@@ -28,12 +28,12 @@ func (q *request) restore() bool {
 	for _, w := range q.x.Writes() {
 		plans, err := q.writePlans(w)
 		if err != nil {
-			q.sayNo(refusal{status: http.StatusBadGateway, reason: "undecided", text: textFault})
+			q.notSaved("undecided", textFault)
 			return false
 		}
 		stored, ok := q.stored(w, restore.Fields(w, plans))
 		if !ok {
-			q.notSaved(textStored)
+			q.notSaved("stored", textStored)
 			return false
 		}
 		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
@@ -41,7 +41,7 @@ func (q *request) restore() bool {
 	}
 	if len(refused) > 0 {
 		names := strings.Join(refused, ", ")
-		q.notSaved(text{textWrites.de + names, textWrites.en + names})
+		q.notSaved("writes_masked", text{textWrites.de + names, textWrites.en + names})
 		return false
 	}
 	if len(edits) == 0 {
@@ -50,7 +50,7 @@ func (q *request) restore() bool {
 	body, err := doc.Splice(nil, q.body, edits)
 	if err != nil {
 		q.h.logger.Error("restoring", zap.String("request", q.id), zap.Error(err))
-		q.notSaved(textStored)
+		q.notSaved("stored", textStored)
 		return false
 	}
 	q.body = body
@@ -68,18 +68,17 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 	return restore.Plans{Shown: shown, Write: write}, err
 }
 
-// notSaved refuses after the intent: the entry says that nothing was forwarded.
-func (q *request) notSaved(t text) {
-	e := q.entry(audit.Intent)
-	e.Accesses = q.x.Accesses
-	e.Decision = &audit.Decision{Refused: true, Reason: "writes_masked", Policy: q.h.policy.Version()}
-	rec, ok := q.append(e)
-	if !ok {
+// notSaved refuses after the intent: its disclosure says that nothing was
+// forwarded.
+func (q *request) notSaved(reason string, t text) {
+	e := q.entry(audit.Disclosure)
+	e.Intent, e.Error, e.Disclosure = q.intent.Seq, reason, &access.Disclosure{}
+	e.Detail = "nothing was forwarded"
+	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return
 	}
-	q.auditID = rec.String()
-	q.sayNo(refusal{status: http.StatusUnprocessableEntity, reason: "writes_masked", text: t})
+	q.sayNo(refusal{status: http.StatusUnprocessableEntity, reason: reason, text: t})
 }
 
 // stored reads the stored values that a write is compared with: a request of
@@ -125,7 +124,7 @@ func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, err
 	if err != nil || resp.status != http.StatusOK {
 		return nil, fmt.Errorf("the CRM answered %d", resp.status)
 	}
-	r, err := coding.Decode(&resp.held, resp.header.Get("Content-Encoding"), q.h.Hold)
+	r, err := coding.Decode(&resp.held, contentEncoding(resp.header), q.h.Hold)
 	if err != nil {
 		return nil, err
 	}
@@ -138,11 +137,11 @@ func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, err
 
 // storedRequest is the employee's request with another target and body.
 func (q *request) storedRequest(req profile.StoredRequest) *http.Request {
-	r := q.r.Clone(context.WithoutCancel(q.r.Context()))
+	r := q.r.Clone(q.r.Context())
+	canon.MaskedRoute(r.Header)
 	r.Method = req.Method
 	r.URL = &url.URL{Path: req.Path}
 	r.Header.Set("Accept", "application/json")
-	r.Header.Set("Accept-Encoding", "identity")
 	r.Header.Del("Content-Type")
 	r.Header.Del("Content-Length")
 	if req.MediaType != "" {

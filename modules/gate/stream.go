@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc/coding"
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/profile"
 )
 
 // streamed is the state of a response that is released unit by unit.
@@ -21,8 +21,10 @@ type streamed struct {
 	seen     *mask.Seen
 	parts    int
 	began    bool
+	// released says that the client has the status and the headers.
+	released bool
 	pending  access.Disclosure
-	out      bytes.Buffer
+	out      []byte
 }
 
 func (l *release) streaming() bool { return l.s != nil && l.s.began }
@@ -32,13 +34,13 @@ const maxUnit = 1 << 20
 
 // stream makes the response feed a splitter instead of being held.
 func (l *release) stream() {
-	l.s = &streamed{seen: mask.NewSeen(4096)}
+	l.s = &streamed{seen: mask.NewSeen(maxSeen)}
 	l.resp.begin = func() error {
 		if l.resp.status >= 300 {
 			l.resp.feed = nil // an error is held like any other
 			return nil
 		}
-		if enc := l.resp.header.Get("Content-Encoding"); enc != "" {
+		if list, err := coding.Codings(contentEncoding(l.resp.header)); err != nil || len(list) > 0 {
 			return fmt.Errorf("%w: a streamed response is coded", coding.ErrCoding)
 		}
 		if err := l.checkType(nil); err != nil {
@@ -65,51 +67,50 @@ func (l *release) stream() {
 // their bytes leave.
 func (l *release) unit(u json.Unit) error {
 	if !u.Record && !u.Value {
-		l.s.out.Write(u.Raw)
+		l.s.out = append(l.s.out, u.Raw...)
 		return nil
 	}
 	t := u.Tree
-	found := &access.Found{Fields: []access.FoundField{{Record: -1, Entity: l.q.x.Accesses[0].Entity, Categories: []access.Category{access.Unclassified}}}}
+	found := &profile.Located{Found: access.Found{Fields: []access.FoundField{{
+		Record: -1, Entity: l.q.x.Accesses[0].Entity, Categories: []access.Category{access.Unclassified},
+	}}}}
 	if u.Record {
 		var err error
 		if found, err = l.q.x.LocateRow(t); err != nil {
 			return err
 		}
 	}
-	res, err := l.q.o.masker.Apply(t, found, l.q.decision.Plan, mask.Options{Scope: l.q.scope(), SecondPass: true, Seen: l.s.seen})
+	res, err := l.mask(t, found, l.s.seen)
 	if err != nil {
 		return err
 	}
-	raw, err := res.Body(l.s.out.Bytes())
+	raw, err := res.Body(l.s.out)
 	if err != nil {
 		return err
 	}
-	l.s.out = *bytes.NewBuffer(raw)
-	d := &l.s.pending
-	d.Records = append(d.Records, res.Disclosure.Records...)
-	d.Rows += res.Disclosure.Rows
-	d.Withheld += res.Disclosure.Withheld
-	d.Identifying = append(d.Identifying, res.Disclosure.Identifying...)
+	l.s.out = raw
+	add(&l.s.pending, &res.Disclosure)
 	return nil
 }
 
 // flushUnits logs the units that are complete and releases them.
 func (l *release) flushUnits() error {
-	if l.s.out.Len() == 0 {
+	if len(l.s.out) == 0 {
 		return nil
 	}
 	if err := l.part(0); err != nil {
 		return err
 	}
-	if l.s.parts == 1 {
+	if !l.s.released {
+		l.s.released = true
 		l.headers(nil)
 		l.q.status = l.resp.status
 		l.q.w.WriteHeader(l.resp.status)
 	}
-	if _, err := l.q.w.Write(l.s.out.Bytes()); err != nil {
+	if _, err := l.q.w.Write(l.s.out); err != nil {
 		return err
 	}
-	l.s.out.Reset()
+	l.s.out = l.s.out[:0]
 	return http.NewResponseController(l.q.w).Flush()
 }
 
@@ -123,7 +124,7 @@ func (l *release) part(total int) error {
 	}
 	d := l.s.pending
 	l.s.pending = access.Disclosure{}
-	e.Disclosure, e.Bytes = &d, int64(l.s.out.Len())
+	e.Disclosure, e.Bytes = &d, int64(len(l.s.out))
 	if _, ok := l.q.append(e); !ok {
 		return errLog
 	}
@@ -149,8 +150,8 @@ func (l *release) endStream(err error) {
 	}
 	l.q.h.logger.Warn("a streamed answer was cut", zap.String("request", l.q.id), zap.String("audit_id", l.q.auditID), zap.Int("parts", l.s.parts))
 	l.q.fault = "cut"
-	if l.s.parts == 0 {
-		l.withhold("malformed", textCRMAnswer)
+	if !l.s.released {
+		l.unreleased(err)
 		return
 	}
 	e := l.entry()
@@ -159,12 +160,23 @@ func (l *release) endStream(err error) {
 	panic(http.ErrAbortHandler)
 }
 
+// unreleased answers a stream that went wrong before its first unit left.
+func (l *release) unreleased(err error) {
+	switch {
+	case errors.Is(err, errLog):
+		l.q.undisclosed()
+	case errors.Is(err, http.ErrAbortHandler) && l.resp.err == nil:
+		l.withhold("crm", textCRMDown)
+	default:
+		l.withhold("malformed", textCRMAnswer)
+	}
+}
+
 func (l *release) last() error {
-	if l.s.out.Len() > 0 {
+	if len(l.s.out) > 0 {
 		if err := l.flushUnits(); err != nil {
 			return err
 		}
 	}
 	return l.part(1)
 }
-

@@ -1,6 +1,14 @@
 package gate
 
-import "strings"
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/policy"
+	"github.com/crmgate/crmgate/internal/profile"
+)
 
 // text is a sentence for a person, in German and in English. It never holds a
 // value of the request.
@@ -14,12 +22,12 @@ func (t text) in(acceptLanguage string) string {
 	return t.en
 }
 
-// both is a sentence that exists in one language only.
-func both(s string) text { return text{s, s} }
+// and joins two sentences.
+func (t text) and(more text) text { return text{t.de + " " + more.de, t.en + " " + more.en} }
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
-	for _, part := range strings.Split(strings.ToLower(accept), ",") {
+	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
 		lang := strings.TrimSpace(part)
 		switch {
 		case strings.HasPrefix(lang, "de"):
@@ -73,6 +81,18 @@ var (
 		"Die Antwort des CRM ist größer, als geprüft werden kann (hold, und die Route ist im Profil nicht als stream gekennzeichnet). Grenzen Sie die Suche ein.",
 		"The CRM's answer is larger than can be checked (hold, and the profile does not mark the route as stream). Narrow your search.",
 	}
+	textRedirect = text{
+		"Das CRM wollte auf eine Adresse weiterleiten, die nicht im Profil steht oder zu einem anderen Server gehört. Geben Sie Ihrer Administration die Kennung dieser Seite.",
+		"The CRM wanted to lead to an address that is not in the profile or belongs to another server. Give this page's reference to your administrator.",
+	}
+	textUndisclosed = text{
+		"Das CRM hat geantwortet, aber das Protokoll ist nicht beschreibbar. Deshalb wird die Antwort nicht angezeigt.",
+		"The CRM has answered, but the log can't be written. Therefore the answer is not shown.",
+	}
+	textPerhapsSaved = text{
+		"Ob gespeichert wurde, ist offen: Sehen Sie im CRM nach, bevor Sie es noch einmal versuchen.",
+		"Whether anything was saved is open: look in the CRM before you try again.",
+	}
 	textSignedOutCall = text{
 		"Ihre Sitzung ist beendet. Bitte laden Sie die Seite neu, um sich anzumelden. Nicht gespeicherte Eingaben bleiben bis dahin sichtbar.",
 		"Your session has ended. Please reload the page to sign in. What you have not saved stays visible until then.",
@@ -103,3 +123,61 @@ var (
 		"You may still be signed in at your sign-in service; sign out there too.",
 	}
 )
+
+// textCRMError stands in the place of an error's text.
+func textCRMError(status int) text {
+	n := strconv.Itoa(status)
+	t := text{
+		"Das CRM meldet einen Fehler (" + n + "). Sein Text wurde zurückgehalten, weil er personenbezogene Daten enthalten könnte.",
+		"The CRM reports an error (" + n + "). Its text was withheld because it could contain personal data.",
+	}
+	if status == http.StatusNotFound {
+		t = text{"Das CRM findet das Gesuchte nicht.", "The CRM can't find this."}.and(t)
+	}
+	return t
+}
+
+// decisionText says in both languages why the policy refused, and what to do.
+func decisionText(d access.Decision) text {
+	de := ""
+	switch d.Reason {
+	case policy.ReasonAsksMasked:
+		if d.Field == "*" {
+			return text{
+				"Diese Antwort (ein Bericht, eine Datei oder ein Assistent) lässt sich nicht verdecken und wird deshalb zurückgehalten: Ihre Rolle sieht nicht alles, was darin stehen kann.",
+				"This answer (a report, a file or a wizard) can't be masked and is therefore withheld: your role doesn't see everything that can stand in it.",
+			}
+		}
+		de = "Die Anfrage fragt nach „" + d.Field + "“. Das Feld sehen Sie nicht im Klartext; es kann deshalb weder gesucht noch sortiert noch als Datei geöffnet werden."
+	case policy.ReasonWritesMasked:
+		de = "Das Feld „" + d.Field + "“ dürfen Sie mit Ihrer Rolle nicht schreiben."
+	case policy.ReasonCredential:
+		de = "Die Anfrage nennt „" + d.Field + "“, ein Kennwort oder einen Schlüssel. Das darf hier niemand sehen, suchen oder ändern."
+	case policy.ReasonNoRole:
+		de = "Das Regelwerk kennt keine Ihrer Rollen. Bitten Sie Ihre Administration um eine Rolle für dieses CRM."
+	case policy.ReasonNoPolicy, policy.ReasonDenied:
+		de = "Ihre Rolle lässt diese Handlung an diesen Datensätzen nicht zu."
+	default:
+		de = textFault.de
+	}
+	return text{de, d.Text}
+}
+
+// profileText says in both languages why the profile refused.
+func profileText(no *profile.Refusal) text {
+	de := map[string]string{
+		"unknown_route":     "Diese Adresse steht nicht im Profil des CRM und wird deshalb nicht weitergeleitet.",
+		"unknown_call":      "Dieser Aufruf steht nicht im Profil des CRM und wird deshalb nicht weitergeleitet.",
+		"unknown_type":      "Datensätze dieser Art stehen nicht im Profil des CRM.",
+		"unknown_field":     "Ein Feld der Anfrage steht nicht im Profil des CRM.",
+		"unknown_parameter": "Ein Parameter der Adresse steht nicht im Profil des CRM.",
+		"type":              "Der Inhaltstyp der Anfrage wird an dieser Adresse nicht angenommen.",
+		"body":              "An dieser Adresse wird kein Inhalt angenommen.",
+		"malformed":         "Die Anfrage hat nicht die Form, die das Profil des CRM beschreibt.",
+		"denied":            "Diese Funktion des CRM ist über das Gateway nicht erreichbar.",
+	}[no.Reason]
+	if de == "" {
+		de = no.Text
+	}
+	return text{de, no.Text}
+}

@@ -148,6 +148,12 @@ export class Client {
     return this.page.evaluate(() => Sao.Tab.tabs.get_current().screen.modified());
   }
 
+  /** Saves and makes sure that the client holds the record for saved. */
+  async saved() {
+    await this.save();
+    if (await this.modified()) throw new Error('the form is still modified after saving');
+  }
+
   // Toolbar
 
   /** Opens one of the toolbar's menus and returns its entries' texts. */

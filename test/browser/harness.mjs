@@ -9,13 +9,14 @@ const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 const textual = /^(text\/|application\/(json|javascript|xml|x-javascript)|image\/svg)/;
 
 // How long, in milliseconds, something may take before a step has failed.
-const patience = 10_000;
+const patience = 20_000;
 
 export class Harness {
   step = 'start';
   results = [];
   downloads = [];
   #count = 0;
+  #begun = 0;
   #running = new Set();
   #bodies = [];
   #console = [];
@@ -33,6 +34,7 @@ export class Harness {
       timezoneId: 'Europe/Berlin', viewport: { width: 1700, height: 1100 }, ignoreHTTPSErrors: true, acceptDownloads: true,
     });
     harness.page = harness.context.pages()[0] ?? await harness.context.newPage();
+    await harness.context.addInitScript(countTimers);
     harness.page.setDefaultTimeout(patience);
     harness.#listen();
     return harness;
@@ -50,7 +52,9 @@ export class Harness {
     this.context.on('request', (request) => {
       if (!onTheWire(request)) return;
       starts.set(request, { n: ++this.#count, step: this.step, at: Date.now() });
-      if (!isBus(request)) this.#running.add(request);
+      if (isBus(request)) return;
+      this.#begun++;
+      this.#running.add(request);
     });
     const done = (request, failure) => {
       if (!onTheWire(request)) return;
@@ -84,22 +88,26 @@ export class Harness {
     appendFileSync(join(this.out, 'capture.jsonl'), `${JSON.stringify(record)}\n`);
   }
 
-  /** Waits until the page has run ten turns in which no request was running or began. */
+  /** Waits until no request runs, the page waits for no timer, and ten of its turns change nothing of that. */
   async idle() {
     const deadline = Date.now() + patience;
     for (;;) {
-      const before = this.#count;
+      const before = this.#begun;
       if (Date.now() > deadline) {
         throw new Error(`the page doesn't come to rest: ${[...this.#running].map((request) => request.url()).join(' ')}`);
       }
-      await this.page.evaluate(() => new Promise((resolve) => {
+      const quiet = await this.page.evaluate(() => new Promise((resolve) => {
         let turns = 0;
-        const turn = () => (++turns > 10 ? resolve() : setTimeout(() => requestAnimationFrame(turn)));
-        turn();
+        const turn = () => {
+          if (window.pendingTimers.size > 0) return resolve(false);
+          return ++turns > 10 ? resolve(true) : window.uncountedTimeout(() => requestAnimationFrame(turn));
+        };
+        window.uncountedTimeout(turn);
       })).catch((error) => { // the page was navigated away under us
         if (!/context was destroyed|navigat/i.test(error.message)) throw error;
+        return false;
       });
-      if (this.#running.size === 0 && this.#count === before) return;
+      if (quiet && this.#running.size === 0 && this.#begun === before) return;
     }
   }
 
@@ -148,6 +156,26 @@ export class Harness {
     await download.saveAs(path);
     return { name: download.suggestedFilename(), path };
   }
+}
+
+// Runs in the page before its own scripts: keeps the set of timers that will fire within the second.
+function countTimers() {
+  const { setTimeout: set, clearTimeout: clear } = window;
+  window.uncountedTimeout = set;
+  window.pendingTimers = new Set();
+  window.setTimeout = (run, delay = 0, ...rest) => {
+    if (delay >= 1000 || typeof run !== 'function') return set(run, delay, ...rest);
+    const id = set(() => {
+      window.pendingTimers.delete(id);
+      run(...rest);
+    }, delay);
+    window.pendingTimers.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => {
+    window.pendingTimers.delete(id);
+    clear(id);
+  };
 }
 
 async function within(milliseconds, promise) {

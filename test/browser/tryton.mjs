@@ -16,7 +16,7 @@ import * as steps from './steps.mjs';
 
 export const tours = {
   vera: ['signIn', 'partyList', 'searchByName', 'searchByPhone', 'searchByField', 'partyPages', 'partySave', 'contactAdd',
-    'contactRefused', 'contactRefusedUndo', 'notes', 'attachments', 'history', 'relate', 'letter', 'email', 'exportList',
+    'contactRefused', 'contactRefusedUndo', 'notes', 'attachments', 'history', 'pastState', 'relate', 'letter', 'email', 'exportList',
     'exportAddress', 'opportunitySave', 'opportunityNew', 'opportunityButton', 'globalSearch', 'preferences', 'signOut'],
   paula: ['signIn', 'searchByIban', 'bankAccounts', 'partyPages', 'partySave', 'relations', 'duplicate', 'replaceWizard',
     'exportList', 'signOut'],

@@ -15,6 +15,7 @@ export LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore TZ=Europe/Berlin
 # /usr/bin/python3 is Debian's, which has trytond; the first in PATH may be another.
 python=/usr/bin/python3
 
+# Attachments are kept in the database, so that one file is all there is to copy.
 config() { # FILE PORT DBDIR
   cat > "$1" <<C
 [web]
@@ -24,6 +25,8 @@ root = /usr/share/tryton-sao/www
 uri = sqlite://
 path = $3
 language = en
+[attachment]
+filestore = False
 [session]
 timeout = 86400
 max_attempt = 1000

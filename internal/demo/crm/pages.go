@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -168,9 +169,7 @@ func pageLinks(v view, q query, params url.Values) []pageLink {
 // linkWith is the list's address with one parameter changed; "" takes it out.
 func linkWith(path string, params url.Values, name, value string) string {
 	changed := url.Values{}
-	for k, v := range params {
-		changed[k] = v
-	}
+	maps.Copy(changed, params)
 	changed.Del(name)
 	if value != "" {
 		changed.Set(name, value)
@@ -213,7 +212,7 @@ func (m *CRM) recordView(r *http.Request, sc *schema, rec Record) view {
 	for _, f := range sc.fields {
 		v.Fields = append(v.Fields, shownField{f.name, string(f.kind), f.label(v.Lang), rec[f.name], f.choices})
 	}
-	v.JSON = template.JS(appendObject(nil, m.apiMembers(sc, rec, nil), styleWeb)) //nolint:gosec // styleWeb escapes < and >
+	v.JSON = template.JS(appendObject(nil, m.apiMembers(sc, rec, nil), styleWeb))
 	v.Comment = comment(sc, rec)
 	return v
 }
@@ -222,7 +221,7 @@ func (m *CRM) recordView(r *http.Request, sc *schema, rec Record) view {
 func comment(sc *schema, rec Record) template.HTML {
 	text := fmt.Sprintf("%s #%d %s <%s> %s", sc.name, rec.id(), rec.name(), rec.text("email"), rec.text("phone"))
 	// Without a > nothing in it can end the comment.
-	return template.HTML("<!-- " + html.EscapeString(text) + " -->") //nolint:gosec // escaped
+	return template.HTML("<!-- " + html.EscapeString(text) + " -->")
 }
 
 func (m *CRM) newPage(sc *schema) http.HandlerFunc {

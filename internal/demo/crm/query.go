@@ -24,13 +24,14 @@ type query struct {
 	limit, offset int
 	page          int      // from 1; 0 where offset says it
 	only          []string // nil: all fields
+	in            []string // the fields that q looks into
 	filter        map[string]string
 }
 
 // parseQuery reads the parameters of a list. What it doesn't know it refuses:
 // a filter that is misspelt must not list everybody.
 func parseQuery(sc *schema, v url.Values) (query, *problem) {
-	q := query{limit: pageSize, sort: "id", filter: make(map[string]string)}
+	q := query{limit: pageSize, sort: "id", in: sc.searched, filter: make(map[string]string)}
 	for name := range v {
 		if p := q.parameter(sc, name, v.Get(name)); p != nil {
 			return query{}, p
@@ -53,6 +54,13 @@ func (q *query) parameter(sc *schema, name, value string) *problem {
 			return bad
 		}
 		q.sort, q.descending = field, descending
+	case "in":
+		q.in = strings.Split(value, ",")
+		for _, f := range q.in {
+			if !slices.Contains(sc.searched, f) {
+				return bad
+			}
+		}
 	case "limit", "offset", "page":
 		return q.paging(name, value, bad)
 	case "fields":
@@ -112,7 +120,7 @@ func (q *query) matches(sc *schema, r Record) bool {
 		return true
 	}
 	needle := strings.ToLower(q.q)
-	return slices.ContainsFunc(sc.searched, func(name string) bool {
+	return slices.ContainsFunc(q.in, func(name string) bool {
 		return strings.Contains(strings.ToLower(r.text(name)), needle)
 	})
 }

@@ -172,8 +172,14 @@ func address(i int, country string) (street, code, city string) {
 	}
 	streets := []string{"Beispielstraße", "Musterweg", "Am Probenhof", "Straße der Muster", "Demoplatz", "Änderungsgässchen"}
 	places := [][2]string{
-		{"10115", "Berlin"}, {"60311", "Frankfurt am Main"}, {"20095", "Hamburg"}, {"50667", "Köln"}, {"80331", "München"},
-		{"01067", "Dresden"}, {"79098", "Freiburg im Breisgau"}, {"24103", "Kiel"},
+		{"10115", "Berlin"},
+		{"60311", "Frankfurt am Main"},
+		{"20095", "Hamburg"},
+		{"50667", "Köln"},
+		{"80331", "München"},
+		{"01067", "Dresden"},
+		{"79098", "Freiburg im Breisgau"},
+		{"24103", "Kiel"},
 	}
 	p := places[i%len(places)]
 	return fmt.Sprintf("%s %d%s", streets[i%len(streets)], number, []string{"", "", "a"}[i%3]), p[0], p[1]

@@ -199,7 +199,7 @@ func (l *layer) fault(err error) error {
 	switch {
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return fmt.Errorf("%w: a zstd window of more than %d bytes", ErrTooLarge, maxWindow)
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("decoding %s: %w: %w", l.coding, doc.ErrMalformed, err)

@@ -173,6 +173,24 @@ func TestBombsAreCutOff(t *testing.T) {
 	}
 }
 
+// A layer in between can be large and decode to nothing: empty blocks of deflate.
+func TestLayersInBetweenAreLimited(t *testing.T) {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	for range 300_000 {
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	coded := encode(t, b.Bytes(), "br")
+	if _, err := decode(bytes.NewReader(coded), "deflate, br", 1<<20); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("%d bytes in between: %v, want ErrTooLarge", b.Len(), err)
+	}
+}
+
 func TestLimitIsExact(t *testing.T) {
 	src := text()
 	for _, c := range append(all(), "") {
@@ -218,7 +236,7 @@ func TestErrorsOfTheBodyComeAsTheyAre(t *testing.T) {
 			coded = encode(t, coded, strings.Split(c, ", ")...)
 		}
 		body := io.MultiReader(bytes.NewReader(coded[:len(coded)/2]), iotest.ErrReader(broken))
-		if _, err := decode(body, c, 1<<20); !errors.Is(err, broken) {
+		if _, err := decode(body, c, 1<<20); !errors.Is(err, broken) || errors.Is(err, doc.ErrMalformed) {
 			t.Errorf("%q: %v, want the body's error", c, err)
 		}
 	}
@@ -234,7 +252,7 @@ func TestNothingIsReadBeforeTheFirstRead(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := r.Read(make([]byte, 1)); err != io.ErrClosedPipe {
+		if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%q: a closed reader reads: %v", c, err)
 		}
 	}

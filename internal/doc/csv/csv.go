@@ -199,12 +199,12 @@ func (f format) Encode(dst []byte, t *doc.Tree, node int, v doc.Value) []byte {
 	if v.Kind == doc.Null {
 		text = ""
 	}
-	if isFormula(text) && !(v.Kind == doc.Number && isNumber(text)) {
+	if isFormula(text) && (v.Kind != doc.Number || !isNumber(text)) {
 		text = "'" + text
 	}
 	n := &t.Nodes[node]
 	raw := f.cs.AppendEncoded(nil, text)
-	if n.Flags&FlagQuoted == 0 && !f.needsQuotes(raw) && !(len(raw) == 0 && aloneInRow(t, node)) {
+	if n.Flags&FlagQuoted == 0 && !f.needsQuotes(raw) && (len(raw) != 0 || !aloneInRow(t, node)) {
 		return append(dst, raw...)
 	}
 	q := []byte{f.d.Quote}

@@ -10,6 +10,7 @@ package html
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"unicode/utf8"
@@ -86,7 +87,7 @@ func (b *builder) run() error {
 		}
 		b.at = end
 	}
-	if b.z.Err() != io.EOF || b.at != len(b.src) {
+	if !errors.Is(b.z.Err(), io.EOF) || b.at != len(b.src) {
 		return refuse(b.at, "a tag that is not closed")
 	}
 	return b.finish()

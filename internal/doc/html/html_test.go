@@ -1,6 +1,7 @@
 package html
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,8 +37,10 @@ func outline(t *doc.Tree, node int) string {
 
 func TestEveryValueIsANode(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
-		{"attributes in all their forms", `<A Href="x" title='y' ID=z/ disabled a = "b" />`,
-			`a(@href=x @title=y @id=z/ @disabled= @a=b)`},
+		{
+			"attributes in all their forms", `<A Href="x" title='y' ID=z/ disabled a = "b" />`,
+			`a(@href=x @title=y @id=z/ @disabled= @a=b)`,
+		},
 		{"attributes without a space between", `<td class="a"align=b>`, `td(@class=a @align=b)`},
 		{"references in text", `Erika &amp; Max&#228;&copy;x`, `"Erika & Maxä©x"`},
 		{"references in attributes", `<a href="?a=1&copy=2&copy;&notit;&lt&amp">`, `a(@href=?a=1&copy=2©&notit;<&)`},
@@ -45,8 +48,10 @@ func TestEveryValueIsANode(t *testing.T) {
 		{"raw text", `<script>a<b&amp;"</div>"</script><style>b{}</style>`, `script("a<b&amp;\"</div>\"") style("b{}")`},
 		{"text of fields", `<textarea>&lt;b&gt;<b></textarea><title>a&amp;b</title>`, `textarea("<b><b>") title("a&b")`},
 		{"noscript is markup", `<noscript><img src=x alt="y">z</noscript>`, `noscript(img(@src=x @alt=y) "z")`},
-		{"svg", `<svg><title><b>x</b></title><style>a&amp;b</style><path d="1"/><g>t</g></svg>u`,
-			`svg(title(b("x")) style("a&b") path(@d=1) g("t")) "u"`},
+		{
+			"svg", `<svg><title><b>x</b></title><style>a&amp;b</style><path d="1"/><g>t</g></svg>u`,
+			`svg(title(b("x")) style("a&b") path(@d=1) g("t")) "u"`,
+		},
 		{"doctype and line ends", "<!DOCTYPE html>\r\n<p>a\r\nb", `"\n" p("a\nb")`},
 		{"a lone angle bracket", `a < b <3 &`, `"a < b <3 &"`},
 	} {
@@ -64,12 +69,16 @@ func TestImpliedEnds(t *testing.T) {
 		{`<ul><li>a<li>b<ul><li>c</ul><li>d</ul>`, `ul(li("a") li("b" ul(li("c"))) li("d"))`},
 		{`<dl><dt>a<dd>b<dt>c</dl>`, `dl(dt("a") dd("b") dt("c"))`},
 		{`<p>a<p>b<div>c</div>d`, `p("a") p("b") div("c") "d"`},
-		{`<table><thead><tr><th>a<th>b<tbody><tr><td>c<td>d<tr><td>e</table>f`,
-			`table(thead(tr(th("a") th("b"))) tbody(tr(td("c") td("d")) tr(td("e")))) "f"`},
+		{
+			`<table><thead><tr><th>a<th>b<tbody><tr><td>c<td>d<tr><td>e</table>f`,
+			`table(thead(tr(th("a") th("b"))) tbody(tr(td("c") td("d")) tr(td("e")))) "f"`,
+		},
 		{`<table><tr><td><table><tr><td>a</table>b<td>c</table>`, `table(tr(td(table(tr(td("a"))) "b") td("c")))`},
 		{`<tr><td>a<td>b<tr><td>c`, `tr(td("a") td("b")) tr(td("c"))`},
-		{`<select><option>a<option>b<optgroup><option>c</select>d`,
-			`select(option("a") option("b") optgroup(option("c"))) "d"`},
+		{
+			`<select><option>a<option>b<optgroup><option>c</select>d`,
+			`select(option("a") option("b") optgroup(option("c"))) "d"`,
+		},
 		{`</div></p>a</b><br></br>`, `"a" br()`},
 		{`<div><p>a</div>b`, `div(p("a")) "b"`},
 		{`<td><div>a</td></tr>b`, `td(div("a")) "b"`},
@@ -208,6 +217,22 @@ func checkReplacement(t *testing.T, tree *doc.Tree, node int, value string) {
 	want := strings.ReplaceAll(strings.ToValidUTF8(value, "\uFFFD"), "\x00", "\uFFFD")
 	if got != want {
 		t.Fatalf("%q: node %d reads %q, want %q", out, node, got, want)
+	}
+}
+
+func TestCommentsEndAtTheirEndAlone(t *testing.T) {
+	for content, want := range map[string]bool{
+		"": true, " a - b ": true, "a--b": true, "<!-- a": true,
+		">a": false, "->a": false, "a-->b": false, "a--!>b": false,
+	} {
+		if got := plainComment([]byte(content)); got != want {
+			t.Errorf("plainComment(%q) = %v", content, got)
+		}
+	}
+	tree := parse(t, "<!--x-->")
+	with := tree.Format.Encode(nil, tree, 1, doc.Value{Kind: doc.String, Text: "--a--->-"})
+	if bytes.Contains(with, []byte("--")) || bytes.ContainsAny(with, ">") {
+		t.Errorf("%q in a comment", with)
 	}
 }
 

@@ -124,10 +124,8 @@ func (w *walk) emitAttr(rule, element int, name string) {
 	if len(w.attrs) > 0 && w.attrs[0].node < element {
 		w.attrs = w.attrs[:0]
 	}
-	for _, h := range w.attrs {
-		if h == (handed{rule, node}) {
-			return
-		}
+	if slices.Contains(w.attrs, (handed{rule, node})) {
+		return
 	}
 	w.attrs = append(w.attrs, handed{rule, node})
 	w.found(rule, node)

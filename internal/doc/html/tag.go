@@ -131,9 +131,9 @@ func (b *builder) endTag(raw []byte) error {
 // noscriptEnds reports whether the end tag stands where both kinds of browser
 // see the innermost noscript element end.
 func (b *builder) noscriptEnds() bool {
-	for i := len(b.open) - 1; i >= 0; i-- {
-		if b.open[i].mustEnd > 0 {
-			return b.open[i].mustEnd == b.at
+	for _, v := range slices.Backward(b.open) {
+		if v.mustEnd > 0 {
+			return v.mustEnd == b.at
 		}
 	}
 	return true

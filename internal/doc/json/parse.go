@@ -118,16 +118,16 @@ func (p *parser) value(parent, keyStart, keyEnd int32, flags uint8) {
 		Start: int32(p.pos), KeyStart: keyStart, KeyEnd: keyEnd, Parent: parent, Flags: flags,
 	})
 	var kind doc.Kind
-	switch c := p.src[p.pos]; {
-	case c == '"':
+	switch c := p.src[p.pos]; c {
+	case '"':
 		kind = doc.String
 		if p.str() {
 			p.nodes[at].Flags |= Escaped
 		}
-	case c == '{':
+	case '{':
 		kind = doc.Object
 		p.object(int32(at))
-	case c == '[':
+	case '[':
 		kind = doc.Array
 		p.array(int32(at))
 	default:

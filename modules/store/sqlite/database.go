@@ -29,7 +29,7 @@ func (d *database) Create(ctx context.Context, rec session.Record, spent session
 	if err != nil {
 		return fmt.Errorf("beginning a session: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback()
 	done, err := tx.ExecContext(ctx, "INSERT INTO spent (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING", spent.ID, spent.Until.Unix())
 	if err != nil {
 		return fmt.Errorf("spending a sign-in: %w", err)

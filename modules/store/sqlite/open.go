@@ -106,7 +106,7 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	if err != nil {
 		return fmt.Errorf("opening session store %s: %w: is it a SQLite file, and is there room on the disk?", path, err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback()
 	var version, application, tables int
 	err = errors.Join(
 		tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version),

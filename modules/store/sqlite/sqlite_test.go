@@ -272,7 +272,7 @@ func revokeAndDie(t *testing.T, path string) {
 	if err := db.Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("revoked")
+	fmt.Fprintln(os.Stdout, "revoked")
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,98 @@
+package profile
+
+import (
+	"fmt"
+	"strings"
+)
+
+type route struct {
+	operation
+	name    string
+	pattern pattern
+	body    string
+	typ     string
+	csv     csvSpec
+	query   []string
+}
+
+type call struct {
+	operation
+	name callName
+	sig  []string
+}
+
+// callName is a pattern for the names of calls: a glob, with one variable for
+// what follows its last literal part: `*.on_change_with_{field}`.
+type callName struct {
+	glob    glob
+	literal string // before the variable
+	bind    string // the variable's name, "" without one
+}
+
+func parseCallName(s string) (callName, error) {
+	open := strings.IndexByte(s, '{')
+	if open < 0 {
+		return callName{glob: glob(s)}, nil
+	}
+	if !strings.HasSuffix(s, "}") || strings.Count(s, "{") != 1 {
+		return callName{}, fmt.Errorf("call %q: one variable, at the end", s)
+	}
+	head := s[:open]
+	literal := head[strings.LastIndexByte(head, '*')+1:]
+	if literal == "" {
+		return callName{}, fmt.Errorf("call %q: something literal has to stand before the variable", s)
+	}
+	return callName{glob: glob(head + "*"), literal: literal, bind: s[open+1 : len(s)-1]}, nil
+}
+
+// match reports whether the name fits and binds the variable.
+func (c *callName) match(name string, vars map[string]string) bool {
+	if !c.glob.match(name) {
+		return false
+	}
+	if c.bind != "" {
+		vars[c.bind] = name[strings.LastIndex(name, c.literal)+len(c.literal):]
+	}
+	return true
+}
+
+// pairs reports whether ids and values repeat in the call's arguments.
+func (c *call) pairs() bool { return c.write != nil && c.write.pairs }
+
+type transport struct {
+	pattern  pattern
+	body     string
+	members  []string
+	call     path
+	args     path
+	context  bool
+	result   path
+	envelope []string
+	failure  failure
+}
+
+type failure struct {
+	at    path
+	name  path
+	known map[string][]path
+}
+
+// findCall returns the call of that name and binds {kind}, {type} and {method}:
+// "model.party.party.read" is the method read of the type party.party.
+func (p *Profile) findCall(name string, vars map[string]string) *call {
+	if kind, rest, ok := strings.Cut(name, "."); ok {
+		vars["kind"] = kind
+		if j := strings.LastIndexByte(rest, '.'); j > 0 {
+			vars["type"], vars["method"] = rest[:j], rest[j+1:]
+		}
+	}
+	for _, c := range p.calls {
+		if len(c.types) > 0 && !matchAny(c.types, vars["type"]) {
+			continue
+		}
+		if c.name.match(name, vars) {
+			return c
+		}
+	}
+	return nil
+}

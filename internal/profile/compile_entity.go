@@ -1,0 +1,184 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+func (c *compiler) category(where, s string) access.Category {
+	cat := access.Category(s)
+	if !cat.Valid() {
+		var all []string
+		for _, k := range access.Categories() {
+			all = append(all, string(k))
+		}
+		c.fail(where, "unknown category %q; nearest: %q", s, nearest(s, all))
+	}
+	return cat
+}
+
+func (c *compiler) entities() {
+	if len(c.spec.Entities) == 0 {
+		c.fail("entities", "a profile needs at least one entity")
+	}
+	for _, pr := range c.spec.Entities {
+		var s entitySpec
+		if err := strict(&pr.value, &s); err != nil {
+			c.errs = append(c.errs, fmt.Errorf("entity %s: %w", pr.key, err))
+			continue
+		}
+		c.entity(pr.key, &s)
+	}
+}
+
+func (c *compiler) entity(name string, s *entitySpec) {
+	e := &entity{
+		name: access.Entity(name), internal: s.Internal, id: s.ID, exact: map[string]*field{},
+		relations: s.Relations, owner: s.Owner, display: s.Display, search: s.Search, selects: map[string][]access.Category{},
+	}
+	if e.id == "" {
+		e.id = "id"
+	}
+	e.exact[e.id] = publicField()
+	c.unknown(e, s.Unknown)
+	for _, pr := range s.Fields {
+		c.field(e, pr)
+	}
+	types := s.Types
+	if len(types) == 0 {
+		types = []string{name}
+	}
+	for _, t := range types {
+		if glob(t).plain() {
+			if c.p.types[t] != nil {
+				c.fail("entity "+name, "the type %q belongs to entity %s already", t, c.p.types[t].name)
+			}
+			c.p.types[t] = e
+			continue
+		}
+		c.p.typeGlobs = append(c.p.typeGlobs, globType{glob(t), e})
+	}
+	c.p.entities = append(c.p.entities, e)
+}
+
+func (c *compiler) unknown(e *entity, mode string) {
+	switch mode {
+	case "", "mask":
+		e.unknown, e.unknownNo = unclassifiedField(), unclassifiedField()
+	case "mask_if_string":
+		e.unknown, e.unknownNo = unclassifiedField(), publicField()
+	case "pass":
+		e.unknown, e.unknownNo = publicField(), publicField()
+	default:
+		c.fail("entity "+string(e.name), "unknown: %q is neither mask, mask_if_string nor pass", mode)
+	}
+}
+
+// field compiles one entry of an entity's fields.
+func (c *compiler) field(e *entity, pr pair) {
+	where := fmt.Sprintf("entity %s, field %q (line %d)", e.name, pr.key, pr.line)
+	f := c.fieldOf(where, pr)
+	if f == nil {
+		return
+	}
+	if f.by != "" {
+		e.selects[f.by] = unique(append(e.selects[f.by], f.categories...))
+	}
+	for _, name := range strings.Split(pr.key, "|") {
+		if !glob(name).plain() {
+			e.globs = append(e.globs, globField{glob(name), f})
+			continue
+		}
+		if _, ok := e.exact[name]; ok && name != e.id {
+			c.fail(where, "the name %q is listed before already; this one can never match", name)
+		}
+		own := *f
+		own.name = name
+		e.exact[name] = &own
+	}
+}
+
+func (c *compiler) fieldOf(where string, pr pair) *field {
+	var one string
+	if pr.value.Decode(&one) == nil {
+		return &field{categories: []access.Category{c.category(where, one)}}
+	}
+	var list []string
+	if pr.value.Decode(&list) == nil {
+		f := &field{}
+		for _, s := range list {
+			f.categories = append(f.categories, c.category(where, s))
+		}
+		return f
+	}
+	var s fieldSpec
+	if err := strict(&pr.value, &s); err != nil {
+		c.errs = append(c.errs, fmt.Errorf("%s: %w", where, err))
+		return nil
+	}
+	return c.fieldLong(where, &s)
+}
+
+func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
+	f := &field{
+		by: s.By, detect: s.Detect, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
+		file: s.File, sizeContext: s.SizeContext,
+	}
+	if s.Category != "" {
+		f.categories = append(f.categories, c.category(where, s.Category))
+	}
+	for _, cat := range s.Categories {
+		f.categories = append(f.categories, c.category(where, cat))
+	}
+	if len(s.Values) > 0 {
+		f.values = map[string]access.Category{}
+		for k, v := range s.Values {
+			f.values[k] = c.category(where, v)
+			f.categories = append(f.categories, f.values[k])
+		}
+		slices.Sort(f.categories)
+	}
+	f.categories = unique(f.categories)
+	if s.Decode != "" && s.Decode != "json" {
+		c.fail(where, "decode: %q is not served; write json", s.Decode)
+	}
+	if (s.By == "") != (len(s.Values) == 0) {
+		c.fail(where, "`by` and `values` belong together")
+	}
+	if len(f.categories) == 0 && s.Reference {
+		f.categories = []access.Category{access.Unclassified}
+	}
+	if len(f.categories) == 0 {
+		c.fail(where, "a field needs a category")
+	}
+	return f
+}
+
+// relations checks that every relation leads to a type that is known.
+func (c *compiler) relations() {
+	for _, e := range c.p.entities {
+		for name, typ := range e.relations {
+			if typ != "" && c.p.entityOf(typ) == nil {
+				c.fail("entity "+string(e.name), "relation %s leads to type %q, which no entity has", name, typ)
+			}
+		}
+		for name, s := range e.search {
+			if len(s.Parts) == 0 {
+				c.fail("entity "+string(e.name), "search %s lists no parts", name)
+			}
+			for _, n := range s.Narrow {
+				if !slices.Contains(s.Parts, n) {
+					c.fail("entity "+string(e.name), "search %s is narrowed to %q, which is not one of its parts", name, n)
+				}
+			}
+		}
+	}
+	for name, typ := range c.p.anyRelations {
+		if c.p.entityOf(typ) == nil {
+			c.fail("relations", "%s leads to type %q, which no entity has", name, typ)
+		}
+	}
+}

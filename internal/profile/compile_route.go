@@ -1,0 +1,131 @@
+package profile
+
+import (
+	"slices"
+
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+func (c *compiler) transports() {
+	for i := range c.spec.Transports {
+		s := &c.spec.Transports[i]
+		where := "transport " + s.Match
+		pat, err := parsePattern(s.Match)
+		if err != nil {
+			c.errs = append(c.errs, err)
+			continue
+		}
+		if s.Body != "json" {
+			c.fail(where, "body %q is not served; write json", s.Body)
+		}
+		if s.Result == "" || s.Failure.At == "" || s.Call == "" || s.Args == "" || len(s.Members) == 0 {
+			c.fail(where, "members, call, args, result and failure.at are needed")
+		}
+		tr := &transport{
+			pattern: pat, body: s.Body, members: s.Members, context: s.Context, envelope: s.Envelope,
+			call: c.path(where, s.Call), args: c.path(where, s.Args), result: c.path(where, s.Result),
+			failure: failure{at: c.path(where, s.Failure.At), name: c.path(where, s.Failure.Name), known: map[string][]path{}},
+		}
+		for name, paths := range s.Failure.Known {
+			tr.failure.known[name] = []path{}
+			for _, pth := range paths {
+				tr.failure.known[name] = append(tr.failure.known[name], c.path(where, pth))
+			}
+		}
+		c.p.transports = append(c.p.transports, tr)
+	}
+}
+
+func (c *compiler) calls() {
+	for i := range c.spec.Calls {
+		s := &c.spec.Calls[i]
+		where := "call " + s.Call
+		if s.Call == "" {
+			c.fail(where, "a call needs a name: `call: \"*.read\"`")
+		}
+		name, err := parseCallName(s.Call)
+		if err != nil {
+			c.errs = append(c.errs, err)
+		}
+		cl := &call{name: name, sig: s.Sig}
+		c.operation(where, &cl.operation, &s.operationSpec, s.Sig, access.Read)
+		for _, t := range s.Types {
+			cl.types = append(cl.types, glob(t))
+		}
+		if cl.entity == "" {
+			cl.entity = "{type}"
+		}
+		for _, before := range c.p.calls {
+			if len(before.types) == 0 && before.name.glob.match(s.Call) {
+				c.fail(where, "can never match: %s stands before it", before.name.glob)
+			}
+		}
+		c.p.calls = append(c.p.calls, cl)
+	}
+	if len(c.p.transports) > 0 && len(c.p.calls) == 0 {
+		c.fail("calls", "a transport without calls refuses everything; add one")
+	}
+}
+
+func (c *compiler) routes() {
+	for i := range c.spec.Routes {
+		s := &c.spec.Routes[i]
+		where := "route " + s.Match
+		pat, err := parsePattern(s.Match)
+		if err != nil {
+			c.errs = append(c.errs, err)
+			continue
+		}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query}
+		if rt.name == "" {
+			rt.name = s.Match
+		}
+		c.routeDefaults(where, rt)
+		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		if rt.stream != "" && rt.typ != "json" {
+			c.fail(where, "stream is served for json alone")
+		}
+		if !rt.pass && rt.deny == "" && rt.entity == "" {
+			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
+		}
+		for _, before := range c.p.routes {
+			if before.pattern.text == s.Match {
+				c.fail(where, "can never match: the same pattern stands before it")
+			}
+		}
+		c.p.routes = append(c.p.routes, rt)
+	}
+}
+
+func (c *compiler) routeDefaults(where string, rt *route) {
+	if rt.typ == "" {
+		rt.typ = "json"
+	}
+	if !slices.Contains([]string{"json", "html", "csv", "none"}, rt.typ) {
+		c.fail(where, "type %q is not served; write json, html, csv or none", rt.typ)
+	}
+	if rt.body == "" {
+		rt.body = "json"
+		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) {
+			rt.body = "none"
+		}
+	}
+	if !slices.Contains([]string{"json", "form", "none", "any"}, rt.body) {
+		c.fail(where, "body %q is not served; write json, form or none", rt.body)
+	}
+}
+
+func methodAction(methods []string) access.Action {
+	if len(methods) != 1 {
+		return access.Read
+	}
+	switch methods[0] {
+	case "POST":
+		return access.Create
+	case "PUT", "PATCH":
+		return access.Update
+	case "DELETE":
+		return access.Delete
+	}
+	return access.Read
+}

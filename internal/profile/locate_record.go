@@ -1,0 +1,224 @@
+package profile
+
+import (
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// record adds a record and returns its index; records of internal entities and
+// records without an id are not named.
+func (f *finder) record(ent *entity, typ, id string) int {
+	if ent != nil && ent.internal || id == "" {
+		return -1
+	}
+	f.found.Records = append(f.found.Records, access.FoundRecord{
+		Record: access.Record{Entity: entityName(ent, typ), Type: typ, ID: id},
+	})
+	return len(f.found.Records) - 1
+}
+
+// object finds the fields of one record.
+func (f *finder) object(node int, typ string, ent *entity, id string) {
+	t := f.t
+	if id == "" && ent != nil {
+		if n := t.Member(node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
+			id = t.Text(n)
+		}
+	}
+	rec := f.record(ent, typ, id)
+	if rec < 0 && (ent == nil || !ent.internal) {
+		f.found.Rows++
+	}
+	if rec >= 0 && ent != nil {
+		f.own(rec, ent, f.t.Member(node, ent.owner))
+	}
+	if ent == nil {
+		f.field(node, rec, nil, typ, unclassified(), "")
+		return
+	}
+	for c := t.First(node); c >= 0; c = t.After(c) {
+		f.member(c, node, rec, ent)
+	}
+}
+
+// isID reports whether a node can be a record's id.
+func (f *finder) isID(node int) bool {
+	switch f.t.Nodes[node].Kind {
+	case doc.Number, doc.String:
+		return !f.x.p.integerIDs || isInteger(f.t.Text(node))
+	}
+	return false
+}
+
+// own settles the fact `own` where the record names its owner.
+func (f *finder) own(rec int, ent *entity, owner int) {
+	if ent.owner == "" || owner < 0 {
+		return
+	}
+	state := access.FactFalse
+	if f.x.User != "" && f.t.Text(owner) == f.x.User {
+		state = access.FactTrue
+	}
+	f.found.Records[rec].Facts = access.Facts{"own": state}
+}
+
+// member finds what one member of a record holds.
+func (f *finder) member(node, object, rec int, ent *entity) {
+	p, name := f.x.p, f.t.Key(node)
+	if name == ent.id && f.isID(node) {
+		return
+	}
+	if related, ok := p.relates(ent, name); ok {
+		f.other(node, related)
+		return
+	}
+	if fd := ent.field(name); fd != nil && name != ent.id {
+		f.fieldValue(node, object, rec, ent, name, fd)
+		return
+	}
+	// A record of an unknown kind is masked whole, even where unknown fields
+	// pass.
+	if base, ok := strings.CutSuffix(name, p.suffix); ok && p.suffix != "" {
+		if related := f.nestedType(node, object, ent, base); related != "" {
+			f.other(node, related)
+			return
+		}
+		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	if f.holdsObject(node) {
+		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	f.fieldValue(node, object, rec, ent, name, p.unknown(f.t, node, ent))
+}
+
+// other finds the records that a relation holds: they are stored ones, whatever
+// the client sent.
+func (f *finder) other(node int, typ string) {
+	echo := f.echo
+	f.echo = false
+	f.related(node, typ, f.x.p.entityOf(typ), nil)
+	f.echo = echo
+}
+
+// holdsObject reports whether an object that stands for more than one value is
+// at a node or below it: it could be a record.
+func (f *finder) holdsObject(node int) bool {
+	for n := node; n < int(f.t.Nodes[node].Next); n++ {
+		if f.t.Nodes[n].Kind == doc.Object && f.x.p.wrappedShapes(f.t, n) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// nestedType returns the type of the record nested beside a field: the
+// relation's, or the one that the reference beside it names.
+func (f *finder) nestedType(node, object int, ent *entity, base string) string {
+	if related, ok := f.x.p.relation(ent, base); ok {
+		return related
+	}
+	if fd := ent.field(base); fd != nil && fd.reference {
+		if n := f.t.Member(object, base); n >= 0 && isReference(f.t.Text(n)) {
+			typ, _, _ := strings.Cut(f.t.Text(n), ",")
+			return typ
+		}
+	}
+	return ""
+}
+
+// unknown is what a value of a field is that the entity doesn't list: numbers,
+// booleans and null, and objects that stand for numbers, are one thing, all else
+// another.
+func (p *Profile) unknown(t *doc.Tree, node int, ent *entity) *field {
+	switch t.Nodes[node].Kind {
+	case doc.Number, doc.Bool, doc.Null:
+		return ent.unknownNo
+	}
+	if p.numeric(t, node) {
+		return ent.unknownNo
+	}
+	return ent.unknown
+}
+
+// related finds records nested in, or named by, a value: an object, a list of
+// objects or ids, an id, a reference, or an object of changes.
+func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
+	t := f.t
+	switch t.Nodes[node].Kind {
+	case doc.Object:
+		if f.isChanges(node) {
+			for c := range t.Children(node) {
+				f.changes(c, typ, ent)
+			}
+			return
+		}
+		id := ""
+		if r != nil {
+			id = f.idAt(r, node)
+		}
+		f.object(node, typ, ent, id)
+	case doc.Array:
+		for c := range t.Children(node) {
+			f.related(c, typ, ent, r)
+		}
+	case doc.Number:
+		f.bare(node, typ, ent)
+	case doc.String:
+		text := t.Text(node)
+		refTyp, id, _ := strings.Cut(text, ",")
+		if e := f.x.p.entityOf(refTyp); e != nil && isReference(text) {
+			f.record(e, refTyp, id)
+			return
+		}
+		f.field(node, -1, ent, typ, f.x.p.displayParts(access.RefSelect, typ), "")
+	}
+}
+
+// isChanges reports whether every member of an object is a list of changes.
+func (f *finder) isChanges(node int) bool {
+	if len(f.x.p.changes) == 0 || f.t.First(node) < 0 {
+		return false
+	}
+	for c := range f.t.Children(node) {
+		if !contains(f.x.p.changes, f.t.Key(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// changes finds the records in a list of changes; numbers there are positions.
+func (f *finder) changes(node int, typ string, ent *entity) {
+	switch f.t.Nodes[node].Kind {
+	case doc.Object:
+		f.object(node, typ, ent, "")
+	case doc.Array:
+		for c := range f.t.Children(node) {
+			f.changes(c, typ, ent)
+		}
+	case doc.String:
+		f.field(node, -1, ent, typ, unclassified(), "")
+	}
+}
+
+// bare handles an id that stands alone.
+func (f *finder) bare(node int, typ string, ent *entity) {
+	switch f.t.Nodes[node].Kind {
+	case doc.Number, doc.String:
+		if f.isID(node) {
+			f.record(ent, typ, f.t.Text(node))
+			return
+		}
+		f.field(node, -1, ent, typ, unclassified(), "")
+	case doc.Array:
+		for c := range f.t.Children(node) {
+			f.bare(c, typ, ent)
+		}
+	case doc.Object:
+		f.field(node, -1, ent, typ, unclassified(), "")
+	}
+}

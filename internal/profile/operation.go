@@ -1,0 +1,168 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+// operation is what a compiled route and call share.
+type operation struct {
+	action   access.Action
+	entity   string
+	entityAt *expr // where the request names the type itself
+	types    []glob
+	ids      []expr
+	refs     []ref
+	records  []recordAt
+	pass     bool
+	deny     string
+	status   int
+	opaque   bool
+	image    bool
+	holds    []string
+	question bool
+	echo     bool
+	write    *write
+	stream   string
+	public   []glob
+}
+
+func (c *compiler) operation(where string, op *operation, s *operationSpec, args []string, action access.Action) {
+	op.action = action
+	if s.Action != "" {
+		op.action = access.Action(s.Action)
+	}
+	if !op.action.Valid() {
+		c.fail(where, "unknown action %q; there are: %v", s.Action, access.Actions())
+	}
+	op.entity, op.pass, op.deny, op.status = s.Entity, s.Pass, s.Deny, s.Status
+	op.opaque, op.image, op.question, op.echo, op.stream = s.Opaque, s.Image, s.Question, s.Echo, s.Stream
+	if s.Entity != "" && !strings.HasPrefix(s.Entity, "{") && c.p.entityOf(s.Entity) == nil {
+		if e, err := parseExpr(s.Entity, args); err == nil && e.origin == fromArg {
+			op.entityAt = &e
+		} else {
+			c.fail(where, "no entity has the type %q", s.Entity)
+		}
+	}
+	op.holds = s.Holds
+	for _, typ := range s.Holds {
+		if typ != "*" && c.p.entityOf(typ) == nil {
+			c.fail(where, "holds: no entity has the type %q", typ)
+		}
+	}
+	if len(s.Holds) > 0 && !s.Opaque && !s.Image {
+		c.fail(where, "holds is for opaque answers alone; add `opaque: true`")
+	}
+	for _, id := range s.IDs {
+		op.ids = append(op.ids, c.expr(where, id, args))
+	}
+	for _, pub := range s.Public {
+		op.public = append(op.public, glob(pub))
+	}
+	for i := range s.Refs {
+		op.refs = append(op.refs, c.ref(where, &s.Refs[i], args))
+	}
+	for i := range s.Records {
+		op.records = append(op.records, c.record(where, &s.Records[i], args))
+	}
+	if s.Write != nil {
+		op.write = c.write(where, s.Write, args)
+	}
+}
+
+func (c *compiler) ref(where string, s *refSpec, args []string) ref {
+	r := ref{
+		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
+		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map, except: s.Except,
+		narrow: strings.TrimPrefix(s.Narrow, "query."),
+	}
+	roles := []access.RefRole{
+		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
+	}
+	if !slices.Contains(roles, r.role) {
+		c.fail(where, "unknown role %q of a reference; there are: %v", s.Role, roles)
+	}
+	if r.syntax == "" {
+		r.syntax = "name"
+	}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "order", "search", "params"}
+	if !slices.Contains(syntaxes, r.syntax) {
+		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
+	}
+	if r.separator == "" {
+		r.separator = "."
+	}
+	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
+		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
+	}
+	if (r.syntax == "search") != (s.Field != "") {
+		c.fail(where, "a reference with the syntax search, and only that, names its field")
+	}
+	return r
+}
+
+func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
+	r := recordAt{
+		selector: s.Select, entity: s.Entity, id: s.ID, bare: s.Bare, field: s.Field,
+		separator: s.Separator, tuple: s.Tuple, status: s.Status,
+	}
+	if r.separator == "" {
+		r.separator = "."
+	}
+	r.fields = map[string]string{}
+	for _, f := range s.Fields {
+		r.fields[f.key] = f.value.Value
+	}
+	if s.Select != "" {
+		r.html = c.htmlRecord(where, s)
+		return r
+	}
+	if s.At == "" {
+		s.At = "$"
+	}
+	r.at = c.expr(where, s.At, args)
+	if strings.HasPrefix(s.Entity, "[") || strings.HasPrefix(s.Entity, ".") {
+		r.relEntity = c.path(where, s.Entity)
+	}
+	switch {
+	case s.ID == "" || s.ID == "none":
+	case strings.HasPrefix(s.ID, "[") || strings.HasPrefix(s.ID, "."):
+		r.relID = c.path(where, s.ID)
+	default:
+		e := c.expr(where, s.ID, args)
+		r.idExpr = &e
+	}
+	if s.Columns == "header" {
+		r.header = true
+	} else if s.Columns != "" {
+		e := c.expr(where, s.Columns, args)
+		r.columns = &e
+	}
+	return r
+}
+
+func (c *compiler) write(where string, s *writeSpec, args []string) *write {
+	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored}
+	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate, WriteCopy}, w.mode) {
+		c.fail(where, "write: mode %q is neither partial, full, create, copy nor echo", s.Mode)
+	}
+	if !s.Pairs {
+		w.at = c.expr(where, s.At, args)
+	}
+	switch s.Syntax {
+	case "", "object":
+	case "commands":
+		w.commands = true
+	default:
+		c.fail(where, "write: syntax %q is neither object nor commands", s.Syntax)
+	}
+	if s.Stored.Get != "" {
+		w.storedAt = c.path(where, s.Stored.At)
+	}
+	if (w.mode == WritePartial || w.mode == WriteFull) && s.Stored.Get == "" && s.Stored.Call == "" {
+		c.fail(where, "write: say how the stored values are read: `stored: {get: /path/{id}}` or `stored: {call: name}`")
+	}
+	return w
+}

@@ -1,0 +1,22 @@
+package command
+
+import "github.com/spf13/cobra"
+
+func auditCommand(cmd *cobra.Command) {
+	search := &cobra.Command{
+		Use:   "search (--data DIR | --config FILE) [--record TYPE/ID] [--employee NAME] [--since WHEN] [--until WHEN] [--kind KIND]",
+		Short: "Searches the audit log, running gateway or not",
+		Long:  searchLong,
+		Example: "  crmgate audit search --config Caddyfile --record party.party/47\n" +
+			"  crmgate audit search --data /var/lib/crmgate --employee vera --since 7d --json",
+	}
+	searchCommand(search)
+	verify := &cobra.Command{
+		Use:     "verify (--data DIR | --config FILE)",
+		Short:   "Reads the whole log and names the first damaged entry",
+		Long:    verifyLong,
+		Example: "  crmgate audit verify --data /var/lib/crmgate",
+	}
+	verifyCommand(verify)
+	cmd.AddCommand(search, verify)
+}

@@ -1,0 +1,210 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/audit"
+	_ "github.com/crmgate/crmgate/modules/store/sqlite"
+)
+
+// buildCRMGate builds the binary that the bench starts its variants from.
+func buildCRMGate(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "crmgate")
+	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/crmgate").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	return bin
+}
+
+func TestBenchMeasuresEachVariantAndChecksItself(t *testing.T) {
+	bin := buildCRMGate(t)
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	var said, complained bytes.Buffer
+	cmd := exec.Command(bin, "bench", "--seconds", "0.2", "--rounds", "1", "--json")
+	cmd.Stdout, cmd.Stderr = &said, &complained
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("bench: %v\n%s", err, &complained)
+	}
+	d := json.NewDecoder(&said)
+	d.DisallowUnknownFields()
+	var results []benchResult
+	if err := d.Decode(&results); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, r := range results {
+		seen[r.Route+" "+r.Body]++
+		if r.Conns != 1 && r.Conns != 32 || r.Proto != "HTTP/1.1" || r.CPU <= 0 || r.RPS <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.RSS <= 0 {
+			t.Errorf("no measurement: %+v", r)
+		}
+		if r.CPURatio <= 0 || r.Route == "plain" && r.CPURatio != 1 {
+			t.Errorf("%s has the ratio %v", r.Route, r.CPURatio)
+		}
+	}
+	for _, route := range []string{"plain", "pass", "mask_log"} {
+		for _, body := range []string{"2k", "110k"} {
+			if n := seen[route+" "+body]; n != 2 {
+				t.Errorf("%s with %s was measured %d times, want once with each number of connections", route, body, n)
+			}
+		}
+	}
+
+	t.Run("a policy that shows a value gives no numbers", func(t *testing.T) {
+		plan := benchFixedPlan()
+		plan.policy = strings.Replace(plan.policy, "email,     search, partial", "email,     search, clear", 1)
+		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 1}, plan: plan, self: bin, warnings: &complained}
+		results, err := b.measure(t.Context())
+		if err == nil || len(results) > 0 || !strings.Contains(err.Error(), "in clear") {
+			t.Errorf("measured %d results, %v", len(results), err)
+		}
+	})
+	t.Run("a variant that can't start says why", func(t *testing.T) {
+		plan := benchFixedPlan()
+		plan.policy = "p, bench, nobody\n"
+		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 1}, plan: plan, self: bin, warnings: &complained}
+		if _, err := b.measure(t.Context()); !errors.Is(err, errBenchExited) || !strings.Contains(err.Error(), "policy.csv") {
+			t.Errorf("got %v", err)
+		}
+	})
+	if left, err := filepath.Glob(filepath.Join(tmp, "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// maskedAnswer is a right answer to a body.
+func maskedAnswer(b *benchBody) benchList {
+	list := benchList{Total: len(b.contacts)}
+	for _, c := range b.contacts {
+		c.Name, c.Email, c.Phone, c.IBAN, c.BirthDate = "P-AAAA", "e******@masked.invalid", "+49 ••••••00", "••••••", "1900-01-01"
+		if c.own() {
+			c.Notes = benchBefore + c.Email + benchAfter
+		} else {
+			c.Notes = "••••••"
+		}
+		list.Items = append(list.Items, c)
+	}
+	return list
+}
+
+func TestBenchFindsWhatMaskingMissed(t *testing.T) {
+	b := newBenchBody("2k", 2000)
+	if err := checkMasked(&b, benchJSON(maskedAnswer(&b))); err != nil {
+		t.Fatalf("a right answer: %v", err)
+	}
+	for name, breaks := range map[string]func(l *benchList){
+		"an e-mail address in clear":     func(l *benchList) { l.Items[1].Email = b.contacts[1].Email },
+		"a name in the free text":        func(l *benchList) { l.Items[0].Notes = benchBefore + b.contacts[2].Name + benchAfter },
+		"capital letters":                func(l *benchList) { l.Items[0].Company = strings.ToUpper(b.contacts[0].Email) },
+		"an emptied value":               func(l *benchList) { l.Items[1].IBAN = "" },
+		"a foreign free text in clear":   func(l *benchList) { l.Items[1].Notes = benchBefore + benchAfter },
+		"an own free text that is gone":  func(l *benchList) { l.Items[0].Notes = "••••••" },
+		"a changed public field":         func(l *benchList) { l.Items[1].Company = "••••••" },
+		"a missing record":               func(l *benchList) { l.Items = l.Items[1:] },
+		"records in another order":       func(l *benchList) { l.Items[0], l.Items[2] = l.Items[2], l.Items[0] },
+		"a total that was not passed on": func(l *benchList) { l.Total = 0 },
+	} {
+		list := maskedAnswer(&b)
+		breaks(&list)
+		if err := checkMasked(&b, benchJSON(list)); err == nil {
+			t.Errorf("%s passed the check", name)
+		}
+	}
+}
+
+func TestBenchFindsAnAnswerWithoutItsEntries(t *testing.T) {
+	b := newBenchBody("2k", 2000)
+	entry := func() *audit.Entry {
+		e := &audit.Entry{Disclosure: &access.Disclosure{}}
+		for i := range b.contacts {
+			e.Disclosure.Records = append(e.Disclosure.Records, access.DisclosedRecord{
+				Record:  access.Record{Entity: "contact", Type: "contact", ID: b.contacts[i].ID},
+				Treated: b.contacts[i].treated(),
+			})
+		}
+		return e
+	}
+	if err := checkDisclosure(&b, entry()); err != nil {
+		t.Fatalf("a right entry: %v", err)
+	}
+	for name, breaks := range map[string]func(d *access.Disclosure){
+		"a record left out":    func(d *access.Disclosure) { d.Records = d.Records[1:] },
+		"a record named twice": func(d *access.Disclosure) { d.Records[1] = d.Records[0] },
+		"a foreign record":     func(d *access.Disclosure) { d.Records[1].ID = "x" },
+		"another treatment":    func(d *access.Disclosure) { d.Records[1].Treated[access.Email] = access.Hidden },
+		"a category left out":  func(d *access.Disclosure) { delete(d.Records[1].Treated, access.Bank) },
+	} {
+		e := entry()
+		breaks(e.Disclosure)
+		if err := checkDisclosure(&b, e); err == nil {
+			t.Errorf("%s passed the check", name)
+		}
+	}
+}
+
+func TestBenchRatioIsMadeWithinItsRound(t *testing.T) {
+	plain := benchCell{variant: &benchVariant{route: benchRoutes()[0]}, body: &benchBody{name: "2k"}, conns: 1}
+	gated := benchCell{variant: &benchVariant{route: benchRoutes()[2]}, body: &benchBody{name: "2k"}, conns: 1}
+	results := summarize([]benchCell{plain, gated}, [][]benchSample{
+		{{cpu: 10}, {cpu: 100}, {cpu: 20}},
+		{{cpu: 20}, {cpu: 200}, {cpu: 40}},
+	})
+	if results[0].CPURatio != 1 || results[1].CPURatio != 2 || results[1].CPU != 40 {
+		t.Errorf("got %+v", results)
+	}
+}
+
+func TestBenchReadsTheCostOfAProcess(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo; read end")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	p := benchProcess{cmd.Process.Pid}
+	used, err := p.cpu()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.resetPeak(); err != nil {
+		t.Fatal(err)
+	}
+	rss, err := p.peak()
+	if err != nil || rss <= 0 {
+		t.Fatalf("peak %d, %v", rss, err)
+	}
+	if err := errors.Join(in.Close(), ignoreExit(cmd.Wait())); err != nil {
+		t.Fatal(err)
+	}
+	if all := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(); used <= 0 || used > all+20*time.Millisecond {
+		t.Errorf("read %v of %v", used, all)
+	}
+	if _, err := p.peak(); err == nil {
+		t.Error("a process that has ended still has a peak")
+	}
+}
+
+func ignoreExit(err error) error {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil
+	}
+	return err
+}

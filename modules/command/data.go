@@ -1,0 +1,84 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/crmgate/crmgate/internal/keys"
+)
+
+// place says which gateway's data a command works on.
+type place struct {
+	data, config string
+}
+
+// placeFlags adds --data and --config.
+func placeFlags(cmd *cobra.Command, p *place) {
+	cmd.Flags().StringVar(&p.data, "data", "", "The gateway's data directory: the one that holds keys and log")
+	cmd.Flags().StringVarP(&p.config, "config", "c", "", "The gateway's Caddyfile (or Caddy's JSON), which names the directory")
+	cmd.MarkFlagsMutuallyExclusive("data", "config")
+	cmd.MarkFlagsOneRequired("data", "config")
+}
+
+// data is a gateway's data directory.
+type data struct {
+	dir string
+	// admin is the address of the running gateway's admin API.
+	admin string
+}
+
+// adminSocket is the name of the demo's admin socket in its data directory.
+const adminSocket = "admin.sock"
+
+// find finds the directory. It is never guessed from the caller's home.
+func (p *place) find(warnings io.Writer) (data, error) {
+	d := data{dir: p.data, admin: caddy.DefaultAdminListen}
+	if p.config != "" {
+		c, err := loadConfig(p.config, warnings)
+		if err != nil {
+			return d, err
+		}
+		if d.dir, err = c.dataDir(); err != nil {
+			return d, fmt.Errorf("%s: %w", p.config, err)
+		}
+		if c.Admin.Listen != "" {
+			d.admin = c.Admin.Listen
+		}
+	}
+	abs, err := filepath.Abs(d.dir)
+	if err != nil {
+		return d, fmt.Errorf("finding the data directory: %w", err)
+	}
+	d.dir = abs
+	if _, err := os.Stat(filepath.Join(d.dir, adminSocket)); err == nil && p.config == "" { // a demo's
+		d.admin = "unix/" + filepath.Join(d.dir, adminSocket)
+	}
+	if _, err := os.Stat(d.log()); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
+		}
+		return d, fmt.Errorf("looking for the audit log: %w", err)
+	}
+	return d, nil
+}
+
+func (d data) log() string { return filepath.Join(d.dir, "log") }
+
+// ring opens the keys. It never makes new ones: they would open nothing here.
+func (d data) ring() (*keys.Ring, error) {
+	dir := filepath.Join(d.dir, "keys")
+	if _, err := os.Stat(filepath.Join(dir, keys.FileName)); err != nil {
+		return nil, fmt.Errorf("the log's key is missing: %w; put the key of this log there", err)
+	}
+	ring, err := keys.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the log's key: %w", err)
+	}
+	return ring, nil
+}

@@ -1,0 +1,158 @@
+package crmgate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/crmgate/crmgate/internal/audit"
+)
+
+func init() { caddy.RegisterModule(Admin{}) }
+
+// LookPath is the route by which a command that reads the log has its look
+// written down by the gateway that holds the log's lock.
+const LookPath = "/crmgate/audit/look"
+
+// Admin adds the product's routes to Caddy's admin API.
+type Admin struct{}
+
+// CaddyModule returns the module's information.
+func (Admin) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "admin.api.crmgate", New: func() caddy.Module { return new(Admin) }}
+}
+
+// Routes are the routes.
+func (*Admin) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)}}
+}
+
+// Look is somebody's look into the log. It names what was searched for the way
+// the log itself does: employees by their pseudonyms, records by type and id.
+type Look struct {
+	// DataDir is the directory that is read: another gateway must not take the
+	// look for its own.
+	DataDir   string     `json:"data_dir"`
+	UID       int        `json:"uid"`
+	Record    string     `json:"record,omitempty"`
+	Employees []string   `json:"employees,omitempty"`
+	Since     *time.Time `json:"since,omitempty"`
+	Until     *time.Time `json:"until,omitempty"`
+	Kind      audit.Kind `json:"kind,omitempty"`
+}
+
+// maxRecord is the longest type/id that is written down.
+const maxRecord = 500
+
+// Entry is what is written down before anything is shown.
+func (l *Look) Entry() (*audit.Entry, error) {
+	said := []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
+	if l.Record != "" {
+		if !strings.Contains(l.Record, "/") || len(l.Record) > maxRecord {
+			return nil, errors.New("a record is named as type/id: contact/1001")
+		}
+		said = append(said, fmt.Sprintf("record %q", l.Record))
+	}
+	for _, e := range l.Employees {
+		if !strings.HasPrefix(e, "e-") || strings.ContainsAny(e, " @") {
+			return nil, errors.New("an employee is written down by pseudonym only")
+		}
+		said = append(said, "employee "+e)
+	}
+	if l.Since != nil {
+		said = append(said, "since "+l.Since.UTC().Format(time.RFC3339))
+	}
+	if l.Until != nil {
+		said = append(said, "until "+l.Until.UTC().Format(time.RFC3339))
+	}
+	if l.Kind != "" {
+		said = append(said, "kind "+string(l.Kind))
+	}
+	if len(said) == 1 {
+		said = append(said, "everything")
+	}
+	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: strings.Join(said, " ")}, nil
+}
+
+// noteLook writes a look down and answers when it is durable.
+func noteLook(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("POST a look")}
+	}
+	var l Look
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&l); err != nil {
+		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: fmt.Errorf("reading the look: %w", err)}
+	}
+	e, err := l.Entry()
+	if err != nil {
+		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: err}
+	}
+	app, err := running()
+	if err != nil {
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
+	}
+	if !sameDir(app.DataDir, l.DataDir) {
+		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: fmt.Errorf("this gateway's data directory is %s", app.DataDir)}
+	}
+	rec, err := app.append(r.Context(), e)
+	if err != nil {
+		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: err}
+	}
+	w.Header().Set("Audit-Id", rec.String())
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// running is the app of the running configuration.
+func running() (*App, error) {
+	mod, err := caddy.ActiveContext().AppIfConfigured("crmgate")
+	if err != nil {
+		return nil, fmt.Errorf("no gateway runs here: %w", err)
+	}
+	app, ok := mod.(*App)
+	if !ok {
+		return nil, fmt.Errorf("the app crmgate is %T", mod)
+	}
+	return app, nil
+}
+
+// append writes an entry while it holds the services: a reload can't close the
+// log under it.
+func (a *App) append(ctx context.Context, e *audit.Entry) (rec audit.Receipt, err error) {
+	got, _, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) {
+		return nil, errors.New("the gateway is not started")
+	})
+	if err != nil {
+		return rec, err
+	}
+	defer func() {
+		_, release := services.Delete(a.DataDir)
+		err = errors.Join(err, release)
+	}()
+	s, ok := got.(*Services)
+	if !ok {
+		return rec, fmt.Errorf("services of %s are %T", a.DataDir, got)
+	}
+	return s.Log.Append(ctx, e)
+}
+
+// sameDir reports whether two paths name one directory.
+func sameDir(a, b string) bool {
+	x, errA := os.Stat(a)
+	y, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(x, y)
+}
+
+var (
+	_ caddy.Module      = (*Admin)(nil)
+	_ caddy.AdminRouter = (*Admin)(nil)
+)

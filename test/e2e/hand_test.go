@@ -1,0 +1,421 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crmgate/crmgate/internal/audit"
+)
+
+// handMade is a request that no client makes: test/browser/handlist.mjs says
+// what each is about, and hand.json what plain Tryton answers.
+type handMade struct {
+	Name       string            `json:"name"`
+	User       string            `json:"user"`
+	Auth       string            `json:"auth"`
+	Method     string            `json:"method"`
+	Path       string            `json:"path"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
+	BodyBase64 string            `json:"body_base64"`
+	Chunked    bool              `json:"chunked"`
+	First      *struct {
+		Body string `json:"body"`
+		Take []any  `json:"take"`
+	} `json:"first"`
+	Plain struct {
+		Status  int                            `json:"status"`
+		Kind    string                         `json:"kind"`
+		Carries map[string]map[string][]string `json:"carries"`
+	} `json:"plain"`
+}
+
+func handList(t *testing.T, f *facts) []handMade {
+	t.Helper()
+	raw, err := os.ReadFile(tests(t, "browser", "hand.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []handMade
+	if err := json.Unmarshal(raw, &list); err != nil {
+		t.Fatal(err)
+	}
+	for i := range list {
+		if strings.HasPrefix(list[i].Path, "/avatar/") {
+			list[i].Path = f.Parties["8"].AvatarURL + "?s=64" // its name is random
+		}
+	}
+	return list
+}
+
+func (h *handMade) payload(t *testing.T) []byte {
+	t.Helper()
+	if h.BodyBase64 == "" {
+		return []byte(h.Body)
+	}
+	b, err := base64.StdEncoding.DecodeString(h.BodyBase64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// answer is a response as it came over the wire.
+type answer struct {
+	status int
+	header http.Header
+	raw    []byte // with its head
+	body   []byte
+}
+
+// send writes a request as it is, since a client would mend it.
+func send(t *testing.T, addr string, h *handMade, body []byte, extra map[string]string) answer {
+	t.Helper()
+	conn, err := (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	var head bytes.Buffer
+	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", h.Method, h.Path, addr)
+	for k, v := range h.Headers {
+		fmt.Fprintf(&head, "%s: %s\r\n", k, v)
+	}
+	for k, v := range extra {
+		fmt.Fprintf(&head, "%s: %s\r\n", k, v)
+	}
+	switch {
+	case h.Chunked:
+		fmt.Fprintf(&head, "Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+	case h.Method == http.MethodGet:
+		head.WriteString("\r\n")
+	default:
+		fmt.Fprintf(&head, "Content-Length: %d\r\n\r\n%s", len(body), body)
+	}
+	if _, err := conn.Write(head.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatalf("%s: %v", h.Name, err)
+	}
+	return parseAnswer(t, raw)
+}
+
+func parseAnswer(t *testing.T, raw []byte) answer {
+	t.Helper()
+	head, body, ok := bytes.Cut(raw, []byte("\r\n\r\n"))
+	first, lines, ok2 := bytes.Cut(head, []byte("\r\n"))
+	a := answer{header: http.Header{}, raw: raw, body: body}
+	if _, err := fmt.Sscanf(string(first), "HTTP/1.1 %d", &a.status); err != nil || !ok || !ok2 {
+		t.Fatalf("no answer: %.200q", raw)
+	}
+	for _, line := range strings.Split(string(lines), "\r\n") {
+		k, v, _ := strings.Cut(line, ": ")
+		a.header.Add(textproto.CanonicalMIMEHeaderKey(k), v)
+	}
+	return a
+}
+
+// kind is what hand.mjs calls it.
+func (a answer) kind() string {
+	media, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
+	if !strings.Contains(media, "json") || media == "application/problem+json" {
+		return cmpOr(media, "none")
+	}
+	var v any
+	if json.Unmarshal(a.body, &v) != nil {
+		return "malformed"
+	}
+	switch m, _ := v.(map[string]any); {
+	case m == nil:
+		return "bare"
+	case m["error"] != nil:
+		return "error"
+	default:
+		if _, ok := m["result"]; ok {
+			return "result"
+		}
+		return "bare"
+	}
+}
+
+func cmpOr(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// TestHandMadeRequests sends each hand-made request as each role. Whatever comes
+// back is searched for every value that the role must not see; the log has to
+// tell before and after what happened; what is refused doesn't reach the CRM.
+// What became of each request is a golden file (UPDATE=1 writes it): a person
+// reads the difference.
+func TestHandMadeRequests(t *testing.T) {
+	t.Parallel()
+	for role, login := range map[string]string{"sales": "vera", "marketing": "markus", "master_data": "paula"} {
+		t.Run(role, func(t *testing.T) {
+			t.Parallel()
+			h := newHand(t, role, login)
+			var lines []string
+			for _, req := range handList(t, h.facts) {
+				lines = append(lines, h.ask(t, &req))
+			}
+			compareGolden(t, "hand-"+role+".txt", lines)
+			h.quiet(t)
+		})
+	}
+}
+
+// hand sends hand-made requests as one role.
+type hand struct {
+	*stack
+	role    string
+	facts   *facts
+	secrets []secret
+	all     []secret
+	cookies string
+	logins  map[string]trytonLogins
+}
+
+func newHand(t *testing.T, role, login string) *hand {
+	t.Helper()
+	h := &hand{stack: startStack(t), role: role, logins: map[string]trytonLogins{}}
+	h.facts = h.crm.facts(t)
+	h.secrets, h.all = h.facts.secretsOf(role), h.facts.all()
+	h.cookies = h.signIn(t, login).cookies(t)
+	for name, u := range h.facts.Users {
+		h.logins[name] = h.crm.logIn(t, name, u.Password)
+	}
+	return h
+}
+
+// headers are the gate's session and the CRM's.
+func (h *hand) headers(req *handMade) map[string]string {
+	extra := map[string]string{"Cookie": h.cookies}
+	switch req.Auth {
+	case "session":
+		extra["Authorization"] = h.logins[req.User].session
+	case "basic":
+		extra["Authorization"] = h.logins[req.User].basic
+	}
+	return extra
+}
+
+// ask sends one request and returns its line of the golden file.
+func (h *hand) ask(t *testing.T, req *handMade) string {
+	t.Helper()
+	addr := strings.TrimPrefix(h.base, "http://")
+	body := req.payload(t)
+	if req.First != nil {
+		before := send(t, addr, req, []byte(req.First.Body), h.headers(req))
+		body = bytes.Replace(body, []byte(`"$first"`), taken(t, before, req.First.Take), 1)
+	}
+	before := h.relay.count()
+	h.relay.watch(func(a arrival) { h.intentComesFirst(t, req, a) })
+	a := send(t, addr, req, body, h.headers(req))
+	h.relay.watch(nil)
+	reached := h.relay.since(before)
+	for _, s := range spotted(h.secrets, read(a.raw, a.body), read(body, []byte(req.Path))) {
+		t.Errorf("%s: %s can read %s in\n%s", req.Name, h.role, s, a.raw)
+	}
+	x := h.exchanges(t).of(a.header.Get("Audit-Id"))
+	h.logAgrees(t, req, a, x, reached)
+	return h.line(req, a, x, reached)
+}
+
+// taken is a part of an answer, as JSON.
+func taken(t *testing.T, a answer, path []any) []byte {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		return []byte("null")
+	}
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[s]
+		case float64:
+			l, _ := v.([]any)
+			if int(s) >= len(l) {
+				return []byte("null")
+			}
+			v = l[int(s)]
+		}
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// withoutEntry are the calls that hold no personal data and leave no entry;
+// their answers are searched all the same.
+func withoutEntry(method string) bool {
+	for _, suffix := range []string{
+		".fields_get", ".fields_view_get", ".view_toolbar_get", ".get_names", ".list_models", ".get_symbol", ".get_keyword",
+		".list_icons", ".get_access", ".autocomplete_city", ".autocomplete_postal_code",
+	} {
+		if strings.HasSuffix(method, suffix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(method, "common.") || strings.HasPrefix(method, "wizard.") && strings.HasSuffix(method, ".create")
+}
+
+// intentComesFirst is asked when a request arrives at the CRM's door: its intent
+// has to stand on the disk by then.
+func (h *hand) intentComesFirst(t *testing.T, req *handMade, a arrival) {
+	var call struct{ Method string }
+	if a.method == http.MethodPost && json.Unmarshal(a.body, &call) == nil && withoutEntry(call.Method) ||
+		a.method == http.MethodGet && !strings.Contains(a.target, "/data/") && !strings.Contains(a.target, "/avatar/") {
+		return
+	}
+	var last audit.Entry
+	for _, e := range h.entries(t) {
+		if !ownRead(&e.Entry) || e.Entry.Kind == audit.Intent {
+			last = e.Entry
+		}
+	}
+	if last.Kind != audit.Intent || last.Decision.Refused {
+		t.Errorf("%s: %s %s reached the CRM, and the log's last entry is no intent but a %s", req.Name, a.method, call.Method, last.Kind)
+		return
+	}
+	if call.Method != "" && !ownRead(&last) && !strings.HasSuffix(call.Method, last.Accesses[0].Call) {
+		t.Errorf("%s: %s reached the CRM after an intent for %s", req.Name, call.Method, last.Accesses[0].Call)
+	}
+}
+
+// logAgrees compares what was answered with what the log says of it.
+func (h *hand) logAgrees(t *testing.T, req *handMade, a answer, x *exchange, reached []arrival) {
+	t.Helper()
+	if x == nil {
+		var call struct{ Method string }
+		_ = json.Unmarshal([]byte(req.Body), &call)
+		if len(reached) > 0 && req.Method == http.MethodPost && !withoutEntry(call.Method) {
+			t.Errorf("%s: reached the CRM without an entry", req.Name)
+		}
+		return
+	}
+	if x.refused != nil {
+		if len(reached) > x.own/2 {
+			t.Errorf("%s: was refused and reached the CRM", req.Name)
+		}
+		return
+	}
+	if x.intent == nil || x.disclosure == nil {
+		t.Errorf("%s: intent %v, disclosure %v", req.Name, x.intent != nil, x.disclosure != nil)
+		return
+	}
+	if !x.released(a.body) && x.disclosure.Error == "" {
+		t.Errorf("%s: the disclosure speaks of other bytes than came", req.Name)
+	}
+	for _, r := range shown(req.Body, a.body) {
+		if !x.names(r.typ, r.id) {
+			t.Errorf("%s: the answer shows %s/%s, which the disclosure doesn't name", req.Name, r.typ, r.id)
+		}
+	}
+}
+
+// line says what became of a request.
+func (h *hand) line(req *handMade, a answer, x *exchange, reached []arrival) string {
+	words := []string{fmt.Sprintf("%-40s %d %s", req.Name, a.status, a.kind())}
+	switch {
+	case x == nil:
+		words = append(words, "no entry")
+	case x.refused != nil:
+		words = append(words, "refused: "+x.refused.Decision.Reason)
+	case x.disclosure != nil && x.disclosure.Error != "":
+		words = append(words, "withheld: "+x.disclosure.Error)
+	case x.disclosure != nil && x.disclosure.Disclosure != nil:
+		d := x.disclosure.Disclosure
+		words = append(words, fmt.Sprintf("records %d, rows %d, withheld %d", len(d.Records), d.Rows, d.Withheld))
+	}
+	if len(reached) == 0 {
+		words = append(words, "not forwarded")
+	}
+	if same := h.asPlain(req, a); same != "" {
+		words = append(words, same)
+	}
+	return strings.Join(words, "; ")
+}
+
+// asPlain says whether plain Tryton answers so: the same status and kind, with
+// the same personal values in it.
+func (h *hand) asPlain(req *handMade, a answer) string {
+	if a.status != req.Plain.Status || a.kind() != req.Plain.Kind {
+		return ""
+	}
+	var want, got []string
+	for id, kinds := range req.Plain.Carries {
+		for _, values := range kinds {
+			for _, v := range values {
+				want = append(want, id+" "+v)
+			}
+		}
+	}
+	text := read(a.raw, a.body)
+	for id, p := range h.facts.Parties {
+		for _, values := range p.byKind() {
+			for _, v := range values {
+				if text.holds(v) {
+					got = append(got, id+" "+v)
+				}
+			}
+		}
+	}
+	for _, w := range want {
+		if !slices.Contains(got, w) {
+			return "less than plain"
+		}
+	}
+	return "as plain"
+}
+
+func compareGolden(t *testing.T, name string, lines []string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	got := strings.Join(lines, "\n") + "\n"
+	if os.Getenv("UPDATE") != "" {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.Split(strings.TrimSuffix(string(want), "\n"), "\n")
+	for i, line := range lines {
+		if i >= len(old) || line != old[i] {
+			t.Errorf("now:  %s\nthen: %s", line, at(old, i))
+		}
+	}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return "-"
+}

@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
+)
+
+// entries reads the gate's log as it stands on the disk now.
+func (s *stack) entries(t *testing.T) []audit.Stored {
+	t.Helper()
+	ring, err := keys.Open(filepath.Join(s.data, "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []audit.Stored
+	for e, err := range audit.Read(t.Context(), filepath.Join(s.data, "log"), ring) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// exchange are the entries of one request.
+type exchange struct {
+	intent     *audit.Entry
+	refused    *audit.Entry
+	disclosure *audit.Entry
+	own        int // entries of reads of the gateway's own
+}
+
+// exchanges are all requests by the seq of any of their entries, as an Audit-Id
+// names it.
+type exchanges map[string]*exchange
+
+func (s *stack) exchanges(t *testing.T) exchanges {
+	t.Helper()
+	byRequest, bySeq := map[string]*exchange{}, exchanges{}
+	for _, e := range s.entries(t) {
+		if e.Entry.Request == "" {
+			continue
+		}
+		x := byRequest[e.Entry.Request]
+		if x == nil {
+			x = &exchange{}
+			byRequest[e.Entry.Request] = x
+		}
+		bySeq[strconv.FormatUint(e.Seq, 10)] = x
+		x.note(t, &e.Entry)
+	}
+	return bySeq
+}
+
+func (x *exchange) note(t *testing.T, e *audit.Entry) {
+	t.Helper()
+	switch {
+	case ownRead(e):
+		x.own++
+	case e.Kind == audit.Intent && e.Decision.Refused:
+		x.refused = e
+	case e.Kind == audit.Intent:
+		x.intent = e
+	case e.Kind == audit.Disclosure:
+		if x.intent == nil {
+			t.Errorf("request %s: a disclosure without an intent before it", e.Request)
+		}
+		x.disclosure = e
+	}
+}
+
+// ownRead reports whether an entry speaks of the gateway's own read before a
+// save, not of what the employee asked for.
+func ownRead(e *audit.Entry) bool {
+	return strings.HasPrefix(e.Detail, "the gateway's own read") || e.Detail == "nothing of it was released"
+}
+
+// of finds the entries that an answer's Audit-Id names.
+func (xs exchanges) of(auditID string) *exchange {
+	_, seq, _ := strings.Cut(auditID, "/")
+	return xs[seq]
+}
+
+// released reports whether the disclosure speaks of exactly these bytes.
+func (x *exchange) released(body []byte) bool {
+	sum := sha256.Sum256(body)
+	return x.disclosure != nil && x.disclosure.BodySHA256 == hex.EncodeToString(sum[:])
+}
+
+// names reports whether the disclosure names a record, by type and id; an empty
+// type is any.
+func (x *exchange) names(typ, id string) bool {
+	if x.disclosure == nil || x.disclosure.Disclosure == nil {
+		return false
+	}
+	for _, r := range x.disclosure.Disclosure.Records {
+		if r.ID == id && (typ == "" || r.Type == typ) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,39 @@
+package e2e
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// quiet searches what the gateway keeps and says beside its answers, with
+// Caddy's access log on and at debug level: no personal value stands there.
+func (h *hand) quiet(t *testing.T) {
+	t.Helper()
+	h.searchQuietly(t, "its process log", []byte(h.said.String()))
+	err := filepath.WalkDir(filepath.Dir(h.data), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		h.searchQuietly(t, path, raw)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func (h *hand) searchQuietly(t *testing.T, where string, raw []byte) {
+	t.Helper()
+	text := read(raw)
+	for _, s := range h.all {
+		if text.holds(s.value) {
+			t.Errorf("%s holds %s", where, s)
+		}
+	}
+}

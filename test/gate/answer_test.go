@@ -1,0 +1,491 @@
+package gate_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+// canary is a value that nobody but master_data may see.
+const canary = "DE75512108001245126199"
+
+// contact is a record with the canary in a field that sales doesn't see.
+func contact(id int) string {
+	return fmt.Sprintf(`{"id":%d,"last_name":"Muster","email":"muster@example.com","iban":"%s","city":"Köln"}`, id, canary)
+}
+
+// hides fails the test if the answer holds the canary in any form.
+func (r *reply) hides(t *testing.T) {
+	t.Helper()
+	var header bytes.Buffer
+	_ = r.header.Write(&header) // into memory
+	for _, part := range []string{string(r.body), header.String()} {
+		if strings.Contains(part, canary) || strings.Contains(part, canary[4:]) {
+			t.Errorf("the canary came through: %q", part)
+		}
+	}
+}
+
+// works fails the test unless the employee's next request does.
+func works(t *testing.T, b *browser) {
+	t.Helper()
+	b.get(t, "/api/contacts/1001", nil).want(t, http.StatusOK)
+}
+
+func TestMalformedJSONIsHeldBack(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"a":`, 50)
+	for name, body := range map[string]string{
+		"truncated":              contact(1)[:60],
+		"truncated at the end":   strings.TrimSuffix(contact(1), "}"),
+		"duplicate keys":         `{"id":1,"iban":"x","iban":"` + canary + `"}`,
+		"duplicate escaped keys": `{"id":1,"iban":"x","ib\u0061n":"` + canary + `"}`,
+		"50 deep":                deep + `"` + canary + `"` + strings.Repeat("}", 50),
+		"two documents":          contact(1) + contact(2),
+		"bytes behind":           contact(1) + "garbage",
+		"a comment":              `/* ` + canary + ` */` + contact(1),
+		"not a number":           `{"id":NaN,"iban":"` + canary + `"}`,
+		"single quotes":          `{'iban':'` + canary + `'}`,
+		"bad UTF-8":              "{\"id\":1,\"iban\":\"" + canary + "\xff\"}",
+		"lone surrogate":         `{"id":1,"iban":"` + canary + `\ud800"}`,
+		"control character":      "{\"id\":1,\"iban\":\"" + canary + "\n\"}",
+		"prefix against theft":   `)]}',` + "\n" + contact(1),
+		"a callback":             `show(` + contact(1) + `)`,
+		"trailing comma":         `{"id":1,"iban":"` + canary + `",}`,
+		"UTF-16":                 "\xff\xfe{\x00}\x00",
+		"NUL":                    contact(1) + "\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sc := newScene(t, jsonAnswer(http.StatusOK, body))
+			for _, s := range []*site{env.plain, env.secure} {
+				b := s.as(t, "vera")
+				r := b.get(t, "/api/contacts/1", sc).want(t, http.StatusBadGateway)
+				r.hides(t)
+				if name != "UTF-16" {
+					problem(t, r, "malformed")
+					r.logged(t).faulted(t, "malformed")
+				}
+				works(t, b)
+			}
+		})
+	}
+}
+
+// 200 MB are neither kept in memory nor read to their end.
+func TestEndlessAnswerIsHeldBack(t *testing.T) {
+	t.Parallel()
+	written := make(chan int, 1)
+	sc := newScene(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		chunk := []byte(strings.Repeat(contact(1)+",", 1<<13))
+		n, err := io.WriteString(w, `{"items":[`)
+		for err == nil && n < 200<<20 {
+			var m int
+			m, err = w.Write(chunk)
+			n += m
+		}
+		written <- n
+	})
+	b := env.plain.as(t, "vera")
+	r := b.get(t, "/api/contacts", sc).want(t, http.StatusBadGateway)
+	r.hides(t)
+	problem(t, r, "hold")
+	r.logged(t).faulted(t, "hold")
+	if n := <-written; n > 64<<20 {
+		t.Errorf("the CRM could send %d MiB", n>>20)
+	}
+	r = b.do(t, ask{path: "/api/contacts", scene: newScene(t, jsonAnswer(200, `{"x":"`+strings.Repeat("y", 9<<20)+`"}`)), page: true})
+	if !strings.Contains(string(r.body), "hold") || !strings.Contains(string(r.body), "stream") {
+		t.Errorf("the person sees %s, want both limits named", r)
+	}
+	works(t, b)
+}
+
+func coded(coding, body string) []byte {
+	var out bytes.Buffer
+	var w io.WriteCloser
+	switch coding {
+	case "gzip", "x-gzip":
+		w = gzip.NewWriter(&out)
+	case "deflate":
+		w = zlib.NewWriter(&out)
+	case "br":
+		w = brotli.NewWriter(&out)
+	case "zstd":
+		w, _ = zstd.NewWriter(&out)
+	}
+	if _, err := io.WriteString(w, body); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func codedAnswer(codings []string, body []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header()["Content-Encoding"] = codings
+		_, _ = w.Write(body) // the gate may cut it
+	}
+}
+
+func TestCodedAnswersAreMasked(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"gzip":            codedAnswer([]string{"gzip"}, coded("gzip", contact(1))),
+		"X-GZIP":          codedAnswer([]string{"X-GZIP"}, coded("gzip", contact(1))),
+		"br":              codedAnswer([]string{"br"}, coded("br", contact(1))),
+		"zstd":            codedAnswer([]string{"zstd"}, coded("zstd", contact(1))),
+		"deflate":         codedAnswer([]string{"deflate"}, coded("deflate", contact(1))),
+		"gzip, br":        codedAnswer([]string{"gzip, br"}, coded("br", string(coded("gzip", contact(1))))),
+		"on two lines":    codedAnswer([]string{"gzip", "br"}, coded("br", string(coded("gzip", contact(1))))),
+		"identity":        codedAnswer([]string{"identity"}, []byte(contact(1))),
+		"identity, gzip":  codedAnswer([]string{"identity", "gzip"}, coded("gzip", contact(1))),
+		"nothing, coded":  codedAnswer([]string{"gzip"}, coded("gzip", contact(1))),
+		"plain, no field": codedAnswer(nil, []byte(contact(1))),
+	} {
+		sc := newScene(t, answer)
+		for _, s := range []*site{env.plain, env.secure} {
+			for _, accept := range []string{"", "gzip", "zstd, br, gzip"} {
+				r := s.as(t, "vera").do(t, ask{path: "/api/contacts/1", scene: sc, header: http.Header{"Accept-Encoding": {accept}}})
+				if r.status != http.StatusOK {
+					t.Errorf("%s: got %s", name, r)
+					continue
+				}
+				r.hides(t)
+				want := strings.Replace(contact(1), canary, "•••", 1)
+				if r.header.Get("Content-Encoding") == "" && !strings.Contains(string(r.body), `"email":"muster@example.com"`) {
+					t.Errorf("%s: got %s, want about %s", name, r, want)
+				}
+			}
+		}
+	}
+}
+
+func TestUnreadableCodingIsHeldBack(t *testing.T) {
+	t.Parallel()
+	whole := coded("gzip", contact(1))
+	bomb := coded("gzip", strings.Repeat(" ", 64<<20)+contact(1))
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		reason string
+	}{
+		"unknown":              {codedAnswer([]string{"compress"}, []byte(contact(1))), "type"},
+		"a dictionary":         {codedAnswer([]string{"dcb"}, []byte(contact(1))), "type"},
+		"not what it says":     {codedAnswer([]string{"gzip"}, []byte(contact(1))), "malformed"},
+		"gzip without a field": {codedAnswer(nil, whole), "type"},
+		"cut":                  {codedAnswer([]string{"gzip"}, whole[:len(whole)-9]), "malformed"},
+		"bytes behind":         {codedAnswer([]string{"gzip"}, append(bytes.Clone(whole), "{}"...)), "malformed"},
+		"two members":          {codedAnswer([]string{"gzip"}, append(bytes.Clone(whole), whole...)), "malformed"},
+		"a bomb":               {codedAnswer([]string{"gzip"}, bomb), "hold"},
+		"four on each other":   {codedAnswer([]string{"gzip, gzip, gzip, gzip"}, whole), "type"},
+	} {
+		sc := newScene(t, c.answer)
+		r := env.plain.as(t, "vera").get(t, "/api/contacts/1", sc)
+		if r.status != http.StatusBadGateway {
+			t.Errorf("%s: got %s", name, r)
+			continue
+		}
+		r.hides(t)
+		problem(t, r, c.reason)
+		r.logged(t).faulted(t, c.reason)
+	}
+	works(t, env.plain.as(t, "vera"))
+}
+
+func TestOtherTypeThanTheProfileSaysIsHeldBack(t *testing.T) {
+	t.Parallel()
+	page := `<!doctype html><title>` + canary + `</title><p>` + canary
+	for name, c := range map[string]struct{ path, media, body string }{
+		"HTML that says JSON":       {"/api/contacts/1", "application/json", page},
+		"HTML for JSON":             {"/api/contacts/1", "text/html", page},
+		"JSON for a page":           {"/contacts/1", "application/json", contact(1)},
+		"JSON that says HTML":       {"/contacts/1", "text/html; charset=utf-8", contact(1)},
+		"text":                      {"/api/contacts/1", "text/plain", canary},
+		"a script":                  {"/api/contacts/1", "text/javascript", `var x = "` + canary + `"`},
+		"no type":                   {"/api/contacts/1", "", contact(1)},
+		"two types":                 {"/api/contacts/1", "application/json\ntext/html", contact(1)},
+		"a type that can't be read": {"/api/contacts/1", "application", contact(1)},
+		"a PDF":                     {"/api/contacts/1", "application/pdf", "%PDF-1.7 " + canary},
+		"a PDF that says JSON":      {"/api/contacts/1", "application/json", "%PDF-1.7 " + canary},
+		"Latin-1":                   {"/api/contacts/1", "application/json; charset=iso-8859-1", contact(1)},
+		"UTF-7":                     {"/contacts/1", "text/html; charset=utf-7", page},
+		"two charsets":              {"/api/contacts/1", "application/json; charset=utf-8; charset=utf-16", contact(1)},
+		"Latin-1 pages":             {"/contacts/1", "text/html; charset=windows-1252", page},
+		"JSON for CSV":              {"/contacts/export.csv", "application/json", contact(1)},
+		"a sheet for CSV":           {"/contacts/export.csv", "text/csv", "PK\x03\x04" + canary},
+		"event stream":              {"/api/contacts/1", "text/event-stream", "data: " + contact(1) + "\n\n"},
+		"multipart":                 {"/api/contacts/1", "multipart/mixed; boundary=x", "--x\r\n\r\n" + contact(1) + "\r\n--x--"},
+		"a page without its record": {"/contacts/1", "text/html", page},
+		"stream: a page":            {"/api/stream/contacts", "text/html", page},
+		"stream: no type":           {"/api/stream/contacts", "", "[" + contact(1) + "]"},
+	} {
+		sc := newScene(t, func(w http.ResponseWriter, r *http.Request) {
+			if types := strings.Split(c.media, "\n"); len(types) == 2 {
+				w.Header()["Content-Type"] = types
+				_, _ = io.WriteString(w, c.body) // the gate may cut it
+				return
+			}
+			typed(c.media, http.StatusOK, c.body)(w, r)
+		})
+		login := "sven"
+		if strings.Contains(c.path, "export") || strings.Contains(c.path, "stream") {
+			login = "paula" // who else may export sees everything; a lie is a lie to her, too
+		}
+		b := env.plain.as(t, login)
+		r := b.get(t, c.path, sc)
+		if r.status != http.StatusBadGateway {
+			t.Errorf("%s: got %s", name, r)
+			continue
+		}
+		r.hides(t)
+		last := r.logged(t).last(t)
+		if last.Error != "type" && last.Error != "malformed" {
+			t.Errorf("%s: entry %+v", name, last)
+		}
+	}
+	works(t, env.plain.as(t, "sven"))
+}
+
+// An error's text can quote anybody: it stays here, the status goes on.
+func TestErrorTextsAreWithheld(t *testing.T) {
+	t.Parallel()
+	quoting := `Duplicate entry '` + canary + `' for key 'iban' of Erika Mustermann`
+	for name, c := range map[string]struct {
+		path, media string
+		status      int
+		body        string
+	}{
+		"JSON 500":               {"/api/contacts/1", "application/json", 500, `{"error":"` + quoting + `"}`},
+		"JSON 422, unknown":      {"/api/contacts/1", "application/json", 422, `{"messages":["` + quoting + `"],"trace":{"` + `at":"` + quoting + `"}}`},
+		"problem+json":           {"/api/contacts", "application/problem+json", 400, `{"detail":"` + quoting + `"}`},
+		"a JSON string":          {"/api/contacts", "application/json", 400, `"` + quoting + `"`},
+		"a page for JSON":        {"/api/contacts/1", "text/html; charset=utf-8", 500, "<h1>" + quoting},
+		"text for JSON":          {"/api/contacts/1", "text/plain", 503, quoting},
+		"a page 500":             {"/contacts/1", "text/html; charset=utf-8", 500, "<!doctype html><h1>" + quoting + "</h1>"},
+		"a list's page 500":      {"/contacts", "text/html; charset=utf-8", 500, "<!doctype html><h1>" + quoting + "</h1>"},
+		"a page 404":             {"/contacts/1", "text/html", 404, "<!doctype html><title>" + quoting + "</title><pre>" + quoting},
+		"a page 403 in a record": {"/contacts/1", "text/html", 403, `<!doctype html><article class="contact" data-id="1"><h1>` + quoting + `</h1></article>` + quoting},
+		"CSV 500":                {"/contacts/export.csv", "text/csv", 500, "error\r\n" + quoting},
+		"HTML 500 for CSV":       {"/contacts/export.csv", "text/html", 500, "<p>" + quoting},
+		"text for a page":        {"/contacts/1", "text/plain", 502, quoting},
+		"stream 500":             {"/api/stream/contacts", "application/json", 500, `{"error":"` + quoting + `"}`},
+		"an error without type":  {"/api/contacts/1", "", 500, quoting},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sc := newScene(t, typed(c.media, c.status, c.body))
+			for _, page := range []bool{false, true} {
+				login := "sven"
+				if strings.Contains(c.path, "export") || strings.Contains(c.path, "stream") {
+					continue // the demo's only exporter sees everything
+				}
+				b := env.plain.as(t, login)
+				r := b.do(t, ask{path: c.path, scene: sc, page: page}).want(t, c.status)
+				r.hides(t)
+				if strings.Contains(string(r.body), "Mustermann") {
+					t.Errorf("the error's text came through: %s", r)
+				}
+				if len(r.body) == 0 {
+					t.Error("the person is left with an empty page")
+				}
+				if e := r.logged(t).last(t); e.Status != c.status {
+					t.Errorf("the entry says %d", e.Status)
+				}
+				works(t, b)
+			}
+		})
+	}
+}
+
+// The page of a save has the texts of the record and of the error in it; the
+// profile describes both for 422 and nothing for anything else.
+func TestSavesPageIsMaskedForItsStatusOnly(t *testing.T) {
+	t.Parallel()
+	page := `<!doctype html><h1>Kunde ` + canary + `</h1><p class="flash">` + canary + `</p>`
+	for status, want := range map[int]int{200: 502, 201: 502, 400: 400, 500: 500} {
+		sc := newScene(t, typed("text/html; charset=utf-8", status, page))
+		r := env.plain.as(t, "vera").do(t, ask{
+			method: "POST", path: "/contacts/new", scene: sc, body: "last_name=Neu",
+			header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+		}).want(t, want)
+		r.hides(t)
+	}
+}
+
+func TestAnswersWithoutBodyKeepTheirStatus(t *testing.T) {
+	t.Parallel()
+	b := env.plain.as(t, "paula")
+	for name, c := range map[string]struct {
+		ask    ask
+		answer http.HandlerFunc
+		status int
+	}{
+		"204":                      {ask{method: "DELETE", path: "/api/contacts/1"}, typed("", 204, ""), 204},
+		"204 that says JSON":       {ask{method: "DELETE", path: "/api/contacts/1"}, typed("application/json", 204, ""), 204},
+		"200, nothing":             {ask{method: "DELETE", path: "/api/contacts/1"}, typed("", 200, ""), 200},
+		"200, nothing, says JSON":  {ask{method: "DELETE", path: "/api/contacts/1"}, typed("application/json", 200, ""), 200},
+		"200, nothing, says HTML":  {ask{method: "DELETE", path: "/api/contacts/1"}, typed("text/html", 200, ""), 200},
+		"404, nothing":             {ask{path: "/api/contacts/1"}, typed("text/html", 404, ""), 404},
+		"304":                      {ask{path: "/api/contacts/1"}, typed("", 304, ""), 304},
+		"stream, nothing":          {ask{path: "/api/stream/contacts"}, typed("application/json", 200, ""), 200},
+		"HEAD":                     {ask{method: "HEAD", path: "/api/contacts/1"}, jsonAnswer(200, contact(1)), 200},
+		"HEAD of a stream":         {ask{method: "HEAD", path: "/api/stream/contacts"}, jsonAnswer(200, "[]"), 200},
+		"nothing, says it's coded": {ask{method: "DELETE", path: "/api/contacts/1"}, codedAnswer([]string{"gzip"}, nil), 200},
+	} {
+		for _, two := range []bool{false, true} {
+			b, a := b, c.ask
+			if a.scene = newScene(t, c.answer); two {
+				b, a.two = env.secure.as(t, "paula"), true
+			}
+			r := b.do(t, a)
+			if r.status != c.status || len(r.body) > 0 {
+				t.Errorf("%s: got %s, want an empty %d", name, r, c.status)
+				continue
+			}
+			if status := r.logged(t).last(t).Status; status != c.status {
+				t.Errorf("%s: the entry says %d", name, status)
+			}
+			if c.status == http.StatusNoContent && r.header.Get("Content-Length") != "" {
+				t.Errorf("%s: Content-Length %q", name, r.header.Get("Content-Length"))
+			}
+		}
+	}
+}
+
+func TestCRMThatIsDownIsSaidSo(t *testing.T) {
+	t.Parallel()
+	b := env.down.signedInAnyway(t, "vera")
+	r := b.do(t, ask{path: "/api/contacts/1"}).want(t, http.StatusBadGateway)
+	problem(t, r, "crm")
+	r.logged(t).faulted(t, "crm")
+	r = b.do(t, ask{path: "/contacts", page: true}).want(t, http.StatusBadGateway)
+	if !strings.Contains(string(r.body), "CRM ist gerade nicht erreichbar") {
+		t.Errorf("the person sees %s", r)
+	}
+	b.do(t, ask{path: "/static/app.css"}).want(t, http.StatusBadGateway)
+	r = b.do(t, ask{path: "/api/contacts/1", method: "PATCH", body: `{"phone":"x"}`})
+	if r.status < 400 {
+		t.Errorf("got %s", r)
+	}
+	b.do(t, ask{path: "/.crmgate/", page: true}).want(t, http.StatusOK)
+}
+
+func TestCRMThatCutsItsAnswerIsHeldBack(t *testing.T) {
+	t.Parallel()
+	whole := contact(1)
+	for name, c := range map[string]struct{ answer, reason string }{
+		"nothing at all":     {"", "crm"},
+		"half a header":      {"HTTP/1.1 200 OK\r\nContent-Ty", "crm"},
+		"no HTTP":            {"220 mail.example ESMTP\r\n", "crm"},
+		"header alone":       {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n", "crm"},
+		"half a body":        {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n" + whole, "crm"},
+		"half the chunks":    {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n", "crm"},
+		"a whole in a chunk": {fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(whole), whole), "crm"},
+		"until close":        {"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + whole[:50], "malformed"},
+		"two lengths":        {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n" + whole, "crm"},
+		"switched protocol":  {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + whole, "crm"},
+		"early hints only":   {"HTTP/1.1 103 Early Hints\r\nLink: <" + canary + ">; rel=preload\r\n\r\n", "crm"},
+		"a huge header":      {"HTTP/1.1 200 OK\r\nX-Huge: " + strings.Repeat("a", 11<<20) + "\r\n\r\n", "crm"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sc := newScene(t, rawAnswer(c.answer))
+			for _, s := range []*site{env.plain, env.secure} {
+				b := s.as(t, "vera")
+				r := b.get(t, "/api/contacts/1", sc).want(t, http.StatusBadGateway)
+				r.hides(t)
+				problem(t, r, c.reason)
+				r.logged(t).faulted(t, c.reason)
+				works(t, b)
+			}
+		})
+	}
+}
+
+// The same on a route without personal data: the client must not take half an
+// answer for a whole one.
+func TestCutAnswerOfAPassedRouteIsCut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer string
+		status int
+	}{
+		"nothing at all":    {"", 502},
+		"half a body":       {"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\nContent-Length: 900\r\n\r\nbody{}", 200},
+		"half the chunks":   {"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nbody{}\r\n", 200},
+		"switched protocol": {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nbody{}", 502},
+	} {
+		for _, two := range []bool{false, true} {
+			s := env.plain
+			if two {
+				s = env.secure
+			}
+			r, err := s.as(t, "vera").try(ask{path: "/static/app.css", scene: newScene(t, rawAnswer(c.answer)), two: two})
+			switch {
+			case err != nil && c.status == 200: // cut before its first byte
+			case err != nil || r.status != c.status || (r.cut == nil) == (c.status == 200):
+				t.Errorf("%s: got %v, cut %v, %v", name, r, r.cut, err)
+			}
+		}
+	}
+}
+
+func TestClientThatGivesUpLeavesAnEntry(t *testing.T) {
+	t.Parallel()
+	b := env.plain.as(t, "paula")
+	for _, method := range []string{"GET", "PATCH"} {
+		arrived, gone := make(chan struct{}), make(chan struct{})
+		sc := newScene(t, func(_ http.ResponseWriter, r *http.Request) {
+			close(arrived)
+			<-r.Context().Done()
+			close(gone)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		id := fmt.Sprintf("4%d", 1000+len(method))
+		a := ask{ctx: ctx, scene: sc, path: "/api/contacts/" + id, method: method}
+		if method == "PATCH" {
+			a.body = `{"last_name":"Neu"}`
+		}
+		go func() {
+			<-arrived
+			cancel()
+		}()
+		if r, err := b.try(a); err == nil {
+			t.Errorf("%s: got %s", method, r)
+		}
+		<-gone
+		eventually(t, "the intent is closed", func() bool {
+			for _, s := range entries(t, env.data()) {
+				if len(s.Entry.Accesses) == 1 && len(s.Entry.Accesses[0].IDs) == 1 && s.Entry.Accesses[0].IDs[0] == id {
+					return closed(t, s.Seq)
+				}
+			}
+			return false
+		})
+	}
+	works(t, b)
+}
+
+// closed reports whether a disclosure closes the intent.
+func closed(t *testing.T, intent uint64) bool {
+	t.Helper()
+	for _, s := range entries(t, env.data()) {
+		if s.Entry.Intent == intent && s.Entry.Part == s.Entry.Parts {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,291 @@
+package gate_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/crmgate/crmgate/internal/demo/provider"
+	_ "github.com/crmgate/crmgate/modules/standard"
+)
+
+const (
+	clientID     = "crm"
+	clientSecret = "a secret of the tests"
+)
+
+// environment is one running Caddy and what stands around it.
+type environment struct {
+	dir      string
+	crm      *standIn
+	provider *server
+	forger   *forger
+	flaky    *flaky
+
+	plain  *site // http, HTTP/1.1, no encode
+	secure *site // https, HTTP/1.1 and 2, encode
+	forged *site // signs in at the forger
+	late   *site // signs in at a provider that comes and goes
+	calls  *site // the profile of a CRM with remote calls
+	probed *site // a probe instead of the proxy
+	down   *site // a CRM that nobody answers for
+}
+
+// server is an HTTP server on a loopback port that was bound beforehand, so
+// that its address is known before what needs it is made.
+type server struct {
+	ln  net.Listener
+	srv *http.Server
+	url string
+}
+
+func listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
+
+func newServer() (*server, error) {
+	ln, err := listen()
+	if err != nil {
+		return nil, err
+	}
+	return &server{ln: ln, url: "http://" + ln.Addr().String()}, nil
+}
+
+func (s *server) serve(h http.Handler) {
+	s.srv = &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	go s.srv.Serve(s.ln) //nolint:errcheck // ends with Close
+}
+
+func (s *server) close() {
+	if s.srv != nil {
+		s.srv.Close()
+	}
+}
+
+// site is an address at which a gate listens. Its socket is bound before Caddy
+// starts and handed over as a file descriptor: no port is guessed.
+type site struct {
+	env  *environment
+	ln   net.Listener
+	file *os.File
+	url  string
+	host string
+	who  *signedIn
+}
+
+func newSite(e *environment, scheme string) (*site, error) {
+	ln, err := listen()
+	if err != nil {
+		return nil, err
+	}
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		return nil, err
+	}
+	host := ln.Addr().String()
+	if scheme == "https" {
+		_, port, _ := net.SplitHostPort(host)
+		host = "localhost:" + port
+	}
+	return &site{env: e, ln: ln, file: file, host: host, url: scheme + "://" + host, who: newSignedIn()}, nil
+}
+
+// block is the site's block in the Caddyfile.
+func (s *site) block(gate, behind string) string {
+	return fmt.Sprintf("%s {\n\tbind fd/%d\n%s\n%s\n}\n", s.url, s.file.Fd(), gate, behind)
+}
+
+func startEnvironment(dir string) (*environment, error) {
+	e := &environment{dir: dir}
+	if err := e.sites(); err != nil {
+		return nil, err
+	}
+	if err := e.around(); err != nil {
+		return nil, err
+	}
+	if err := load(e.caddyfile(), e.data()); err != nil {
+		return nil, err
+	}
+	return e, e.secure.ready()
+}
+
+// ready waits until the site has its certificate, which Caddy makes behind the
+// back of its start.
+func (s *site) ready() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := newBrowser(s).try(ask{path: "/.crmgate/ready"}); err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", s.url, ctx.Err())
+		}
+	}
+}
+
+func (e *environment) data() string { return filepath.Join(e.dir, "data") }
+func (e *environment) logs() string { return filepath.Join(e.dir, "logs") }
+
+func (e *environment) sites() error {
+	for _, s := range []struct {
+		at     **site
+		scheme string
+	}{
+		{&e.plain, "http"},
+		{&e.secure, "https"},
+		{&e.forged, "http"},
+		{&e.late, "http"},
+		{&e.calls, "http"},
+		{&e.probed, "http"},
+		{&e.down, "http"},
+	} {
+		var err error
+		if *s.at, err = newSite(e, s.scheme); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// around starts the CRM and the providers.
+func (e *environment) around() error {
+	var err error
+	if e.crm, err = newStandIn(); err != nil {
+		return err
+	}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down}
+	if e.provider, err = startProvider(nil, all...); err != nil {
+		return err
+	}
+	if e.forger, err = newForger(); err != nil {
+		return err
+	}
+	e.flaky = new(flaky)
+	e.flaky.server, err = startProvider(e.flaky.wrap, e.late)
+	return err
+}
+
+// startProvider starts the demo's provider for the sites.
+func startProvider(wrap func(http.Handler) http.Handler, sites ...*site) (*server, error) {
+	s, err := newServer()
+	if err != nil {
+		return nil, err
+	}
+	cfg := provider.Config{
+		Issuer: s.url, ClientID: clientID, ClientSecret: clientSecret, Employees: provider.Employees(),
+	}
+	for _, x := range sites {
+		cfg.RedirectURIs = append(cfg.RedirectURIs, x.url+"/.crmgate/callback")
+		cfg.PostLogoutURIs = append(cfg.PostLogoutURIs, x.url+"/.crmgate/signed-out")
+	}
+	h, err := provider.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if wrap != nil {
+		h = wrap(h)
+	}
+	s.serve(h)
+	return s, nil
+}
+
+// gateBlock is the directive with the demo's profile and policy.
+func gateBlock(issuer string, more ...string) string {
+	return namedGate("demo", issuer, more...)
+}
+
+func namedGate(name, issuer string, more ...string) string {
+	return fmt.Sprintf(`	crm_gate {
+		profile %s
+		policy builtin:%s
+		oidc %s {
+			client_id %s
+			client_secret %q
+			mfa acr %s
+		}
+		%s
+	}`, name, name, issuer, clientID, clientSecret, provider.ACRSecondFactor, strings.Join(more, "\n\t\t"))
+}
+
+func proxyTo(address string) string {
+	return fmt.Sprintf("\treverse_proxy %s {\n\t\theader_up Host {host}\n\t}", address)
+}
+
+// globals are the global options: everything that Caddy can log goes to files.
+func globals(dir, level string) string {
+	return fmt.Sprintf(`{
+	admin off
+	persist_config off
+	skip_install_trust
+	auto_https disable_redirects
+	storage file_system %[1]s/caddy
+	grace_period 5s
+	log {
+		output file %[1]s/logs/process.log
+		level %[2]s
+	}
+	servers {
+		protocols h1 h2
+	}
+}
+`, dir, level)
+}
+
+func (e *environment) caddyfile() string {
+	crm, dead := proxyTo(e.crm.url), proxyTo("127.0.0.1:1")
+	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/access.log\n\t}\n", e.logs())
+	return globals(e.dir, "DEBUG") +
+		e.plain.block(access+gateBlock(e.provider.url), crm) +
+		e.secure.block(access+"\ttls internal\n\tencode zstd gzip\n"+gateBlock(e.provider.url), crm) +
+		e.forged.block(gateBlock(e.forger.url), crm) +
+		e.late.block(gateBlock(e.flaky.server.url), crm) +
+		e.calls.block(namedGate("tryton", e.provider.url), crm) +
+		e.probed.block(gateBlock(e.provider.url), "\tgatetest_probe") +
+		e.down.block(access+gateBlock(e.provider.url), dead)
+}
+
+// load runs Caddy with a Caddyfile. The log's segments are small: a test run
+// isn't to write 128 MiB of zeros.
+func load(caddyfile, data string) error {
+	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
+		return fmt.Errorf("adapting: %w", err)
+	}
+	var cfg map[string]any
+	if err := json.Unmarshal(adapted, &cfg); err != nil {
+		return err
+	}
+	apps, ok := cfg["apps"].(map[string]any)
+	if !ok {
+		return errors.New("no apps")
+	}
+	apps["crmgate"] = map[string]any{"data_dir": data, "log": map[string]any{"segment_mib": 1}}
+	raw, err := json.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	return caddy.Load(raw, true)
+}
+
+func (e *environment) stop() {
+	if err := caddy.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stopping:", err)
+	}
+	e.crm.close()
+	e.provider.close()
+	e.forger.close()
+	e.flaky.server.close()
+}
