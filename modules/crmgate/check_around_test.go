@@ -191,6 +191,17 @@ func TestWayAroundTheGateIsRefused(t *testing.T) {
 			[]string{"headers (Host)", "header_up"},
 		},
 		{
+			"host changed behind the gate",
+			`crm.example.de {
+				fake_gate
+				route {
+					request_header Host other.example.de
+					reverse_proxy unix//run/crm.sock
+				}
+			}`,
+			[]string{"headers (Host)", "header_up"},
+		},
+		{
 			"files of a PHP application beside the gate",
 			`crm.example.de {
 				root * /var/www/crm

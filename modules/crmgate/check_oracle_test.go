@@ -25,10 +25,11 @@ const (
 
 // trace is what became of a request.
 type trace struct {
-	gated     bool // it came through a gate
-	forwarded bool // it was sent on
-	bare      bool // it was sent on without a gate around it
-	changed   bool // it was sent on otherwise than the gate saw it
+	host      string // that the client asked for
+	gated     bool   // it came through a gate under that host
+	forwarded bool   // it was sent on
+	bare      bool   // it was sent on without a gate around it
+	changed   bool   // it was sent on otherwise than the gate saw it
 }
 
 func traceOf(r *http.Request) *trace {
@@ -38,7 +39,7 @@ func traceOf(r *http.Request) *trace {
 
 func (g *fakeGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if tr := traceOf(r); tr != nil {
-		tr.gated = true
+		tr.gated = tr.gated || tr.host == r.Host
 		caddyhttp.SetVar(r.Context(), passedVar, r.URL.Path)
 		defer caddyhttp.SetVar(r.Context(), passedVar, "")
 		_ = next.ServeHTTP(w, r) // the gate answers errors itself
@@ -210,7 +211,7 @@ func provision(t *testing.T, text []byte) (*crmgate.App, *caddyhttp.Server) {
 }
 
 func ask(server *caddyhttp.Server, host, path string) *trace {
-	tr := new(trace)
+	tr := &trace{host: host}
 	r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("http://%s%s", host, path), nil)
 	r = r.WithContext(context.WithValue(r.Context(), caddy.CtxKey(traceVar), tr))
 	server.ServeHTTP(httptest.NewRecorder(), r)
