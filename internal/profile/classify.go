@@ -142,6 +142,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
+	if err := x.checkDialect(); err != nil {
+		return err
+	}
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
@@ -309,26 +312,12 @@ func (x *Exchange) classifyOperation() error {
 		return err
 	}
 	if x.op.opaque || x.op.image {
-		x.addRef(access.Ref{Role: RefWhole, Entity: a.Entity, Field: "*", Categories: wholeCategories()})
+		x.askWhole()
 	}
 	if x.op.question {
 		x.Accesses[0].Question = x.questionText()
 	}
 	return nil
-}
-
-// RefWhole is the reference of an answer that can't be masked: it can hold any
-// value of the entity, so all of them have to be clear.
-const RefWhole access.RefRole = "whole"
-
-func wholeCategories() []access.Category {
-	var cats []access.Category
-	for _, c := range access.Categories() {
-		if c != access.Credential && c != access.Public {
-			cats = append(cats, c)
-		}
-	}
-	return cats
 }
 
 func (x *Exchange) addRef(r access.Ref) {
@@ -348,42 +337,4 @@ func (x *Exchange) bindEntity() error {
 		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
 	}
 	return nil
-}
-
-func matchAny(globs []glob, s string) bool {
-	for _, g := range globs {
-		if g.match(s) {
-			return true
-		}
-	}
-	return false
-}
-
-// questionText is what was asked, for the sealed part of the entry.
-func (x *Exchange) questionText() string {
-	if x.tree != nil {
-		if x.tr != nil {
-			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {
-				return clip(string(x.tree.Raw(list)))
-			}
-		}
-		return clip(string(x.tree.Src))
-	}
-	var b strings.Builder
-	for i, q := range x.req.Query {
-		if i > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(q.Name + "=" + q.Value)
-	}
-	return clip(b.String())
-}
-
-// clip bounds a question to what an entry should hold.
-func clip(s string) string {
-	const most = 4096
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }

@@ -18,7 +18,8 @@ func Load(src []byte) (*Profile, error) {
 	c := &compiler{spec: s, p: &Profile{
 		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
-		changes: s.Relations.Changes, withheld: s.Withheld,
+		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
+		integerIDs: s.Normalize.IDs == "integer", withheld: s.Withheld,
 	}}
 	c.head()
 	c.wrappedKinds()
@@ -54,6 +55,9 @@ func (c *compiler) head() {
 	}
 	if c.spec.Withheld == "" {
 		c.fail("withheld", "say what stands in place of a text that is withheld")
+	}
+	if ids := c.spec.Normalize.IDs; ids != "" && ids != "integer" {
+		c.fail("normalize", "ids: %q is not served; write integer, or leave it out where ids can be texts", ids)
 	}
 	if len(c.spec.Routes) == 0 && len(c.spec.Transports) == 0 {
 		c.fail("routes", "a profile without routes refuses everything; add one")

@@ -37,12 +37,12 @@ func (c *compiler) entities() {
 func (c *compiler) entity(name string, s *entitySpec) {
 	e := &entity{
 		name: access.Entity(name), internal: s.Internal, id: s.ID, exact: map[string]*field{},
-		relations: s.Relations, owner: s.Owner, display: s.Display, search: s.Search,
+		relations: s.Relations, owner: s.Owner, display: s.Display, search: s.Search, selects: map[string][]access.Category{},
 	}
 	if e.id == "" {
 		e.id = "id"
 	}
-	e.exact[e.id] = publicField
+	e.exact[e.id] = publicField()
 	c.unknown(e, s.Unknown)
 	for _, pr := range s.Fields {
 		c.field(e, pr)
@@ -67,11 +67,11 @@ func (c *compiler) entity(name string, s *entitySpec) {
 func (c *compiler) unknown(e *entity, mode string) {
 	switch mode {
 	case "", "mask":
-		e.unknown, e.unknownNo = unclassifiedField, unclassifiedField
+		e.unknown, e.unknownNo = unclassifiedField(), unclassifiedField()
 	case "mask_if_string":
-		e.unknown, e.unknownNo = unclassifiedField, publicField
+		e.unknown, e.unknownNo = unclassifiedField(), publicField()
 	case "pass":
-		e.unknown, e.unknownNo = publicField, publicField
+		e.unknown, e.unknownNo = publicField(), publicField()
 	default:
 		c.fail("entity "+string(e.name), "unknown: %q is neither mask, mask_if_string nor pass", mode)
 	}
@@ -83,6 +83,9 @@ func (c *compiler) field(e *entity, pr pair) {
 	f := c.fieldOf(where, pr)
 	if f == nil {
 		return
+	}
+	if f.by != "" {
+		e.selects[f.by] = unique(append(e.selects[f.by], f.categories...))
 	}
 	for _, name := range strings.Split(pr.key, "|") {
 		if !glob(name).plain() {

@@ -202,7 +202,7 @@ func sayNearest(err error) error {
 			errs = append(errs, errors.New(line))
 			continue
 		}
-		errs = append(errs, fmt.Errorf("%s: unknown key %q; nearest: %q", at, word, nearest(word, specKeys)))
+		errs = append(errs, fmt.Errorf("%s: unknown key %q; nearest: %q", at, word, nearest(word, specKeys())))
 	}
 	return errors.Join(errs...)
 }

@@ -67,7 +67,7 @@ func (x *Exchange) readClause(t *doc.Tree, role access.RefRole, typ, prefix stri
 	name, op := t.Text(parts[0]), strings.ToLower(t.Text(parts[1]))
 	steps := strings.Split(name, ".")
 	if len(parts) == 4 {
-		return x.readReferenceClause(t, role, typ, prefix, steps, parts)
+		return x.readLongClause(t, role, typ, prefix, steps, op, parts)
 	}
 	res := x.p.resolve(typ, steps)
 	res.prefix = prefix + res.prefix
@@ -78,40 +78,64 @@ func (x *Exchange) readClause(t *doc.Tree, role access.RefRole, typ, prefix stri
 		return x.readDomain(t, role, res.related, prefix+name+".", parts[2], depth+1)
 	}
 	x.ask(role, res, literalKind(t, parts[2]))
-	x.noteNarrowing(t, res, node, op)
+	x.noteNarrowing(t, res, node, op, prefix)
 	return nil
 }
 
-// readReferenceClause reads a clause whose 4th part names the target's type.
-func (x *Exchange) readReferenceClause(t *doc.Tree, role access.RefRole, typ, prefix string, steps []string, parts []int) error {
+// readLongClause reads a clause of four parts. Where the field holds a
+// reference, the 4th names the type that it is taken for; where it is a
+// relation, the 4th is the target's own relation along which the operator looks
+// for children or parents. Elsewhere it has no meaning that we know.
+func (x *Exchange) readLongClause(t *doc.Tree, role access.RefRole, typ, prefix string, steps []string, op string, parts []int) error {
 	own := x.p.resolve(typ, steps[:1])
 	own.prefix = prefix
-	x.ask(role, own, "id")
-	if len(steps) > 1 {
-		target := x.p.resolve(t.Text(parts[3]), steps[1:])
+	last := t.Text(parts[3])
+	switch {
+	case own.field.reference && len(steps) > 1:
+		if x.p.entityOf(last) == nil {
+			return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
+		}
+		x.ask(role, own, "id")
+		target := x.p.resolve(last, steps[1:])
 		target.prefix = prefix + steps[0] + "." + target.prefix
 		x.ask(role, target, literalKind(t, parts[2]))
+		return nil
+	case own.related != "" && len(steps) == 1 && (strings.HasSuffix(op, "child_of") || strings.HasSuffix(op, "parent_of")):
+		along := x.p.resolve(own.related, []string{last})
+		if along.related == "" {
+			return refuse("unknown_field", "A filter follows a field that is no relation in the profile.")
+		}
+		x.ask(role, own, literalKind(t, parts[2]))
+		along.prefix = prefix + steps[0] + "."
+		x.ask(role, along, literalKind(t, parts[2]))
+		return nil
 	}
-	return nil
+	return refuse("malformed", "A clause of a filter is not [name, operator, value].")
 }
 
 // literalKind says "id" when a relation is compared with ids, null or booleans
-// alone, or with references ("party.party,47"): then no value is asked about.
+// alone, "reference" when a text is "type,id" ("party.party,47"), "" otherwise.
+// A CRM compares a relation with any text by the record's display: even one that
+// looks like a reference is a question about it.
 func literalKind(t *doc.Tree, node int) string {
 	switch t.Nodes[node].Kind {
 	case doc.Number, doc.Null, doc.Bool:
 		return "id"
 	case doc.String:
 		if isReference(t.Text(node)) {
-			return "id"
+			return "reference"
 		}
 	case doc.Array:
+		kind := "id"
 		for c := range t.Children(node) {
-			if literalKind(t, c) != "id" {
+			switch literalKind(t, c) {
+			case "":
 				return ""
+			case "reference":
+				kind = "reference"
 			}
 		}
-		return "id"
+		return kind
 	}
 	return ""
 }
@@ -127,29 +151,25 @@ func isReference(s string) bool {
 			return false
 		}
 	}
-	for _, c := range strings.TrimPrefix(id, "-") {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
+	return isInteger(id)
 }
 
 // noteNarrowing remembers a clause that asks a composite, so that it can be
 // narrowed to its readable parts if the policy refuses it.
-func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op string) {
+func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op, outer string) {
 	if t != x.tree || res.entity == nil {
 		return
 	}
 	e, name := res.entity, res.name
-	typ, prefix := res.typ, res.prefix
+	// Within `where`, names are relative to the relation.
+	typ, prefix := res.typ, strings.TrimPrefix(res.prefix, outer)
 	if res.related != "" {
 		// A text compared with a relation is searched in its display.
 		target := x.p.entityOf(res.related)
 		if target == nil || target.display == "" || literalKind(t, t.Element(node, 2)) == "id" {
 			return
 		}
-		e, typ, prefix, name = target, res.related, res.prefix+res.name+".", target.display
+		e, typ, prefix, name = target, res.related, prefix+res.name+".", target.display
 	}
 	s, ok := e.search[name]
 	if !ok || len(s.Narrow) == 0 {
@@ -209,7 +229,7 @@ func (x *Exchange) readable(n narrowing, may func(access.Entity, access.Category
 	var parts []string
 	for _, part := range n.entity.search[n.name].Narrow {
 		res := x.p.resolve(n.typ, strings.Split(part, "."))
-		if x.allowed(access.Ref{Entity: entityName(res.entity, res.typ), Categories: x.p.parts(access.RefFilter, res, 0)}, may) {
+		if x.allowed(access.Ref{Entity: entityName(res.entity, res.typ), Categories: x.p.parts(access.RefFilter, res)}, may) {
 			parts = append(parts, part)
 		}
 	}

@@ -20,6 +20,9 @@ type entity struct {
 	owner     string
 	display   string
 	search    map[string]searchSpec
+	// selects maps a field to the categories among which its value chooses for
+	// others (`by`): who writes it changes what the others are taken for.
+	selects map[string][]access.Category
 }
 
 type globField struct {
@@ -46,10 +49,11 @@ func (f *field) public() bool {
 	return len(f.categories) == 1 && f.categories[0] == access.Public
 }
 
-var (
-	publicField       = &field{categories: []access.Category{access.Public}}
-	unclassifiedField = &field{categories: []access.Category{access.Unclassified}}
-)
+func publicField() *field { return &field{categories: []access.Category{access.Public}} }
+
+func unclassifiedField() *field {
+	return &field{categories: unclassified()}
+}
 
 // field returns what is known of a name, nil when it isn't listed.
 func (e *entity) field(name string) *field {
@@ -100,6 +104,16 @@ func (p *Profile) relation(e *entity, name string) (string, bool) {
 	return t, ok
 }
 
+// relates returns the type of the records that a field holds, if it is to be
+// read as a relation: one of the entity's own, or one of every entity's that the
+// entity doesn't list among its fields.
+func (p *Profile) relates(e *entity, name string) (string, bool) {
+	if _, own := e.relations[name]; !own && e.field(name) != nil {
+		return "", false
+	}
+	return p.relation(e, name)
+}
+
 // resolved is the end of a dotted name.
 type resolved struct {
 	entity *entity
@@ -111,6 +125,15 @@ type resolved struct {
 	related string
 }
 
+// composite reports whether the field is searched as one.
+func (r *resolved) composite() bool {
+	if r.entity == nil {
+		return false
+	}
+	_, ok := r.entity.search[r.name]
+	return ok
+}
+
 // resolve follows a dotted name from a type. What it can't follow is
 // unclassified.
 func (p *Profile) resolve(typ string, steps []string) resolved {
@@ -118,23 +141,33 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 		next, ok := p.relation(p.entityOf(typ), name)
 		if !ok {
 			rest := strings.Join(steps[i:], ".")
-			return resolved{entity: nil, typ: typ, name: rest, prefix: prefixOf(steps[:i]), field: unclassifiedField}
+			return resolved{entity: nil, typ: typ, name: rest, prefix: prefixOf(steps[:i]), field: unclassifiedField()}
 		}
 		typ = next
 	}
 	last := steps[len(steps)-1]
-	r := resolved{entity: p.entityOf(typ), typ: typ, name: last, prefix: prefixOf(steps[:len(steps)-1]), field: unclassifiedField}
+	r := resolved{entity: p.entityOf(typ), typ: typ, name: last, prefix: prefixOf(steps[:len(steps)-1]), field: unclassifiedField()}
 	if r.entity == nil {
 		return r
 	}
 	r.field = r.entity.lookup(last, false)
-	if r.entity.field(last) == nil {
-		r.related, _ = p.relation(r.entity, last)
-		if r.related != "" {
-			r.field = publicField
-		}
+	if related, ok := p.relates(r.entity, last); ok {
+		r.related, r.field = related, publicField()
 	}
 	return r
+}
+
+// steps splits a name. Where something else than a dot joins the steps, one
+// behind the last of them asks for another rendering of the same value.
+func (p *Profile) steps(name, separator string) []string {
+	steps := strings.Split(name, separator)
+	if last := len(steps) - 1; separator != "." {
+		plain, rendering, ok := strings.Cut(steps[last], ".")
+		if ok && contains(p.renderings, rendering) {
+			steps[last] = plain
+		}
+	}
+	return steps
 }
 
 func prefixOf(steps []string) string {
@@ -156,33 +189,59 @@ func entityName(e *entity, typ string) access.Entity {
 // parts returns the categories that a question about a field asks about: its
 // parts' where it is searched as a composite, the related record's display's
 // where it is a relation, its own otherwise.
-func (p *Profile) parts(role access.RefRole, r resolved, depth int) []access.Category {
-	if depth > 4 {
-		return []access.Category{access.Unclassified}
+func (p *Profile) parts(role access.RefRole, r resolved) []access.Category {
+	q := &question{p: p, role: role, seen: map[[2]string]bool{}}
+	if cats := unique(q.parts(r)); len(cats) > 0 {
+		return cats
 	}
-	if r.entity != nil && (role == access.RefFilter || role == access.RefSearch) {
-		if s, ok := r.entity.search[r.name]; ok {
-			var cats []access.Category
-			for _, part := range s.Parts {
-				cats = append(cats, p.parts(role, p.resolve(r.typ, strings.Split(part, ".")), depth+1)...)
-			}
-			return unique(cats)
-		}
-	}
-	if r.related != "" {
-		return p.displayParts(role, r.related, depth+1)
-	}
-	return r.field.categories
+	return unclassified()
 }
 
 // displayParts are the categories of the field by which a record of that type
 // is shown, sorted and searched when another one refers to it.
-func (p *Profile) displayParts(role access.RefRole, typ string, depth int) []access.Category {
-	e := p.entityOf(typ)
-	if e == nil || e.display == "" {
-		return []access.Category{access.Unclassified}
+func (p *Profile) displayParts(role access.RefRole, typ string) []access.Category {
+	return p.parts(role, resolved{related: typ})
+}
+
+// question follows composites into their parts. A part that leads back to
+// where it came from adds nothing.
+type question struct {
+	p    *Profile
+	role access.RefRole
+	seen map[[2]string]bool
+}
+
+func (q *question) parts(r resolved) []access.Category {
+	s, composite := q.composite(r)
+	switch {
+	case composite:
+	case r.related != "":
+		e := q.p.entityOf(r.related)
+		if e == nil || e.display == "" {
+			return unclassified()
+		}
+		return q.parts(q.p.resolve(r.related, []string{e.display}))
+	default:
+		return r.field.categories
 	}
-	return p.parts(role, p.resolve(typ, []string{e.display}), depth)
+	at := [2]string{r.typ, r.name}
+	if q.seen[at] {
+		return nil
+	}
+	q.seen[at] = true
+	var cats []access.Category
+	for _, part := range s.Parts {
+		cats = append(cats, q.parts(q.p.resolve(r.typ, strings.Split(part, ".")))...)
+	}
+	return cats
+}
+
+func (q *question) composite(r resolved) (searchSpec, bool) {
+	if r.entity == nil || q.role != access.RefFilter && q.role != access.RefSearch {
+		return searchSpec{}, false
+	}
+	s, ok := r.entity.search[r.name]
+	return s, ok
 }
 
 func unique(in []access.Category) []access.Category {

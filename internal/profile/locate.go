@@ -54,6 +54,7 @@ type finder struct {
 	found   Located
 	covered []span // subtrees that a record or field accounts for
 	depth   int    // of nested documents
+	echo    bool   // values here are computed from what the client sent alone
 }
 
 type span struct{ from, to int }
@@ -100,8 +101,8 @@ func (f *finder) nested(node int, typ string, ent *entity) bool {
 		return false
 	}
 	t, err := parseJSON([]byte(f.t.Text(node)))
-	if err != nil {
-		return false
+	if err != nil || !isContainer(t, doc.Root) {
+		return false // a number alone could be one that identifies
 	}
 	in := &finder{x: f.x, t: t, depth: f.depth + 1}
 	in.related(doc.Root, typ, ent, nil)
@@ -131,7 +132,11 @@ func (f *finder) locateAt(r *recordAt, result int) {
 func (f *finder) locateNode(r *recordAt, node int) {
 	typ := f.typeAt(r, node)
 	ent := f.x.p.entityOf(typ)
+	f.echo = f.x.echoes()
+	defer func() { f.echo = false }()
 	switch {
+	case (r.columns != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
+		f.field(node, -1, ent, typ, unclassified(), "")
 	case r.columns != nil:
 		f.columnRow(r, node, typ)
 	case r.tuple != nil:
@@ -175,11 +180,24 @@ func (f *finder) idAt(r *recordAt, node int) string {
 	}
 	if r.idExpr != nil {
 		for _, v := range f.x.valuesAt(*r.idExpr) {
-			if v.node < 0 {
-				return v.text
+			id := v.text
+			if v.node >= 0 {
+				id = f.x.tree.Text(v.node)
 			}
-			return f.x.tree.Text(v.node)
+			if isOwn(id) {
+				return ""
+			}
+			return id
 		}
 	}
 	return ""
+}
+
+// isOwn reports whether an id is the client's own, of a record that isn't saved.
+func isOwn(id string) bool { return strings.HasPrefix(id, "-") }
+
+func unclassified() []access.Category { return []access.Category{access.Unclassified} }
+
+func isContainer(t *doc.Tree, node int) bool {
+	return t.Nodes[node].Kind == doc.Object || t.Nodes[node].Kind == doc.Array
 }

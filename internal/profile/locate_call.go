@@ -34,33 +34,44 @@ func (f *finder) locateCall() error {
 	return nil
 }
 
-// locateFailure withholds the texts of an error that could carry values.
+// locateFailure withholds the texts of an error: all but those that the profile
+// knows to hold no values.
 func (f *finder) locateFailure(node int) {
 	tr := f.x.tr
-	name := tr.failure.name.first(f.t, node)
-	if name >= 0 {
-		if paths, ok := tr.failure.known[f.t.Text(name)]; ok {
-			for _, p := range paths {
-				p.each(f.t, node, f.withhold)
-			}
-			return
+	stays := map[int]bool{}
+	if name := tr.failure.name.first(f.t, node); name >= 0 {
+		for _, p := range tr.failure.known[f.t.Text(name)] {
+			p.each(f.t, node, func(n int) { stays[n] = true })
 		}
 	}
-	f.withhold(node)
+	f.withholdBut(node, stays)
 }
 
 // withhold replaces every text below a node.
-func (f *finder) withhold(node int) {
-	text := f.x.p.withheld
+func (f *finder) withhold(node int) { f.withholdBut(node, nil) }
+
+func (f *finder) withholdBut(node int, stays map[int]bool) {
 	for n := node; n < int(f.t.Nodes[node].Next); n++ {
-		switch f.t.Nodes[n].Kind {
-		case doc.String:
-			if f.t.Text(n) != "" {
-				f.found.Withheld = append(f.found.Withheld, access.Withheld{Node: n, Entity: f.entityName(), Text: text})
-			}
-		case doc.Number:
-			f.field(n, -1, f.x.ent, "", []access.Category{access.Unclassified}, access.ShapeNumber)
+		switch {
+		case stays[n]:
+		case f.t.Nodes[n].Kind == doc.String && f.t.Text(n) != "":
+			f.withholdText(n)
+		case f.t.Nodes[n].Kind == doc.Number:
+			f.field(n, -1, f.x.ent, "", unclassified(), access.ShapeNumber)
 		}
+	}
+}
+
+// withholdText withholds a text that can quote values of any entity: who may
+// not see all of one of them doesn't see it.
+func (f *finder) withholdText(node int) {
+	for _, e := range f.x.p.entities {
+		if !e.internal {
+			f.found.Withheld = append(f.found.Withheld, access.Withheld{Node: node, Entity: e.name, Text: f.x.p.withheld})
+		}
+	}
+	if f.x.ent == nil || f.x.ent.internal {
+		f.found.Withheld = append(f.found.Withheld, access.Withheld{Node: node, Entity: f.entityName(), Text: f.x.p.withheld})
 	}
 }
 

@@ -1,9 +1,9 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
-	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/csv"
 )
@@ -23,11 +23,11 @@ func (x *Exchange) Dialect() csv.Dialect {
 // option reads a constant, or a query parameter: `query.enc` or, with a
 // default, `query.enc|utf-8`.
 func (x *Exchange) option(s string) string {
-	s, def, _ := strings.Cut(s, "|")
 	name, ok := strings.CutPrefix(s, "query.")
 	if !ok {
 		return s
 	}
+	name, def, _ := strings.Cut(name, "|")
 	for _, q := range x.req.Query {
 		if q.Name == name {
 			return q.Value
@@ -43,6 +43,24 @@ func (x *Exchange) hasHeader() bool {
 		return false
 	}
 	return true
+}
+
+// checkDialect refuses options that the CRM could read otherwise than we do:
+// a header that is "00" is none for it, and the first row one of values.
+func (x *Exchange) checkDialect() error {
+	if x.rt == nil || x.rt.typ != "csv" {
+		return nil
+	}
+	header := []string{"", "0", "1", "true", "false"}
+	for _, s := range []string{x.option(x.rt.csv.Comma), x.option(x.rt.csv.Quote)} {
+		if len(s) > 1 {
+			return refuse("malformed", "A separator or quote of the CSV is more than one ASCII character.")
+		}
+	}
+	if !contains(header, x.option(x.rt.csv.Header)) {
+		return refuse("malformed", "Whether the CSV has a header is said by 0 or 1.")
+	}
+	return nil
 }
 
 // locateCSV finds the fields of rows whose columns a header or the request
@@ -73,17 +91,21 @@ func (f *finder) locateCSV() error {
 	return nil
 }
 
-// headerNames translates a header row; with columns named by the request it is
-// only counted.
+// headerNames translates a header row. Where the request names the columns, it
+// has to repeat them: another row is one of values.
 func (f *finder) headerNames(r *recordAt, row int) []string {
-	if r.columns != nil {
-		return f.requestNames(r)
-	}
-	var names []string
+	var cells, names []string
 	for c := range f.t.Children(row) {
+		cells = append(cells, f.t.Text(c))
 		names = append(names, r.fields[f.t.Text(c)])
 	}
-	return names
+	if r.columns == nil {
+		return names
+	}
+	if !slices.Equal(cells, f.x.columnNames(r)) {
+		return nil
+	}
+	return f.requestNames(r)
 }
 
 func (f *finder) requestNames(r *recordAt) []string {
@@ -91,10 +113,8 @@ func (f *finder) requestNames(r *recordAt) []string {
 		return nil
 	}
 	names := f.x.columnNames(r)
-	if r.separator != "." {
-		for i := range names {
-			names[i] = strings.ReplaceAll(names[i], r.separator, ".")
-		}
+	for i := range names {
+		names[i] = strings.Join(f.x.p.steps(names[i], r.separator), ".")
 	}
 	return names
 }
@@ -116,7 +136,7 @@ func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns [
 	for c := range f.t.Children(row) {
 		switch {
 		case i >= len(columns) || columns[i] == "":
-			f.field(c, rec, ent, "", []access.Category{access.Unclassified}, "")
+			f.field(c, rec, ent, "", unclassified(), "")
 		default:
 			f.csvCell(c, rec, ent, typ, columns[i])
 		}

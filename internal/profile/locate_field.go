@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -11,16 +12,15 @@ import (
 func (f *finder) value(node, object, rec int, typ, name string) {
 	res := f.x.p.resolve(typ, strings.Split(name, "."))
 	if res.related != "" {
-		f.related(node, res.related, f.x.p.entityOf(res.related), nil)
+		f.other(node, res.related)
 		return
 	}
 	f.fieldValue(node, object, rec, res.entity, name, res.field)
 }
 
 func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd *field) {
-	if fd.reference && f.t.Nodes[node].Kind == doc.String && isReference(f.t.Text(node)) {
-		typ, id, _ := strings.Cut(f.t.Text(node), ",")
-		f.record(f.x.p.entityOf(typ), typ, id)
+	if fd.reference && f.t.Nodes[node].Kind == doc.String {
+		f.reference(node, rec, ent, name)
 		return
 	}
 	if fd.public() {
@@ -33,61 +33,95 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.withhold(node)
 		return
 	}
-	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.x.typ, ent) {
+	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent) {
 		return
 	}
 	cats := f.x.pickCategories(f.t, object, node, fd)
 	if shapes := f.x.p.wrappedShapes(f.t, node); shapes != nil {
 		for c := range f.t.Children(node) {
 			if key := f.t.Key(c); key != f.x.p.wrapped.key {
-				f.addField(c, rec, ent, name, cats, shapes[key], fd)
+				f.addField(c, rec, ent, name, cats, shapes[key], fd.keys)
 			}
 		}
 		return
 	}
-	f.addField(node, rec, ent, name, cats, "", fd)
+	f.addField(node, rec, ent, name, cats, "", fd.keys)
 }
 
-func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, fd *field) {
+// reference finds the record that a value names: "party.party,47". A text of
+// another form could be anything.
+func (f *finder) reference(node, rec int, ent *entity, name string) {
+	text := f.t.Text(node)
+	if !isReference(text) && text != "" {
+		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	typ, id, _ := strings.Cut(text, ",")
+	if !isOwn(id) {
+		f.record(f.x.p.entityOf(typ), typ, id)
+	}
+}
+
+// typeOf is the CRM's word for records of an entity in this exchange.
+func (f *finder) typeOf(ent *entity) string {
+	if ent == f.x.ent || ent == nil {
+		return f.x.typ
+	}
+	return string(ent.name)
+}
+
+// echoes reports whether the answer's own values come from what the client sent
+// and from nothing else: a new record's. Beside a stored record, a value that
+// stays clear because the client sent the same would confirm a guess.
+func (x *Exchange) echoes() bool {
+	if !x.op.echo {
+		return false
+	}
+	for _, w := range x.writes {
+		if len(w.IDs) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, keys bool) {
 	f.found.Fields = append(f.found.Fields, access.FoundField{
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
-		Categories: cats, Shape: shape, Keys: fd.keys, Echo: f.x.op.echo,
+		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,
 	})
 }
 
 func (f *finder) field(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape) {
-	f.addField(node, rec, ent, name, cats, shape, unclassifiedField)
+	f.addField(node, rec, ent, name, cats, shape, false)
 }
 
 // pickCategories chooses among a field's categories by its sibling or its form.
 func (x *Exchange) pickCategories(t *doc.Tree, object, node int, f *field) []access.Category {
-	if len(f.categories) < 2 {
-		return f.categories
-	}
-	if f.by != "" && object >= 0 {
-		if n := t.Member(object, f.by); n >= 0 && t.Nodes[n].Kind == doc.String {
-			c, ok := f.values[t.Text(n)]
-			if !ok {
-				c, ok = f.values["*"]
-			}
-			if ok {
-				return []access.Category{c}
-			}
-		}
-	}
-	if f.detect && t.Nodes[node].Kind == doc.String {
-		if c := detect(t.Text(node)); c != "" && containsCategory(f.categories, c) {
+	cats := x.byOf(f, t, object)
+	if len(cats) > 1 && f.detect && t.Nodes[node].Kind == doc.String {
+		if c := detect(t.Text(node)); c != "" && slices.Contains(cats, c) {
 			return []access.Category{c}
 		}
 	}
-	return f.categories
+	return cats
 }
 
-func containsCategory(list []access.Category, c access.Category) bool {
-	for _, l := range list {
-		if l == c {
-			return true
-		}
+// byOf chooses among a field's categories by its sibling alone.
+func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
+	if f.by == "" || object < 0 {
+		return f.categories
 	}
-	return false
+	n := t.Member(object, f.by)
+	if n < 0 || t.Nodes[n].Kind != doc.String {
+		return f.categories
+	}
+	c, ok := f.values[t.Text(n)]
+	if !ok {
+		c, ok = f.values["*"]
+	}
+	if !ok {
+		return f.categories
+	}
+	return []access.Category{c}
 }

@@ -23,7 +23,7 @@ func (f *finder) record(ent *entity, typ, id string) int {
 func (f *finder) object(node int, typ string, ent *entity, id string) {
 	t := f.t
 	if id == "" && ent != nil {
-		if n := t.Member(node, ent.id); n >= 0 {
+		if n := t.Member(node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
 			id = t.Text(n)
 		}
 	}
@@ -35,12 +35,21 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 		f.own(rec, ent, f.t.Member(node, ent.owner))
 	}
 	if ent == nil {
-		f.field(node, rec, nil, typ, []access.Category{access.Unclassified}, "")
+		f.field(node, rec, nil, typ, unclassified(), "")
 		return
 	}
 	for c := t.First(node); c >= 0; c = t.After(c) {
 		f.member(c, node, rec, ent)
 	}
+}
+
+// isID reports whether a node can be a record's id.
+func (f *finder) isID(node int) bool {
+	switch f.t.Nodes[node].Kind {
+	case doc.Number, doc.String:
+		return !f.x.p.integerIDs || isInteger(f.t.Text(node))
+	}
+	return false
 }
 
 // own settles the fact `own` where the record names its owner.
@@ -57,30 +66,53 @@ func (f *finder) own(rec int, ent *entity, owner int) {
 
 // member finds what one member of a record holds.
 func (f *finder) member(node, object, rec int, ent *entity) {
-	name := f.t.Key(node)
-	if name == ent.id {
+	p, name := f.x.p, f.t.Key(node)
+	if name == ent.id && f.isID(node) {
 		return
 	}
-	if fd := ent.field(name); fd != nil {
+	if related, ok := p.relates(ent, name); ok {
+		f.other(node, related)
+		return
+	}
+	if fd := ent.field(name); fd != nil && name != ent.id {
 		f.fieldValue(node, object, rec, ent, name, fd)
 		return
 	}
-	p := f.x.p
-	if p.suffix != "" && strings.HasSuffix(name, p.suffix) {
-		// A record of an unknown kind is masked whole, even where unknown
-		// fields pass.
-		if related := f.nestedType(node, object, ent, strings.TrimSuffix(name, p.suffix)); related != "" {
-			f.related(node, related, p.entityOf(related), nil)
-		} else {
-			f.field(node, rec, ent, name, []access.Category{access.Unclassified}, "")
+	// A record of an unknown kind is masked whole, even where unknown fields
+	// pass.
+	if base, ok := strings.CutSuffix(name, p.suffix); ok && p.suffix != "" {
+		if related := f.nestedType(node, object, ent, base); related != "" {
+			f.other(node, related)
+			return
 		}
+		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
-	if related, ok := p.relation(ent, name); ok {
-		f.related(node, related, p.entityOf(related), nil)
+	if f.holdsObject(node) {
+		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
-	f.fieldValue(node, object, rec, ent, name, f.unknown(node, ent))
+	f.fieldValue(node, object, rec, ent, name, p.unknown(f.t, node, ent))
+}
+
+// other finds the records that a relation holds: they are stored ones, whatever
+// the client sent.
+func (f *finder) other(node int, typ string) {
+	echo := f.echo
+	f.echo = false
+	f.related(node, typ, f.x.p.entityOf(typ), nil)
+	f.echo = echo
+}
+
+// holdsObject reports whether an object that stands for more than one value is
+// at a node or below it: it could be a record.
+func (f *finder) holdsObject(node int) bool {
+	for n := node; n < int(f.t.Nodes[node].Next); n++ {
+		if f.t.Nodes[n].Kind == doc.Object && f.x.p.wrappedShapes(f.t, n) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // nestedType returns the type of the record nested beside a field: the
@@ -98,9 +130,15 @@ func (f *finder) nestedType(node, object int, ent *entity, base string) string {
 	return ""
 }
 
-func (f *finder) unknown(node int, ent *entity) *field {
-	switch f.t.Nodes[node].Kind {
+// unknown is what a value of a field is that the entity doesn't list: numbers,
+// booleans and null, and objects that stand for numbers, are one thing, all else
+// another.
+func (p *Profile) unknown(t *doc.Tree, node int, ent *entity) *field {
+	switch t.Nodes[node].Kind {
 	case doc.Number, doc.Bool, doc.Null:
+		return ent.unknownNo
+	}
+	if p.numeric(t, node) {
 		return ent.unknownNo
 	}
 	return ent.unknown
@@ -131,12 +169,12 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 		f.bare(node, typ, ent)
 	case doc.String:
 		text := t.Text(node)
-		if isReference(text) {
-			refTyp, id, _ := strings.Cut(text, ",")
-			f.record(f.x.p.entityOf(refTyp), refTyp, id)
+		refTyp, id, _ := strings.Cut(text, ",")
+		if e := f.x.p.entityOf(refTyp); e != nil && isReference(text) {
+			f.record(e, refTyp, id)
 			return
 		}
-		f.field(node, -1, ent, typ, f.x.p.displayParts(access.RefSelect, typ, 0), "")
+		f.field(node, -1, ent, typ, f.x.p.displayParts(access.RefSelect, typ), "")
 	}
 }
 
@@ -163,7 +201,7 @@ func (f *finder) changes(node int, typ string, ent *entity) {
 			f.changes(c, typ, ent)
 		}
 	case doc.String:
-		f.field(node, -1, ent, typ, []access.Category{access.Unclassified}, "")
+		f.field(node, -1, ent, typ, unclassified(), "")
 	}
 }
 
@@ -171,12 +209,16 @@ func (f *finder) changes(node int, typ string, ent *entity) {
 func (f *finder) bare(node int, typ string, ent *entity) {
 	switch f.t.Nodes[node].Kind {
 	case doc.Number, doc.String:
-		f.record(ent, typ, f.t.Text(node))
+		if f.isID(node) {
+			f.record(ent, typ, f.t.Text(node))
+			return
+		}
+		f.field(node, -1, ent, typ, unclassified(), "")
 	case doc.Array:
 		for c := range f.t.Children(node) {
 			f.bare(c, typ, ent)
 		}
 	case doc.Object:
-		f.field(node, -1, ent, typ, []access.Category{access.Unclassified}, "")
+		f.field(node, -1, ent, typ, unclassified(), "")
 	}
 }

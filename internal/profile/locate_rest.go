@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
@@ -32,7 +31,7 @@ func (f *finder) coverRest(root int, failed bool) {
 			f.withhold(n)
 			continue
 		}
-		f.field(n, -1, f.x.ent, f.t.Key(n), []access.Category{access.Unclassified}, "")
+		f.field(n, -1, f.x.ent, f.t.Key(n), unclassified(), "")
 	}
 }
 

@@ -1,8 +1,6 @@
 package profile
 
 import (
-	"strings"
-
 	"github.com/crmgate/crmgate/internal/access"
 )
 
@@ -22,7 +20,7 @@ func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
 		switch {
 		case name == "":
 		case name == "?" || ent == nil:
-			f.field(c, rec, ent, typ, []access.Category{access.Unclassified}, "")
+			f.field(c, rec, ent, typ, unclassified(), "")
 		default:
 			f.value(c, -1, rec, typ, name)
 		}
@@ -36,10 +34,10 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 	i := 0
 	for c := range f.t.Children(node) {
 		if i >= len(columns) {
-			f.field(c, -1, f.x.ent, typ, []access.Category{access.Unclassified}, "")
+			f.field(c, -1, f.x.ent, typ, unclassified(), "")
 			continue
 		}
-		f.column(c, typ, strings.Split(columns[i], r.separator))
+		f.column(c, typ, f.x.p.steps(columns[i], r.separator))
 		i++
 	}
 }
@@ -50,7 +48,7 @@ func (f *finder) column(node int, typ string, steps []string) {
 	fd := res.field
 	if res.related != "" {
 		// A relation in a cell is shown by its display.
-		fd = &field{categories: f.x.p.displayParts(access.RefSelect, res.related, 0), detect: true}
+		fd = &field{categories: f.x.p.displayParts(access.RefSelect, res.related), detect: true}
 	} else if len(fd.categories) > 1 && fd.by != "" {
 		fd = &field{categories: fd.categories, detect: true}
 	}

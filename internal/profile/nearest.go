@@ -6,7 +6,9 @@ import (
 )
 
 // specKeys are all keys of the language, for suggestions.
-var specKeys = collectKeys(reflect.TypeFor[spec](), reflect.TypeFor[entitySpec](), reflect.TypeFor[fieldSpec](), reflect.TypeFor[searchSpec]())
+func specKeys() []string {
+	return collectKeys(reflect.TypeFor[spec](), reflect.TypeFor[entitySpec](), reflect.TypeFor[fieldSpec](), reflect.TypeFor[searchSpec]())
+}
 
 func collectKeys(types ...reflect.Type) []string {
 	seen := map[reflect.Type]bool{}

@@ -21,6 +21,7 @@ type operation struct {
 	status   int
 	opaque   bool
 	image    bool
+	holds    []string
 	question bool
 	echo     bool
 	write    *write
@@ -44,6 +45,15 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 		} else {
 			c.fail(where, "no entity has the type %q", s.Entity)
 		}
+	}
+	op.holds = s.Holds
+	for _, typ := range s.Holds {
+		if typ != "*" && c.p.entityOf(typ) == nil {
+			c.fail(where, "holds: no entity has the type %q", typ)
+		}
+	}
+	if len(s.Holds) > 0 && !s.Opaque && !s.Image {
+		c.fail(where, "holds is for opaque answers alone; add `opaque: true`")
 	}
 	for _, id := range s.IDs {
 		op.ids = append(op.ids, c.expr(where, id, args))
@@ -135,8 +145,8 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 
 func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored}
-	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate}, w.mode) {
-		c.fail(where, "write: mode %q is neither partial, full, echo nor create", s.Mode)
+	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate, WriteCopy}, w.mode) {
+		c.fail(where, "write: mode %q is neither partial, full, create, copy nor echo", s.Mode)
 	}
 	if !s.Pairs {
 		w.at = c.expr(where, s.At, args)

@@ -134,3 +134,12 @@ func (g glob) match(s string) bool {
 
 // plain reports whether the glob is a literal name.
 func (g glob) plain() bool { return !strings.Contains(string(g), "*") }
+
+func matchAny(globs []glob, s string) bool {
+	for _, g := range globs {
+		if g.match(s) {
+			return true
+		}
+	}
+	return false
+}

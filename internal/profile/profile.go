@@ -35,6 +35,8 @@ type Profile struct {
 	typeGlobs    []globType
 	anyRelations map[string]string
 	suffix       string
+	renderings   []string
+	integerIDs   bool
 	changes      []string
 	wrapped      wrapped
 	transports   []*transport
@@ -88,7 +90,7 @@ func (p *Profile) Entities() []access.Entity {
 	return names
 }
 
-// Lists the routes by name, for doctor and explain.
+// Routes lists the transports and routes by name, for doctor and explain.
 func (p *Profile) Routes() []string {
 	var names []string
 	for _, t := range p.transports {

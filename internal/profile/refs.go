@@ -68,6 +68,9 @@ func (x *Exchange) idsAt(e expr) ([]string, error) {
 	var ids []string
 	for _, v := range x.valuesAt(e) {
 		if v.node < 0 {
+			if x.p.integerIDs && !isInteger(v.text) {
+				return nil, refuse("malformed", "An id in the request is no whole number.")
+			}
 			ids = append(ids, v.text)
 			continue
 		}
@@ -89,8 +92,11 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 		}
 		return nil
 	case doc.String, doc.Number:
-		// A negative id is the client's own, of a record not yet saved.
-		if id := t.Text(node); !strings.HasPrefix(id, "-") {
+		id := t.Text(node)
+		if x.p.integerIDs && (t.Nodes[node].Kind != doc.Number || !isInteger(id)) {
+			return refuse("malformed", "An id in the request is no whole number.")
+		}
+		if !isOwn(id) {
 			*ids = append(*ids, id)
 		}
 		return nil
@@ -98,6 +104,20 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 		return nil
 	}
 	return refuse("malformed", "An id in the request is neither a number nor a text.")
+}
+
+// isInteger reports whether a text is a whole number in its one plain spelling.
+func isInteger(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || len(digits) > 18 || digits[0] == '0' && s != "0" {
+		return false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // readRef reads the fields that one place of the request names.
@@ -247,8 +267,7 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 	if r.role == access.RefSort {
 		name = strings.TrimPrefix(name, "-")
 	}
-	steps := strings.Split(name, r.separator)
-	res := x.p.resolve(typ, steps)
+	res := x.p.resolve(typ, x.p.steps(name, r.separator))
 	if r.role == access.RefSelect {
 		return x.selectField(res)
 	}
@@ -284,8 +303,11 @@ func (x *Exchange) asksSize(f *field) bool {
 
 // ask adds a field that is asked about.
 func (x *Exchange) ask(role access.RefRole, res resolved, literal string) {
-	cats := x.p.parts(role, res, 0)
-	if literal == "id" && (res.related != "" || res.field.reference) {
+	cats := x.p.parts(role, res)
+	// An id says nothing of the record; a text is compared with its display,
+	// but where the field itself holds "type,id".
+	plain := res.related != "" && !res.composite()
+	if literal == "id" && plain || literal != "" && res.field.reference {
 		cats = []access.Category{access.Public}
 	}
 	x.addRef(access.Ref{

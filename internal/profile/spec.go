@@ -30,7 +30,13 @@ type spec struct {
 // normalizeSpec says what the CRM makes of a request before it looks at it.
 type normalizeSpec struct {
 	Query querySpec `yaml:"query"`
+	// IDs is `integer` where every id is a whole number. Any other spelling in a
+	// request (1.0, "1", true) is refused: the CRM could take it for an id that
+	// the entry doesn't name. In a response it is a value. Default: any text.
+	IDs string `yaml:"ids"`
 }
+
+// querySpec says how the CRM reads a query.
 
 type querySpec struct {
 	// Lists are the query parameters that the CRM takes several times.
@@ -128,7 +134,10 @@ type relationsSpec struct {
 	// Changes are the keys of an object that lists changes to related records
 	// instead of the records: add, update, remove.
 	Changes []string `yaml:"changes"`
-	// Any maps fields of every entity to a type.
+	// Renderings are words that ask, behind a dot, for another rendering of a
+	// field's value where another separator joins the steps: `type.translated`.
+	Renderings []string `yaml:"renderings"`
+	// Any maps fields of every entity to a type; an entity's own fields go before.
 	Any map[string]string `yaml:"any"`
 }
 
@@ -160,8 +169,9 @@ type failureSpec struct {
 	At string `yaml:"at"`
 	// Name is the path to the error's name, below At.
 	Name string `yaml:"name"`
-	// Known maps an error's name to the paths below At that are withheld. An
-	// unknown error is withheld whole: every text in it.
+	// Known maps an error's name to the paths below At whose texts hold no values
+	// (the name itself). Every other text, and every text of an error that isn't
+	// listed, is withheld.
 	Known map[string][]string `yaml:"known"`
 }
 
@@ -188,13 +198,17 @@ type operationSpec struct {
 	// Opaque: the answer can't be masked (a report, a file): refused unless
 	// everything of the entity may be seen.
 	Opaque bool `yaml:"opaque"`
+	// Holds are further types whose values an opaque answer can hold: everything
+	// of them may have to be seen, too. `*` is every entity with persons' data.
+	Holds []string `yaml:"holds"`
 	// Image: as Opaque, but answered with a neutral picture.
 	Image bool `yaml:"image"`
 	// Question says that the answer names no records (a count): the entry
 	// keeps the question.
 	Question bool `yaml:"question"`
-	// Echo says that the answer repeats what the request holds: values that
-	// the client sent itself stay clear.
+	// Echo says that the answer is computed from what the request holds: values
+	// of a new record that the client sent itself stay clear. Those of a stored
+	// record don't: one that does would confirm a guess.
 	Echo bool `yaml:"echo"`
 	// Write says where the request holds values to be saved.
 	Write *writeSpec `yaml:"write"`
@@ -269,7 +283,9 @@ type writeSpec struct {
 	At     string `yaml:"at"`
 	Syntax string `yaml:"syntax"`
 	// Mode: partial (only what is sent is saved), full (what is missing is
-	// emptied) or echo (nothing is saved; placeholders are filled in).
+	// emptied), create (a new record), copy (new records made of stored ones,
+	// but for these values) or echo (nothing is saved: the CRM computes with the
+	// values, and placeholders are filled in).
 	Mode string `yaml:"mode"`
 	// IDs are the records; default: the operation's. `id` below the object
 	// with Self.

@@ -1,9 +1,9 @@
 package profile
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -28,28 +28,44 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	if s.Get != "" {
 		return StoredRequest{Method: "GET", Path: expandVars(s.Get, x.vars)}, nil
 	}
-	var ids bytes.Buffer
-	for i, id := range w.IDs {
-		if i > 0 {
-			ids.WriteByte(',')
-		}
-		raw, err := json.Marshal(json.Number(id))
-		if err != nil {
-			return StoredRequest{}, fmt.Errorf("reading stored values: an id is no number: %w", err)
-		}
-		ids.Write(raw)
+	ids := make([]json.Number, 0, len(w.IDs))
+	for _, id := range w.IDs {
+		ids = append(ids, json.Number(id))
 	}
-	names, err := json.Marshal(append([]string{"id"}, fields...))
+	context, err := x.storedContext()
 	if err != nil {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
 	}
-	context := "{}"
-	if x.ctx >= 0 {
-		context = string(x.tree.Raw(x.ctx))
+	body, err := json.Marshal(map[string]any{
+		"id":     0,
+		"method": strings.ReplaceAll(s.Call, "{type}", w.Type),
+		"params": []any{ids, append([]string{w.ent.id}, fields...), context},
+	})
+	if err != nil {
+		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
 	}
-	method := strings.ReplaceAll(s.Call, "{type}", w.Type)
-	body := fmt.Sprintf(`{"id":0,"method":%q,"params":[[%s],%s,%s]}`, method, ids.String(), names, context)
-	return StoredRequest{Method: x.req.Method, Path: x.req.Path, MediaType: x.req.MediaType, Body: []byte(body)}, nil
+	return StoredRequest{Method: x.req.Method, Path: x.req.Path, MediaType: x.req.MediaType, Body: body}, nil
+}
+
+// storedContext is the call's context without its private members: a point in
+// time would make the CRM answer with values that aren't the stored ones.
+func (x *Exchange) storedContext() (json.RawMessage, error) {
+	if x.ctx < 0 {
+		return json.RawMessage("{}"), nil
+	}
+	var private []int
+	for c := range x.tree.Children(x.ctx) {
+		if strings.HasPrefix(x.tree.Key(c), "_") {
+			private = append(private, c)
+		}
+	}
+	at := x.tree.Nodes[x.ctx]
+	edits := doc.RemoveMembers(x.tree, x.ctx, private)
+	for i := range edits {
+		edits[i].Start -= at.Start
+		edits[i].End -= at.Start
+	}
+	return doc.Splice(nil, x.tree.Raw(x.ctx), edits)
 }
 
 func expandVars(s string, vars map[string]string) string {
@@ -83,17 +99,57 @@ func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
 	return out, nil
 }
 
-// StoredField returns a field's value in a stored record and its leaves.
+// StoredField returns a field's value in a stored record, its leaves and what
+// they hold; -1 where the record hasn't got it.
 func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, leaves []Leaf, cats []access.Category) {
 	node = t.Member(record, name)
 	if node < 0 {
 		return -1, nil, nil
 	}
-	f := w.ent.field(name)
-	if f == nil {
-		f = w.ent.unknown
+	return node, w.x.p.leaves(t, node), w.x.pickCategories(t, record, node, w.fieldAt(t, node, name))
+}
+
+// fieldAt is what the profile knows of a field with the value at a node.
+func (w *Write) fieldAt(t *doc.Tree, node int, name string) *field {
+	if f := w.ent.field(name); f != nil {
+		return f
 	}
-	return node, w.x.p.leaves(t, node), w.x.pickCategories(t, record, node, f)
+	return w.x.p.unknown(t, node, w.ent)
+}
+
+// Beside lists the fields that choose the categories of the given ones: they
+// have to be read with them.
+func (w *Write) Beside(names []string) []string {
+	var beside []string
+	for _, name := range names {
+		if f := w.field(name); f.by != "" {
+			beside = append(beside, f.by)
+		}
+	}
+	return beside
+}
+
+// Sent are the categories that the value of a field gets by this write, in the
+// given stored record.
+func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
+	body := w.x.tree
+	fd := w.fieldAt(body, f.Node, f.Name)
+	chosen := w.ent.selects[f.Name]
+	if len(chosen) > 0 {
+		stored := t.Member(record, f.Name)
+		if stored >= 0 && t.Nodes[stored].Kind == body.Nodes[f.Node].Kind && t.Text(stored) == body.Text(f.Node) {
+			chosen = nil // chosen as before
+		}
+	}
+	cats := fd.categories
+	if fd.by != "" {
+		if body.Member(w.Object, fd.by) >= 0 {
+			cats = w.x.byOf(fd, body, w.Object)
+		} else {
+			cats = w.x.byOf(fd, t, record)
+		}
+	}
+	return unique(append(slices.Clone(cats), chosen...))
 }
 
 // FieldNames lists the entity's literal field names that can hold one of the

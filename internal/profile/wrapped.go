@@ -1,18 +1,24 @@
 package profile
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
-// leaves returns the scalars of a field's value with their shapes.
+// leaves returns the scalars of a field's value with their shapes, those of an
+// object in the order of its keys: two documents with the same value in another
+// order have the same leaves.
 func (p *Profile) leaves(t *doc.Tree, node int) []Leaf {
 	if t.Nodes[node].Kind != doc.Object && t.Nodes[node].Kind != doc.Array {
 		return []Leaf{{Node: node}}
 	}
 	if shapes := p.wrappedShapes(t, node); shapes != nil {
 		var out []Leaf
-		for c := range t.Children(node) {
+		for _, c := range byKey(t, node) {
 			if key := t.Key(c); key != p.wrapped.key {
 				out = append(out, Leaf{Node: c, Shape: shapes[key]})
 			}
@@ -20,14 +26,37 @@ func (p *Profile) leaves(t *doc.Tree, node int) []Leaf {
 		return out
 	}
 	var out []Leaf
-	for c := range t.Children(node) {
+	for _, c := range byKey(t, node) {
 		out = append(out, p.leaves(t, c)...)
 	}
 	return out
 }
 
+// byKey lists a container's children: an object's by their keys, an array's in
+// their order.
+func byKey(t *doc.Tree, node int) []int {
+	nodes := slices.Collect(t.Children(node))
+	slices.SortStableFunc(nodes, func(a, b int) int { return cmp.Compare(t.Key(a), t.Key(b)) })
+	return nodes
+}
+
+// numeric reports whether a node is a wrapped number, not a date or bytes.
+func (p *Profile) numeric(t *doc.Tree, node int) bool {
+	shapes := p.wrappedShapes(t, node)
+	for c := range t.Children(node) {
+		switch key := t.Key(c); {
+		case key == p.wrapped.key:
+		case shapes[key] != access.ShapeDecimal && shapes[key] != access.ShapeNumber:
+			return false
+		case strings.Trim(t.Text(c), "+-.0123456789Ee") != "":
+			return false
+		}
+	}
+	return shapes != nil
+}
+
 // wrappedShapes returns the members' shapes when node is a wrapped value that
-// the profile knows, nil otherwise.
+// the profile knows, with no members besides; nil otherwise.
 func (p *Profile) wrappedShapes(t *doc.Tree, node int) map[string]access.Shape {
 	if p.wrapped.key == "" || t.Nodes[node].Kind != doc.Object {
 		return nil
@@ -36,5 +65,11 @@ func (p *Profile) wrappedShapes(t *doc.Tree, node int) map[string]access.Shape {
 	if k < 0 {
 		return nil
 	}
-	return p.wrapped.kinds[t.Text(k)]
+	shapes := p.wrapped.kinds[t.Text(k)]
+	for c := range t.Children(node) {
+		if _, known := shapes[t.Key(c)]; c != k && !known || isContainer(t, c) {
+			return nil
+		}
+	}
+	return shapes
 }

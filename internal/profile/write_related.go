@@ -22,7 +22,7 @@ func (x *Exchange) readRelated(w *write, wr *Write, related string, node int) er
 		}
 	case doc.Object:
 		if wr.Mode == WriteEcho {
-			return nil // what a client shows beside a relation; nothing is restored in it
+			return x.readValues(w, related, node, WriteEcho, nil)
 		}
 		return refuse("malformed", "A relation in a write is an id.")
 	}
@@ -67,7 +67,7 @@ func (x *Exchange) readCommand(w *write, related, word string, parts []int) erro
 		return nil
 	case "copy":
 		if len(parts) == 2 {
-			if err := x.readValueList(w, related, parts[1], WriteCreate, nil); err != nil {
+			if err := x.readValueList(w, related, parts[1], WriteCopy, nil); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -20,6 +21,8 @@ const (
 	WriteEcho WriteMode = "echo"
 	// WriteCreate: a new record; there is nothing stored.
 	WriteCreate WriteMode = "create"
+	// WriteCopy: new records made of stored ones, but for these values.
+	WriteCopy WriteMode = "copy"
 )
 
 // Write is an object of values in a request, for one or several records.
@@ -38,7 +41,9 @@ type Write struct {
 
 // WriteField is one value of a write.
 type WriteField struct {
-	Name       string
+	Name string
+	// Categories are all that the value can hold, and for a field that chooses
+	// the category of others, theirs: the stored record tells which of them count.
 	Categories []access.Category
 	// Node is the member in the request's document.
 	Node int
@@ -141,12 +146,10 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
 	}
 	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, ent: ent}
-	if w.self != "" {
-		wr.IDs = nil
-		if n := x.tree.Member(node, w.self); n >= 0 {
-			wr.IDs = selfID(x.tree.Text(n))
-		}
+	if err := x.selfID(w, wr); err != nil {
+		return err
 	}
+	x.writeAccess(wr)
 	for c := range x.tree.Children(node) {
 		if err := x.readValue(w, wr, c); err != nil {
 			return err
@@ -156,12 +159,30 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 	return nil
 }
 
-// selfID is the id of a record that exists: new ones have none, or a negative.
-func selfID(id string) []string {
-	if id == "" || strings.HasPrefix(id, "-") || id == "0" {
+// selfID reads the id that stands among the values: new records have none, or
+// one of the client's own. What is neither could be an id to the CRM.
+func (x *Exchange) selfID(w *write, wr *Write) error {
+	if wr.Mode == WriteCreate || wr.Mode == WriteCopy {
+		wr.IDs = nil
+	}
+	if w.self == "" {
 		return nil
 	}
-	return []string{id}
+	wr.IDs = nil
+	n := x.tree.Member(wr.Object, w.self)
+	if n < 0 {
+		return nil
+	}
+	if isContainer(x.tree, n) {
+		return refuse("malformed", "An id in the request is neither a number nor a text.")
+	}
+	if err := x.collectIDs(n, &wr.IDs); err != nil {
+		return err
+	}
+	if len(wr.IDs) == 1 && (wr.IDs[0] == "" || wr.IDs[0] == "0") {
+		wr.IDs = nil
+	}
+	return nil
 }
 
 func (x *Exchange) readValue(w *write, wr *Write, node int) error {
@@ -169,40 +190,76 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	if name == w.self && w.self != "" {
 		return nil
 	}
-	f := wr.ent.field(name)
-	if f == nil {
-		base := name
-		if x.p.suffix != "" {
-			base = strings.TrimSuffix(name, x.p.suffix)
-		}
-		if related, ok := x.p.relation(wr.ent, base); ok {
-			return x.readRelated(w, wr, related, node)
-		}
-		f = wr.ent.unknown
+	if wr.Mode == WriteEcho && strings.Contains(name, ".") && !strings.HasSuffix(name, ".") {
+		return nil // a value of another record that the client sees beside this one
 	}
-	cats := x.pickCategories(x.tree, wr.Object, node, f)
+	base := name
+	if x.p.suffix != "" {
+		base = strings.TrimSuffix(name, x.p.suffix)
+	}
+	if related, ok := x.p.relates(wr.ent, base); ok {
+		return x.readRelated(w, wr, related, node)
+	}
+	f := wr.field(name)
+	cats := f.categories
+	if !wr.onStored() {
+		cats = x.byOf(f, x.tree, wr.Object)
+	} else {
+		cats = unique(append(slices.Clone(cats), wr.ent.selects[name]...))
+	}
 	leaves := x.p.leaves(x.tree, node)
 	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})
 	x.addWriteRef(wr, name, cats, x.empty(leaves))
 	return nil
 }
 
-func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category, empty bool) {
-	// A form sends every field it has: an empty one of a new record says nothing.
-	if wr.Mode == WriteEcho || wr.Mode == WriteCreate && empty {
-		return
+// field is what the profile knows of a field of the write.
+func (w *Write) field(name string) *field {
+	if f := w.ent.field(name); f != nil {
+		return f
 	}
-	for i := range x.Accesses {
-		a := &x.Accesses[i]
-		if a.Type == wr.Type && a.Action == wr.action() {
-			a.Refs = append(a.Refs, access.Ref{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats})
-			return
+	return w.ent.unknown
+}
+
+// onStored reports whether stored values stand behind those of the write.
+func (w *Write) onStored() bool {
+	switch w.Mode {
+	case WritePartial, WriteFull, WriteCopy:
+		return true
+	}
+	return len(w.IDs) > 0
+}
+
+// writeAccess returns the access that a write belongs to, with its records; nil
+// where nothing is saved.
+func (x *Exchange) writeAccess(wr *Write) *access.Access {
+	if wr.Mode == WriteEcho {
+		return nil
+	}
+	i := slices.IndexFunc(x.Accesses, func(a access.Access) bool { return a.Type == wr.Type && a.Action == wr.action() })
+	if i < 0 {
+		i = len(x.Accesses)
+		x.Accesses = append(x.Accesses, access.Access{
+			Route: x.Route, Call: x.Call, Action: wr.action(), Entity: wr.Entity, Type: wr.Type,
+		})
+	}
+	a := &x.Accesses[i]
+	for _, id := range wr.IDs {
+		if !slices.Contains(a.IDs, id) {
+			a.IDs = append(a.IDs, id)
 		}
 	}
-	x.Accesses = append(x.Accesses, access.Access{
-		Route: x.Route, Call: x.Call, Action: wr.action(), Entity: wr.Entity, Type: wr.Type, IDs: wr.IDs,
-		Refs: []access.Ref{{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats}},
-	})
+	return a
+}
+
+func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category, empty bool) {
+	// A form sends every field it has: an empty one of a new record says nothing.
+	if wr.action() == access.Create && empty {
+		return
+	}
+	if a := x.writeAccess(wr); a != nil {
+		a.Refs = append(a.Refs, access.Ref{Role: access.RefWrite, Entity: wr.Entity, Field: name, Categories: cats})
+	}
 }
 
 func (x *Exchange) empty(leaves []Leaf) bool {
@@ -216,7 +273,7 @@ func (x *Exchange) empty(leaves []Leaf) bool {
 
 func (w *Write) action() access.Action {
 	switch w.Mode {
-	case WriteCreate:
+	case WriteCreate, WriteCopy:
 		return access.Create
 	case WriteEcho:
 		return access.Read

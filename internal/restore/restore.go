@@ -39,7 +39,7 @@ type Result struct {
 // Fields returns the names of the fields whose stored values are needed before
 // the write may be judged; none means that it is fine as it is.
 func Fields(w *profile.Write, p Plans) []string {
-	if w.Mode == profile.WriteCreate {
+	if w.Mode == profile.WriteCreate || w.Mode == profile.WriteCopy {
 		return nil
 	}
 	var names []string
@@ -51,6 +51,7 @@ func Fields(w *profile.Write, p Plans) []string {
 	if w.Mode == profile.WriteFull {
 		names = append(names, unseen(w, p)...)
 	}
+	names = append(names, w.Beside(names)...)
 	sort.Strings(names)
 	return slices.Compact(names)
 }
@@ -85,7 +86,7 @@ func hidden(e access.Entity, cats []access.Category, p Plans) bool {
 func Judge(m *mask.Masker, scope string, body *doc.Tree, w *profile.Write, s Stored, p Plans) Result {
 	j := &judge{m: m, scope: scope, body: body, w: w, stored: s, plans: p}
 	switch w.Mode {
-	case profile.WriteCreate:
+	case profile.WriteCreate, profile.WriteCopy:
 		j.create()
 	case profile.WriteEcho:
 		j.echo()
@@ -128,7 +129,7 @@ func (j *judge) partial() {
 	for i := range j.w.Fields {
 		f := &j.w.Fields[i]
 		switch {
-		case !hidden(j.w.Entity, f.Categories, j.plans):
+		case j.free(f):
 		case j.unchanged(f):
 			out = append(out, f.Node)
 		default:
@@ -138,13 +139,22 @@ func (j *judge) partial() {
 	j.result.Edits = append(j.result.Edits, doc.RemoveMembers(j.body, j.w.Object, out)...)
 }
 
-// echo fills the stored values in, so that the CRM computes with them; what
-// was typed stays.
+// echo fills the stored values in, so that the CRM computes with them. What was
+// typed for a new record stays. In a stored one, a value that its author can't
+// see is refused as in a save: the CRM leaves out of its answer what computing
+// didn't change, and so would tell a right guess from a wrong one.
 func (j *judge) echo() {
+	if len(j.w.IDs) == 0 {
+		return
+	}
 	for i := range j.w.Fields {
 		f := &j.w.Fields[i]
-		if hidden(j.w.Entity, f.Categories, j.plans) && j.unchanged(f) {
+		switch {
+		case j.free(f):
+		case j.unchanged(f):
 			j.fill(f)
+		default:
+			j.result.Refused = append(j.result.Refused, f.Name)
 		}
 	}
 }
@@ -157,8 +167,8 @@ func (j *judge) full() {
 		f := &j.w.Fields[i]
 		sent[f.Name] = true
 		switch {
-		case !hidden(j.w.Entity, f.Categories, j.plans):
-		case j.unchanged(f) || j.empty(f):
+		case j.free(f):
+		case j.stands() && (j.unchanged(f) || j.empty(f)):
 			j.fill(f)
 		default:
 			j.result.Refused = append(j.result.Refused, f.Name)
@@ -168,7 +178,11 @@ func (j *judge) full() {
 	sort.Strings(names)
 	var missing []doc.Member
 	for _, name := range names {
-		if sent[name] {
+		switch {
+		case sent[name]:
+			continue
+		case !j.stands():
+			j.result.Refused = append(j.result.Refused, name)
 			continue
 		}
 		if node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), name); node >= 0 {
@@ -178,7 +192,42 @@ func (j *judge) full() {
 	j.result.Edits = append(j.result.Edits, doc.AppendMembers(j.body, j.w.Object, missing)...)
 }
 
+// stands reports whether one stored record stands behind the write: what a full
+// write leaves out comes from there.
+func (j *judge) stands() bool {
+	if j.stored.Tree == nil || len(j.w.IDs) != 1 {
+		return false
+	}
+	_, ok := j.stored.Records[j.w.IDs[0]]
+	return ok
+}
+
+// record is the stored record of a write for which unchanged or stands is true.
 func (j *judge) record() int { return j.stored.Records[j.w.IDs[0]] }
+
+// free reports whether a field may be written as it came: its author sees and
+// may change both what is stored in its place, in every record, and what it
+// would hold.
+func (j *judge) free(f *profile.WriteField) bool {
+	if !hidden(j.w.Entity, f.Categories, j.plans) {
+		return true
+	}
+	if j.stored.Tree == nil || len(j.w.IDs) == 0 {
+		return false
+	}
+	for _, id := range j.w.IDs {
+		record, ok := j.stored.Records[id]
+		if !ok {
+			return false
+		}
+		node, _, cats := j.w.StoredField(j.stored.Tree, record, f.Name)
+		if node < 0 || hidden(j.w.Entity, cats, j.plans) ||
+			hidden(j.w.Entity, j.w.Sent(f, j.stored.Tree, record), j.plans) {
+			return false
+		}
+	}
+	return true
+}
 
 // unchanged reports whether a field holds the placeholder of its stored value,
 // in every record that the write is for.
@@ -223,10 +272,12 @@ func (j *judge) empty(f *profile.WriteField) bool {
 	return true
 }
 
-// fill puts the stored value in a field's place.
+// fill puts the stored value in a field's place. A field that the stored record
+// hasn't got is refused: nobody knows what would be overwritten.
 func (j *judge) fill(f *profile.WriteField) {
 	node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), f.Name)
 	if node < 0 {
+		j.result.Refused = append(j.result.Refused, f.Name)
 		return
 	}
 	at := j.body.Nodes[f.Node]

@@ -305,8 +305,9 @@ func (q *request) narrow() bool {
 
 // entry begins an entry of this request.
 func (q *request) entry(kind audit.Kind) *audit.Entry {
-	e := &audit.Entry{
-		Kind: kind, Request: q.id, Gate: q.c.Host, Profile: q.h.profile.Name, SourceIP: q.ip, Method: q.c.Method,
+	e := &audit.Entry{Kind: kind, Request: q.id, Profile: q.h.profile.Name, SourceIP: q.ip}
+	if q.c != nil { // nil: the request is ambiguous
+		e.Gate, e.Method = q.c.Host, q.c.Method
 	}
 	if q.employee != nil {
 		id := q.employee.session.Identity

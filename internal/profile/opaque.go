@@ -1,0 +1,68 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// RefWhole is the reference of an answer that can't be masked: it can hold any
+// value of the entity, so all of them have to be clear.
+const RefWhole access.RefRole = "whole"
+
+func wholeCategories() []access.Category {
+	var cats []access.Category
+	for _, c := range access.Categories() {
+		if c != access.Credential && c != access.Public {
+			cats = append(cats, c)
+		}
+	}
+	return cats
+}
+
+// askWhole asks for everything of each entity that an opaque answer can hold.
+func (x *Exchange) askWhole() {
+	entities := []access.Entity{x.Accesses[0].Entity}
+	for _, typ := range x.op.holds {
+		for _, e := range x.p.entities {
+			if typ == "*" && !e.internal || typ != "*" && e == x.p.entityOf(typ) {
+				entities = append(entities, e.name)
+			}
+		}
+	}
+	slices.Sort(entities)
+	for _, e := range slices.Compact(entities) {
+		x.addRef(access.Ref{Role: RefWhole, Entity: e, Field: "*", Categories: wholeCategories()})
+	}
+}
+
+// questionText is what was asked, for the sealed part of the entry.
+func (x *Exchange) questionText() string {
+	if x.tree != nil {
+		if x.tr != nil {
+			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {
+				return clip(string(x.tree.Raw(list)))
+			}
+		}
+		return clip(string(x.tree.Src))
+	}
+	var b strings.Builder
+	for i, q := range x.req.Query {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(q.Name + "=" + q.Value)
+	}
+	return clip(b.String())
+}
+
+// clip bounds a question to what an entry should hold.
+func clip(s string) string {
+	const most = 4096
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
