@@ -70,14 +70,21 @@ func (c *compiler) selector(where, s string) html.Selector {
 // by the second pass. In an error, texts outside are withheld where the profile
 // names them.
 func (f *finder) locateHTML(status int) error {
+	described := false
 	for i := range f.x.op.records {
 		r := &f.x.op.records[i]
 		if r.html == nil || !r.fitsStatus(status) {
 			continue
 		}
+		described = true
 		for _, node := range r.html.container.Elements(f.t, doc.Root) {
 			f.htmlRecord(r, node)
 		}
+	}
+	// Of a page with another status than the profile knows, an error with values
+	// in its text for instance, nobody can say what stands where.
+	if !described {
+		return ErrShape
 	}
 	// A page about one record in which no record is found has another shape than
 	// the profile knows: its values would stand there in clear.

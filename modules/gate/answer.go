@@ -99,9 +99,11 @@ func (q *request) reference() string {
 }
 
 func (q *request) write(status int, body []byte) {
-	q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusNoContent && status != http.StatusNotModified && q.r.Method != http.MethodHead {
+		q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	q.w.WriteHeader(status)
-	if q.r.Method != http.MethodHead {
+	if q.r.Method != http.MethodHead && len(body) > 0 {
 		_, _ = q.w.Write(body) // the client may be gone; there is nobody else to tell
 	}
 }
@@ -114,6 +116,9 @@ func ownHeaders(h http.Header) {
 	h.Set("X-Frame-Options", "SAMEORIGIN")
 }
 
+// badRequest refuses a request of which nobody can say what the CRM would read
+// in it. Where the employee is known it is an entry: somebody may be looking for
+// a way around.
 func (q *request) badRequest(err error) {
 	reason, t := "bad_request", text{
 		"Die Anfrage ist nicht eindeutig und wurde deshalb nicht weitergeleitet.",
@@ -122,8 +127,18 @@ func (q *request) badRequest(err error) {
 	if ce, ok := asCanonError(err); ok {
 		reason, t.en = string(ce.Reason), ce.Text
 	}
-	status := http.StatusBadRequest
-	q.answer(plain{status: status, reason: reason, text: t})
+	if s, err := q.lookup(); err == nil {
+		q.employee = q.known(s)
+		e := q.entry(audit.Intent)
+		e.Decision = &audit.Decision{Refused: true, Reason: reason, Policy: q.h.policy.Version()}
+		rec, ok := q.append(e)
+		if !ok {
+			q.unavailable("log")
+			return
+		}
+		q.auditID = rec.String()
+	}
+	q.answer(plain{status: http.StatusBadRequest, reason: reason, text: t})
 }
 
 // unavailable says that nothing was forwarded because it couldn't be logged.
@@ -134,6 +149,19 @@ func (q *request) unavailable(reason string) int {
 	})
 	return http.StatusServiceUnavailable
 }
+
+// undisclosed says that the CRM has answered, and that nobody can be shown what,
+// because it couldn't be logged.
+func (q *request) undisclosed() {
+	t := textUndisclosed
+	if q.saves() {
+		t = t.and(textPerhapsSaved)
+	}
+	q.answer(plain{status: http.StatusServiceUnavailable, reason: "log", text: t})
+}
+
+// saves reports whether the CRM may have changed something for the request.
+func (q *request) saves() bool { return q.r.Method != http.MethodGet && q.r.Method != http.MethodHead }
 
 // refuse writes an entry and then the answer, in the CRM's own shape where its
 // client would understand nothing else.

@@ -3,6 +3,7 @@ package gate
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -32,12 +33,10 @@ func (q *request) forward() {
 		return
 	}
 	switch {
-	case errors.Is(err, errHold) || errors.Is(resp.err, errHold):
-		rel.withhold("hold", textHold)
+	case resp.err != nil:
+		rel.fault(resp.err) // the gate's own, which is why the CRM's answer was cut
 	case err != nil || resp.status == 0:
-		if err != nil {
-			q.h.logger.Warn("the CRM did not answer", zap.String("request", q.id), zap.String("audit_id", q.auditID), zap.String("error", faultOf(err)))
-		}
+		q.h.logger.Warn("the CRM did not answer", zap.String("request", q.id), zap.String("audit_id", q.auditID), zap.String("error", faultOf(err)))
 		rel.withhold("crm", textCRMDown)
 	default:
 		rel.held()
@@ -70,16 +69,21 @@ func (q *request) quiet(r *http.Request) {
 	}
 }
 
-// run calls the next handler. An aborted copy panics; to the gate that is an
-// error like any other.
+// run calls the next handler. A copy that was aborted panics, as does a faulty
+// module; to the gate both are errors like any other: the request has an intent
+// that must be closed. What a panic says may quote the request.
 func (q *request) run(w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
-			if e, ok := v.(error); !ok || !errors.Is(e, http.ErrAbortHandler) {
-				panic(v)
-			}
-			err = http.ErrAbortHandler
+		v := recover()
+		if v == nil {
+			return
 		}
+		err = http.ErrAbortHandler
+		if e, ok := v.(error); ok && errors.Is(e, http.ErrAbortHandler) {
+			return
+		}
+		q.h.logger.Error("the handler behind the gate panicked", zap.String("request", q.id),
+			zap.String("type", fmt.Sprintf("%T", v)), zap.StackSkip("stack", 2))
 	}()
 	return q.next.ServeHTTP(w, r)
 }
@@ -87,6 +91,9 @@ func (q *request) run(w http.ResponseWriter, r *http.Request) (err error) {
 // faultOf names an error of the next handler without its text, which can hold
 // the request's address.
 func faultOf(err error) string {
+	if err == nil {
+		return "empty"
+	}
 	if errors.Is(err, http.ErrAbortHandler) {
 		return "aborted"
 	}
@@ -101,7 +108,7 @@ func (q *request) pass() {
 	err := q.run(p, q.r)
 	q.status = p.status
 	switch {
-	case err == nil:
+	case err == nil && p.status != 0:
 	case p.status == 0:
 		q.answer(plain{status: http.StatusBadGateway, reason: "crm", text: textCRMDown})
 	default:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
-	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
 	"github.com/crmgate/crmgate/internal/doc/csv"
@@ -23,7 +21,6 @@ import (
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/profile"
-	"github.com/crmgate/crmgate/internal/session"
 )
 
 // release judges a response, logs what it discloses and lets it go.
@@ -31,6 +28,8 @@ type release struct {
 	q    *request
 	resp *response
 	s    *streamed
+	// location is where the client may be sent, "" for nowhere.
+	location string
 }
 
 // errType says that a response is not of the type that the profile gives for
@@ -44,6 +43,11 @@ func (l *release) held() {
 		l.fault(err)
 		return
 	}
+	found.Disclosure.Records = append(found.Disclosure.Records, l.judgeLocation()...)
+	if l.location == "" && l.redirects() {
+		l.withhold("redirect", textRedirect)
+		return
+	}
 	if !l.disclose(found.Disclosure, body) {
 		return
 	}
@@ -52,30 +56,41 @@ func (l *release) held() {
 	l.q.write(l.resp.status, body)
 }
 
-// fault answers a response that can't be judged. An error of the CRM's own in
-// another type (a page instead of JSON) keeps its status, without its text.
+// redirects reports whether a browser would follow the answer to an address.
+func (l *release) redirects() bool {
+	switch l.resp.status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// fault answers a response that can't be judged.
 func (l *release) fault(err error) {
 	q := l.q
 	q.h.logger.Warn("the CRM's answer was withheld", zap.String("request", q.id), zap.String("audit_id", q.auditID), zap.Error(err))
-	if errors.Is(err, errType) && l.resp.status >= 400 {
-		if !l.disclose(access.Disclosure{Withheld: 1}, nil) {
-			return
-		}
-		l.headers(nil)
-		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		q.status, q.fault = l.resp.status, "withheld"
-		q.write(l.resp.status, nil)
-		return
-	}
 	reason := "malformed"
 	switch {
-	case errors.Is(err, coding.ErrTooLarge):
+	case errors.Is(err, coding.ErrTooLarge), errors.Is(err, errHold):
 		l.withhold("hold", textHold)
+		return
+	case l.resp.status >= 400:
+		l.withholdError()
 		return
 	case errors.Is(err, errType), errors.Is(err, coding.ErrCoding):
 		reason = "type"
 	}
 	l.withhold(reason, textCRMAnswer)
+}
+
+// withholdError answers in the place of an error of the CRM's that can't be
+// judged: it keeps the status, without the text.
+func (l *release) withholdError() {
+	if !l.disclose(access.Disclosure{Withheld: 1}, nil) {
+		return
+	}
+	l.copyHeaders(errorHeaders, nil)
+	l.q.sayNo(refusal{status: l.resp.status, reason: "withheld", text: textCRMError(l.resp.status)})
 }
 
 // withhold answers 502 and says in the log that nothing was disclosed.
@@ -84,8 +99,11 @@ func (l *release) withhold(reason string, t text) {
 	e.Error, e.Status = reason, http.StatusBadGateway
 	e.Disclosure = &access.Disclosure{}
 	if _, ok := l.q.append(e); !ok {
-		l.q.unavailable("log")
+		l.q.undisclosed()
 		return
+	}
+	if l.q.saves() {
+		t = t.and(textPerhapsSaved)
 	}
 	l.q.sayNo(refusal{status: http.StatusBadGateway, reason: reason, text: t})
 }
@@ -106,7 +124,7 @@ func (l *release) disclose(d access.Disclosure, body []byte) bool {
 	sum := sha256.Sum256(body)
 	e.BodySHA256 = hex.EncodeToString(sum[:])
 	if _, ok := l.q.append(e); !ok {
-		l.q.unavailable("log")
+		l.q.undisclosed()
 		return false
 	}
 	return true
@@ -114,15 +132,12 @@ func (l *release) disclose(d access.Disclosure, body []byte) bool {
 
 // judge decodes, parses, locates and masks the held body.
 func (l *release) judge() ([]byte, mask.Result, error) {
-	if l.bodyless() {
+	if l.bodyless() || l.resp.held.Len() == 0 {
 		return nil, mask.Result{}, nil
 	}
 	body, err := l.decode()
 	if err != nil {
 		return nil, mask.Result{}, err
-	}
-	if len(body) == 0 && l.resp.header.Get("Content-Type") == "" {
-		return nil, mask.Result{}, nil
 	}
 	if l.q.x.Type == "none" {
 		// What can't be masked was asked for by somebody who may see all of it.
@@ -210,7 +225,7 @@ func (l *release) bodyless() bool {
 }
 
 func (l *release) decode() ([]byte, error) {
-	r, err := coding.Decode(&l.resp.held, l.resp.header.Get("Content-Encoding"), l.q.h.Hold)
+	r, err := coding.Decode(&l.resp.held, contentEncoding(l.resp.header), l.q.h.Hold)
 	if err != nil {
 		return nil, err
 	}
@@ -218,10 +233,17 @@ func (l *release) decode() ([]byte, error) {
 	return body, errors.Join(err, r.Close())
 }
 
+// contentEncoding joins the lines of a header that may have several.
+func contentEncoding(h http.Header) string { return strings.Join(h.Values("Content-Encoding"), ", ") }
+
 // checkType compares the type that the CRM names, the one that the profile
 // gives and what the first bytes say.
 func (l *release) checkType(body []byte) error {
-	m, err := coding.ParseMedia(l.resp.header.Get("Content-Type"))
+	types := l.resp.header.Values("Content-Type")
+	if len(types) != 1 {
+		return fmt.Errorf("%w: it has none, or more than one", errType)
+	}
+	m, err := coding.ParseMedia(types[0])
 	if err != nil {
 		return fmt.Errorf("%w: %w", errType, err)
 	}
@@ -258,54 +280,6 @@ func (l *release) parse(body []byte) (*doc.Tree, error) {
 		return csv.Parse(body, l.q.x.Dialect(), doc.DefaultLimits())
 	}
 	return json.Parse(body, doc.DefaultLimits())
-}
-
-// passedHeaders are the CRM's response headers that a masked response keeps.
-// What isn't listed can hold values, or speak of the unmasked bytes.
-var passedHeaders = []string{
-	"Content-Type", "Content-Language", "Set-Cookie", "Location", "Allow", "Retry-After", "Www-Authenticate",
-	"Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy",
-	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
-	"Access-Control-Allow-Methods", "Access-Control-Expose-Headers", "Vary",
-}
-
-// headers copies what may go on. Values of masked fields are looked for in
-// headers too.
-func (l *release) headers(sweep *mask.Sweep) {
-	from, to := l.resp.header, l.q.w.Header()
-	for _, name := range passedHeaders {
-		for _, v := range from.Values(name) {
-			to.Add(name, l.swept(name, v, sweep))
-		}
-	}
-	if strings.HasPrefix(strings.ToLower(from.Get("Content-Disposition")), "attachment") {
-		to.Set("Content-Disposition", "attachment") // a file's name can hold a person's
-	}
-	canon.StripSetCookies(to, session.Own)
-	if loc := to.Get("Location"); loc != "" && !l.ownLocation(loc) {
-		to.Del("Location")
-	}
-	to.Set("Cache-Control", "private, no-store")
-	to.Set("X-Content-Type-Options", "nosniff")
-	to.Set("Audit-Id", l.q.auditID)
-}
-
-func (l *release) swept(name, v string, sweep *mask.Sweep) string {
-	if sweep == nil || name == "Content-Type" || name == "Set-Cookie" {
-		return v
-	}
-	out, _ := sweep.Mask(v)
-	return out
-}
-
-// ownLocation reports whether a redirect stays on this site: another host
-// would be sent what the address holds.
-func (l *release) ownLocation(loc string) bool {
-	u, err := url.Parse(loc)
-	if err != nil {
-		return false
-	}
-	return u.Host == "" || strings.EqualFold(u.Host, l.q.r.Host) || strings.EqualFold(u.Host, l.q.c.Host)
 }
 
 // echo are the values that the client sent itself in this request.

@@ -108,4 +108,9 @@ func (p *passing) Write(b []byte) (int, error) {
 }
 
 // FlushError flushes the client's writer.
-func (p *passing) FlushError() error { return http.NewResponseController(p.w).Flush() }
+func (p *passing) FlushError() error {
+	if p.status == 0 {
+		p.WriteHeader(http.StatusOK) // flushing writes the headers, too
+	}
+	return http.NewResponseController(p.w).Flush()
+}

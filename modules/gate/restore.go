@@ -2,7 +2,6 @@ package gate
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
 	"github.com/crmgate/crmgate/internal/doc/json"
@@ -124,7 +124,7 @@ func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, err
 	if err != nil || resp.status != http.StatusOK {
 		return nil, fmt.Errorf("the CRM answered %d", resp.status)
 	}
-	r, err := coding.Decode(&resp.held, resp.header.Get("Content-Encoding"), q.h.Hold)
+	r, err := coding.Decode(&resp.held, contentEncoding(resp.header), q.h.Hold)
 	if err != nil {
 		return nil, err
 	}
@@ -137,11 +137,11 @@ func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, err
 
 // storedRequest is the employee's request with another target and body.
 func (q *request) storedRequest(req profile.StoredRequest) *http.Request {
-	r := q.r.Clone(context.WithoutCancel(q.r.Context()))
+	r := q.r.Clone(q.r.Context())
+	canon.MaskedRoute(r.Header)
 	r.Method = req.Method
 	r.URL = &url.URL{Path: req.Path}
 	r.Header.Set("Accept", "application/json")
-	r.Header.Set("Accept-Encoding", "identity")
 	r.Header.Del("Content-Type")
 	r.Header.Del("Content-Length")
 	if req.MediaType != "" {

@@ -21,6 +21,8 @@ type streamed struct {
 	seen     *mask.Seen
 	parts    int
 	began    bool
+	// released says that the client has the status and the headers.
+	released bool
 	pending  access.Disclosure
 	out      []byte
 }
@@ -38,7 +40,7 @@ func (l *release) stream() {
 			l.resp.feed = nil // an error is held like any other
 			return nil
 		}
-		if enc := l.resp.header.Get("Content-Encoding"); enc != "" {
+		if list, err := coding.Codings(contentEncoding(l.resp.header)); err != nil || len(list) > 0 {
 			return fmt.Errorf("%w: a streamed response is coded", coding.ErrCoding)
 		}
 		if err := l.checkType(nil); err != nil {
@@ -99,7 +101,8 @@ func (l *release) flushUnits() error {
 	if err := l.part(0); err != nil {
 		return err
 	}
-	if l.s.parts == 1 {
+	if !l.s.released {
+		l.s.released = true
 		l.headers(nil)
 		l.q.status = l.resp.status
 		l.q.w.WriteHeader(l.resp.status)
@@ -147,14 +150,26 @@ func (l *release) endStream(err error) {
 	}
 	l.q.h.logger.Warn("a streamed answer was cut", zap.String("request", l.q.id), zap.String("audit_id", l.q.auditID), zap.Int("parts", l.s.parts))
 	l.q.fault = "cut"
-	if l.s.parts == 0 {
-		l.withhold("malformed", textCRMAnswer)
+	if !l.s.released {
+		l.unreleased(err)
 		return
 	}
 	e := l.entry()
 	e.Part, e.Parts, e.Error, e.Disclosure = l.s.parts+1, l.s.parts+1, "cut", &access.Disclosure{}
 	l.q.append(e)
 	panic(http.ErrAbortHandler)
+}
+
+// unreleased answers a stream that went wrong before its first unit left.
+func (l *release) unreleased(err error) {
+	switch {
+	case errors.Is(err, errLog):
+		l.q.undisclosed()
+	case errors.Is(err, http.ErrAbortHandler) && l.resp.err == nil:
+		l.withhold("crm", textCRMDown)
+	default:
+		l.withhold("malformed", textCRMAnswer)
+	}
 }
 
 func (l *release) last() error {

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -19,6 +21,9 @@ func (t text) in(acceptLanguage string) string {
 	}
 	return t.en
 }
+
+// and joins two sentences.
+func (t text) and(more text) text { return text{t.de + " " + more.de, t.en + " " + more.en} }
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
@@ -76,6 +81,18 @@ var (
 		"Die Antwort des CRM ist größer, als geprüft werden kann (hold, und die Route ist im Profil nicht als stream gekennzeichnet). Grenzen Sie die Suche ein.",
 		"The CRM's answer is larger than can be checked (hold, and the profile does not mark the route as stream). Narrow your search.",
 	}
+	textRedirect = text{
+		"Das CRM wollte auf eine Adresse weiterleiten, die nicht im Profil steht oder zu einem anderen Server gehört. Geben Sie Ihrer Administration die Kennung dieser Seite.",
+		"The CRM wanted to lead to an address that is not in the profile or belongs to another server. Give this page's reference to your administrator.",
+	}
+	textUndisclosed = text{
+		"Das CRM hat geantwortet, aber das Protokoll ist nicht beschreibbar. Deshalb wird die Antwort nicht angezeigt.",
+		"The CRM has answered, but the log can't be written. Therefore the answer is not shown.",
+	}
+	textPerhapsSaved = text{
+		"Ob gespeichert wurde, ist offen: Sehen Sie im CRM nach, bevor Sie es noch einmal versuchen.",
+		"Whether anything was saved is open: look in the CRM before you try again.",
+	}
 	textSignedOutCall = text{
 		"Ihre Sitzung ist beendet. Bitte laden Sie die Seite neu, um sich anzumelden. Nicht gespeicherte Eingaben bleiben bis dahin sichtbar.",
 		"Your session has ended. Please reload the page to sign in. What you have not saved stays visible until then.",
@@ -106,6 +123,19 @@ var (
 		"You may still be signed in at your sign-in service; sign out there too.",
 	}
 )
+
+// textCRMError stands in the place of an error's text.
+func textCRMError(status int) text {
+	n := strconv.Itoa(status)
+	t := text{
+		"Das CRM meldet einen Fehler (" + n + "). Sein Text wurde zurückgehalten, weil er personenbezogene Daten enthalten könnte.",
+		"The CRM reports an error (" + n + "). Its text was withheld because it could contain personal data.",
+	}
+	if status == http.StatusNotFound {
+		t = text{"Das CRM findet das Gesuchte nicht.", "The CRM can't find this."}.and(t)
+	}
+	return t
+}
 
 // decisionText says in both languages why the policy refused, and what to do.
 func decisionText(d access.Decision) text {

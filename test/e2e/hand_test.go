@@ -289,13 +289,15 @@ func (h *hand) intentComesFirst(t *testing.T, req *handMade, a arrival) {
 	}
 	var last audit.Entry
 	for _, e := range h.entries(t) {
-		last = e.Entry
+		if !ownRead(&e.Entry) || e.Entry.Kind == audit.Intent {
+			last = e.Entry
+		}
 	}
 	if last.Kind != audit.Intent || last.Decision.Refused {
 		t.Errorf("%s: %s %s reached the CRM, and the log's last entry is no intent but a %s", req.Name, a.method, call.Method, last.Kind)
 		return
 	}
-	if call.Method != "" && last.Detail == "" && !strings.HasSuffix(call.Method, last.Accesses[0].Call) {
+	if call.Method != "" && !ownRead(&last) && !strings.HasSuffix(call.Method, last.Accesses[0].Call) {
 		t.Errorf("%s: %s reached the CRM after an intent for %s", req.Name, call.Method, last.Accesses[0].Call)
 	}
 }
@@ -312,7 +314,7 @@ func (h *hand) logAgrees(t *testing.T, req *handMade, a answer, x *exchange, rea
 		return
 	}
 	if x.refused != nil {
-		if len(reached) > x.own {
+		if len(reached) > x.own/2 {
 			t.Errorf("%s: was refused and reached the CRM", req.Name)
 		}
 		return
@@ -321,7 +323,7 @@ func (h *hand) logAgrees(t *testing.T, req *handMade, a answer, x *exchange, rea
 		t.Errorf("%s: intent %v, disclosure %v", req.Name, x.intent != nil, x.disclosure != nil)
 		return
 	}
-	if !x.released(a.body) && x.disclosure.Error == "" {
+	if !x.released(a.body) && x.disclosure.Bytes > 0 {
 		t.Errorf("%s: the disclosure speaks of other bytes than came", req.Name)
 	}
 	for _, r := range shown(req.Body, a.body) {

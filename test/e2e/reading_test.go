@@ -7,12 +7,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html"
+	"index/suffixarray"
 	"io"
 	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
@@ -21,8 +23,8 @@ import (
 // reading is every text that a reader could make out of some bytes: JSON and
 // markup escapes, base64, packed files, and the charsets that Tryton writes.
 type reading struct {
-	text string // blanks of every kind are one space
-	bare string // without the signs that people write in numbers
+	text *suffixarray.Index // blanks of every kind are one space
+	bare *suffixarray.Index // without the signs that people write in numbers
 }
 
 func read(parts ...[]byte) *reading {
@@ -31,17 +33,20 @@ func read(parts ...[]byte) *reading {
 		r.add(p, 0)
 	}
 	text := norm.NFC.String(r.out.String())
-	return &reading{text: strings.Join(strings.Fields(text), " "), bare: bare(text)}
+	return &reading{
+		text: suffixarray.New([]byte(strings.Join(strings.Fields(text), " "))),
+		bare: suffixarray.New([]byte(bare(text))),
+	}
 }
 
 // holds reports whether a value can be read, in whatever notation.
 func (r *reading) holds(value string) bool {
 	value = strings.Join(strings.Fields(norm.NFC.String(value)), " ")
-	if strings.Contains(r.text, value) {
+	if len(r.text.Lookup([]byte(value), 1)) > 0 {
 		return true
 	}
 	b := bare(value)
-	return isNumber.MatchString(b) && strings.Contains(r.bare, b)
+	return isNumber.MatchString(b) && len(r.bare.Lookup([]byte(b), 1)) > 0
 }
 
 // isNumber is what telephone numbers, IBANs and tax ids look like without the
@@ -70,16 +75,16 @@ func (r *reader) add(b []byte, depth int) {
 	if depth > maxNesting || len(b) == 0 {
 		return
 	}
-	r.say(string(b))
 	r.charsets(b)
-	if un := html.UnescapeString(string(b)); un != string(b) {
+	s := string(b)
+	if un := html.UnescapeString(s); un != s {
 		r.say(un)
 	}
-	if un, err := url.QueryUnescape(string(b)); err == nil && un != string(b) {
+	if un, err := url.QueryUnescape(s); err == nil && strings.Contains(s, "%") {
 		r.say(un)
 	}
-	if un := utf7(string(b)); un != string(b) {
-		r.say(un)
+	if strings.Contains(s, "+A") { // how UTF-7 writes any letter of Europe
+		r.say(utf7(s))
 	}
 	r.packed(b, depth)
 	r.json(b, depth)
@@ -87,8 +92,12 @@ func (r *reader) add(b []byte, depth int) {
 }
 
 func (r *reader) charsets(b []byte) {
-	if latin, err := charmap.Windows1252.NewDecoder().Bytes(b); err == nil {
+	r.say(string(b))
+	if latin, err := charmap.Windows1252.NewDecoder().Bytes(b); err == nil && !utf8.Valid(b) {
 		r.say(string(latin))
+	}
+	if !bytes.ContainsRune(b, 0) {
+		return
 	}
 	for _, swap := range []int{0, 1} {
 		units := make([]uint16, 0, len(b)/2)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crmgate/crmgate/internal/canon"
 )
@@ -150,6 +151,7 @@ func TestAmbiguousRequestIsRefused(t *testing.T) {
 		sc := newScene(t, nil)
 		r := b.do(t, ask{path: path, scene: sc}).want(t, http.StatusBadRequest)
 		problem(t, r, string(reason))
+		r.logged(t).refused(t, string(reason))
 		sc.nothing(t)
 	}
 }
@@ -375,3 +377,16 @@ func TestPlainHTTPBeyondLoopbackIsRefused(t *testing.T) {
 	}
 	sc.nothing(t)
 }
+
+// readAll reads a connection to its end.
+func readAll(t *testing.T, conn net.Conn) string {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := io.ReadAll(conn) // a connection may be cut
+	return string(raw)
+}
+
+// chunk is a piece of a chunked body.
+func chunk(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
