@@ -294,12 +294,14 @@ func TestPlacesOfAPageCanBeForOneStatus(t *testing.T) {
 	for status, want := range map[int][]string{
 		422: {"withheld Weber"},
 		201: {"record crm.person/7", "field phone=1 phone of crm.person/7"},
-		500: nil,
 	} {
 		got, err := locateHTML(t, x, page, status)
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, page, got, want...)
+	}
+	if _, err := locateHTML(t, x, page, 500); !errors.Is(err, ErrShape) {
+		t.Errorf("a status that no place is for: %v, want ErrShape", err)
 	}
 }
