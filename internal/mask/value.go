@@ -55,6 +55,8 @@ func (m *Masker) Value(c access.Category, s access.Shape, k doc.Kind, text strin
 		return number(s, k, text, tr), false
 	case k != doc.String:
 		return doc.Value{Kind: doc.Null}, false
+	case s == access.ShapePicture:
+		return doc.Value{Kind: doc.String, Text: m.picture}, false
 	case s == access.ShapeBase64:
 		return doc.Value{Kind: doc.String}, false
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
@@ -272,7 +273,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions,
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym")}),
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
 }
