@@ -94,6 +94,6 @@ type Identifier struct {
 type DisclosedRecord struct {
 	Record
 	// Treated maps each category found in the record to its least masked
-	// treatment.
+	// treatment. Records may share a map: don't change it.
 	Treated map[Category]Treatment `json:"treated,omitempty"`
 }
