@@ -15,6 +15,11 @@ type secret struct {
 	cat  access.Category
 	// with is what stands in the value's place, HiddenText where that is no text.
 	with string
+	// asText and asDigits say how it is searched.
+	asText, asDigits bool
+	// open says that the document shows the value elsewhere, by the plan: it is
+	// no secret.
+	open bool
 }
 
 // Bounds of what is searched: shorter values occur everywhere by accident.
@@ -29,14 +34,15 @@ const (
 // secret keeps a masked value for the second pass.
 func (p *pass) secret(text string, c access.Category, v doc.Value) {
 	text = strings.TrimSpace(text)
-	if _, _, ok := searchable(c, text); !ok {
+	asText, asDigits, ok := searchable(c, text)
+	if !ok {
 		return
 	}
 	with := HiddenText
 	if v.Kind == doc.String && v.Text != "" && v.Text != text {
 		with = v.Text
 	}
-	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with})
+	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with, asText: asText, asDigits: asDigits})
 }
 
 // keep keeps what the log and the second pass need of a container that is
@@ -87,16 +93,4 @@ func searchable(c access.Category, text string) (asText, asDigits, ok bool) {
 		}
 	}
 	return asText, asDigits, asText || asDigits
-}
-
-// form is the form in which a value that is shown elsewhere is compared with a
-// secret.
-func form(text string) string {
-	text = strings.TrimSpace(text)
-	if strings.IndexFunc(text, unicode.IsLetter) < 0 {
-		if d := digitsOf(text); d != "" {
-			return d
-		}
-	}
-	return string(fold(nil, text))
 }

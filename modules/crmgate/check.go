@@ -41,7 +41,7 @@ func (f Finding) Error() string { return f.Where + ": " + f.What + ". " + f.Reme
 //     the check doesn't know lie behind the gate or lead to it;
 //   - behind the gate nothing changes method, path, query or body. php_fastcgi's
 //     own rewrite is the exception;
-//   - a request meets one gate, and no route changes its host before that;
+//   - a request meets one gate, and nothing changes its host but a proxy's header_up;
 //   - a gated site has TLS, and the way to the CRM is encrypted or local.
 //
 // Conditions other than the host count as possible: what can't be told is
@@ -165,9 +165,12 @@ func (c *check) handler(k *walker, s *sighting) {
 	for _, g := range c.gates {
 		around := c.around(k, s, g)
 		switch {
+		case s.kind == rehosts && g.walker == k && len(around) > 0:
+			c.stop(where, "it changes the host of requests to the gate: the routes that follow look at another host than the client's",
+				"Set the host for the CRM with header_up in reverse_proxy")
 		case len(around) > 0 && !s.covers(around):
 			c.astray(where, s, g, around)
-		case len(around) == 0 && len(behind) == 0 && c.shares(s, g):
+		case len(behind) == 0 && c.shares(s, g):
 			c.note(where, fmt.Sprintf("the upstream behind the gate at %s is reached without it for %s", g.way.at, s.hosts),
 				"Make sure that it isn't the CRM which answers there")
 		}
@@ -233,9 +236,6 @@ func (c *check) astray(where string, s *sighting, g *passage, around hosts) {
 	case s.kind == forwards:
 		c.unless(reason, "ungated", where, fmt.Sprintf("requests to %s go around the gate at %s", around, g.way.at),
 			"Put the proxy behind crm_gate, in the same site and on the same way")
-	case s.kind == rehosts:
-		c.stop(where, "it changes the host before the gate: routes would look at another host than the client's",
-			"Set the host for the CRM with header_up in reverse_proxy")
 	case s.kind == foreign && !s.leads:
 		c.unless(reason, "ungated", where, fmt.Sprintf("a handler of another module answers requests to %s without the gate", around),
 			"Put it behind crm_gate, or before it on the same way")

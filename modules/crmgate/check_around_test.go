@@ -191,6 +191,17 @@ func TestWayAroundTheGateIsRefused(t *testing.T) {
 			[]string{"headers (Host)", "header_up"},
 		},
 		{
+			"host changed behind the gate",
+			`crm.example.de {
+				fake_gate
+				route {
+					request_header Host other.example.de
+					reverse_proxy unix//run/crm.sock
+				}
+			}`,
+			[]string{"headers (Host)", "header_up"},
+		},
+		{
 			"files of a PHP application beside the gate",
 			`crm.example.de {
 				root * /var/www/crm
@@ -258,6 +269,11 @@ func TestWayAroundTheGateInJSONIsRefused(t *testing.T) {
 		{
 			"host that the environment names",
 			server(`[{"match":[{"host":["{env.CRMGATE_TEST_HOST}"]}],"handle":[`+proxy+`]},`+gated+`]`, ""),
+			[]string{"reverse_proxy unix//run/other.sock"},
+		},
+		{
+			"wildcard in other letters",
+			server(`[{"match":[{"host":["*.EXAMPLE.de"]}],"handle":[`+proxy+`]},`+gated+`]`, ""),
 			[]string{"reverse_proxy unix//run/other.sock"},
 		},
 		{
@@ -425,6 +441,25 @@ func TestConfigurationWithoutAWayAroundIsAccepted(t *testing.T) {
 		}
 		crm.example.de {
 			invoke crm
+		}`,
+		"named route with the gate, before the proxy": `&(gate) {
+			fake_gate
+		}
+		crm.example.de {
+			route {
+				invoke gate
+				reverse_proxy unix//run/crm.sock
+			}
+		}`,
+		"redirect from HTTP beside a wildcard over HTTP": `crm.example.de {
+			fake_gate
+			reverse_proxy unix//run/crm.sock
+		}
+		http://crm.example.de {
+			redir https://{host}{uri}
+		}
+		http://*.example.de {
+			reverse_proxy unix//run/www.sock
 		}`,
 		"handle_response behind the gate": `crm.example.de {
 			fake_gate

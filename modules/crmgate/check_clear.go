@@ -101,14 +101,17 @@ func isProtected(dial string, tls *reverseproxy.TLSConfig) bool {
 	if network, _, ok := strings.Cut(dial, "/"); ok && caddy.IsUnixNetwork(network) {
 		return true
 	}
-	addr, err := caddy.ParseNetworkAddress(caddy.NewReplacer().ReplaceKnown(dial, ""))
-	if err != nil {
-		return tls != nil && len(tls.ExceptPorts) == 0 // a placeholder that a request fills in
-	}
-	if addr.IsUnixNetwork() || isLoopback(addr.Host) {
+	dial = caddy.NewReplacer().ReplaceKnown(dial, "")
+	addr, err := caddy.ParseNetworkAddress(dial)
+	switch {
+	case err == nil && (addr.IsUnixNetwork() || isLoopback(addr.Host)):
 		return true
+	case tls == nil:
+		return false
+	case err != nil || strings.Contains(dial, "{"): // a request says which port
+		return len(tls.ExceptPorts) == 0
 	}
-	return tls != nil && !slices.Contains(tls.ExceptPorts, strconv.FormatUint(uint64(addr.StartPort), 10))
+	return !slices.Contains(tls.ExceptPorts, strconv.FormatUint(uint64(addr.StartPort), 10))
 }
 
 // fastCGI reports whether a PHP application lies behind the gate: its files are on

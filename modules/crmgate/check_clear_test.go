@@ -7,16 +7,18 @@ import (
 
 func TestUpstreamInClearTextIsRefused(t *testing.T) {
 	for name, proxy := range map[string]string{
-		"name":                "reverse_proxy crm:80",
-		"address":             "reverse_proxy http://10.0.0.5",
-		"one of several":      "reverse_proxy 127.0.0.1:8000 10.0.0.5:8000",
-		"http/2":              "reverse_proxy h2c://crm:80",
-		"placeholder":         "reverse_proxy {http.request.host}:80",
-		"found at run time":   "reverse_proxy {\n dynamic a crm 80\n}",
-		"fastcgi":             "php_fastcgi php:9000",
-		"port without TLS":    "reverse_proxy crm:80 crm:443 {\n transport http {\n tls\n tls_except_ports 80\n }\n}",
-		"no certificate":      "reverse_proxy https://crm {\n transport http {\n tls_insecure_skip_verify\n }\n}",
-		"no certificate near": "reverse_proxy https://127.0.0.1 {\n transport http {\n tls_insecure_skip_verify\n }\n}",
+		"name":                                "reverse_proxy crm:80",
+		"address":                             "reverse_proxy http://10.0.0.5",
+		"one of several":                      "reverse_proxy 127.0.0.1:8000 10.0.0.5:8000",
+		"http/2":                              "reverse_proxy h2c://crm:80",
+		"placeholder":                         "reverse_proxy {http.request.host}:80",
+		"found at run time":                   "reverse_proxy {\n dynamic a crm 80\n}",
+		"found at run time, some without TLS": "reverse_proxy {\n dynamic a crm 443\n transport http {\n tls\n tls_except_ports 80\n }\n}",
+		"placeholder for a port without TLS":  "reverse_proxy {http.request.header.X-Crm} {\n transport http {\n tls\n tls_except_ports 80\n }\n}",
+		"fastcgi":                             "php_fastcgi php:9000",
+		"port without TLS":                    "reverse_proxy crm:80 crm:443 {\n transport http {\n tls\n tls_except_ports 80\n }\n}",
+		"no certificate":                      "reverse_proxy https://crm {\n transport http {\n tls_insecure_skip_verify\n }\n}",
+		"no certificate near":                 "reverse_proxy https://127.0.0.1 {\n transport http {\n tls_insecure_skip_verify\n }\n}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			site := "crm.example.de {\n fake_gate {\n EXCEPTION\n }\n " + proxy + "\n}"
@@ -36,6 +38,7 @@ func TestUpstreamOutOfReachOfTheNetworkIsAccepted(t *testing.T) {
 		"localhost":                "reverse_proxy localhost:8000",
 		"https":                    "reverse_proxy https://crm.internal:8443",
 		"https found at run time":  "reverse_proxy {\n dynamic a crm 443\n transport http {\n tls\n }\n}",
+		"https at a placeholder":   "reverse_proxy {http.request.header.X-Crm} {\n transport http {\n tls\n }\n}",
 		"named by the environment": "reverse_proxy {env.CRMGATE_TEST_UPSTREAM}",
 	} {
 		t.Run(name, func(t *testing.T) {

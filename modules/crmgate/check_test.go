@@ -67,10 +67,6 @@ func (g *fakeGate) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-func (g *fakeGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	return next.ServeHTTP(w, r)
-}
-
 func (g *fakeGate) Start(*crmgate.Services) error { return nil }
 func (g *fakeGate) Describe() string              { return "the fake" }
 func (g *fakeGate) Exceptions() crmgate.Exceptions {
@@ -126,7 +122,7 @@ func (plainGuest) CaddyModule() caddy.ModuleInfo {
 // clientGuest is one with a way of its own to other servers.
 type clientGuest struct {
 	passOn
-	transport *http.Transport
+	transport *http.Transport // never used: the check looks for it
 }
 
 func (clientGuest) CaddyModule() caddy.ModuleInfo {
@@ -159,6 +155,15 @@ func checkCaddyfile(t *testing.T, text string) []crmgate.Finding {
 
 func checkJSON(t *testing.T, text string) []crmgate.Finding {
 	t.Helper()
+	app, err := provisionContext(t, text).App("crmgate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app.(*crmgate.App).Check()
+}
+
+func provisionContext(t *testing.T, text string) caddy.Context {
+	t.Helper()
 	config := new(caddy.Config)
 	if err := json.Unmarshal([]byte(text), config); err != nil {
 		t.Fatal(err)
@@ -168,11 +173,7 @@ func checkJSON(t *testing.T, text string) []crmgate.Finding {
 	if err != nil {
 		t.Fatalf("provisioning: %v", err)
 	}
-	app, err := ctx.App("crmgate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return app.(*crmgate.App).Check()
+	return ctx
 }
 
 // server wraps routes into a configuration with one TLS server.
