@@ -14,6 +14,8 @@ import (
 type names struct {
 	key   [32]byte
 	scope string
+	// picture stands in a masked picture's place, in base64.
+	picture string
 	// made are the categories that names were made for, few as they are.
 	made []categoryNames
 	sum  [sha256.Size]byte

@@ -79,7 +79,7 @@ func newPass(m *Masker, t *doc.Tree, found *access.Found, plan *access.Plan, opt
 	clear(s.treated)
 	s.drops, s.keys = s.drops[:0], s.keys[:0]
 	s.verdicts.reset(plan)
-	return &pass{t: t, found: found, plan: plan, opts: opts, scratch: s, names: names{key: m.key, scope: opts.Scope}}
+	return &pass{t: t, found: found, plan: plan, opts: opts, scratch: s, names: names{key: m.key, scope: opts.Scope, picture: m.picture}}
 }
 
 func (p *pass) release() {

@@ -43,7 +43,7 @@ func IsPlaceholder(text string) bool {
 func (m *Masker) Value(c access.Category, s access.Shape, k doc.Kind, text string,
 	tr access.Treatment, scope string,
 ) (v doc.Value, drop bool) {
-	return value(c, s, k, text, tr, &names{key: m.key, scope: scope})
+	return value(c, s, k, text, tr, &names{key: m.key, scope: scope, picture: m.picture})
 }
 
 func value(c access.Category, s access.Shape, k doc.Kind, text string, tr access.Treatment, n *names) (v doc.Value, drop bool) {
@@ -58,7 +58,7 @@ func value(c access.Category, s access.Shape, k doc.Kind, text string, tr access
 	case k != doc.String:
 		return doc.Value{Kind: doc.Null}, false
 	case s == access.ShapePicture:
-		return doc.Value{Kind: doc.String, Text: m.picture}, false
+		return doc.Value{Kind: doc.String, Text: n.picture}, false
 	case s == access.ShapeBase64:
 		return doc.Value{Kind: doc.String}, false
 	}
