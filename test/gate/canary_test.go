@@ -189,3 +189,23 @@ func sing(t *testing.T, c *child, crm *standIn, login string, id, leadID int) {
 		}
 	}
 }
+
+// A log of the proxy alone is at debug level, and the gate's is not.
+func TestProxysOwnDebugLogHoldsNoQuestion(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "proxy.log")
+	c := newChild(t, env.crm.url, "INFO\n\tlog proxy {\n\t\toutput file "+file+"\n\t\tlevel DEBUG\n\t\tinclude http.handlers.reverse_proxy\n\t}")
+	c.site.as(t, "vera").do(t, ask{path: "/contacts?q=Vogelsangweiler", header: http.Header{"Referer": {c.site.url + "/contacts?q=Vogelsangweiler"}}}).want(t, http.StatusOK)
+	c.stop(t)
+	raw, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(raw, []byte("upstream roundtrip")) {
+		t.Fatalf("no log of the proxy: %v", err)
+	}
+	if bytes.Contains(raw, []byte("Vogelsangweiler")) {
+		t.Errorf("the log holds the question: %s", raw)
+	}
+	process, err := os.ReadFile(filepath.Join(c.dir, "logs", "process.log"))
+	if err != nil || !bytes.Contains(process, []byte("exclude http.handlers.reverse_proxy")) {
+		t.Errorf("nobody was warned: %v", err)
+	}
+}

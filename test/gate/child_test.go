@@ -50,7 +50,8 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// newChild starts a gateway with the demo's profile in front of a CRM.
+// newChild starts a gateway with the demo's profile in front of a CRM. level is
+// that of Caddy's log, with further lines of the global options behind it.
 func newChild(t *testing.T, crm, level string) *child {
 	t.Helper()
 	s, err := newSite(env, "http")
