@@ -97,9 +97,9 @@ func TestIDsAreWholeNumbers(t *testing.T) {
 
 func TestSelectedFieldsAreListed(t *testing.T) {
 	p := mini(t)
-	same(t, "read", asked(classify(t, p, rpc("model.crm.person.read", `[1],["name","boss.phone","nosuch","phone","phone"]`))),
+	same(t, "read", asks(classify(t, p, rpc("model.crm.person.read", `[1],["name","boss.phone","nosuch","phone","phone"]`))),
 		"select name name", "select boss.phone phone", "select nosuch unclassified", "select phone phone", "select phone phone")
-	same(t, "export", asked(classify(t, p, rpc("model.crm.person.export_data", `[1],["kind.translated","boss/phone","boss/kind.translated","boss.phone","kind.other"]`))),
+	same(t, "export", asks(classify(t, p, rpc("model.crm.person.export_data", `[1],["kind.translated","boss/phone","boss/kind.translated","boss.phone","kind.other"]`))),
 		"select kind public", "select boss.phone phone", "select boss.kind public", "select boss.phone unclassified", "select kind.other unclassified")
 	for _, fields := range []string{`{"name":1}`, `"name"`, `[1]`, `[["name"]]`, `[null]`} {
 		if got := refused(t, p, rpc("model.crm.person.read", `[1],`+fields)); got != "malformed" {
@@ -149,7 +149,7 @@ func TestOpaqueAnswerAsksForAllItCanHold(t *testing.T) {
 func TestQueryParametersAreFieldsOrListed(t *testing.T) {
 	p := mini(t)
 	x := classify(t, p, get("/people", "sort", "-phone", "fields", "name, phone,", "state", "x", "phone", "1", "q", "", "page", "2"))
-	same(t, "refs", asked(x), "sort phone phone", "select name name", "select phone phone", "filter state public", "filter phone phone")
+	same(t, "refs", asks(x), "sort phone phone", "select name name", "select phone phone", "filter state public", "filter phone phone")
 	if x.Accesses[0].Question != "sort=-phone&fields=name, phone,&state=x&phone=1&q=&page=2" {
 		t.Errorf("question %q", x.Accesses[0].Question)
 	}
@@ -167,7 +167,7 @@ func TestQueryParametersAreFieldsOrListed(t *testing.T) {
 func TestMappedNamesAreTheOnlyOnes(t *testing.T) {
 	p := mini(t)
 	x := classify(t, p, send("POST", "/mapped", "application/json", `{"by":"mail","group":{"phone":1,"boss":2}}`))
-	same(t, "refs", asked(x), "filter email email", "group phone phone", "group boss name")
+	same(t, "refs", asks(x), "filter email email", "group phone phone", "group boss name")
 	if got := refused(t, p, send("POST", "/mapped", "application/json", `{"by":"email"}`)); got != "unknown_field" {
 		t.Errorf("refused %q", got)
 	}
@@ -260,5 +260,5 @@ func TestDialectHasOneReading(t *testing.T) {
 	if d := x.Dialect(); d.Comma != ',' || d.Quote != '"' || d.Charset != "utf-8" {
 		t.Errorf("dialect %+v", d)
 	}
-	same(t, "refs", asked(x), "select name name", "select boss.phone phone", "filter phone phone", "sort phone phone", "sort name name")
+	same(t, "refs", asks(x), "select name name", "select boss.phone phone", "filter phone phone", "sort phone phone", "sort name name")
 }

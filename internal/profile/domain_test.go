@@ -44,7 +44,7 @@ func TestDomainAsksAboutEveryClause(t *testing.T) {
 		{"credential", `[["boss.secret","=","x"]]`, []string{"filter boss.secret credential"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			same(t, c.domain, asked(search(t, c.domain)), c.want...)
+			same(t, c.domain, asks(search(t, c.domain)), c.want...)
 		})
 	}
 }
@@ -92,7 +92,7 @@ func TestOrderAsksAboutItsFields(t *testing.T) {
 		{`["phone"]`, []string{"sort phone phone"}},
 		{`[["-phone","ASC"]]`, []string{"sort phone phone"}},
 	} {
-		same(t, c.order, asked(classify(t, p, rpc("model.crm.person.search", "[],"+c.order))), c.want...)
+		same(t, c.order, asks(classify(t, p, rpc("model.crm.person.search", "[],"+c.order))), c.want...)
 	}
 	// Python unpacks an object into its keys.
 	for _, order := range []string{`{"phone":1}`, `[{"phone":1,"ASC":2}]`, `[[1,"ASC"]]`, `[[]]`, `"phone"`, `[[["phone"],"ASC"]]`} {
@@ -160,13 +160,13 @@ func TestSearchIsNotNarrowedWhereItMayBeAsked(t *testing.T) {
 func TestQuerySearchIsNarrowedByItsParameter(t *testing.T) {
 	p := mini(t)
 	x := classify(t, p, get("/people", "q", "weber"))
-	same(t, "refs", asked(x), "search rec_name name+phone+bank")
+	same(t, "refs", asks(x), "search rec_name name+phone+bank")
 	n, ok := x.Narrow(onlyNames)
 	if !ok || len(n.Query) != 1 || n.Query[0] != (Param{"in", "name"}) {
 		t.Fatalf("Narrow = %v, %v", n, ok)
 	}
-	same(t, "narrowed", asked(classify(t, p, get("/people", "q", "weber", "in", "name"))), "search name name")
-	same(t, "named parts", asked(classify(t, p, get("/people", "q", "weber", "in", "name,accounts.rec_name"))), "search name name", "search accounts.rec_name bank+name+phone")
+	same(t, "narrowed", asks(classify(t, p, get("/people", "q", "weber", "in", "name"))), "search name name")
+	same(t, "named parts", asks(classify(t, p, get("/people", "q", "weber", "in", "name,accounts.rec_name"))), "search name name", "search accounts.rec_name bank+name+phone")
 	if got := refused(t, p, get("/people", "q", "weber", "in", "note")); got != "unknown_field" {
 		t.Errorf("another part: refused %q", got)
 	}

@@ -8,6 +8,15 @@ import (
 	"github.com/crmgate/crmgate/internal/access"
 )
 
+// partNames are the categories of all entities that a question asks about.
+func partNames(found []asked) string {
+	var cats []access.Category
+	for _, a := range found {
+		cats = append(cats, a.categories...)
+	}
+	return names(unique(cats))
+}
+
 func names(cats []access.Category) string {
 	var out []string
 	for _, c := range cats {
@@ -127,8 +136,30 @@ func TestCompositeAsksForAllItsParts(t *testing.T) {
 		{access.RefFilter, "place", "public"},
 		{access.RefFilter, "nosuch", "unclassified"},
 	} {
-		if got := names(p.parts(c.role, p.resolve("crm.person", strings.Split(c.name, ".")))); got != c.want {
+		if got := partNames(p.parts(c.role, p.resolve("crm.person", strings.Split(c.name, ".")))); got != c.want {
 			t.Errorf("%s by %s asks for %s, want %s", c.role, c.name, got, c.want)
+		}
+	}
+}
+
+// TestQuestionAsksEachEntityByItself: a policy can show a category in the records
+// of one entity and hide it in another's.
+func TestQuestionAsksEachEntityByItself(t *testing.T) {
+	p := mini(t)
+	for _, c := range []struct{ typ, name, want string }{
+		{"crm.account", "iban", "account:bank"},
+		{"crm.account", "rec_name", "account:bank person:name+phone"},
+		{"crm.account", "owners", "person:name+phone account:bank"},
+		{"ref.place", "keeper", "person:name+phone account:bank"},
+		{"ref.place", "nosuch", "place:public"},
+		{"no.such", "name", "no.such:unclassified"},
+	} {
+		var got []string
+		for _, a := range p.parts(access.RefFilter, p.resolve(c.typ, []string{c.name})) {
+			got = append(got, string(a.entity)+":"+names(a.categories))
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s.%s asks %s, want %s", c.typ, c.name, s, c.want)
 		}
 	}
 }
@@ -139,7 +170,7 @@ func TestCompositeOfNothingButItselfIsUnclassified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := names(p.parts(access.RefFilter, p.resolve("crm.account", []string{"rec_name"}))); got != "unclassified" {
+	if got := partNames(p.parts(access.RefFilter, p.resolve("crm.account", []string{"rec_name"}))); got != "unclassified" {
 		t.Errorf("asks for %s, want unclassified", got)
 	}
 }

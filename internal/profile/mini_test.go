@@ -93,15 +93,24 @@ func refused(t testing.TB, p *Profile, r Request) string {
 	return no.Reason
 }
 
-// asked renders the references of the first access: "filter phone [phone]".
-func asked(x *Exchange) []string {
+// asks renders the references of the first access, those of one question in
+// one: "filter boss name+phone+bank".
+func asks(x *Exchange) []string {
 	var out []string
+	last, seen := "", map[access.Entity]bool{}
 	for _, r := range x.Accesses[0].Refs {
 		var cats []string
 		for _, c := range r.Categories {
 			cats = append(cats, string(c))
 		}
-		out = append(out, string(r.Role)+" "+r.Field+" "+strings.Join(cats, "+"))
+		at := string(r.Role) + " " + r.Field
+		if at == last && !seen[r.Entity] {
+			seen[r.Entity] = true
+			out[len(out)-1] += "+" + strings.Join(cats, "+")
+			continue
+		}
+		seen = map[access.Entity]bool{r.Entity: true}
+		out, last = append(out, at+" "+strings.Join(cats, "+")), at
 	}
 	return out
 }
