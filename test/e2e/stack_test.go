@@ -78,7 +78,7 @@ type tryton struct {
 func startTryton(t *testing.T) *tryton {
 	t.Helper()
 	installed(t)
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	cmd := exec.Command(tests(t, "tryton", "start.sh"), dir, "0")
 	cmd.Env = append(os.Environ(), "TRYTON_VERBOSE=1")
 	out, err := cmd.CombinedOutput()
@@ -96,6 +96,18 @@ func startTryton(t *testing.T) *tryton {
 		t.Fatalf("start.sh said %q", out)
 	}
 	return &tryton{dir: dir, addr: addr}
+}
+
+// memoryDir is a folder in memory where the machine has one: on a busy disk
+// SQLite's commits take longer than Tryton waits for its locks.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "crmgate-e2e-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func (c *tryton) url() string { return "http://" + c.addr + "/" }
