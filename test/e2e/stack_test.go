@@ -132,16 +132,20 @@ type account struct {
 	TOTP     string `json:"totp"`
 }
 
-// startStack starts a CRM of its own, the provider and the gate before it. Extra
-// lines go into the gate's block.
-func startStack(t *testing.T, extra ...string) *stack {
+// startStack starts a CRM of its own, the provider and the gate before it.
+func startStack(t *testing.T) *stack {
 	t.Helper()
-	crm := startTryton(t)
+	return startBefore(t, startTryton(t))
+}
+
+// startBefore starts the provider and the gate before a CRM.
+func startBefore(t *testing.T, crm *tryton) *stack {
+	t.Helper()
+	installed(t)
 	s := &stack{crm: crm, relay: startRelay(t, crm.addr)}
 	gate := freePort(t)
 	s.base = "http://" + gate
-	issuer := s.startProvider(t)
-	s.startGate(t, gate, issuer, extra)
+	s.startGate(t, gate, s.startProvider(t))
 	return s
 }
 
@@ -182,7 +186,7 @@ func (s *stack) startProvider(t *testing.T) (issuer string) {
 }
 
 // gateFile is the site as docs/crm/tryton.md shows it, on loopback.
-func gateFile(gate, issuer, upstream string, extra []string) string {
+func gateFile(gate, issuer, upstream string) string {
 	return fmt.Sprintf(`{
 	admin off
 	debug
@@ -202,16 +206,15 @@ http://%s {
 			client_id crmgate
 			client_secret loopback-only-Fz3rQ8wL5tNc
 		}
-		%s
 	}
 	reverse_proxy %s {
 		header_up Host {http.request.hostport}
 	}
 }
-`, gate, issuer, strings.Join(extra, "\n\t\t"), upstream)
+`, gate, issuer, upstream)
 }
 
-func (s *stack) startGate(t *testing.T, gate, issuer string, extra []string) {
+func (s *stack) startGate(t *testing.T, gate, issuer string) {
 	t.Helper()
 	path, err := gateBinary()
 	if err != nil {
@@ -219,7 +222,7 @@ func (s *stack) startGate(t *testing.T, gate, issuer string, extra []string) {
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "Caddyfile")
-	if err := os.WriteFile(config, []byte(gateFile(gate, issuer, s.relay.addr, extra)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(gateFile(gate, issuer, s.relay.addr)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, "run", "--config", config)
