@@ -63,7 +63,8 @@ type Value struct {
 	Text string
 }
 
-// Tree is a parsed document. Src is never changed.
+// Tree is a parsed document. Src is never changed. A tree is for one goroutine at
+// a time: it keeps what Slice has made.
 type Tree struct {
 	Src    []byte
 	Nodes  []Node
@@ -71,6 +72,8 @@ type Tree struct {
 	// ASCII says that the document escapes what is not ASCII, so that
 	// replacements do too.
 	ASCII bool
+
+	text string
 }
 
 // Root is the index of the document's value.
@@ -92,6 +95,16 @@ func (t *Tree) Key(node int) string {
 		return ""
 	}
 	return t.Format.Key(t, node)
+}
+
+// Slice returns the bytes [from, to) of the document as a string. All of them
+// share one copy of the document: a copy for each value would cost more than
+// parsing it.
+func (t *Tree) Slice(from, to int32) string {
+	if len(t.text) != len(t.Src) {
+		t.text = string(t.Src)
+	}
+	return t.text[from:to]
 }
 
 // Raw returns the bytes of a value.

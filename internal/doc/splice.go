@@ -18,7 +18,15 @@ var ErrOverlap = errors.New("edits overlap")
 // Splice appends src with the edits made to dst. Edits may come in any order;
 // bytes outside them are copied as they are.
 func Splice(dst, src []byte, edits []Edit) ([]byte, error) {
-	slices.SortFunc(edits, func(a, b Edit) int { return cmp.Compare(a.Start, b.Start) })
+	byStart := func(a, b Edit) int { return cmp.Compare(a.Start, b.Start) }
+	if !slices.IsSortedFunc(edits, byStart) {
+		slices.SortFunc(edits, byStart)
+	}
+	size := len(src)
+	for i := range edits {
+		size += len(edits[i].With) - int(edits[i].End-edits[i].Start)
+	}
+	dst = slices.Grow(dst, max(size, 0))
 	at := int32(0)
 	for _, e := range edits {
 		if e.Start < at || e.End < e.Start || int(e.End) > len(src) {

@@ -1,7 +1,6 @@
 package mask
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -11,39 +10,62 @@ import (
 // numbers finds secrets by their last digits, however they are grouped and with
 // or without a country's prefix: +49 30 1234567, 030/1234567, 0049301234567.
 type numbers struct {
-	tails  []tail
-	filter filter
+	tails index // by tailKey
 	// lengths has bit n set where some tail has n digits.
 	lengths uint
-}
-
-// tail is the last digits of a secret: their number <<32 | their value.
-type tail struct {
-	key uint64
-	of  int32
 }
 
 // maxTail is how many last digits are compared. A number of fewer digits counts
 // only where no other digits touch it.
 const maxTail = 8
 
-func (s *numbers) add(text string, of int32) {
-	d := digitsOf(text)
-	n := min(len(d), maxTail)
-	key := uint64(0)
-	for _, c := range []byte(d[len(d)-n:]) {
-		key = key*10 + uint64(c-'0')
+// indexNumbers indexes the secrets that are searched by their digits.
+func (s *Sweep) indexNumbers() {
+	s.numbers = numbers{}
+	n := 0
+	for i := range s.secrets {
+		if s.secrets[i].asDigits && !s.secrets[i].open {
+			n++
+		}
 	}
-	s.lengths |= 1 << n
-	s.filter.put(hashTail(key))
-	s.tails = append(s.tails, tail{uint64(n)<<32 | key, of})
+	if n == 0 {
+		return
+	}
+	s.numbers.tails = newIndex(n)
+	for i := range s.secrets {
+		if secret := &s.secrets[i]; secret.asDigits && !secret.open {
+			s.addNumber(secret, int32(i))
+		}
+	}
 }
 
-func hashTail(value uint64) uint32 { return uint32(value) * 0x9e3779b1 >> 18 }
-
-func (s *numbers) settle() {
-	slices.SortFunc(s.tails, func(a, b tail) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.of, b.of)) })
+// addNumber leaves out what another secret of the category stands for already.
+func (s *Sweep) addNumber(secret *secret, of int32) {
+	n, value := tailOf(secret.text)
+	key, tails := tailKey(n, value), &s.numbers.tails
+	for i := tails.first(key); i >= 0; i = tails.after(i) {
+		if s.secrets[tails.things[i].of].cat == secret.cat {
+			return
+		}
+	}
+	s.numbers.lengths |= 1 << n
+	tails.put(key, of, formPlain)
 }
+
+// tailOf returns the last digits of a text: how many, and their value.
+func tailOf(text string) (n int, value uint64) {
+	pow := uint64(1)
+	for i := len(text) - 1; i >= 0 && n < maxTail; i-- {
+		if isDigit(text[i]) {
+			value += uint64(text[i]-'0') * pow
+			pow *= 10
+			n++
+		}
+	}
+	return n, value
+}
+
+func tailKey(n int, value uint64) uint64 { return uint64(n)<<32 | value }
 
 // row is a row of digits with separators in between, and the secret in it (-1
 // for none). Without digits left it ends with the text.
@@ -124,7 +146,7 @@ func (s *Sweep) nextNumber(text string, i int, skip []access.Category) row {
 // row, whose first digits are its country and area.
 func (s *Sweep) endsHere(text string, value uint64, count int, places *[maxTail]int, skip []access.Category) (int32, int) {
 	for n, pow := minDigits, uint64(1_000_000); n <= maxTail; n, pow = n+1, pow*10 {
-		if count < n || s.numbers.lengths&(1<<n) == 0 || !s.numbers.filter.has(hashTail(value%pow)) {
+		if count < n || s.numbers.lengths&(1<<n) == 0 || !s.numbers.tails.may(tailKey(n, value%pow)) {
 			continue
 		}
 		first := places[(count-n)%maxTail]
@@ -133,7 +155,7 @@ func (s *Sweep) endsHere(text string, value uint64, count int, places *[maxTail]
 		} else if !alone(text, first, places[(count-1)%maxTail]) {
 			continue
 		}
-		if of := s.byTail(uint64(n)<<32|value%pow, skip); of >= 0 {
+		if of := s.byTail(tailKey(n, value%pow), skip); of >= 0 {
 			return of, first
 		}
 	}
@@ -141,14 +163,14 @@ func (s *Sweep) endsHere(text string, value uint64, count int, places *[maxTail]
 }
 
 func (s *Sweep) byTail(key uint64, skip []access.Category) int32 {
-	tails := s.numbers.tails
-	i, _ := slices.BinarySearchFunc(tails, key, func(t tail, k uint64) int { return cmp.Compare(t.key, k) })
-	for ; i < len(tails) && tails[i].key == key; i++ {
-		if !slices.Contains(skip, s.secrets[tails[i].of].cat) {
-			return tails[i].of
+	found := int32(-1)
+	tails := &s.numbers.tails
+	for i := tails.first(key); i >= 0; i = tails.after(i) {
+		if of := tails.things[i].of; !slices.Contains(skip, s.secrets[of].cat) {
+			found = of // what was put in first comes last, and decides
 		}
 	}
-	return -1
+	return found
 }
 
 // alone reports whether no digits touch the ones from first to last.

@@ -1,7 +1,6 @@
 package mask
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -29,7 +28,11 @@ const seenBatch = 128
 
 // add takes in a unit's secrets.
 func (s *Seen) add(unit []secret) {
-	s.secrets = append(s.secrets, unit...)
+	for i := range unit {
+		if !unit[i].open {
+			s.secrets = append(s.secrets, unit[i])
+		}
+	}
 	if len(s.secrets)-s.settled < seenBatch {
 		return
 	}
@@ -42,18 +45,18 @@ func (s *Seen) add(unit []secret) {
 
 // sweep masks, in what is left open, the values that were masked elsewhere.
 func (p *pass) sweep() {
-	p.forgetShown()
-	secrets := p.secrets
+	own := len(p.secrets)
 	sweeps := make([]*Sweep, 0, 2)
 	if seen := p.opts.Seen; seen != nil {
-		secrets = append(slices.Clip(secrets), seen.secrets[seen.settled:]...)
+		p.secrets = append(p.secrets, seen.secrets[seen.settled:]...)
 		if seen.sweep != nil {
 			sweeps = append(sweeps, seen.sweep)
 		}
-		defer seen.add(p.secrets)
+		defer func() { seen.add(p.secrets[:own]) }()
 	}
-	p.swept = newSweep(secrets)
-	if len(secrets) > 0 {
+	p.swept = newSweep(p.secrets)
+	p.forgetShown(own)
+	if len(p.secrets) > 0 {
 		sweeps = append(sweeps, p.swept)
 	}
 	if len(sweeps) > 0 {
@@ -61,40 +64,19 @@ func (p *pass) sweep() {
 	}
 }
 
-// forgetShown takes out the secrets that this very document shows this role
-// somewhere else, by the plan: they are none.
-func (p *pass) forgetShown() {
-	if len(p.secrets) == 0 {
+// forgetShown opens the document's own secrets that it shows this role somewhere
+// else, by the plan: they are none. What an earlier unit masked stays one.
+func (p *pass) forgetShown(own int) {
+	if own == 0 {
 		return
 	}
-	open := make(map[string]bool, len(p.secrets))
-	longest := 0
-	for i := range p.secrets {
-		open[form(p.secrets[i].text)] = false
-		longest = max(longest, len(p.secrets[i].text))
-	}
-	// A document may write each character as \u00e4, and space around it.
-	longest = 6*longest + 64
-	any := false
+	o := opening{s: p.swept, own: own}
 	for i := range p.state {
-		if p.state[i]&(shown|edited) != shown || len(p.t.Raw(i)) > longest {
-			continue
-		}
-		f := form(p.t.Text(i))
-		if was, ok := open[f]; ok && !was {
-			open[f], any = true, true
+		if p.state[i]&(shown|edited) == shown {
+			o.show(p.t.Text(i))
 		}
 	}
-	if !any {
-		return
-	}
-	kept := p.secrets[:0]
-	for _, s := range p.secrets {
-		if !open[form(s.text)] {
-			kept = append(kept, s)
-		}
-	}
-	p.secrets = kept
+	o.end()
 }
 
 func (p *pass) sweepNodes(sweeps []*Sweep) {

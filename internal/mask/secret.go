@@ -15,6 +15,11 @@ type secret struct {
 	cat  access.Category
 	// with is what stands in the value's place, HiddenText where that is no text.
 	with string
+	// asText and asDigits say how it is searched.
+	asText, asDigits bool
+	// open says that the document shows the value elsewhere, by the plan: it is
+	// no secret.
+	open bool
 }
 
 // Bounds of what is searched: shorter values occur everywhere by accident.
@@ -29,14 +34,15 @@ const (
 // secret keeps a masked value for the second pass.
 func (p *pass) secret(text string, c access.Category, v doc.Value) {
 	text = strings.TrimSpace(text)
-	if _, _, ok := searchable(c, text); !ok {
+	asText, asDigits, ok := searchable(c, text)
+	if !ok {
 		return
 	}
 	with := HiddenText
 	if v.Kind == doc.String && v.Text != "" && v.Text != text {
 		with = v.Text
 	}
-	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with})
+	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with, asText: asText, asDigits: asDigits})
 }
 
 // keep keeps what the log and the second pass need of a container that is
@@ -63,40 +69,32 @@ func (p *pass) keep(node int, f *access.FoundField, d decision) {
 // all. Of what no profile classified, only what looks like an e-mail address
 // is: the rest are words like "open" and numbers like 1000001 that mean nothing.
 func searchable(c access.Category, text string) (asText, asDigits, ok bool) {
-	letters, digits := 0, 0
+	if c == access.Public || c == access.Unclassified && !strings.Contains(text, "@") {
+		return false, false, false
+	}
+	numbered := c == access.Phone || c == access.Bank || c == access.TaxID || c == access.Identity
+	letters, digits := count(text, numbered)
+	if letters > 0 {
+		long := len(text) >= utf8.UTFMax*minChars || utf8.RuneCountInString(text) >= minChars
+		asText = long && (c != access.Name || letters >= minChars)
+	}
+	asDigits = digits >= minDigits && (numbered || letters == 0)
+	return asText, asDigits, asText || asDigits
+}
+
+// count counts letters and digits, at most as many as searchable looks for. With
+// letters, digits count in numbers alone.
+func count(text string, numbered bool) (letters, digits int) {
 	for _, r := range text {
 		switch {
 		case '0' <= r && r <= '9':
 			digits++
-		case unicode.IsLetter(r):
+		case 'a' <= r|0x20 && r|0x20 <= 'z', r >= utf8.RuneSelf && unicode.IsLetter(r):
 			letters++
 		}
-	}
-	switch {
-	case c == access.Public, c == access.Unclassified && !strings.Contains(text, "@"):
-		return false, false, false
-	case letters > 0:
-		asText = utf8.RuneCountInString(text) >= minChars && (c != access.Name || letters >= minChars)
-	}
-	if digits >= minDigits {
-		switch c {
-		case access.Phone, access.Bank, access.TaxID, access.Identity:
-			asDigits = true
-		default:
-			asDigits = letters == 0
+		if letters >= minChars && (!numbered || digits >= minDigits) {
+			break
 		}
 	}
-	return asText, asDigits, asText || asDigits
-}
-
-// form is the form in which a value that is shown elsewhere is compared with a
-// secret.
-func form(text string) string {
-	text = strings.TrimSpace(text)
-	if strings.IndexFunc(text, unicode.IsLetter) < 0 {
-		if d := digitsOf(text); d != "" {
-			return d
-		}
-	}
-	return string(fold(nil, text))
+	return letters, digits
 }

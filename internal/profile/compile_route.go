@@ -89,8 +89,8 @@ func (c *compiler) routes() {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		for _, before := range c.p.routes {
-			if before.pattern.text == s.Match {
-				c.fail(where, "can never match: the same pattern stands before it")
+			if before.pattern.covers(&rt.pattern) {
+				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
 		c.p.routes = append(c.p.routes, rt)

@@ -20,7 +20,8 @@ type pair struct {
 	value yaml.Node
 }
 
-// UnmarshalYAML keeps a mapping's order and resolves merge keys.
+// UnmarshalYAML keeps a mapping's order and resolves merge keys. A key that
+// stands twice is an error: the first would be lost without a word.
 func (o *ordered) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -28,6 +29,7 @@ func (o *ordered) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: expected a mapping", n.Line)
 	}
+	lines := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Value == "<<" {
@@ -36,6 +38,10 @@ func (o *ordered) UnmarshalYAML(n *yaml.Node) error {
 			}
 			continue
 		}
+		if line, ok := lines[k.Value]; ok {
+			return fmt.Errorf("line %d: the key %q stands in line %d already", k.Line, k.Value, line)
+		}
+		lines[k.Value] = k.Line
 		o.set(pair{key: k.Value, line: k.Line, value: *v})
 	}
 	return nil
@@ -126,14 +132,20 @@ func knownKeys(n *yaml.Node, t reflect.Type) error {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if t.Kind() != reflect.Struct || t == reflect.TypeFor[yaml.Node]() || n.Kind != yaml.MappingNode {
+	var errs []error
+	switch {
+	case t.Kind() == reflect.Map && n.Kind == yaml.MappingNode:
+		for i := 1; i < len(n.Content); i += 2 {
+			errs = append(errs, knownKeys(n.Content[i], t.Elem()))
+		}
+		return errors.Join(errs...)
+	case t.Kind() != reflect.Struct || n.Kind != yaml.MappingNode:
 		return nil
 	}
-	var errs []error
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Value == "<<" {
-			errs = append(errs, knownKeys(value, t))
+			errs = append(errs, knownMerged(value, t))
 			continue
 		}
 		f, known := fieldOfKey(t, key.Value)
@@ -141,12 +153,19 @@ func knownKeys(n *yaml.Node, t reflect.Type) error {
 			errs = append(errs, fmt.Errorf("line %d: unknown key %q; nearest: %q", key.Line, key.Value, nearest(key.Value, collectKeys(t))))
 			continue
 		}
-		if f.Kind() == reflect.Map {
-			for j := 1; j < len(value.Content); j += 2 {
-				errs = append(errs, knownKeys(value.Content[j], f.Elem()))
-			}
-		}
 		errs = append(errs, knownKeys(value, f))
+	}
+	return errors.Join(errs...)
+}
+
+// knownMerged checks what a merge key brings in: a mapping or a list of them.
+func knownMerged(n *yaml.Node, t reflect.Type) error {
+	if n.Kind != yaml.SequenceNode {
+		return knownKeys(n, t)
+	}
+	var errs []error
+	for _, c := range n.Content {
+		errs = append(errs, knownKeys(c, t))
 	}
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -22,7 +23,8 @@ type narrowing struct {
 	op     string
 	typ    string
 	entity *entity
-	ref    int // index into the access's references
+	// from and to are the references that it asks, as indexes into the access's.
+	from, to int
 }
 
 const maxDomainDepth = 16
@@ -77,8 +79,9 @@ func (x *Exchange) readClause(t *doc.Tree, role access.RefRole, typ, prefix stri
 		}
 		return x.readDomain(t, role, res.related, prefix+name+".", parts[2], depth+1)
 	}
+	from := len(x.Accesses[0].Refs)
 	x.ask(role, res, literalKind(t, parts[2]))
-	x.noteNarrowing(t, res, node, op, prefix)
+	x.noteNarrowing(t, res, node, op, prefix, from)
 	return nil
 }
 
@@ -156,7 +159,7 @@ func isReference(s string) bool {
 
 // noteNarrowing remembers a clause that asks a composite, so that it can be
 // narrowed to its readable parts if the policy refuses it.
-func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op, outer string) {
+func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op, outer string, from int) {
 	if t != x.tree || res.entity == nil {
 		return
 	}
@@ -175,11 +178,17 @@ func (x *Exchange) noteNarrowing(t *doc.Tree, res resolved, node int, op, outer 
 	if !ok || len(s.Narrow) == 0 {
 		return
 	}
+	x.narrow(narrowing{clause: node, prefix: prefix, name: name, op: op, typ: typ, entity: e}, from)
+}
+
+// narrow remembers what can be narrowed: the references from the given one on.
+func (x *Exchange) narrow(n narrowing, from int) {
 	refs := x.Accesses[0].Refs
-	refs[len(refs)-1].Narrow = true
-	x.narrows = append(x.narrows, narrowing{
-		clause: node, prefix: prefix, name: name, op: op, typ: typ, entity: e, ref: len(refs) - 1,
-	})
+	for i := from; i < len(refs); i++ {
+		refs[i].Narrow = true
+	}
+	n.from, n.to = from, len(refs)
+	x.narrows = append(x.narrows, n)
 }
 
 // Narrowed is a request whose composite searches ask their readable parts
@@ -196,7 +205,7 @@ type Narrowed struct {
 func (x *Exchange) Narrow(may func(access.Entity, access.Category) bool) (n Narrowed, ok bool) {
 	var edits []doc.Edit
 	for _, at := range x.narrows {
-		if x.allowed(x.Accesses[0].Refs[at.ref], may) {
+		if x.mayAsk(at, may) {
 			continue
 		}
 		if at.param != "" {
@@ -224,21 +233,32 @@ func (x *Exchange) Narrow(may func(access.Entity, access.Category) bool) (n Narr
 	return n, len(edits) > 0 || len(n.Query) > 0
 }
 
+// mayAsk reports whether a search may be asked as it is.
+func (x *Exchange) mayAsk(n narrowing, may func(access.Entity, access.Category) bool) bool {
+	for _, r := range x.Accesses[0].Refs[n.from:n.to] {
+		if !all(asked{r.Entity, r.Categories}, may) {
+			return false
+		}
+	}
+	return true
+}
+
 // readable lists the parts to which a search may be narrowed for this role.
 func (x *Exchange) readable(n narrowing, may func(access.Entity, access.Category) bool) []string {
 	var parts []string
 	for _, part := range n.entity.search[n.name].Narrow {
-		res := x.p.resolve(n.typ, strings.Split(part, "."))
-		if x.allowed(access.Ref{Entity: entityName(res.entity, res.typ), Categories: x.p.parts(access.RefFilter, res)}, may) {
+		found := x.p.parts(access.RefFilter, x.p.resolve(n.typ, strings.Split(part, ".")))
+		if !slices.ContainsFunc(found, func(a asked) bool { return !all(a, may) }) {
 			parts = append(parts, part)
 		}
 	}
 	return parts
 }
 
-func (x *Exchange) allowed(r access.Ref, may func(access.Entity, access.Category) bool) bool {
-	for _, c := range r.Categories {
-		if !may(r.Entity, c) {
+// all reports whether everything asked about in an entity may be.
+func all(a asked, may func(access.Entity, access.Category) bool) bool {
+	for _, c := range a.categories {
+		if !may(a.entity, c) {
 			return false
 		}
 	}
@@ -276,11 +296,26 @@ func (x *Exchange) narrowed(n narrowing, may func(access.Entity, access.Category
 	return append(out, ']'), len(parts) > 0
 }
 
-// readDomainText reads a domain that stands as JSON in a query parameter.
+// readDomainText reads a domain that stands as JSON in a query parameter; there
+// a list of whole numbers names records by their ids.
 func (x *Exchange) readDomainText(r *ref, typ, text string) error {
 	t, err := parseJSON([]byte(text))
 	if err != nil {
 		return refuse("malformed", "A filter in the query is not strict JSON.")
 	}
+	if first := t.First(doc.Root); t.Nodes[doc.Root].Kind == doc.Array && first >= 0 && t.Nodes[first].Kind == doc.Number {
+		return x.readIDList(t)
+	}
 	return x.readDomain(t, r.role, typ, "", doc.Root, 0)
+}
+
+func (x *Exchange) readIDList(t *doc.Tree) error {
+	for c := range t.Children(doc.Root) {
+		id := t.Text(c)
+		if t.Nodes[c].Kind != doc.Number || !isInteger(id) {
+			return refuse("malformed", "A list of ids holds something else.")
+		}
+		x.Accesses[0].IDs = append(x.Accesses[0].IDs, id)
+	}
+	return nil
 }

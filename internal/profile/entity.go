@@ -43,6 +43,16 @@ type field struct {
 	reference   bool
 	file        bool
 	sizeContext string
+	picture     bool
+}
+
+// shape is the form of a part of the field's value, which may stand in a kind
+// of object that says less.
+func (f *field) shape(s access.Shape) access.Shape {
+	if f.picture && s == access.ShapeBase64 {
+		return access.ShapePicture
+	}
+	return s
 }
 
 func (f *field) public() bool {
@@ -184,64 +194,6 @@ func entityName(e *entity, typ string) access.Entity {
 		return access.Entity(typ)
 	}
 	return e.name
-}
-
-// parts returns the categories that a question about a field asks about: its
-// parts' where it is searched as a composite, the related record's display's
-// where it is a relation, its own otherwise.
-func (p *Profile) parts(role access.RefRole, r resolved) []access.Category {
-	q := &question{p: p, role: role, seen: map[[2]string]bool{}}
-	if cats := unique(q.parts(r)); len(cats) > 0 {
-		return cats
-	}
-	return unclassified()
-}
-
-// displayParts are the categories of the field by which a record of that type
-// is shown, sorted and searched when another one refers to it.
-func (p *Profile) displayParts(role access.RefRole, typ string) []access.Category {
-	return p.parts(role, resolved{related: typ})
-}
-
-// question follows composites into their parts. A part that leads back to
-// where it came from adds nothing.
-type question struct {
-	p    *Profile
-	role access.RefRole
-	seen map[[2]string]bool
-}
-
-func (q *question) parts(r resolved) []access.Category {
-	s, composite := q.composite(r)
-	switch {
-	case composite:
-	case r.related != "":
-		e := q.p.entityOf(r.related)
-		if e == nil || e.display == "" {
-			return unclassified()
-		}
-		return q.parts(q.p.resolve(r.related, []string{e.display}))
-	default:
-		return r.field.categories
-	}
-	at := [2]string{r.typ, r.name}
-	if q.seen[at] {
-		return nil
-	}
-	q.seen[at] = true
-	var cats []access.Category
-	for _, part := range s.Parts {
-		cats = append(cats, q.parts(q.p.resolve(r.typ, strings.Split(part, ".")))...)
-	}
-	return cats
-}
-
-func (q *question) composite(r resolved) (searchSpec, bool) {
-	if r.entity == nil || q.role != access.RefFilter && q.role != access.RefSearch {
-		return searchSpec{}, false
-	}
-	s, ok := r.entity.search[r.name]
-	return s, ok
 }
 
 func unique(in []access.Category) []access.Category {

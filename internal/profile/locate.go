@@ -2,6 +2,7 @@ package profile
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -88,7 +89,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
 	f := &finder{x: x, t: t}
 	for i := range x.op.records {
-		f.locateNode(&x.op.records[i], doc.Root)
+		if x.op.records[i].fitsStatus(http.StatusOK) {
+			f.locateNode(&x.op.records[i], doc.Root)
+		}
 	}
 	f.coverRest(doc.Root, false)
 	return &f.found, nil

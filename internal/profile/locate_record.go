@@ -174,7 +174,7 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 			f.record(e, refTyp, id)
 			return
 		}
-		f.field(node, -1, ent, typ, f.x.p.displayParts(access.RefSelect, typ), "")
+		f.field(node, -1, ent, typ, f.x.p.displayed(typ), "")
 	}
 }
 

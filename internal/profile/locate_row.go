@@ -1,8 +1,6 @@
 package profile
 
-import (
-	"github.com/crmgate/crmgate/internal/access"
-)
+import ()
 
 // tuple finds the fields of a positional row.
 func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
@@ -48,7 +46,8 @@ func (f *finder) column(node int, typ string, steps []string) {
 	fd := res.field
 	if res.related != "" {
 		// A relation in a cell is shown by its display.
-		fd = &field{categories: f.x.p.displayParts(access.RefSelect, res.related), detect: true}
+		fd = &field{categories: f.x.p.displayed(res.related), detect: true}
+		res.entity, res.typ = f.x.p.entityOf(res.related), res.related
 	} else if len(fd.categories) > 1 && fd.by != "" {
 		fd = &field{categories: fd.categories, detect: true}
 	}

@@ -96,6 +96,53 @@ func (p *pattern) match(method string, segments []string, vars map[string]string
 	return len(segments) == len(p.segments)
 }
 
+// covers reports whether every request that fits q fits p too.
+func (p *pattern) covers(q *pattern) bool {
+	for _, m := range q.methods {
+		if p.methods != nil && !contains(p.methods, m) {
+			return false
+		}
+	}
+	if q.methods == nil && p.methods != nil {
+		return false
+	}
+	for i := range p.segments {
+		seg := &p.segments[i]
+		if seg.rest {
+			return seg.coversRest(q.segments[min(i, len(q.segments)):])
+		}
+		if i >= len(q.segments) || !seg.covers(&q.segments[i]) {
+			return false
+		}
+	}
+	return len(p.segments) == len(q.segments)
+}
+
+// covers reports whether every segment that fits q fits s too.
+func (s *segment) covers(q *segment) bool {
+	if q.rest {
+		return false
+	}
+	if q.literal == nil {
+		return s.literal == nil && strings.HasPrefix(q.prefix, s.prefix) && strings.HasSuffix(q.suffix, s.suffix)
+	}
+	for _, l := range q.literal {
+		if !s.fits(l, map[string]string{}) {
+			return false
+		}
+	}
+	return true
+}
+
+// coversRest reports whether `**`, or `{x**}` which wants something, fits all
+// that the other segments fit.
+func (s *segment) coversRest(q []segment) bool {
+	if len(q) == 0 {
+		return false
+	}
+	return s.name == "" || q[0].literal == nil && (!q[0].rest || q[0].name != "") || len(q[0].literal) > 0 && !contains(q[0].literal, "")
+}
+
 func (s *segment) fits(in string, vars map[string]string) bool {
 	if s.literal != nil {
 		return contains(s.literal, in)

@@ -158,10 +158,9 @@ func (x *Exchange) readSearch(r *ref, typ string) error {
 		}
 		return nil
 	}
+	from := len(x.Accesses[0].Refs)
 	x.ask(r.role, res, "")
-	refs := x.Accesses[0].Refs
-	refs[len(refs)-1].Narrow = true
-	x.narrows = append(x.narrows, narrowing{param: r.narrow, name: res.name, typ: typ, entity: res.entity, ref: len(refs) - 1})
+	x.narrow(narrowing{param: r.narrow, name: res.name, typ: typ, entity: res.entity}, from)
 	return nil
 }
 
@@ -301,19 +300,19 @@ func (x *Exchange) asksSize(f *field) bool {
 	return n >= 0 && x.tree.Text(n) == "size"
 }
 
-// ask adds a field that is asked about.
+// ask adds a field that is asked about, one reference for each entity whose
+// records the answer depends on.
 func (x *Exchange) ask(role access.RefRole, res resolved, literal string) {
-	cats := x.p.parts(role, res)
+	found := x.p.parts(role, res)
 	// An id says nothing of the record; a text is compared with its display,
 	// but where the field itself holds "type,id".
 	plain := res.related != "" && !res.composite()
 	if literal == "id" && plain || literal != "" && res.field.reference {
-		cats = []access.Category{access.Public}
+		found = []asked{{entityName(res.entity, res.typ), []access.Category{access.Public}}}
 	}
-	x.addRef(access.Ref{
-		Role: role, Entity: entityName(res.entity, res.typ),
-		Field: res.prefix + res.name, Categories: cats,
-	})
+	for _, a := range found {
+		x.addRef(access.Ref{Role: role, Entity: a.entity, Field: res.prefix + res.name, Categories: a.categories})
+	}
 }
 
 // readOrder reads [["name", "ASC"], ["id", null]].

@@ -116,6 +116,9 @@ type fieldSpec struct {
 	// call's context that makes the CRM answer with its size instead.
 	File        bool   `yaml:"file"`
 	SizeContext string `yaml:"size_context"`
+	// Picture says that the file is a picture: where its bytes come although
+	// only its size was asked for, a neutral one stands in its place.
+	Picture bool `yaml:"picture"`
 }
 
 // searchSpec are the parts of a composite search field.

@@ -18,5 +18,5 @@ func auditCommand(cmd *cobra.Command) {
 		Example: "  crmgate audit verify --data /var/lib/crmgate",
 	}
 	verifyCommand(verify)
-	cmd.AddCommand(search, verify)
+	group(cmd, search, verify)
 }

@@ -136,16 +136,16 @@ func saidDisclosure(e *audit.Entry, first string) string {
 	return strings.Join(parts, "  ")
 }
 
-// group is the records of one type of which the same was shown.
-type group struct {
+// alike is the records of one type of which the same was shown.
+type alike struct {
 	kind, shown string
 	ids         []string
 }
 
 // grouped names each record once per treatment. Where a document names a record
 // and shows nothing of it beside a place that does, the latter stands.
-func grouped(records []access.DisclosedRecord) []*group {
-	var groups []*group
+func grouped(records []access.DisclosedRecord) []*alike {
+	var groups []*alike
 	shows := map[access.Record]bool{}
 	for _, r := range records {
 		shows[r.Record] = shows[r.Record] || len(r.Treated) > 0
@@ -158,10 +158,10 @@ func grouped(records []access.DisclosedRecord) []*group {
 			}
 			shown = "named only"
 		}
-		i := slices.IndexFunc(groups, func(g *group) bool { return g.kind == r.Type && g.shown == shown })
+		i := slices.IndexFunc(groups, func(g *alike) bool { return g.kind == r.Type && g.shown == shown })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, &group{kind: r.Type, shown: shown})
+			groups = append(groups, &alike{kind: r.Type, shown: shown})
 		}
 		if !slices.Contains(groups[i].ids, r.ID) {
 			groups[i].ids = append(groups[i].ids, r.ID)

@@ -4,8 +4,12 @@
 package command
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
 )
 
 func init() {
@@ -51,5 +55,26 @@ func commands() []caddycmd.Command {
 			Long:      benchLong,
 			CobraFunc: benchCommand,
 		},
+	}
+}
+
+// group makes a command that does nothing itself. Without a known subcommand it
+// fails: a misspelt one in a script must not pass for success.
+func group(cmd *cobra.Command, subs ...*cobra.Command) {
+	cmd.AddCommand(subs...)
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var names []string
+		for _, s := range subs {
+			names = append(names, s.Name())
+		}
+		there := strings.Join(names, ", ")
+		if len(args) == 0 {
+			return fmt.Errorf("%s needs a subcommand: %s", cmd.CommandPath(), there)
+		}
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return fmt.Errorf("%s has no subcommand %q; nearest: %s (there are: %s)", cmd.CommandPath(), args[0], near[0], there)
+		}
+		return fmt.Errorf("%s has no subcommand %q; there are: %s", cmd.CommandPath(), args[0], there)
 	}
 }

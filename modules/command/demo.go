@@ -51,6 +51,7 @@ func demo(cmd *cobra.Command, o demoOptions) (err error) {
 	}
 	select {
 	case <-ctx.Done():
+		stop() // a second Ctrl-C waits for nobody
 		return nil
 	case err := <-h.failed:
 		return fmt.Errorf("serving the demo: %w", err)

@@ -35,7 +35,7 @@ func policyCommand(cmd *cobra.Command) {
 		c.Flags().StringVar(&profileName, "profile", "", "The profile: a name that ships, or a file. Required for `check`; tests default to the policy's own name")
 	}
 	_ = check.MarkFlagRequired("profile") // the flag exists
-	cmd.AddCommand(check, test)
+	group(cmd, check, test)
 }
 
 // loadPolicies loads policies against entities and the model that ships.

@@ -19,7 +19,7 @@ func profileCommand(cmd *cobra.Command) {
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return checkProfiles(cmd, args) },
 	}
-	cmd.AddCommand(check)
+	group(cmd, check)
 }
 
 // loadProfile loads a profile: a file, or one that ships by its name.

@@ -69,7 +69,7 @@ var plainFragment = regexp.MustCompile(`^[A-Za-z0-9/_-]*$`)
 // it. It returns the records that the address names.
 func (l *release) judgeLocation() []access.DisclosedRecord {
 	lines := l.resp.header.Values("Location")
-	if len(lines) != 1 {
+	if len(lines) != 1 || lines[0] == "" {
 		return nil
 	}
 	q := l.q

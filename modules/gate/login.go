@@ -83,7 +83,7 @@ func (q *request) signedOut() {
 // peekCallID reads the id of a remote call from a body that isn't judged, for
 // the answer alone.
 func (q *request) peekCallID() string {
-	if !q.readBody() {
+	if q.readBody() != nil {
 		return "null"
 	}
 	t, err := json.Parse(q.body, doc.DefaultLimits())

@@ -175,7 +175,8 @@ func (q *request) classify() bool {
 		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
 		return false
 	}
-	if !q.readBody() {
+	if no := q.readBody(); no != nil {
+		q.refuse(*no)
 		return false
 	}
 	return q.ask(q.body)
@@ -212,39 +213,35 @@ func params(in []canon.Param) []profile.Param {
 	return out
 }
 
-// readBody reads the request's body and its type. A coded body, or one in
-// another charset than UTF-8, is not judged and so not forwarded.
-func (q *request) readBody() bool {
+// readBody reads the request's body and its type, or says why not. A coded body,
+// or one in another charset than UTF-8, is not judged and so not forwarded.
+func (q *request) readBody() *refusal {
 	if enc := q.r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		q.refuse(refusal{status: http.StatusUnsupportedMediaType, reason: "request_coding", text: textRequestCoding})
-		return false
+		return &refusal{status: http.StatusUnsupportedMediaType, reason: "request_coding", text: textRequestCoding}
 	}
 	body, err := io.ReadAll(io.LimitReader(q.r.Body, q.h.RequestLimit+1))
 	if err != nil {
-		q.refuse(refusal{status: http.StatusBadRequest, reason: "request_body", text: textRequestBody})
-		return false
+		return &refusal{status: http.StatusBadRequest, reason: "request_body", text: textRequestBody}
 	}
 	if int64(len(body)) > q.h.RequestLimit {
-		q.refuse(refusal{status: http.StatusRequestEntityTooLarge, reason: "request_limit", text: textRequestLimit})
-		return false
+		return &refusal{status: http.StatusRequestEntityTooLarge, reason: "request_limit", text: textRequestLimit}
 	}
 	q.body = body
 	return q.readMediaType()
 }
 
-func (q *request) readMediaType() bool {
+func (q *request) readMediaType() *refusal {
 	ct := q.r.Header.Values("Content-Type")
 	if len(ct) == 0 {
-		return true
+		return nil
 	}
 	media, params, err := mime.ParseMediaType(ct[0])
 	charset := strings.ToLower(params["charset"])
 	if err != nil || len(ct) > 1 || (charset != "" && charset != "utf-8" && charset != "utf8") {
-		q.refuse(refusal{status: http.StatusUnsupportedMediaType, reason: "type", text: textRequestType})
-		return false
+		return &refusal{status: http.StatusUnsupportedMediaType, reason: "type", text: textRequestType}
 	}
 	q.media = media
-	return true
+	return nil
 }
 
 // decide asks the policy. A search that asks about more than may be known is

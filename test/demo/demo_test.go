@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"demo": startDemo, "interrupt": interrupt, "port": takePort,
+			"demo": startDemo, "interrupt": interrupt, "crash": crash, "port": takePort,
 			"signin": signIn, "get": get, "har": recordHAR, "flip": flip,
 			"sameanswer": sameAnswer, "keepopen": keepOpen,
 		},

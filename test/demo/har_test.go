@@ -30,7 +30,7 @@ func recordEntry(ts *testscript.TestScript, url string) any {
 	ts.Check(err)
 	r.Header.Set("Accept", "*/*")
 	r.Header.Set("Accept-Language", "en")
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := (&http.Client{Timeout: patience}).Do(r)
 	ts.Check(err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)

@@ -106,6 +106,13 @@ func interrupt(ts *testscript.TestScript, neg bool, _ []string) {
 	h.cmd = nil
 }
 
+// crash ends the process as a power cut does.
+func crash(ts *testscript.TestScript, _ bool, _ []string) {
+	h := houseOf(ts)
+	ts.Check(h.cmd.Process.Kill())
+	_ = h.cmd.Wait() // it was killed
+}
+
 // takePort listens on a free loopback port for the rest of the script, and sets
 // $BUSY to its address.
 func takePort(ts *testscript.TestScript, _ bool, _ []string) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ func (h *hand) quiet(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		h.searchQuietly(t, path, raw)
+		h.searchQuietly(t, path, bytes.TrimRight(raw, "\x00"))
 		return nil
 	})
 	if err != nil {

@@ -174,6 +174,11 @@ func gateFile(gate, issuer, upstream string, extra []string) string {
 	return fmt.Sprintf(`{
 	admin off
 	debug
+	crmgate {
+		log {
+			segment_mib 1
+		}
+	}
 }
 http://%s {
 	log

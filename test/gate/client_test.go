@@ -298,3 +298,15 @@ func (s *site) signedInAnyway(t *testing.T, login string) *browser {
 	r.want(t, http.StatusBadGateway)
 	return b
 }
+
+// signedInProbe is as for the site with the probe, which answers 204.
+func (s *site) signedInProbe(t *testing.T, login string) *browser {
+	t.Helper()
+	b := newBrowser(s)
+	r, err := b.throughProvider(login, "/static/app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.want(t, http.StatusNoContent)
+	return b
+}

@@ -111,6 +111,9 @@ func startEnvironment(dir string) (*environment, error) {
 	if err := e.around(); err != nil {
 		return nil, err
 	}
+	if err := os.WriteFile(filepath.Join(dir, "exports.csv"), []byte(exports), 0o600); err != nil {
+		return nil, err
+	}
 	if err := load(e.caddyfile(), e.data()); err != nil {
 		return nil, err
 	}
@@ -202,22 +205,29 @@ func startProvider(wrap func(http.Handler) http.Handler, sites ...*site) (*serve
 	return s, nil
 }
 
-// gateBlock is the directive with the demo's profile and policy.
-func gateBlock(issuer string, more ...string) string {
-	return namedGate("demo", issuer, more...)
+// exports lets support export, masked: in the demo's own policy whoever may
+// export sees everything.
+const exports = `p, support, person, name,  export, clear,   , allow
+p, support, person, email, export, partial, , allow
+p, support, person, bank,  export, hidden,  , allow
+`
+
+// gateBlock is the directive with the demo's profile and policy, and exports.
+func gateBlock(dir, issuer string, more ...string) string {
+	return namedGate("demo", "builtin:demo "+filepath.Join(dir, "exports.csv"), issuer, more...)
 }
 
-func namedGate(name, issuer string, more ...string) string {
+func namedGate(profile, policy, issuer string, more ...string) string {
 	return fmt.Sprintf(`	crm_gate {
 		profile %s
-		policy builtin:%s
+		policy %s
 		oidc %s {
 			client_id %s
 			client_secret %q
 			mfa acr %s
 		}
 		%s
-	}`, name, name, issuer, clientID, clientSecret, provider.ACRSecondFactor, strings.Join(more, "\n\t\t"))
+	}`, profile, policy, issuer, clientID, clientSecret, provider.ACRSecondFactor, strings.Join(more, "\n\t\t"))
 }
 
 func proxyTo(address string) string {
@@ -226,6 +236,7 @@ func proxyTo(address string) string {
 
 // globals are the global options: everything that Caddy can log goes to files.
 func globals(dir, level string) string {
+	level, more, _ := strings.Cut(level, "\n")
 	return fmt.Sprintf(`{
 	admin off
 	persist_config off
@@ -240,21 +251,22 @@ func globals(dir, level string) string {
 	servers {
 		protocols h1 h2
 	}
+%[3]s
 }
-`, dir, level)
+`, dir, level, more)
 }
 
 func (e *environment) caddyfile() string {
 	crm, dead := proxyTo(e.crm.url), proxyTo("127.0.0.1:1")
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/access.log\n\t}\n", e.logs())
 	return globals(e.dir, "DEBUG") +
-		e.plain.block(access+gateBlock(e.provider.url), crm) +
-		e.secure.block(access+"\ttls internal\n\tencode zstd gzip\n"+gateBlock(e.provider.url), crm) +
-		e.forged.block(gateBlock(e.forger.url), crm) +
-		e.late.block(gateBlock(e.flaky.server.url), crm) +
-		e.calls.block(namedGate("tryton", e.provider.url), crm) +
-		e.probed.block(gateBlock(e.provider.url), "\tgatetest_probe") +
-		e.down.block(access+gateBlock(e.provider.url), dead)
+		e.plain.block(access+gateBlock(e.dir, e.provider.url), crm) +
+		e.secure.block(access+"\ttls internal\n\tencode zstd gzip {\n\t\tminimum_length 1\n\t}\n"+gateBlock(e.dir, e.provider.url, "hold 256KiB"), crm) +
+		e.forged.block(gateBlock(e.dir, e.forger.url), crm) +
+		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
+		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
+		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
+		e.down.block(access+gateBlock(e.dir, e.provider.url), dead)
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run

@@ -21,15 +21,15 @@ func (Format) Name() string { return "json" }
 func (Format) Text(t *doc.Tree, node int) string {
 	n := &t.Nodes[node]
 	if n.Kind != doc.String {
-		return string(t.Src[n.Start:n.End])
+		return t.Slice(n.Start, n.End)
 	}
-	return decode(t.Src[n.Start+1:n.End-1], n.Flags&Escaped != 0)
+	return decode(t, n.Start+1, n.End-1, n.Flags&Escaped != 0)
 }
 
 // Key returns a member's decoded name.
 func (Format) Key(t *doc.Tree, node int) string {
 	n := &t.Nodes[node]
-	return decode(t.Src[n.KeyStart+1:n.KeyEnd-1], n.Flags&KeyEscaped != 0)
+	return decode(t, n.KeyStart+1, n.KeyEnd-1, n.Flags&KeyEscaped != 0)
 }
 
 // Encode appends v as JSON. A number or bool whose text is none becomes null:
@@ -55,11 +55,11 @@ func (Format) EncodeKey(dst []byte, t *doc.Tree, _ int, key string) []byte {
 	return quote(dst, key, t.ASCII)
 }
 
-func decode(b []byte, escaped bool) string {
+func decode(t *doc.Tree, from, to int32, escaped bool) string {
 	if !escaped {
-		return string(b)
+		return t.Slice(from, to)
 	}
-	return string(unescape(make([]byte, 0, len(b)), b))
+	return string(unescape(make([]byte, 0, to-from), t.Src[from:to]))
 }
 
 // unescape appends the text of a string's inside that the scanner has accepted.

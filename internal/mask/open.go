@@ -1,0 +1,93 @@
+package mask
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// opening takes out of a sweep the secrets that the document shows this role
+// somewhere else, by the plan.
+type opening struct {
+	s *Sweep
+	// own is how many of the secrets are the document's own. What an earlier
+	// unit masked stays a secret.
+	own    int
+	opened bool
+	// texts and numbers are those that may be a secret.
+	texts, numbers map[string]bool
+}
+
+// isText reports whether a value is compared as a text: what has no letters but
+// digits is compared by its digits.
+func isText(text string) bool {
+	return strings.IndexFunc(text, unicode.IsLetter) >= 0 || digitsOf(text) == ""
+}
+
+// show says that the document shows this text.
+func (o *opening) show(text string) {
+	text = strings.TrimSpace(text)
+	if isText(text) {
+		o.showText(text)
+		return
+	}
+	digits := digitsOf(text)
+	n, value := tailOf(digits)
+	if tails := &o.s.numbers.tails; n < minDigits || len(tails.things) == 0 || !tails.may(tailKey(n, value)) {
+		return
+	}
+	if o.numbers == nil {
+		o.numbers = map[string]bool{}
+	}
+	o.numbers[digits] = true
+}
+
+func (o *opening) showText(text string) {
+	// Folding keeps the length: only what is as long can be equal.
+	if len(text) < minChars || len(o.s.needles.things) == 0 || !o.s.hasLength(len(text)) {
+		return
+	}
+	head := plainHead(text)
+	if !o.s.needles.may(head) {
+		return
+	}
+	b := o.s.bunch(head)
+	if b == nil {
+		return
+	}
+	folded := string(fold(nil, text))
+	if o.texts[folded] {
+		return
+	}
+	if o.texts == nil {
+		o.texts = map[string]bool{}
+	}
+	o.texts[folded] = true
+	cut := folded
+	if len(text) > maxNeedle {
+		cut = string(fold(nil, strings.ToValidUTF8(text[:maxNeedle], "")))
+	}
+	at, _ := slices.BinarySearchFunc(b.all, cut, func(n needle, text string) int { return strings.Compare(n.text, text) })
+	for ; at < len(b.all) && b.all[at].text == cut; at++ {
+		n := &b.all[at]
+		if int(n.of) < o.own && !o.s.secrets[n.of].open && string(fold(nil, o.s.secrets[n.of].text)) == folded {
+			o.s.secrets[n.of].open, o.opened = true, true
+		}
+	}
+}
+
+// end makes the sweep anew without what is open.
+func (o *opening) end() {
+	if len(o.numbers) > 0 {
+		for i := range o.s.secrets[:o.own] {
+			secret := &o.s.secrets[i]
+			if secret.asDigits && !isText(secret.text) && o.numbers[digitsOf(secret.text)] {
+				secret.open, o.opened = true, true
+			}
+		}
+	}
+	if o.opened {
+		o.s.bunches = nil
+		o.s.indexNumbers()
+	}
+}
