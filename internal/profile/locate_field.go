@@ -86,6 +86,9 @@ func (x *Exchange) echoes() bool {
 }
 
 func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, keys bool) {
+	if f.typed {
+		return
+	}
 	f.found.Fields = append(f.found.Fields, access.FoundField{
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
 		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,
