@@ -56,9 +56,18 @@ type finder struct {
 	covered []span // subtrees that a record or field accounts for
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
+	// names are the members that were looked up, and next is where the one that
+	// comes next is expected: records of one kind name the same again and again.
+	names []memberName
+	next  int
+	// owned are the facts of records that are, and aren't, the employee's own.
+	owned [2]access.Facts
 }
 
 type span struct{ from, to int }
+
+// maxRoom bounds the room that is made for fields before any is found.
+const maxRoom = 1 << 13
 
 // maxNested is how deep documents may stand in each other.
 const maxNested = 3
@@ -66,6 +75,7 @@ const maxNested = 3
 // Locate finds records and fields in a response. status is the HTTP status.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
+	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
 	if x.tr != nil {
 		return &f.found, f.locateCall()
 	}
