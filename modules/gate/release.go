@@ -248,6 +248,9 @@ func (l *release) bodyless() bool {
 }
 
 func (l *release) decode() ([]byte, error) {
+	if l.resp.header.Get("Content-Encoding") == "" {
+		return l.resp.held.Bytes(), nil // within hold already
+	}
 	r, err := coding.Decode(&l.resp.held, contentEncoding(l.resp.header), l.q.h.Hold)
 	if err != nil {
 		return nil, err
