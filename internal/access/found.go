@@ -50,7 +50,8 @@ type Shape string
 const (
 	ShapeDecimal Shape = "decimal" // a number in a string
 	ShapeBase64  Shape = "base64"
-	ShapeDate    Shape = "date" // ISO 8601 date in a string
+	ShapePicture Shape = "picture" // a picture in base64
+	ShapeDate    Shape = "date"    // ISO 8601 date in a string
 	ShapeYear    Shape = "year"
 	ShapeMonth   Shape = "month"
 	ShapeDay     Shape = "day"
@@ -93,6 +94,6 @@ type Identifier struct {
 type DisclosedRecord struct {
 	Record
 	// Treated maps each category found in the record to its least masked
-	// treatment.
+	// treatment. Records may share a map: don't change it.
 	Treated map[Category]Treatment `json:"treated,omitempty"`
 }

@@ -41,6 +41,8 @@ type dataKey struct {
 type dataKeys struct {
 	files files
 	ring  *keys.Ring
+	// commits checks what the groups were committed with.
+	commits *commitKey
 
 	mu      sync.RWMutex
 	byID    map[uint32]*dataKey
@@ -48,7 +50,7 @@ type dataKeys struct {
 }
 
 func newDataKeys(fs files, ring *keys.Ring) *dataKeys {
-	return &dataKeys{files: fs, ring: ring, byID: map[uint32]*dataKey{}}
+	return &dataKeys{files: fs, ring: ring, commits: newCommitKey(ring), byID: map[uint32]*dataKey{}}
 }
 
 // loadAll opens every key: a writer must know that it can read what it goes on

@@ -15,11 +15,12 @@
 //	frame   = len u32 | crc32c u32 | type u8 | payload     (len, crc: type and payload)
 //	header  = first frame of a segment: where it stands in the log, the tree's right edge
 //	entry   = seq u64 | envelope
-//	commit  = tree size u64 | root [32] | oldest unfinished intent u64
+//	commit  = tree size u64 | root [32] | oldest unfinished intent u64 | mac [32]
 //
 // Integers are big endian. A group (entries and the commit behind them) is
 // written by one pwrite and one fdatasync. What has no commit behind it was
-// never acknowledged.
+// never acknowledged. The mac is keyed: who has no key can take nothing out of the
+// log and commit the rest anew.
 //
 // # Envelope
 //

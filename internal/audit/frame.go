@@ -18,7 +18,6 @@ const (
 
 const (
 	frameOverhead = 4 + 4 + 1
-	commitSize    = 8 + tlog.HashSize + 8
 	commitFrame   = frameOverhead + commitSize
 	// maxLeaf is what a C2SP tlog-tiles bundle can hold of one entry.
 	maxLeaf = 1<<16 - 1
@@ -70,31 +69,6 @@ func parseFrame(b []byte) (typ byte, payload []byte, err error) {
 		return 0, nil, errFrame
 	}
 	return b[8], b[frameOverhead:], nil
-}
-
-// commit ends a group.
-type commit struct {
-	size uint64
-	root tlog.Hash
-	// open is the seq of the oldest intent without a disclosure, or size. A
-	// recovery has to open the entries from there on only.
-	open uint64
-}
-
-func appendCommit(dst []byte, c commit) []byte {
-	var payload [commitSize]byte
-	binary.BigEndian.PutUint64(payload[:], c.size)
-	copy(payload[8:], c.root[:])
-	binary.BigEndian.PutUint64(payload[8+tlog.HashSize:], c.open)
-	return appendFrame(dst, frameCommit, payload[:])
-}
-
-func parseCommit(payload []byte) commit {
-	return commit{
-		size: binary.BigEndian.Uint64(payload),
-		root: tlog.Hash(payload[8 : 8+tlog.HashSize]),
-		open: binary.BigEndian.Uint64(payload[8+tlog.HashSize:]),
-	}
 }
 
 const (

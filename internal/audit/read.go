@@ -63,7 +63,7 @@ func walkAll(ctx context.Context, fsys files, o *opener) error {
 	if err != nil {
 		return err
 	}
-	w := &walk{files: fsys, segments: segments}
+	w := &walk{files: fsys, segments: segments, key: o.keys.commits}
 	w.visit = func(segment uint32, g *group) error { return o.group(&w.position, segment, g) }
 	w.probe = o.probe(&w.position)
 	return w.whole(ctx)

@@ -41,7 +41,7 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys) (*recovered, 
 	for i := range segments {
 		if segments[i] != uint32(i+1) {
 			// Something is gone; the walk tells what.
-			return nil, (&walk{files: fsys, segments: segments}).whole(ctx)
+			return nil, (&walk{files: fsys, segments: segments, key: keys.commits}).whole(ctx)
 		}
 	}
 	r, err := readEnd(ctx, fsys, segments[last:], keys)
@@ -96,7 +96,7 @@ func newLog(opts Options, segments []uint32) (*recovered, error) {
 // open with these keys means that the log couldn't be read later on either.
 func readEnd(ctx context.Context, fsys files, segments []uint32, keys *dataKeys) (*recovered, error) {
 	var entry entryFrame
-	w := &walk{files: fsys, segments: segments}
+	w := &walk{files: fsys, segments: segments, key: keys.commits}
 	w.visit = func(_ uint32, g *group) error {
 		entry = g.entries[len(g.entries)-1]
 		entry.envelope = slices.Clone(entry.envelope)
@@ -148,7 +148,7 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 	}
 	defer c.close()
 	open := newUnfinished(maxUnfinished)
-	w := &walk{files: fsys, segments: segments[from:]}
+	w := &walk{files: fsys, segments: segments[from:], key: keys.commits}
 	w.visit = func(segment uint32, g *group) error {
 		for _, f := range g.entries {
 			if f.seq < r.commit.open {

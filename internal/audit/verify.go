@@ -85,7 +85,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring) error {
 		v.report.Opened = true
 		o = &opener{keys: newDataKeys(fsys, ring), visit: v.entry}
 		defer o.close()
-		w.probe = o.probe(&w.position)
+		w.probe, w.key = o.probe(&w.position), o.keys.commits
 	}
 	w.visit = func(segment uint32, g *group) error {
 		if o != nil {

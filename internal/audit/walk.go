@@ -79,6 +79,8 @@ type walk struct {
 	// is where the log ends.
 	segments []uint32
 	position
+	// key, if set, checks that each commit was written with this gateway's keys.
+	key *commitKey
 	// visit is called for each good group.
 	visit func(segment uint32, g *group) error
 	// probe, if set, tells whether an entry opens. It is called for the entries
@@ -277,6 +279,9 @@ func (w *walk) group(number uint32, g *group) error {
 	if g.commit.size != grown.size || g.commit.root != grown.root() {
 		return w.rootDamage(number, g)
 	}
+	if w.key != nil && !w.key.made(w.identity, g.commit) {
+		return w.groupDamage(number, g, "were not committed with this gateway's keys")
+	}
 	w.tree, w.number, w.end, w.commit = grown, number, g.end, g.commit
 	if w.visit == nil {
 		return nil
@@ -294,10 +299,13 @@ func (w *walk) rootDamage(number uint32, g *group) error {
 			}
 		}
 	}
-	d := w.damage(number, 0, g.entries[0].offset,
-		fmt.Sprintf("entries %d to %d do not give the tree root that was committed with them",
-			w.tree.size, w.tree.size+uint64(len(g.entries))-1))
-	d.Last = w.tree.size + uint64(len(g.entries)) - 1
+	return w.groupDamage(number, g, "do not give the tree root that was committed with them")
+}
+
+func (w *walk) groupDamage(number uint32, g *group, what string) error {
+	last := w.tree.size + uint64(len(g.entries)) - 1
+	d := w.damage(number, 0, g.entries[0].offset, fmt.Sprintf("entries %d to %d %s", w.tree.size, last, what))
+	d.Last = last
 	return d
 }
 

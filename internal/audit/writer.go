@@ -48,6 +48,7 @@ type result struct {
 type writer struct {
 	files files
 	identity
+	key        *commitKey
 	head       *atomic.Pointer[head]
 	open       *unfinished
 	spares     *spares
@@ -70,7 +71,7 @@ type writer struct {
 
 func newWriter(l *Log, opts Options, found *recovered) (*writer, error) {
 	w := &writer{
-		files: opts.files, identity: found.identity, head: &l.head, open: newUnfinished(maxUnfinished),
+		files: opts.files, identity: found.identity, key: l.keys.commits, head: &l.head, open: newUnfinished(maxUnfinished),
 		number: found.number, end: found.end, headed: found.headed, tree: found.tree,
 		groupBytes: int(min(1<<20, opts.SegmentSize/4)),
 	}
@@ -232,7 +233,9 @@ func (w *writer) commit(batch []*pending) error {
 		oldest = firstOpen(batch, w.tree.size, size)
 	}
 	grown := w.tree.grow(hashes...)
-	buf = appendCommit(buf, commit{size: grown.size, root: grown.root(), open: oldest})
+	c := commit{size: grown.size, root: grown.root(), open: oldest}
+	c.mac = w.key.mac(w.identity, c)
+	buf = appendCommit(buf, c)
 	w.buf = buf
 	if _, err := w.seg.WriteAt(buf, w.end); err != nil {
 		return fmt.Errorf("writing segment %s: %w", segmentName(w.number), err)

@@ -47,6 +47,9 @@ func parseDate(text string) (date, bool) {
 
 // year writes the first of January of that year in the date's own layout.
 func (d date) year(y string) string {
+	if d.layout == '-' && d.time == "" && y == HiddenDate[:4] {
+		return HiddenDate
+	}
 	switch d.layout {
 	case '.':
 		return "01.01." + y + d.time

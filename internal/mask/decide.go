@@ -43,3 +43,61 @@ func everythingClear(plan *access.Plan, e access.Entity) bool {
 	}
 	return true
 }
+
+// verdicts remembers what was decided in one pass: records of one kind ask the
+// same again and again.
+type verdicts struct {
+	known []known
+	facts uint64 // of the record at hand, as about makes them comparable
+	plan  *access.Plan
+}
+
+// known is a decision by what it depends on. Categories are known by their
+// place in memory: fields of one name share them.
+type known struct {
+	entity     access.Entity
+	categories *access.Category
+	count      int
+	facts      uint64
+	decision
+}
+
+// maxKnown bounds the search among what is known.
+const maxKnown = 32
+
+// reset forgets everything.
+func (v *verdicts) reset(plan *access.Plan) {
+	clear(v.known)
+	v.known, v.plan = v.known[:0], plan
+}
+
+// about turns to a record of which this is known.
+func (v *verdicts) about(facts access.Facts) {
+	v.facts = 0
+	for i, name := range v.plan.FactNames {
+		if i == 32 {
+			return // decision knows that this isn't all
+		}
+		v.facts |= uint64(facts[name]) << (2 * i)
+	}
+}
+
+func (v *verdicts) decision(f *access.FoundField, facts access.Facts) decision {
+	var first *access.Category
+	if len(f.Categories) > 0 {
+		first = &f.Categories[0]
+	}
+	for i := range v.known {
+		if k := &v.known[i]; k.categories == first && k.count == len(f.Categories) && k.facts == v.facts && k.entity == f.Entity {
+			return k.decision
+		}
+	}
+	d := decision{noted: noted(f.Categories)}
+	if d.cat, d.tr = Decide(v.plan, f.Entity, f.Categories, facts); d.tr > access.Clear {
+		d.tr = access.Drop // no treatment reveals more than clear
+	}
+	if len(v.known) < maxKnown && len(v.plan.FactNames) <= 32 {
+		v.known = append(v.known, known{f.Entity, first, len(f.Categories), v.facts, d})
+	}
+	return d
+}

@@ -1,26 +1,66 @@
 package mask
 
-import "github.com/crmgate/crmgate/internal/access"
+import (
+	"math/bits"
+	"slices"
 
-// note writes down how a record's categories were treated. A field that can
-// hold several categories is treated alike for each of them.
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+// note writes down how a record's categories were treated: four bits for each, in
+// the order of access.Categories, 0 for none and else 1 + the treatment. A field
+// that can hold several categories is treated alike for each of them.
 func (p *pass) note(f *access.FoundField, d decision) {
 	if f.Record < 0 {
 		return
 	}
-	treated := p.treated[f.Record]
-	if treated == nil {
-		treated = make(map[access.Category]access.Treatment, 8)
-		p.treated[f.Record] = treated
-	}
-	for _, c := range f.Categories {
-		if was, ok := treated[c]; !ok || d.tr > was {
-			treated[c] = d.tr
+	treated := &p.treated[f.Record]
+	for left := d.noted; left != 0; left &= left - 1 {
+		place := bits.TrailingZeros64(left)
+		if tr := uint64(d.tr) + 1; *treated>>place&noteMask < tr {
+			*treated = *treated&^(noteMask<<place) | tr<<place
 		}
 	}
-	if len(f.Categories) == 0 {
-		treated[access.Unclassified] = max(treated[access.Unclassified], d.tr)
+}
+
+const (
+	noteBits = 4
+	noteMask = 1<<noteBits - 1
+)
+
+// noted has a bit at the place of each category. What is in no list is
+// unclassified, as is a field without any.
+func noted(categories []access.Category) uint64 {
+	all := access.Categories()
+	place := func(c access.Category) uint64 {
+		i := slices.Index(all, c)
+		if i < 0 {
+			i = slices.Index(all, access.Unclassified)
+		}
+		return 1 << (noteBits * i)
 	}
+	if len(categories) == 0 {
+		return place(access.Unclassified)
+	}
+	places := uint64(0)
+	for _, c := range categories {
+		places |= place(c)
+	}
+	return places
+}
+
+// treatments reads what note has written.
+func treatments(note uint64) map[access.Category]access.Treatment {
+	if note == 0 {
+		return nil
+	}
+	treated := make(map[access.Category]access.Treatment, 8)
+	for i, c := range access.Categories() {
+		if tr := note >> (noteBits * i) & noteMask; tr > 0 {
+			treated[c] = access.Treatment(tr - 1)
+		}
+	}
+	return treated
 }
 
 // unnamed reports whether the field's record has no id by which the log could
@@ -52,8 +92,16 @@ func (p *pass) disclosure() access.Disclosure {
 	if len(p.found.Records) > 0 {
 		d.Records = make([]access.DisclosedRecord, len(p.found.Records))
 	}
+	// Records that were treated alike share what says so.
+	alike := map[uint64]map[access.Category]access.Treatment{}
 	for i := range p.found.Records {
-		d.Records[i] = access.DisclosedRecord{Record: p.found.Records[i].Record, Treated: p.treated[i]}
+		note := p.treated[i]
+		treated, ok := alike[note]
+		if !ok {
+			treated = treatments(note)
+			alike[note] = treated
+		}
+		d.Records[i] = access.DisclosedRecord{Record: p.found.Records[i].Record, Treated: treated}
 	}
 	return d
 }

@@ -25,6 +25,11 @@ func fold(dst []byte, text string) []byte {
 			i++
 			continue
 		}
+		if c == latin && i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
+			out[i], out[i+1] = c, lowerLatin(text[i+1])
+			i += 2
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(text[i:])
 		if l := unicode.ToLower(r); l != r && utf8.RuneLen(l) == n {
 			utf8.EncodeRune(out[i:], l)
@@ -34,4 +39,16 @@ func fold(dst []byte, text string) []byte {
 		i += n
 	}
 	return dst
+}
+
+// latin is the first byte of U+00C0 to U+00FF: most of what isn't ASCII in the
+// languages west of the Oder.
+const latin = 0xc3
+
+// lowerLatin is the second byte of such a letter without case. U+00D7 is ×.
+func lowerLatin(c byte) byte {
+	if c <= 0x9e && c != 0x97 {
+		return c + 0x20
+	}
+	return c
 }

@@ -35,7 +35,7 @@ func (p *pass) objectKeys(object int, d decision) {
 		was := p.t.Key(c)
 		name := HiddenText
 		if d.tr == access.Pseudonym {
-			name = p.m.pseudonym(d.cat, was, p.opts.Scope)
+			name = p.names.name(d.cat, was)
 		}
 		p.rename(c, name+"-"+strconv.Itoa(i))
 		if p.opts.SecondPass {

@@ -4,6 +4,7 @@
 package mask
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -16,15 +17,21 @@ type Config struct {
 	// PseudonymKey keys the names that stand for values under the treatment
 	// `pseudonym`. All nodes that serve one session share it.
 	PseudonymKey [32]byte
+	// Picture is what stands in a masked picture's place; without one the
+	// picture is empty, which browsers show as a fault.
+	Picture []byte
 }
 
 // Masker masks documents. It is immutable and safe for concurrent use.
 type Masker struct {
-	key [32]byte
+	key     [32]byte
+	picture string // in base64
 }
 
 // New returns a Masker.
-func New(c Config) *Masker { return &Masker{key: c.PseudonymKey} }
+func New(c Config) *Masker {
+	return &Masker{key: c.PseudonymKey, picture: base64.StdEncoding.EncodeToString(c.Picture)}
+}
 
 // Options are what one document's masking needs beyond the plan.
 type Options struct {

@@ -43,7 +43,8 @@ func (o *opening) show(text string) {
 }
 
 func (o *opening) showText(text string) {
-	if len(text) < minChars || len(o.s.needles.things) == 0 {
+	// Folding keeps the length: only what is as long can be equal.
+	if len(text) < minChars || len(o.s.needles.things) == 0 || !o.s.hasLength(len(text)) {
 		return
 	}
 	head := plainHead(text)

@@ -13,6 +13,8 @@ import (
 type decision struct {
 	cat access.Category
 	tr  access.Treatment
+	// noted are the places of the field's categories in treated.
+	noted uint64
 }
 
 // What is settled about a node.
@@ -30,7 +32,6 @@ const (
 
 // pass is the masking of one document.
 type pass struct {
-	m     *Masker
 	t     *doc.Tree
 	found *access.Found
 	plan  *access.Plan
@@ -41,7 +42,7 @@ type pass struct {
 	arena    []byte
 	masked   int
 	withheld int
-	treated  []map[access.Category]access.Treatment
+	names    names
 	persons  []access.Identifier
 	secrets  []secret
 	swept    *Sweep
@@ -55,8 +56,11 @@ type scratch struct {
 	// owner is, by node, 1 + the index of the field that the node belongs to.
 	owner []int32
 	state []uint8
-	drops []int32
-	keys  []int32
+	// treated holds, by record, how each category was treated (see note).
+	treated []uint64
+	drops   []int32
+	keys    []int32
+	verdicts
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
@@ -69,16 +73,17 @@ func newPass(m *Masker, t *doc.Tree, found *access.Found, plan *access.Plan, opt
 	s.decisions = slices.Grow(s.decisions[:0], len(found.Fields))[:len(found.Fields)]
 	s.owner = slices.Grow(s.owner[:0], len(t.Nodes))[:len(t.Nodes)]
 	s.state = slices.Grow(s.state[:0], len(t.Nodes))[:len(t.Nodes)]
+	s.treated = slices.Grow(s.treated[:0], len(found.Records))[:len(found.Records)]
 	clear(s.owner)
 	clear(s.state)
+	clear(s.treated)
 	s.drops, s.keys = s.drops[:0], s.keys[:0]
-	return &pass{
-		m: m, t: t, found: found, plan: plan, opts: opts, scratch: s,
-		treated: make([]map[access.Category]access.Treatment, len(found.Records)),
-	}
+	s.verdicts.reset(plan)
+	return &pass{t: t, found: found, plan: plan, opts: opts, scratch: s, names: names{key: m.key, scope: opts.Scope, picture: m.picture}}
 }
 
 func (p *pass) release() {
+	p.verdicts.reset(nil)
 	if cap(p.owner) <= maxPooled {
 		scratches.Put(p.scratch)
 	}
@@ -88,14 +93,21 @@ func (p *pass) release() {
 // decide settles each field's treatment and which node belongs to which field.
 // A node that was located twice gets the less revealing one.
 func (p *pass) decide() {
+	masked, record, facts := 0, -1, access.Facts(nil)
+	p.about(facts)
 	for i := range p.found.Fields {
 		f := &p.found.Fields[i]
-		var facts access.Facts
-		if f.Record >= 0 {
-			facts = p.found.Records[f.Record].Facts
+		if f.Record != record {
+			if record, facts = f.Record, nil; record >= 0 {
+				facts = p.found.Records[record].Facts
+			}
+			p.about(facts)
 		}
 		d := &p.decisions[i]
-		d.cat, d.tr = Decide(p.plan, f.Entity, f.Categories, facts)
+		*d = p.decision(f, facts)
+		if d.tr != access.Clear {
+			masked++
+		}
 		if was := p.owner[f.Node]; was == 0 || d.tr < p.decisions[was-1].tr {
 			p.owner[f.Node] = int32(i) + 1
 		}
@@ -103,7 +115,19 @@ func (p *pass) decide() {
 			p.keys = append(p.keys, int32(i))
 		}
 	}
+	p.room(masked)
 	p.inherit()
+}
+
+// room makes room for what masking so many fields takes, and some for what the
+// second pass finds.
+func (p *pass) room(masked int) {
+	const perValue = 24 // bytes of a placeholder
+	p.edits = make([]doc.Edit, 0, masked+masked/8+8)
+	p.arena = make([]byte, 0, perValue*(masked+masked/8+8))
+	if p.opts.SecondPass {
+		p.secrets = make([]secret, 0, masked)
+	}
 }
 
 // inherit hands each container's field down to what isn't found by itself.
@@ -160,11 +184,7 @@ func (p *pass) replace(node int, v doc.Value) {
 	p.edit(n.Start, n.End, p.arena[from:len(p.arena):len(p.arena)])
 }
 
-// edit adds an edit. The first one makes room for those of half of the fields.
 func (p *pass) edit(start, end int32, with []byte) {
-	if p.edits == nil {
-		p.edits = make([]doc.Edit, 0, len(p.found.Fields)/2+8)
-	}
 	p.edits = append(p.edits, doc.Edit{Start: start, End: end, With: with})
 }
 
@@ -227,7 +247,7 @@ func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 		return
 	}
 	kind := p.t.Nodes[node].Kind
-	v, drop := p.m.Value(d.cat, f.Shape, kind, text, d.tr, p.opts.Scope)
+	v, drop := value(d.cat, f.Shape, kind, text, d.tr, &p.names)
 	switch {
 	case drop:
 		p.drop(node)
@@ -308,13 +328,42 @@ func (p *pass) dropTail(kept, first int) {
 
 // ordered sorts edits and refuses overlapping ones.
 func ordered(edits []doc.Edit) error {
-	slices.SortFunc(edits, func(a, b doc.Edit) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
-	})
+	sortEdits(edits)
 	for i := 1; i < len(edits); i++ {
 		if edits[i].Start < edits[i-1].End {
 			return doc.ErrOverlap
 		}
 	}
 	return nil
+}
+
+func compareEdits(a, b doc.Edit) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+}
+
+// sortEdits sorts what is two sorted runs as a rule: the first pass's and the
+// second's.
+func sortEdits(edits []doc.Edit) {
+	run := 1
+	for run < len(edits) && compareEdits(edits[run-1], edits[run]) <= 0 {
+		run++
+	}
+	if run >= len(edits) {
+		return
+	}
+	if !slices.IsSortedFunc(edits[run:], compareEdits) {
+		slices.SortFunc(edits, compareEdits)
+		return
+	}
+	second := slices.Clone(edits[run:])
+	i, j := run-1, len(second)-1
+	for at := len(edits) - 1; j >= 0; at-- {
+		if i >= 0 && compareEdits(edits[i], second[j]) > 0 {
+			edits[at] = edits[i]
+			i--
+		} else {
+			edits[at] = second[j]
+			j--
+		}
+	}
 }

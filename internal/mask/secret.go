@@ -69,28 +69,32 @@ func (p *pass) keep(node int, f *access.FoundField, d decision) {
 // all. Of what no profile classified, only what looks like an e-mail address
 // is: the rest are words like "open" and numbers like 1000001 that mean nothing.
 func searchable(c access.Category, text string) (asText, asDigits, ok bool) {
-	letters, digits := 0, 0
+	if c == access.Public || c == access.Unclassified && !strings.Contains(text, "@") {
+		return false, false, false
+	}
+	numbered := c == access.Phone || c == access.Bank || c == access.TaxID || c == access.Identity
+	letters, digits := count(text, numbered)
+	if letters > 0 {
+		long := len(text) >= utf8.UTFMax*minChars || utf8.RuneCountInString(text) >= minChars
+		asText = long && (c != access.Name || letters >= minChars)
+	}
+	asDigits = digits >= minDigits && (numbered || letters == 0)
+	return asText, asDigits, asText || asDigits
+}
+
+// count counts letters and digits, at most as many as searchable looks for. With
+// letters, digits count in numbers alone.
+func count(text string, numbered bool) (letters, digits int) {
 	for _, r := range text {
 		switch {
 		case '0' <= r && r <= '9':
 			digits++
-		case unicode.IsLetter(r):
+		case 'a' <= r|0x20 && r|0x20 <= 'z', r >= utf8.RuneSelf && unicode.IsLetter(r):
 			letters++
 		}
-	}
-	switch {
-	case c == access.Public, c == access.Unclassified && !strings.Contains(text, "@"):
-		return false, false, false
-	case letters > 0:
-		asText = utf8.RuneCountInString(text) >= minChars && (c != access.Name || letters >= minChars)
-	}
-	if digits >= minDigits {
-		switch c {
-		case access.Phone, access.Bank, access.TaxID, access.Identity:
-			asDigits = true
-		default:
-			asDigits = letters == 0
+		if letters >= minChars && (!numbered || digits >= minDigits) {
+			break
 		}
 	}
-	return asText, asDigits, asText || asDigits
+	return letters, digits
 }

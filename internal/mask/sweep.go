@@ -21,6 +21,8 @@ type Sweep struct {
 	bunches map[uint64]*bunch
 	numbers numbers
 	folded  []byte // the text at hand
+	// lengths has bits for the lengths in bytes of the texts that are searched.
+	lengths [16]uint64
 }
 
 // newSweep indexes the secrets. It keeps them.
@@ -38,11 +40,16 @@ func newSweep(secrets []secret) *Sweep {
 	for i := range secrets {
 		if secrets[i].asText {
 			s.putNeedles(int32(i))
+			n := len(secrets[i].text) % 1024
+			s.lengths[n/64] |= 1 << (n % 64)
 		}
 	}
 	s.indexNumbers()
 	return s
 }
+
+// hasLength reports whether a text of so many bytes is searched, perhaps.
+func (s *Sweep) hasLength(n int) bool { return s.lengths[n%1024/64]&(1<<(n%64)) != 0 }
 
 // Mask returns the text with the masked values in it replaced, and whether
 // there were any.

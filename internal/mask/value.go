@@ -1,8 +1,6 @@
 package mask
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -45,6 +43,10 @@ func IsPlaceholder(text string) bool {
 func (m *Masker) Value(c access.Category, s access.Shape, k doc.Kind, text string,
 	tr access.Treatment, scope string,
 ) (v doc.Value, drop bool) {
+	return value(c, s, k, text, tr, &names{key: m.key, scope: scope, picture: m.picture})
+}
+
+func value(c access.Category, s access.Shape, k doc.Kind, text string, tr access.Treatment, n *names) (v doc.Value, drop bool) {
 	switch {
 	case tr == access.Drop || tr > access.Clear:
 		return doc.Value{Kind: doc.Null}, true
@@ -55,14 +57,16 @@ func (m *Masker) Value(c access.Category, s access.Shape, k doc.Kind, text strin
 		return number(s, k, text, tr), false
 	case k != doc.String:
 		return doc.Value{Kind: doc.Null}, false
+	case s == access.ShapePicture:
+		return doc.Value{Kind: doc.String, Text: n.picture}, false
 	case s == access.ShapeBase64:
 		return doc.Value{Kind: doc.String}, false
 	}
-	return doc.Value{Kind: doc.String, Text: m.text(c, s, text, tr, scope)}, false
+	return doc.Value{Kind: doc.String, Text: maskedText(c, s, text, tr, n)}, false
 }
 
-// text masks a text that isn't empty.
-func (m *Masker) text(c access.Category, s access.Shape, text string, tr access.Treatment, scope string) string {
+// maskedText masks a text that isn't empty.
+func maskedText(c access.Category, s access.Shape, text string, tr access.Treatment, n *names) string {
 	if d, ok := parseDate(text); ok {
 		// Elsewhere it may be a number that only looks like a date.
 		known := c == access.Birthdate || s == access.ShapeDate
@@ -77,7 +81,7 @@ func (m *Masker) text(c access.Category, s access.Shape, text string, tr access.
 	shown := ""
 	switch tr {
 	case access.Pseudonym:
-		shown = m.pseudonym(c, text, scope)
+		shown = n.name(c, text)
 	case access.Partial:
 		shown = partial(c, text)
 	case access.Generalise:
@@ -90,31 +94,6 @@ func (m *Masker) text(c access.Category, s access.Shape, text string, tr access.
 		return HiddenEmail
 	}
 	return HiddenText
-}
-
-// pseudonymAlphabet leaves out what is misread: I, O, 0, 1.
-const pseudonymAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-
-// pseudonym is a name of 40 bits keyed by scope and category. It isn't the same
-// in another session: equal names across sessions would link what a person saw
-// at different times, and let an insider test guesses once for all.
-func (m *Masker) pseudonym(c access.Category, text, scope string) string {
-	h := hmac.New(sha256.New, m.key[:])
-	for _, part := range [...]string{"crmgate pseudonym", scope, string(c)} {
-		// The lengths keep ("a", "bc") and ("ab", "c") apart.
-		h.Write([]byte{byte(len(part) >> 24), byte(len(part) >> 16), byte(len(part) >> 8), byte(len(part))})
-		h.Write([]byte(part))
-	}
-	h.Write([]byte(Normalize(c, text)))
-	sum := h.Sum(nil)
-	name := make([]byte, 8)
-	for i := range name {
-		name[i] = pseudonymAlphabet[sum[i]&31]
-	}
-	if c == access.Email {
-		return "p-" + strings.ToLower(string(name)) + "@" + maskedDomain
-	}
-	return "P-" + string(name)
 }
 
 // number masks a number, or a part of a date that is one.

@@ -141,6 +141,13 @@ func TestPlaceholdersKeepTheirTypes(t *testing.T) {
 	}
 }
 
+func TestMaskedPictureIsTheNeutralOne(t *testing.T) {
+	v, drop := New(Config{Picture: []byte("neutral")}).Value(access.Identity, access.ShapePicture, doc.String, "RXJpa2E=", access.Hidden, "")
+	if want := (doc.Value{Kind: doc.String, Text: "bmV1dHJhbA=="}); drop || v != want {
+		t.Errorf("a masked picture is %v, want %v", v, want)
+	}
+}
+
 func TestPseudonymsAreBoundToKeyScopeAndCategory(t *testing.T) {
 	m := New(Config{PseudonymKey: [32]byte{1}})
 	name := func(m *Masker, c access.Category, text, scope string) string {

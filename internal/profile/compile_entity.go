@@ -125,7 +125,7 @@ func (c *compiler) fieldOf(where string, pr pair) *field {
 func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 	f := &field{
 		by: s.By, detect: s.Detect, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
-		file: s.File, sizeContext: s.SizeContext,
+		file: s.File, sizeContext: s.SizeContext, picture: s.Picture,
 	}
 	if s.Category != "" {
 		f.categories = append(f.categories, c.category(where, s.Category))

@@ -316,11 +316,26 @@ func (x *Exchange) narrowed(n narrowing, may func(access.Entity, access.Category
 	return append(out, ']'), len(parts) > 0
 }
 
-// readDomainText reads a domain that stands as JSON in a query parameter.
+// readDomainText reads a domain that stands as JSON in a query parameter; there
+// a list of whole numbers names records by their ids.
 func (x *Exchange) readDomainText(r *ref, typ, text string) error {
 	t, err := parseJSON([]byte(text))
 	if err != nil {
 		return refuse("malformed", "A filter in the query is not strict JSON.")
 	}
+	if first := t.First(doc.Root); t.Nodes[doc.Root].Kind == doc.Array && first >= 0 && t.Nodes[first].Kind == doc.Number {
+		return x.readIDList(t)
+	}
 	return x.readDomain(t, r.role, typ, "", doc.Root, 0)
+}
+
+func (x *Exchange) readIDList(t *doc.Tree) error {
+	for c := range t.Children(doc.Root) {
+		id := t.Text(c)
+		if t.Nodes[c].Kind != doc.Number || !isInteger(id) {
+			return refuse("malformed", "A list of ids holds something else.")
+		}
+		x.Accesses[0].IDs = append(x.Accesses[0].IDs, id)
+	}
+	return nil
 }

@@ -43,6 +43,16 @@ type field struct {
 	reference   bool
 	file        bool
 	sizeContext string
+	picture     bool
+}
+
+// shape is the form of a part of the field's value, which may stand in a kind
+// of object that says less.
+func (f *field) shape(s access.Shape) access.Shape {
+	if f.picture && s == access.ShapeBase64 {
+		return access.ShapePicture
+	}
+	return s
 }
 
 func (f *field) public() bool {

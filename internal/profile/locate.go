@@ -56,6 +56,7 @@ type finder struct {
 	covered []span // subtrees that a record or field accounts for
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
+	typed   bool   // so are these, and the profile vouches for it: they are the client's own
 }
 
 type span struct{ from, to int }
@@ -135,8 +136,8 @@ func (f *finder) locateAt(r *recordAt, result int) {
 func (f *finder) locateNode(r *recordAt, node int) {
 	typ := f.typeAt(r, node)
 	ent := f.x.p.entityOf(typ)
-	f.echo = f.x.echoes()
-	defer func() { f.echo = false }()
+	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
+	defer func() { f.echo, f.typed = false, false }()
 	switch {
 	case (r.columns != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
 		f.field(node, -1, ent, typ, unclassified(), "")

@@ -40,7 +40,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 	if shapes := f.x.p.wrappedShapes(f.t, node); shapes != nil {
 		for c := range f.t.Children(node) {
 			if key := f.t.Key(c); key != f.x.p.wrapped.key {
-				f.addField(c, rec, ent, name, cats, shapes[key], fd.keys)
+				f.addField(c, rec, ent, name, cats, fd.shape(shapes[key]), fd.keys)
 			}
 		}
 		return
@@ -86,6 +86,9 @@ func (x *Exchange) echoes() bool {
 }
 
 func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, keys bool) {
+	if f.typed {
+		return
+	}
 	f.found.Fields = append(f.found.Fields, access.FoundField{
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
 		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,

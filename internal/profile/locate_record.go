@@ -100,10 +100,10 @@ func (f *finder) member(node, object, rec int, ent *entity) {
 // other finds the records that a relation holds: they are stored ones, whatever
 // the client sent.
 func (f *finder) other(node int, typ string) {
-	echo := f.echo
-	f.echo = false
+	echo, typed := f.echo, f.typed
+	f.echo, f.typed = false, false
 	f.related(node, typ, f.x.p.entityOf(typ), nil)
-	f.echo = echo
+	f.echo, f.typed = echo, typed
 }
 
 // holdsObject reports whether an object that stands for more than one value is

@@ -106,7 +106,8 @@ func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, lea
 	if node < 0 {
 		return -1, nil, nil
 	}
-	return node, w.x.p.leaves(t, node), w.x.pickCategories(t, record, node, w.fieldAt(t, node, name))
+	f := w.fieldAt(t, node, name)
+	return node, w.x.p.leaves(t, node, f), w.x.pickCategories(t, record, node, f)
 }
 
 // fieldAt is what the profile knows of a field with the value at a node.

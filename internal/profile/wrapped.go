@@ -12,7 +12,7 @@ import (
 // leaves returns the scalars of a field's value with their shapes, those of an
 // object in the order of its keys: two documents with the same value in another
 // order have the same leaves.
-func (p *Profile) leaves(t *doc.Tree, node int) []Leaf {
+func (p *Profile) leaves(t *doc.Tree, node int, f *field) []Leaf {
 	if t.Nodes[node].Kind != doc.Object && t.Nodes[node].Kind != doc.Array {
 		return []Leaf{{Node: node}}
 	}
@@ -20,14 +20,14 @@ func (p *Profile) leaves(t *doc.Tree, node int) []Leaf {
 		var out []Leaf
 		for _, c := range byKey(t, node) {
 			if key := t.Key(c); key != p.wrapped.key {
-				out = append(out, Leaf{Node: c, Shape: shapes[key]})
+				out = append(out, Leaf{Node: c, Shape: f.shape(shapes[key])})
 			}
 		}
 		return out
 	}
 	var out []Leaf
 	for _, c := range byKey(t, node) {
-		out = append(out, p.leaves(t, c)...)
+		out = append(out, p.leaves(t, c, f)...)
 	}
 	return out
 }

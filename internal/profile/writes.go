@@ -207,7 +207,7 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	} else {
 		cats = unique(append(slices.Clone(cats), wr.ent.selects[name]...))
 	}
-	leaves := x.p.leaves(x.tree, node)
+	leaves := x.p.leaves(x.tree, node, f)
 	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})
 	x.addWriteRef(wr, name, cats, x.empty(leaves))
 	return nil

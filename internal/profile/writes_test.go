@@ -133,7 +133,7 @@ func TestLeavesOfEqualValuesStandInOneOrder(t *testing.T) {
 	} {
 		tree := parse(t, c.value)
 		var got []string
-		for _, l := range p.leaves(tree, doc.Root) {
+		for _, l := range p.leaves(tree, doc.Root, unclassifiedField()) {
 			s := tree.Text(l.Node)
 			if l.Shape != "" {
 				s += ":" + string(l.Shape)

@@ -89,15 +89,25 @@ func sitesOf(t *testing.T, caddyfile string) []*gatedSite {
 
 func TestExchangesFindTheGateOfTheirHost(t *testing.T) {
 	sites := sitesOf(t, `
-		a.example.de { 
+		(rest) {
+			policy builtin:demo
+			oidc https://login.example.de {
+				mfa amr mfa
+				client_id crm
+				client_secret x
+			}
+		}
+		a.example.de {
 			crm_gate {
 				profile a
+				import rest
 			}
 		}
 		*.b.example.de:8443 {
 			handle /x/* {
 				crm_gate {
 					profile b
+					import rest
 				}
 			}
 		}

@@ -61,7 +61,7 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		case "log":
 			err = a.Log.unmarshal(d)
 		default:
-			err = unknownWord(d, word, "data_dir", "store", "log")
+			err = UnknownWord(d, word, "data_dir", "store", "log")
 		}
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ func (a *App) unmarshalStore(d *caddyfile.Dispenser) error {
 	}
 	name := d.Val()
 	if !slices.Contains(stores(), name) {
-		return unknownWord(d, name, stores()...)
+		return UnknownWord(d, name, stores()...)
 	}
 	module, err := caddyfile.UnmarshalModule(d, storeNamespace+"."+name)
 	if err != nil {
@@ -123,7 +123,7 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 			}
 			l.SegmentMiB = n
 		default:
-			return unknownWord(d, word, "node", "segment_mib")
+			return UnknownWord(d, word, "node", "segment_mib")
 		}
 	}
 	return nil
@@ -138,9 +138,9 @@ func stores() []string {
 	return names
 }
 
-// unknownWord refuses a word and names the nearest one that there is: a misspelt
-// line must not be a silent one.
-func unknownWord(d *caddyfile.Dispenser, word string, valid ...string) error {
+// UnknownWord refuses a word of the Caddyfile and names the nearest one that there
+// is: a misspelt line must not be a silent one.
+func UnknownWord(d *caddyfile.Dispenser, word string, valid ...string) error {
 	near := ""
 	for _, v := range valid {
 		if near == "" || distance(word, v) < distance(word, near) {

@@ -1,6 +1,9 @@
 package crmgate_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Each row is a way around the gate, and what the error has to name.
 func TestWayAroundTheGateIsRefused(t *testing.T) {
@@ -191,6 +194,15 @@ func TestWayAroundTheGateIsRefused(t *testing.T) {
 			[]string{"headers (Host)", "header_up"},
 		},
 		{
+			"host taken away before the gate",
+			`crm.example.de {
+				request_header -Host
+				fake_gate
+				reverse_proxy unix//run/crm.sock
+			}`,
+			[]string{"headers (Host)", "header_up"},
+		},
+		{
 			"host changed behind the gate",
 			`crm.example.de {
 				fake_gate
@@ -313,11 +325,6 @@ func TestWayAroundTheGateInJSONIsRefused(t *testing.T) {
 			[]string{"the gate of the fake", "no route leads to it"},
 		},
 		{
-			"routes in a handler of an unknown module",
-			server(`[{`+host+`,"handle":[{"handler":"guest","cases":[{"routes":[{"handle":[`+proxy+`]}]}]}],"group":"g"},{`+host+`,"handle":[{"handler":"fake_gate"}]}]`, ""),
-			nil,
-		},
-		{
 			"routes that an unknown module hides",
 			server(`[{"handle":[{"handler":"closed_guest","routes":[{"handle":[`+proxy+`]}]}]},`+gated+`]`, ""),
 			[]string{"closed_guest", "can't be looked into"},
@@ -330,15 +337,33 @@ func TestWayAroundTheGateInJSONIsRefused(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Setenv("CRMGATE_TEST_HOST", "crm.example.de")
-			found := checkJSON(t, row.config)
-			if row.words == nil {
-				// The unknown module is refused, and so is the proxy in it.
-				if len(found) != 2 || !found[0].Stops || !found[1].Stops {
-					t.Fatalf("found %v", found)
+			wantStop(t, checkJSON(t, row.config), row.words...)
+		})
+	}
+}
+
+// A proxy is found wherever an unknown module keeps it in a field that can be read.
+func TestProxyInAnUnknownModuleIsFound(t *testing.T) {
+	const proxy = `{"handler":"reverse_proxy","upstreams":[{"dial":"unix//run/other.sock"}]}`
+	for name, row := range map[string]struct{ fields, where string }{
+		"in a list of a list":      {`"cases":[{"routes":[]},{"routes":[{"handle":[` + proxy + `]}]}]`, "guest › cases[1] › routes[0]"},
+		"in a route":               {`"one":{"handle":[` + proxy + `]}`, "guest › one › routes[0]"},
+		"in a map":                 {`"named":{"a":{"handle":[` + proxy + `]}}`, "guest › named[a] › routes[0]"},
+		"in routes for errors":     {`"failed":{"routes":[{"handle":[` + proxy + `]}]}`, "guest › failed › errors › routes[0]"},
+		"in a subroute":            {`"sub":{"routes":[{"handle":[` + proxy + `]}]}`, "guest › sub › subroute › routes[0]"},
+		"as a handler":             {`"any":` + proxy, "guest › Any: reverse_proxy"},
+		"in an embedded struct":    {`"deep":[{"handle":[` + proxy + `]}]`, "guest › deep › routes[0]"},
+		"as a client":              {`"any":{"handler":"guest","own_client":true}`, "guest › Any: guest: requests to"},
+		"in a guest in a subroute": {`"sub":{"routes":[{"handle":[{"handler":"guest","any":` + proxy + `}]}]}`, "guest › sub › subroute › routes[0] › guest › Any: reverse_proxy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := checkJSON(t, server(`[{"handle":[{"handler":"guest",`+row.fields+`},{"handler":"fake_gate"}]}]`, ""))
+			for _, f := range found {
+				if f.Stops && strings.HasPrefix(f.Error(), "server srv0 › routes[0] › "+row.where) {
+					return
 				}
-				return
 			}
-			wantStop(t, found, row.words...)
+			t.Errorf("found %v, want %s", found, row.where)
 		})
 	}
 }

@@ -48,6 +48,20 @@ func TestUpstreamOutOfReachOfTheNetworkIsAccepted(t *testing.T) {
 	}
 }
 
+// A transport or a handler of another module may send in clear text.
+func TestWayToTheCRMThatCantBeSeenIsRefused(t *testing.T) {
+	for name, handler := range map[string]string{
+		"transport": `{"handler":"reverse_proxy","transport":{"protocol":"guest"},"upstreams":[{"dial":"127.0.0.1:8000"}]}`,
+		"handler":   `{"handler":"client_guest"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantStop(t, checkJSON(t, server(`[{"handle":[{"handler":"fake_gate"},`+handler+`]}]`, "")), "can't be seen", "clear_upstream <reason>")
+			excused := `{"handler":"fake_gate","clear_upstream":"a cable of our own"}`
+			wantNote(t, checkJSON(t, server(`[{"handle":[`+excused+`,`+handler+`]}]`, "")), "a cable of our own")
+		})
+	}
+}
+
 // What other sites proxy to in clear text is their affair.
 func TestUpstreamOfAnUngatedSiteIsNotJudged(t *testing.T) {
 	wantNothing(t, checkCaddyfile(t, "crm.example.de {\n fake_gate\n}\nwww.example.de {\n reverse_proxy www:80\n}"))

@@ -77,6 +77,7 @@ func TestRewriteLikePHPFastCGIsIsRefused(t *testing.T) {
 		"for other files":          index + `,{"handle":[{"handler":"reverse_proxy","transport":{"protocol":"fastcgi","split_path":[".php"]},"upstreams":[{"dial":"unix//run/php.sock"}]}]}`,
 		"at a distance":            index + `,{"handle":[{"handler":"vars"}]},` + php,
 		"with nothing behind it":   index,
+		"without an extension":     `{"match":[{"file":{}}],"handle":[{"handler":"rewrite","uri":"{http.matchers.file.relative}"}]},{"match":[{"path":[]}],"handle":[{"handler":"reverse_proxy","transport":{"protocol":"fastcgi"},"upstreams":[{"dial":"unix//run/php.sock"}]}]}`,
 		"without a file":           `{"handle":[{"handler":"rewrite","uri":"{http.matchers.file.relative}"}]},` + php,
 		"with two handlers":        `{` + file + `,"handle":[{"handler":"rewrite","uri":"{http.matchers.file.relative}"},{"handler":"vars"}]},` + php,
 	} {

@@ -2,6 +2,7 @@ package crmgate_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -21,6 +22,7 @@ import (
 func init() {
 	caddy.RegisterModule(fakeGate{})
 	caddy.RegisterModule(guest{})
+	caddy.RegisterModule(guestTransport{})
 	caddy.RegisterModule(plainGuest{})
 	caddy.RegisterModule(closedGuest{})
 	caddy.RegisterModule(clientGuest{})
@@ -76,9 +78,22 @@ func (g *fakeGate) Exceptions() crmgate.Exceptions {
 // guest is a handler of another module that holds routes where its author liked.
 type guest struct {
 	passOn
+	inner
 	Cases []struct {
 		Routes caddyhttp.RouteList `json:"routes"`
 	} `json:"cases,omitempty"`
+	One    *caddyhttp.Route            `json:"one,omitempty"`
+	Named  map[string]*caddyhttp.Route `json:"named,omitempty"`
+	Failed *caddyhttp.HTTPErrorConfig  `json:"failed,omitempty"`
+	Sub    caddyhttp.Subroute          `json:"sub,omitzero"`
+	Any    caddyhttp.MiddlewareHandler `json:"-"`
+	AnyRaw json.RawMessage             `json:"any,omitempty" caddy:"namespace=http.handlers inline_key=handler"`
+	Client http.RoundTripper           `json:"-"`
+	Own    bool                        `json:"own_client,omitempty"`
+}
+
+type inner struct {
+	Deep []caddyhttp.Route `json:"deep,omitempty"`
 }
 
 func (guest) CaddyModule() caddy.ModuleInfo {
@@ -86,12 +101,41 @@ func (guest) CaddyModule() caddy.ModuleInfo {
 }
 
 func (g *guest) Provision(ctx caddy.Context) error {
+	lists := []caddyhttp.RouteList{g.Deep}
 	for _, c := range g.Cases {
-		if err := c.Routes.Provision(ctx); err != nil {
-			return err
-		}
+		lists = append(lists, c.Routes)
 	}
-	return nil
+	if g.Failed != nil {
+		lists = append(lists, g.Failed.Routes)
+	}
+	if g.Own {
+		g.Client = new(http.Transport)
+	}
+	var err error
+	for _, l := range lists {
+		err = errors.Join(err, l.Provision(ctx))
+	}
+	if g.One != nil {
+		err = errors.Join(err, g.One.Provision(ctx, nil))
+	}
+	for _, r := range g.Named {
+		err = errors.Join(err, r.Provision(ctx, nil))
+	}
+	if g.AnyRaw != nil {
+		mod, loadErr := ctx.LoadModule(g, "AnyRaw")
+		g.Any, _ = mod.(caddyhttp.MiddlewareHandler)
+		err = errors.Join(err, loadErr)
+	}
+	return errors.Join(err, g.Sub.Provision(ctx))
+}
+
+// guestTransport is a proxy's way to its upstreams that Caddy doesn't bring.
+type guestTransport struct{ *http.Transport }
+
+func (guestTransport) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.reverse_proxy.transport.guest", New: func() caddy.Module {
+		return &guestTransport{new(http.Transport)}
+	}}
 }
 
 // closedGuest is one that holds them in a field that nobody can read.
@@ -121,7 +165,6 @@ func (plainGuest) CaddyModule() caddy.ModuleInfo {
 
 // clientGuest is one with a way of its own to other servers.
 type clientGuest struct {
-	passOn
 	transport *http.Transport // never used: the check looks for it
 }
 
@@ -168,7 +211,7 @@ func provisionContext(t *testing.T, text string) caddy.Context {
 	if err := json.Unmarshal([]byte(text), config); err != nil {
 		t.Fatal(err)
 	}
-	config.Logging = &caddy.Logging{Logs: map[string]*caddy.CustomLog{"default": {BaseLog: caddy.BaseLog{Level: "ERROR"}}}}
+	config.Logging = &caddy.Logging{Logs: map[string]*caddy.CustomLog{"default": {BaseLog: caddy.BaseLog{Level: "FATAL"}}}}
 	ctx, err := caddy.ProvisionContext(config)
 	if err != nil {
 		t.Fatalf("provisioning: %v", err)

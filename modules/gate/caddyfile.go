@@ -8,21 +8,27 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/dustin/go-humanize"
+
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 func init() {
-	httpcaddyfile.RegisterHandlerDirective("crm_gate", parseCaddyfile)
+	// RegisterHandlerDirective would take a matcher away before anyone sees it,
+	// and leave the rest of the site ungated.
+	httpcaddyfile.RegisterDirective("crm_gate", parseCaddyfile)
 	// Behind encode, so that handle, route, reverse_proxy and php_fastcgi all
 	// lie behind the gate: anchored before reverse_proxy it would sort behind
 	// handle and be passed by.
 	httpcaddyfile.RegisterDirectiveOrder("crm_gate", httpcaddyfile.After, "encode")
 }
 
-func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	var g Handler
-	return &g, g.UnmarshalCaddyfile(h.Dispenser)
+	if err := g.UnmarshalCaddyfile(h.Dispenser); err != nil {
+		return nil, err
+	}
+	return h.NewRoute(nil, &g), nil
 }
 
 // UnmarshalCaddyfile reads the directive:
@@ -51,10 +57,28 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.Errf("crm_gate takes no matcher and no arguments: a matcher would leave the rest of the site ungated")
 	}
+	opening := *d // errors about what isn't there name the line of crm_gate
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		if err := h.unmarshalWord(d); err != nil {
 			return err
 		}
+	}
+	return h.missing(&opening)
+}
+
+// missing refuses a gate that lacks what it can't do without.
+func (h *Handler) missing(d *caddyfile.Dispenser) error {
+	switch o := &h.OIDC; {
+	case h.Profile == "":
+		return d.Err("crm_gate needs a profile: `profile tryton`, or the path of a YAML file")
+	case len(h.Policies) == 0:
+		return d.Err("crm_gate needs a policy: `policy policies/policy.csv`, or one that ships: `policy builtin:tryton`")
+	case o.Issuer == "":
+		return d.Err("crm_gate needs an identity provider: oidc https://login.example.de { … }")
+	case o.Provider == "" && len(o.MFAAMR) == 0 && len(o.MFAACR) == 0:
+		return d.Err("oidc needs to know what proves a second factor: `provider keycloak` (entra, okta, …), `mfa amr …` or `mfa acr …`")
+	case o.ClientID == "" || o.ClientSecret == "":
+		return d.Err("oidc needs client_id and client_secret: the provider issues them for this gateway")
 	}
 	return nil
 }
@@ -80,7 +104,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return unknown(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 
@@ -145,7 +169,7 @@ func (h *Handler) unmarshalOIDC(d *caddyfile.Dispenser) error {
 			}
 			continue
 		default:
-			return unknown(d, word, "provider", "mfa", "client_id", "client_secret", "scopes", "roles", "crm_user")
+			return crmgate.UnknownWord(d, word, "provider", "mfa", "client_id", "client_secret", "scopes", "roles", "crm_user")
 		}
 		if !d.AllArgs(into) {
 			return d.ArgErr()
@@ -167,7 +191,7 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 	case "max_age":
 		return duration(d, args[1], &h.OIDC.MFAMaxAge)
 	default:
-		return unknown(d, args[0], "amr", "acr", "max_age")
+		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age")
 	}
 	return nil
 }
@@ -185,7 +209,7 @@ func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 		case "max":
 			err = duration(d, args[i+1], &h.SessionMax)
 		default:
-			err = unknown(d, args[i], "idle", "max")
+			err = crmgate.UnknownWord(d, args[i], "idle", "max")
 		}
 		if err != nil {
 			return err
@@ -224,38 +248,6 @@ func reason(d *caddyfile.Dispenser, into *string) error {
 	}
 	*into = strings.Join(args, " ")
 	return nil
-}
-
-// unknown names the nearest word: a misspelt line must not be a silent one.
-func unknown(d *caddyfile.Dispenser, word string, valid ...string) error {
-	return d.Errf("unknown word %q; nearest: %q (there are: %s)", word, nearest(word, valid), strings.Join(valid, ", "))
-}
-
-func nearest(word string, list []string) string {
-	best, at := "", 1<<30
-	for _, l := range list {
-		if d := distance(word, l); d < at {
-			best, at = l, d
-		}
-	}
-	return best
-}
-
-// distance is the number of letters of one word that the other lacks: enough
-// to find the word that was meant.
-func distance(a, b string) int {
-	n := 0
-	for _, c := range a {
-		if !strings.ContainsRune(b, c) {
-			n++
-		}
-	}
-	for _, c := range b {
-		if !strings.ContainsRune(a, c) {
-			n++
-		}
-	}
-	return n
 }
 
 var _ caddyfile.Unmarshaler = (*Handler)(nil)

@@ -19,6 +19,7 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
@@ -47,7 +48,7 @@ func (h *Handler) Explain(ctx context.Context, roles []string, x crmgate.Exchang
 	o := &opened{log: log, masked: seen.document}
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails: it ends the process instead
-	o.masker = mask.New(mask.Config{PseudonymKey: key})
+	o.masker = mask.New(mask.Config{PseudonymKey: key, Picture: page.NeutralImage})
 	id, err := uuid.NewV7()
 	if err != nil {
 		return crmgate.Explanation{}, fmt.Errorf("making a request id: %w", err)

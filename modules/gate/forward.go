@@ -61,7 +61,7 @@ func (q *request) prepare(r *http.Request, body []byte) {
 // and headers of every upstream round trip. The proxy itself uses r.URL.
 func (q *request) quiet(r *http.Request) {
 	r.RequestURI = "/"
-	if ref := r.Header.Get("Referer"); ref != "" && q.h.logger.Core().Enabled(zap.DebugLevel) {
+	if ref := r.Header.Get("Referer"); ref != "" && q.h.proxy.Core().Enabled(zap.DebugLevel) {
 		if u, err := url.Parse(ref); err == nil {
 			u.RawQuery, u.Fragment = "", ""
 			r.Header.Set("Referer", u.String())

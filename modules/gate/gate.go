@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -22,6 +23,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
@@ -64,7 +66,10 @@ type Handler struct {
 	// the start.
 	ClearUpstream string `json:"clear_upstream,omitempty"`
 
-	logger   *zap.Logger
+	logger *zap.Logger
+	// proxy is the logger of the proxy behind the gate: what it writes down at
+	// debug level, the gate has to leave out beforehand.
+	proxy    *zap.Logger
 	app      *crmgate.App
 	profile  *profile.Profile
 	policy   *policy.Snapshot
@@ -144,7 +149,7 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 // Provision reads profile and policy and registers the gate with the app. It
 // touches no network and opens no file but those two.
 func (h *Handler) Provision(ctx caddy.Context) error {
-	h.logger = ctx.Logger()
+	h.logger, h.proxy = ctx.Logger(), ctx.Logger(new(reverseproxy.Handler))
 	h.defaults()
 	if err := h.loadProfile(); err != nil {
 		return err
@@ -265,6 +270,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
+	if h.proxy.Core().Enabled(zap.DebugLevel) {
+		h.logger.Warn("at debug level Caddy's reverse_proxy logs the CRM's response headers, and those can hold personal data: " +
+			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
+	}
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -272,7 +281,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions,
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym")}),
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
 }

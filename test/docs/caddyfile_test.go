@@ -177,8 +177,9 @@ func vocabulary(t *testing.T) []string {
 		if err == nil {
 			t.Fatalf("an unknown word is taken in %q", place)
 		}
-		_, list, ok := strings.Cut(err.Error(), "there are: ")
-		if list, _, ok = strings.Cut(list, ")"); !ok {
+		_, list, _ := strings.Cut(err.Error(), "there are: ")
+		list, _, ok := strings.Cut(list, ")")
+		if !ok {
 			t.Fatalf("%q: the error lists no words: %v", place, err)
 		}
 		words = append(words, strings.Split(list, ", ")...)

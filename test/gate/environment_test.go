@@ -236,6 +236,7 @@ func proxyTo(address string) string {
 
 // globals are the global options: everything that Caddy can log goes to files.
 func globals(dir, level string) string {
+	level, more, _ := strings.Cut(level, "\n")
 	return fmt.Sprintf(`{
 	admin off
 	persist_config off
@@ -250,8 +251,9 @@ func globals(dir, level string) string {
 	servers {
 		protocols h1 h2
 	}
+%[3]s
 }
-`, dir, level)
+`, dir, level, more)
 }
 
 func (e *environment) caddyfile() string {

@@ -24,6 +24,17 @@ type standIn struct {
 	cases map[string]*scene
 }
 
+// newStandInFor starts a CRM of the test's own.
+func newStandInFor(t *testing.T) *standIn {
+	t.Helper()
+	s, err := newStandIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s
+}
+
 // scene is one test's view of the CRM: what it received, and how it answers.
 type scene struct {
 	id   string
