@@ -47,8 +47,10 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 // isID reports whether a node can be a record's id.
 func (f *finder) isID(node int) bool {
 	switch f.t.Nodes[node].Kind {
-	case doc.Number, doc.String:
+	case doc.Number:
 		return !f.x.p.integerIDs || isInteger(f.t.Text(node))
+	case doc.String:
+		return !f.x.p.integerIDs
 	}
 	return false
 }
