@@ -86,11 +86,18 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	case "csv":
 		return &f.found, f.locateCSV()
 	}
+	described, placed := false, false
 	for i := range x.op.records {
 		r := &x.op.records[i]
 		if r.fitsStatus(status) {
 			f.locateAt(r, doc.Root)
+			described, placed = true, placed || r.at.path.hasPlace(t, doc.Root)
 		}
+	}
+	// Records that stand somewhere else than the profile says would be in nobody's
+	// log, and their numbers in clear.
+	if status < 300 && described && !placed {
+		return nil, ErrShape
 	}
 	f.coverRest(doc.Root, status >= 400)
 	return &f.found, nil

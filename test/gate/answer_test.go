@@ -259,6 +259,32 @@ func TestOtherTypeThanTheProfileSaysIsHeldBack(t *testing.T) {
 	works(t, env.plain.as(t, "sven"))
 }
 
+// Records that stand somewhere else than the profile says would be in nobody's log.
+func TestRecordsElsewhereAreHeldBack(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"data":[` + row(1) + `]}`, `[` + row(1) + `]`, `{"items":{"1":` + row(1) + `}}`, `{"Items":[` + row(1) + `]}`, row(1), `{"items":"` + canary + `"}`,
+		`{"total":1}`, `{}`, `[]`, `null`, `"` + canary + `"`, `49301234567`,
+	} {
+		r := env.plain.as(t, "vera").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, body)))
+		if r.status != http.StatusBadGateway {
+			t.Errorf("%s: got %s", body, r)
+		}
+		r.hides(t)
+	}
+	for _, body := range []string{`{"total":0,"items":[]}`, `{"items":null}`} {
+		env.plain.as(t, "vera").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, body))).want(t, http.StatusOK)
+	}
+}
+
+// What stands beside the records is masked like what nobody described.
+func TestTextsBesideTheRecordsAreMasked(t *testing.T) {
+	t.Parallel()
+	body := `{"total":1,"next":"/api/contacts?after=` + canary + `","items":[` + row(1) + `],"facets":{"city":["` + canary + `"]},"debug":{"sql":"select ` + canary + `"}}`
+	r := env.plain.as(t, "vera").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, body))).want(t, http.StatusOK)
+	r.hides(t)
+}
+
 // An error's text can quote anybody: it stays here, the status goes on.
 func TestErrorTextsAreWithheld(t *testing.T) {
 	t.Parallel()
