@@ -161,6 +161,7 @@ func locatedCalls() []Request {
 		rpc("model.party.party.export_data", `[1],["name","addresses/city","lang/name","nosuch"]`),
 		rpc("model.party.contact_mechanism.on_change", `{"id":1},["value"]`),
 		rpc("model.party.contact_mechanism.on_change_with_url", `{"id":-1}`),
+		rpc("model.party.contact_mechanism.on_change_value", `{"id":-1,"party":{"id":5}}`),
 		rpc("model.party.party.write", `[1],{"name":"x"}`),
 		rpc("model.party.party.create", `[{"name":"x"}]`),
 		rpc("model.party.party.delete", `[1]`),

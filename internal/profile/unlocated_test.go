@@ -53,6 +53,8 @@ type unlocatedTexts struct {
 	t      *doc.Tree
 	found  map[int]bool
 	passes map[int]bool
+	// typed says that the values of the record at hand are the client's own.
+	typed bool
 }
 
 // allow marks what the profile lets pass in a result.
@@ -63,6 +65,7 @@ func (u *unlocatedTexts) allow(result int) {
 		}
 	}
 	for i := range u.x.op.records {
+		u.typed = u.x.op.alone && len(u.x.Accesses[0].IDs) == 0
 		r := &u.x.op.records[i]
 		r.at.path.each(u.t, result, func(n int) {
 			typ := u.x.typ
@@ -105,10 +108,18 @@ func (u *unlocatedTexts) named(n int, typ string, steps []string) {
 	res := u.x.p.resolve(typ, steps)
 	switch {
 	case res.related != "":
-		u.record(n, res.related)
+		u.other(n, res.related)
 	case res.entity != nil:
 		u.value(n, -1, res.field)
 	}
+}
+
+// other is a record that another one refers to.
+func (u *unlocatedTexts) other(n int, typ string) {
+	typed := u.typed
+	u.typed = false
+	u.record(n, typ)
+	u.typed = typed
 }
 
 // record is an object, or a list of them, of one type.
@@ -142,7 +153,7 @@ func (u *unlocatedTexts) member(c, object int, e *entity) {
 	p, name := u.x.p, u.t.Key(c)
 	base := strings.TrimSuffix(name, p.suffix)
 	if related, ok := p.relates(e, name); ok {
-		u.record(c, related)
+		u.other(c, related)
 		return
 	}
 	f := e.field(name)
@@ -152,17 +163,25 @@ func (u *unlocatedTexts) member(c, object int, e *entity) {
 	case f != nil:
 		u.value(c, object, f)
 	case base != name && ok:
-		u.record(c, related)
+		u.other(c, related)
 	case base != name:
 		if b := e.field(base); b != nil && b.reference {
 			typ, _, _ := strings.Cut(u.t.Text(max(u.t.Member(object, base), 0)), ",")
-			u.record(c, typ)
+			u.other(c, typ)
 		}
 	case !strings.Contains(string(u.t.Raw(c)), "{"):
-		u.value(c, object, p.unknown(u.t, c, e))
+		u.unlisted(c, object, p.unknown(u.t, c, e))
 	default:
 		u.wrapped(c, p.unknown(u.t, c, e))
 	}
+}
+
+// unlisted is a value that nobody vouches for.
+func (u *unlocatedTexts) unlisted(n, object int, f *field) {
+	typed := u.typed
+	u.typed = false
+	u.value(n, object, f)
+	u.typed = typed
 }
 
 // wrapped passes objects that stand for one value, where the field is public.
@@ -180,6 +199,8 @@ func (u *unlocatedTexts) wrapped(n int, f *field) {
 
 func (u *unlocatedTexts) value(n, object int, f *field) {
 	switch {
+	case u.typed:
+		u.subtree(n)
 	case f.reference:
 		u.passes[n] = isReference(u.t.Text(n))
 	case public(f.categories):
