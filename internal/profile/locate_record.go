@@ -72,7 +72,7 @@ func (f *finder) own(rec int, ent *entity, owner int) {
 
 // member finds what one member of a record holds.
 func (f *finder) member(node, object, rec int, ent *entity) {
-	p, name := f.x.p, f.t.Key(node)
+	name := f.t.Key(node)
 	if name == ent.id && f.isID(node) {
 		return
 	}
