@@ -308,6 +308,7 @@ func TestErrorTextsAreWithheld(t *testing.T) {
 		"HTML 500 for CSV":       {"/contacts/export.csv", "text/html", 500, "<p>" + quoting},
 		"text for a page":        {"/contacts/1", "text/plain", 502, quoting},
 		"stream 500":             {"/api/stream/contacts", "application/json", 500, `{"error":"` + quoting + `"}`},
+		"a number in JSON 409":   {"/api/contacts/1", "application/json", 409, `{"code":409,"conflict":{"phone":` + canary[4:] + `}}`},
 		"an error without type":  {"/api/contacts/1", "", 500, quoting},
 	} {
 		t.Run(name, func(t *testing.T) {
