@@ -23,7 +23,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.reference(node, rec, ent, name)
 		return
 	}
-	if fd.public() {
+	if fd.public() || f.typed {
 		return
 	}
 	if fd.file && f.t.Nodes[node].Kind == doc.Number && f.x.asksSize(fd) {
@@ -86,9 +86,6 @@ func (x *Exchange) echoes() bool {
 }
 
 func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, keys bool) {
-	if f.typed {
-		return
-	}
 	f.found.Fields = append(f.found.Fields, access.FoundField{
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
 		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,

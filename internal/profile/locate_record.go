@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -46,8 +47,10 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 // isID reports whether a node can be a record's id.
 func (f *finder) isID(node int) bool {
 	switch f.t.Nodes[node].Kind {
-	case doc.Number, doc.String:
+	case doc.Number:
 		return !f.x.p.integerIDs || isInteger(f.t.Text(node))
+	case doc.String:
+		return !f.x.p.integerIDs
 	}
 	return false
 }
@@ -57,42 +60,89 @@ func (f *finder) own(rec int, ent *entity, owner int) {
 	if ent.owner == "" || owner < 0 {
 		return
 	}
-	state := access.FactFalse
+	own, state := 0, access.FactFalse
 	if f.x.User != "" && f.t.Text(owner) == f.x.User {
-		state = access.FactTrue
+		own, state = 1, access.FactTrue
 	}
-	f.found.Records[rec].Facts = access.Facts{"own": state}
+	if f.owned[own] == nil {
+		f.owned[own] = access.Facts{"own": state}
+	}
+	f.found.Records[rec].Facts = f.owned[own]
 }
 
 // member finds what one member of a record holds.
 func (f *finder) member(node, object, rec int, ent *entity) {
-	p, name := f.x.p, f.t.Key(node)
+	name := f.t.Key(node)
 	if name == ent.id && f.isID(node) {
 		return
 	}
-	if related, ok := p.relates(ent, name); ok {
-		f.other(node, related)
+	known := f.lookUp(ent, name)
+	if known.relates {
+		f.other(node, known.related)
 		return
 	}
-	if fd := ent.field(name); fd != nil && name != ent.id {
-		f.fieldValue(node, object, rec, ent, name, fd)
+	if known.field != nil && name != ent.id {
+		f.fieldValue(node, object, rec, ent, name, known.field)
 		return
 	}
-	// A record of an unknown kind is masked whole, even where unknown fields
-	// pass.
-	if base, ok := strings.CutSuffix(name, p.suffix); ok && p.suffix != "" {
+	typed := f.typed
+	f.typed = false // nobody vouches for what isn't listed
+	f.unlisted(node, object, rec, ent, name)
+	f.typed = typed
+}
+
+// unlisted finds what a member holds that the entity doesn't list. A record of
+// an unknown kind is masked whole, even where unknown fields pass.
+func (f *finder) unlisted(node, object, rec int, ent *entity, name string) {
+	p := f.x.p
+	base, nested := strings.CutSuffix(name, p.suffix)
+	if nested = nested && p.suffix != ""; nested {
 		if related := f.nestedType(node, object, ent, base); related != "" {
 			f.other(node, related)
 			return
 		}
-		f.field(node, rec, ent, name, unclassified(), "")
-		return
 	}
-	if f.holdsObject(node) {
+	if nested || f.holdsObject(node) {
 		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
 	f.fieldValue(node, object, rec, ent, name, p.unknown(f.t, node, ent))
+}
+
+// memberName is what the profile knows of a member's name.
+type memberName struct {
+	entity  *entity
+	name    string
+	related string
+	relates bool
+	field   *field
+}
+
+// maxNames bounds the names that are kept.
+const maxNames = 256
+
+// lookUp asks the profile for a name, if it isn't the one that followed last time.
+func (f *finder) lookUp(ent *entity, name string) memberName {
+	if f.next >= len(f.names) {
+		f.next = 0
+	}
+	if f.next < len(f.names) {
+		if k := &f.names[f.next]; k.entity == ent && k.name == name {
+			f.next++
+			return *k
+		}
+	}
+	k := memberName{entity: ent, name: name, field: ent.field(name)}
+	k.related, k.relates = f.x.p.relates(ent, name)
+	at := slices.IndexFunc(f.names, func(n memberName) bool { return n.entity == ent && n.name == name })
+	switch {
+	case at >= 0:
+		f.next = at + 1
+	case len(f.names) < maxNames:
+		f.names = append(f.names, k)
+		f.next = len(f.names)
+	}
+	return k
 }
 
 // other finds the records that a relation holds: they are stored ones, whatever

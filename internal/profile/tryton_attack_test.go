@@ -123,6 +123,7 @@ func TestSalesCantAskAboutWhatItDoesntSee(t *testing.T) {
 		{"ir.model.button", `[["create_uid.password_hash","like","$%"]]`, "credential"},
 		{"ir.model.button", `[["create_uid.employees.party.bank_accounts","ilike","DE%"]]`, asks},
 		{"ir.ui.menu", `[["create_uid.signature","ilike","x%"]]`, asks},
+		{"ir.ui.menu", `[["","",[["create_uid.password_hash","like","$%"]]]]`, "malformed"},
 		{"product.product", `[["template.unknown_relation.phone","ilike","x%"]]`, asks},
 	} {
 		for _, method := range []string{"search", "search_count", "search_read", "export_data_domain"} {
