@@ -57,6 +57,14 @@ type Format interface {
 	EncodeKey(dst []byte, t *Tree, node int, key string) []byte
 }
 
+// Verbatim is what a Format is, too, where texts can stand in the document as
+// they are.
+type Verbatim interface {
+	// Verbatim returns the bytes of a node's text where they are the
+	// document's own, and false otherwise.
+	Verbatim(t *Tree, node int) ([]byte, bool)
+}
+
 // Value is a replacement.
 type Value struct {
 	Kind Kind // String, Number, Bool or Null

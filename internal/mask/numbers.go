@@ -19,6 +19,9 @@ type numbers struct {
 // only where no other digits touch it.
 const maxTail = 8
 
+// maxGap is how many separators may stand between two digits of a number.
+const maxGap = 3
+
 // indexNumbers indexes the secrets that are searched by their digits.
 func (s *Sweep) indexNumbers() {
 	s.numbers = numbers{}
@@ -113,7 +116,7 @@ func (s *Sweep) nextNumber(text string, i int, skip []access.Category) row {
 	}
 	var places [maxTail]int
 	count, gap, value := 0, 0, uint64(0)
-	for j := i; j < len(text) && gap <= 3; j++ {
+	for j := i; j < len(text) && gap <= maxGap; j++ {
 		c := text[j]
 		if !isDigit(c) {
 			if strings.IndexByte(" -/().+", c) < 0 {

@@ -60,6 +60,9 @@ type scratch struct {
 	treated []uint64
 	drops   []int32
 	keys    []int32
+	// cleanKeys are where names of members stand in which no secret is: records
+	// of one kind have the same again and again.
+	cleanKeys [64][2]int32
 	verdicts
 }
 
@@ -78,6 +81,7 @@ func newPass(m *Masker, t *doc.Tree, found *access.Found, plan *access.Plan, opt
 	clear(s.state)
 	clear(s.treated)
 	s.drops, s.keys = s.drops[:0], s.keys[:0]
+	s.cleanKeys = [64][2]int32{}
 	s.verdicts.reset(plan)
 	return &pass{t: t, found: found, plan: plan, opts: opts, scratch: s, names: names{key: m.key, scope: opts.Scope, picture: m.picture}}
 }

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -80,19 +81,33 @@ func (p *pass) forgetShown(own int) {
 }
 
 func (p *pass) sweepNodes(sweeps []*Sweep) {
-	clean := map[string]bool{}
 	nodes := p.t.Nodes
+	verbatim, _ := p.t.Format.(doc.Verbatim)
 	for i := 0; i < len(nodes); i++ {
 		n := &nodes[i]
 		if p.state[i]&(dropped|renamed) == 0 && p.named(i) {
-			p.sweepKey(i, sweeps, clean)
+			p.sweepKey(i, sweeps)
 		}
 		if p.state[i]&edited != 0 {
 			i = int(n.Next) - 1
 			continue
 		}
+		if verbatim != nil {
+			if text, ok := verbatim.Verbatim(p.t, i); ok && allClean(sweeps, text) {
+				continue
+			}
+		}
 		p.sweepScalar(i, sweeps)
 	}
+}
+
+func allClean(sweeps []*Sweep, text []byte) bool {
+	for _, s := range sweeps {
+		if !s.clean(text) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *pass) sweepScalar(node int, sweeps []*Sweep) {
@@ -120,18 +135,18 @@ func (p *pass) sweepScalar(node int, sweeps []*Sweep) {
 	}
 }
 
-// sweepKey masks a value in a member's name. clean are names without any.
-func (p *pass) sweepKey(node int, sweeps []*Sweep, clean map[string]bool) {
+// sweepKey masks a value in a member's name.
+func (p *pass) sweepKey(node int, sweeps []*Sweep) {
 	n := &p.t.Nodes[node]
-	if raw := p.t.Src[n.KeyStart:n.KeyEnd]; clean[string(raw)] {
+	raw := p.t.Src[n.KeyStart:n.KeyEnd]
+	known := &p.cleanKeys[(len(raw)+int(raw[len(raw)/2])+int(raw[len(raw)-1])<<2)%len(p.cleanKeys)]
+	if bytes.Equal(p.t.Src[known[0]:known[1]], raw) {
 		return
 	}
 	key := p.t.Key(node)
 	name, hit := maskAll(sweeps, key, nil)
 	if !hit && !IsPlaceholder(key) {
-		if len(clean) < 1024 {
-			clean[string(p.t.Src[n.KeyStart:n.KeyEnd])] = true
-		}
+		*known = [2]int32{n.KeyStart, n.KeyEnd}
 		return
 	}
 	// The node's number makes the name the only one of its kind: hence the

@@ -177,3 +177,29 @@ func FuzzCanaryNeverLeaves(f *testing.F) {
 		}
 	})
 }
+
+func TestFirstLookOverlooksNothing(t *testing.T) {
+	secrets := []secret{
+		{text: "Jürgen Großmann", cat: access.Name, with: "x", asText: true},
+		{text: "ÄRZTEHAUS", cat: access.Address, with: "x", asText: true},
+		{text: "+49 30 1234567", cat: access.Phone, with: "x", asDigits: true},
+		{text: "123456", cat: access.Phone, with: "x", asDigits: true},
+	}
+	for _, text := range []string{
+		"JÜRGEN großMANN", "im Ärztehaus", "ärztehaus", "%4aÜrgen Großmann", "J&uuml;rgen Großmann",
+		base64.StdEncoding.EncodeToString([]byte("-Jürgen Großmann-")), "030/12 34-567", "1 - 2 -3 4(5)6", "tel:0049.30.1234567",
+	} {
+		s := newSweep(secrets)
+		if _, hit := s.Mask(text); !hit {
+			t.Fatalf("%q holds nothing", text)
+		}
+		if s.clean([]byte(text)) {
+			t.Errorf("%q passed the first look", text)
+		}
+	}
+	for _, text := range []string{"", "Hausarzt für Kinder", "Nürnberg", "12345, 67", "1----23456"} {
+		if !newSweep(secrets).clean([]byte(text)) {
+			t.Errorf("%q did not pass the first look", text)
+		}
+	}
+}

@@ -57,9 +57,18 @@ type finder struct {
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
+	// names are the members that were looked up, and next is where the one that
+	// comes next is expected: records of one kind name the same again and again.
+	names []memberName
+	next  int
+	// owned are the facts of records that are, and aren't, the employee's own.
+	owned [2]access.Facts
 }
 
 type span struct{ from, to int }
+
+// maxRoom bounds the room that is made for fields before any is found.
+const maxRoom = 1 << 13
 
 // maxNested is how deep documents may stand in each other.
 const maxNested = 3
@@ -67,6 +76,7 @@ const maxNested = 3
 // Locate finds records and fields in a response. status is the HTTP status.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
+	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
 	if x.tr != nil {
 		return &f.found, f.locateCall()
 	}
@@ -76,11 +86,18 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	case "csv":
 		return &f.found, f.locateCSV()
 	}
+	described, placed := false, false
 	for i := range x.op.records {
 		r := &x.op.records[i]
 		if r.fitsStatus(status) {
 			f.locateAt(r, doc.Root)
+			described, placed = true, placed || r.at.path.hasPlace(t, doc.Root)
 		}
+	}
+	// Records that stand somewhere else than the profile says would be in nobody's
+	// log, and their numbers in clear.
+	if status < 300 && described && !placed {
+		return nil, ErrShape
 	}
 	f.coverRest(doc.Root, status >= 400)
 	return &f.found, nil

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -59,25 +60,29 @@ func (f *finder) own(rec int, ent *entity, owner int) {
 	if ent.owner == "" || owner < 0 {
 		return
 	}
-	state := access.FactFalse
+	own, state := 0, access.FactFalse
 	if f.x.User != "" && f.t.Text(owner) == f.x.User {
-		state = access.FactTrue
+		own, state = 1, access.FactTrue
 	}
-	f.found.Records[rec].Facts = access.Facts{"own": state}
+	if f.owned[own] == nil {
+		f.owned[own] = access.Facts{"own": state}
+	}
+	f.found.Records[rec].Facts = f.owned[own]
 }
 
 // member finds what one member of a record holds.
 func (f *finder) member(node, object, rec int, ent *entity) {
-	p, name := f.x.p, f.t.Key(node)
+	name := f.t.Key(node)
 	if name == ent.id && f.isID(node) {
 		return
 	}
-	if related, ok := p.relates(ent, name); ok {
-		f.other(node, related)
+	known := f.lookUp(ent, name)
+	if known.relates {
+		f.other(node, known.related)
 		return
 	}
-	if fd := ent.field(name); fd != nil && name != ent.id {
-		f.fieldValue(node, object, rec, ent, name, fd)
+	if known.field != nil && name != ent.id {
+		f.fieldValue(node, object, rec, ent, name, known.field)
 		return
 	}
 	typed := f.typed
@@ -102,6 +107,42 @@ func (f *finder) unlisted(node, object, rec int, ent *entity, name string) {
 		return
 	}
 	f.fieldValue(node, object, rec, ent, name, p.unknown(f.t, node, ent))
+}
+
+// memberName is what the profile knows of a member's name.
+type memberName struct {
+	entity  *entity
+	name    string
+	related string
+	relates bool
+	field   *field
+}
+
+// maxNames bounds the names that are kept.
+const maxNames = 256
+
+// lookUp asks the profile for a name, if it isn't the one that followed last time.
+func (f *finder) lookUp(ent *entity, name string) memberName {
+	if f.next >= len(f.names) {
+		f.next = 0
+	}
+	if f.next < len(f.names) {
+		if k := &f.names[f.next]; k.entity == ent && k.name == name {
+			f.next++
+			return *k
+		}
+	}
+	k := memberName{entity: ent, name: name, field: ent.field(name)}
+	k.related, k.relates = f.x.p.relates(ent, name)
+	at := slices.IndexFunc(f.names, func(n memberName) bool { return n.entity == ent && n.name == name })
+	switch {
+	case at >= 0:
+		f.next = at + 1
+	case len(f.names) < maxNames:
+		f.names = append(f.names, k)
+		f.next = len(f.names)
+	}
+	return k
 }
 
 // other finds the records that a relation holds: they are stored ones, whatever

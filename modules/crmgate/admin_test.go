@@ -27,8 +27,11 @@ func TestLookSaysWhatWasSearchedForInTheLogsOwnWords(t *testing.T) {
 // The log holds names in sign-ins only.
 func TestLookHoldsNoName(t *testing.T) {
 	for _, l := range []Look{
-		{Employees: []string{"vera"}}, {Employees: []string{"vera@example.com"}}, {Employees: []string{"e-vera sommer"}},
-		{Record: "Vera Sommer"}, {Record: "contact/" + strings.Repeat("1", maxRecord)},
+		{Employees: []string{"vera"}},
+		{Employees: []string{"vera@example.com"}},
+		{Employees: []string{"e-vera sommer"}},
+		{Record: "Vera Sommer"},
+		{Record: "contact/" + strings.Repeat("1", maxRecord)},
 	} {
 		if e, err := l.Entry(); err == nil {
 			t.Errorf("%+v is written down as %q", l, e.Detail)

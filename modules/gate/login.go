@@ -44,11 +44,7 @@ func (q *request) login() bool {
 }
 
 func (q *request) known(s session.Session) *employee {
-	return &employee{
-		session:   s,
-		pseudonym: q.o.log.Employee(s.Identity.Issuer, s.Identity.Subject),
-		log:       q.o.log.Keyed("session", s.Ref()),
-	}
+	return &employee{session: s}
 }
 
 // lookup tries every cookie of the name: a stale one beside the right one must

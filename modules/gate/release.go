@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -213,12 +214,14 @@ func merge(records []access.DisclosedRecord) []access.DisclosedRecord {
 			out = append(out, r)
 			continue
 		}
-		for c, t := range r.Treated {
-			if out[i].Treated == nil {
-				out[i].Treated = map[access.Category]access.Treatment{}
+		joined := maps.Clone(r.Treated) // records may share a map
+		for c, t := range out[i].Treated {
+			if joined == nil {
+				joined = map[access.Category]access.Treatment{}
 			}
-			out[i].Treated[c] = max(out[i].Treated[c], t)
+			joined[c] = max(joined[c], t)
 		}
+		out[i].Treated = joined
 	}
 	return out
 }
@@ -248,6 +251,9 @@ func (l *release) bodyless() bool {
 }
 
 func (l *release) decode() ([]byte, error) {
+	if l.resp.header.Get("Content-Encoding") == "" {
+		return l.resp.held.Bytes(), nil // within hold already
+	}
 	r, err := coding.Decode(&l.resp.held, contentEncoding(l.resp.header), l.q.h.Hold)
 	if err != nil {
 		return nil, err

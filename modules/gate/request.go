@@ -55,9 +55,10 @@ type request struct {
 
 // employee is who is signed in.
 type employee struct {
-	session   session.Session
-	pseudonym string
-	log       string // the session's keyed name in the log
+	session session.Session
+	// The employee's and the session's names in the log, from the first entry
+	// on: see request.entry.
+	pseudonym, log string
 }
 
 func (e *employee) roles() []string { return e.session.Identity.Roles }
@@ -308,6 +309,10 @@ func (q *request) entry(kind audit.Kind) *audit.Entry {
 	}
 	if q.employee != nil {
 		id := q.employee.session.Identity
+		if q.employee.pseudonym == "" {
+			q.employee.pseudonym = q.o.log.Employee(id.Issuer, id.Subject)
+			q.employee.log = q.o.log.Keyed("session", q.employee.session.Ref())
+		}
 		e.Employee, e.Session, e.Roles = q.employee.pseudonym, q.employee.log, id.Roles
 		e.Factor = factor(id)
 	}

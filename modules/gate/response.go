@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strconv"
 )
 
 // errHold says that a held response is larger than hold.
@@ -69,8 +70,23 @@ func (r *response) take(p []byte) error {
 	if int64(r.held.Len()+len(p)) > r.limit {
 		return errHold
 	}
+	if r.held.Len() == 0 {
+		r.room()
+	}
 	r.held.Write(p)
 	return nil
+}
+
+// maxRoom bounds the room that a response gets for the length that it names:
+// the CRM may name any.
+const maxRoom = 1 << 20
+
+// room makes room for the whole body, where its length is known.
+func (r *response) room() {
+	n, err := strconv.ParseInt(r.header.Get("Content-Length"), 10, 64)
+	if err == nil && n > 0 {
+		r.held.Grow(int(min(n, r.limit, maxRoom)))
+	}
 }
 
 // FlushError ends nothing that is held: a unit is released as soon as it is

@@ -11,7 +11,10 @@ import (
 // Format reads and encodes the values of a tree that Parse made.
 type Format struct{}
 
-var _ doc.Format = Format{}
+var (
+	_ doc.Format   = Format{}
+	_ doc.Verbatim = Format{}
+)
 
 // Name returns "json".
 func (Format) Name() string { return "json" }
@@ -24,6 +27,15 @@ func (Format) Text(t *doc.Tree, node int) string {
 		return t.Slice(n.Start, n.End)
 	}
 	return decode(t, n.Start+1, n.End-1, n.Flags&Escaped != 0)
+}
+
+// Verbatim returns the inside of a string without escapes.
+func (Format) Verbatim(t *doc.Tree, node int) ([]byte, bool) {
+	n := &t.Nodes[node]
+	if n.Kind != doc.String || n.Flags&Escaped != 0 {
+		return nil, false
+	}
+	return t.Src[n.Start+1 : n.End-1], true
 }
 
 // Key returns a member's decoded name.
