@@ -200,18 +200,25 @@ func (f *finder) idAt(r *recordAt, node int) string {
 		}
 	}
 	if r.idExpr != nil {
-		for _, v := range f.x.valuesAt(*r.idExpr) {
-			id := v.text
-			if v.node >= 0 {
-				id = f.x.tree.Text(v.node)
-			}
-			if isOwn(id) {
-				return ""
-			}
-			return id
-		}
+		return f.requestID(*r.idExpr)
 	}
 	return ""
+}
+
+// requestID returns the first id that the request has at an expression.
+func (f *finder) requestID(e expr) string {
+	vs := f.x.valuesAt(e)
+	if len(vs) == 0 {
+		return ""
+	}
+	id := vs[0].text
+	if vs[0].node >= 0 {
+		id = f.x.tree.Text(vs[0].node)
+	}
+	if isOwn(id) {
+		return ""
+	}
+	return id
 }
 
 // isOwn reports whether an id is the client's own, of a record that isn't saved.

@@ -53,35 +53,9 @@ func writeJSON(w *bytes.Buffer, n *yaml.Node) error {
 	case yaml.AliasNode:
 		return writeJSON(w, n.Alias)
 	case yaml.MappingNode:
-		w.WriteByte('{')
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if i > 0 {
-				w.WriteByte(',')
-			}
-			key, err := json.Marshal(n.Content[i].Value)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", n.Line, err)
-			}
-			w.Write(key)
-			w.WriteByte(':')
-			if err := writeJSON(w, n.Content[i+1]); err != nil {
-				return err
-			}
-		}
-		w.WriteByte('}')
-		return nil
+		return writeObject(w, n)
 	case yaml.SequenceNode:
-		w.WriteByte('[')
-		for i, c := range n.Content {
-			if i > 0 {
-				w.WriteByte(',')
-			}
-			if err := writeJSON(w, c); err != nil {
-				return err
-			}
-		}
-		w.WriteByte(']')
-		return nil
+		return writeArray(w, n)
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {
@@ -152,4 +126,38 @@ func (p *Profile) IsCall(method, path string) bool {
 		}
 	}
 	return false
+}
+
+func writeObject(w *bytes.Buffer, n *yaml.Node) error {
+	w.WriteByte('{')
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		key, err := json.Marshal(n.Content[i].Value)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n.Line, err)
+		}
+		w.Write(key)
+		w.WriteByte(':')
+		if err := writeJSON(w, n.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	w.WriteByte('}')
+	return nil
+}
+
+func writeArray(w *bytes.Buffer, n *yaml.Node) error {
+	w.WriteByte('[')
+	for i, c := range n.Content {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		if err := writeJSON(w, c); err != nil {
+			return err
+		}
+	}
+	w.WriteByte(']')
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,10 +23,8 @@ func hasIntent(t *testing.T, method, id string) bool {
 			continue
 		}
 		for _, a := range s.Entry.Accesses {
-			for _, got := range a.IDs {
-				if got == id {
-					return true
-				}
+			if slices.Contains(a.IDs, id) {
+				return true
 			}
 			if a.Question != "" && strings.Contains(a.Question, id) {
 				return true
