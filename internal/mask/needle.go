@@ -133,9 +133,13 @@ func (s *Sweep) bunch(head uint64) *bunch {
 	slices.SortFunc(b.all, func(a, b needle) int {
 		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.of, b.of))
 	})
-	b.needles = slices.CompactFunc(slices.Clone(b.all), func(a, b needle) bool {
-		return a.text == b.text && s.secrets[a.of].cat == s.secrets[b.of].cat
-	})
+	b.needles = b.all
+	for i := 1; i < len(b.all); i++ {
+		if s.same(b.all[i-1], b.all[i]) {
+			b.needles = slices.CompactFunc(slices.Clone(b.all), s.same)
+			break
+		}
+	}
 	for i := range b.needles {
 		b.link(i)
 	}
@@ -146,13 +150,19 @@ func (s *Sweep) bunch(head uint64) *bunch {
 	return b
 }
 
+// same reports whether one of two needles can stand for both.
+func (s *Sweep) same(a, b needle) bool {
+	return a.text == b.text && s.secrets[a.of].cat == s.secrets[b.of].cat
+}
+
 func (s *Sweep) needle(th *thing) needle {
 	secret, cut := &s.secrets[th.of], s.cut(th.of)
+	var space [(maxNeedle + 4) / 3 * 4]byte
 	if th.form != formPlain {
-		return needle{text: string(fold(nil, encoded(cut, int(th.form)))), of: th.of, whole: true}
+		return needle{text: string(fold(space[:0], encoded(cut, int(th.form)))), of: th.of, whole: true}
 	}
 	return needle{
-		text: string(fold(nil, cut)), of: th.of, whole: len(cut) < len(secret.text),
+		text: string(fold(space[:0], cut)), of: th.of, whole: len(cut) < len(secret.text),
 		word: secret.cat == access.Name && len(cut) < longName,
 	}
 }
