@@ -72,7 +72,7 @@ func TestCompositeSearchesAreComplete(t *testing.T) {
 		typ, name, _ := strings.Cut(typ+" rec_name", " ")
 		name, _, _ = strings.Cut(name, " ")
 		asked := flatten(p.parts(access.RefFilter, p.resolve(typ, []string{name})))
-		for _, part := range strings.Fields(parts) {
+		for part := range strings.FieldsSeq(parts) {
 			for _, one := range flatten(p.parts(access.RefFilter, p.resolve(typ, strings.Split(part, ".")))) {
 				if !slices.Contains(asked, one) && !strings.HasSuffix(one, ":public") {
 					t.Errorf("%s.%s asks %v, not about %s (%s)", typ, name, asked, part, one)
@@ -117,7 +117,7 @@ func TestPersonalFieldsAreClassified(t *testing.T) {
 		"web.user":                "email=email rec_name=email password_hash=credential reset_password_token=credential",
 	} {
 		e := p.entityOf(typ)
-		for _, one := range strings.Fields(fields) {
+		for one := range strings.FieldsSeq(fields) {
 			name, want, _ := strings.Cut(one, "=")
 			if got := names(e.lookup(name, false).categories); got != want {
 				t.Errorf("%s.%s is %s, want %s", typ, name, got, want)
