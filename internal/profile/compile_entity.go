@@ -157,20 +157,6 @@ func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 	return f
 }
 
-// searches checks that composite searches are narrowed to parts of theirs.
-func (c *compiler) searches(e *entity) {
-	for name, s := range e.search {
-		if len(s.Parts) == 0 {
-			c.fail("entity "+string(e.name), "search %s lists no parts", name)
-		}
-		for _, n := range s.Narrow {
-			if !slices.Contains(s.Parts, n) {
-				c.fail("entity "+string(e.name), "search %s is narrowed to %q, which is not one of its parts", name, n)
-			}
-		}
-	}
-}
-
 // relations checks that every relation leads to a type that is known.
 func (c *compiler) relations() {
 	for _, e := range c.p.entities {
@@ -184,6 +170,20 @@ func (c *compiler) relations() {
 	for name, typ := range c.p.anyRelations {
 		if c.p.entityOf(typ) == nil {
 			c.fail("relations", "%s leads to type %q, which no entity has", name, typ)
+		}
+	}
+}
+
+// searches checks that composite searches have parts, and are narrowed to them.
+func (c *compiler) searches(e *entity) {
+	for name, s := range e.search {
+		if len(s.Parts) == 0 {
+			c.fail("entity "+string(e.name), "search %s lists no parts", name)
+		}
+		for _, n := range s.Narrow {
+			if !slices.Contains(s.Parts, n) {
+				c.fail("entity "+string(e.name), "search %s is narrowed to %q, which is not one of its parts", name, n)
+			}
 		}
 	}
 }

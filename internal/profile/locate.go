@@ -199,15 +199,10 @@ func (f *finder) idAt(r *recordAt, node int) string {
 			return f.t.Text(n)
 		}
 	}
-	if r.idExpr != nil {
-		return f.requestID(*r.idExpr)
+	if r.idExpr == nil {
+		return ""
 	}
-	return ""
-}
-
-// requestID returns the first id that the request has at an expression.
-func (f *finder) requestID(e expr) string {
-	vs := f.x.valuesAt(e)
+	vs := f.x.valuesAt(*r.idExpr)
 	if len(vs) == 0 {
 		return ""
 	}
