@@ -5,8 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
-	"github.com/crmgate/crmgate/internal/keys"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 // commit ends a group.

@@ -24,7 +24,7 @@ type Identity struct {
 	// User is the person's name in the CRM, or "" if the token has none.
 	User string
 	// Roles are sorted, each once. RolesFound is false where neither ID token nor
-	// userinfo had the configured claim: a hint for doctor, not a right.
+	// userinfo had the configured claim: a hint for the log, not a right.
 	Roles      []string
 	RolesFound bool
 	// AMR, ACR and AuthTime are the ID token's. AuthTime is zero if unknown.

@@ -65,8 +65,8 @@ var (
 	// ErrMisconfigured is a provider that answers, but not as configured.
 	ErrMisconfigured = &Refusal{
 		Code:    "misconfigured",
-		German:  "Die Anmeldung ist nicht richtig eingerichtet. Geben Sie Ihrer Administration Bescheid: Die genaue Ursache steht im Protokoll des Gateways, „crmgate doctor“ nennt die Abhilfe.",
-		English: "Sign-in is not set up correctly. Tell your administrator: the gateway's log names the cause, and \"crmgate doctor\" the remedy.",
+		German:  "Die Anmeldung ist nicht richtig eingerichtet. Geben Sie Ihrer Administration Bescheid: Ursache und Abhilfe stehen im Protokoll des Gateways.",
+		English: "Sign-in is not set up correctly. Tell your administrator: the gateway's log names the cause and the remedy.",
 	}
 )
 

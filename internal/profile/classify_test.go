@@ -244,7 +244,11 @@ func TestDialectHasOneReading(t *testing.T) {
 		{[]string{"f", "name", "dl", "é"}, "malformed"},
 		{[]string{"f", "name", "dl", ";;"}, "malformed"},
 		{[]string{"f", "name", "qc", "''"}, "malformed"},
-		{[]string{"f", "name", "d", "[47]"}, "malformed"},
+		{[]string{"f", "name", "d", "[47,8]"}, ""},
+		{[]string{"f", "name", "d", `[47,["phone","=","1"]]`}, "malformed"},
+		{[]string{"f", "name", "d", `[["phone","=","1"],47]`}, "malformed"},
+		{[]string{"f", "name", "d", "[4.7]"}, "malformed"},
+		{[]string{"f", "name", "d", "[true]"}, "malformed"},
 		{[]string{"f", "name", "d", "{"}, "malformed"},
 		{[]string{"f", "name", "o", "name,DOWN"}, "malformed"},
 	} {

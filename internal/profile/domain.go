@@ -10,8 +10,9 @@ import (
 )
 
 // A domain is a filter as nested lists: an optional "AND" or "OR" first, then
-// clauses [name, operator, value(, type)] and domains. Whatever else is there
-// is refused: the CRM could read it as a clause.
+// clauses [name, operator, value(, type)] and domains. The operators are =, !=,
+// <, >, <=, >=, and like, ilike, in, where, child_of and parent_of with or without
+// "not ". Whatever else is there is refused: the CRM could read it as a clause.
 
 // narrowing is a clause on a composite search that can be replaced by clauses
 // on its readable parts.
@@ -28,6 +29,20 @@ type narrowing struct {
 }
 
 const maxDomainDepth = 16
+
+// isOperator reports whether a word makes a list a clause.
+func isOperator(op string) bool {
+	for _, negative := range []string{"not where", "not child_of", "not parent_of", "not like", "not ilike", "not in"} {
+		if op == negative || op == strings.TrimPrefix(negative, "not ") {
+			return true
+		}
+	}
+	switch op {
+	case "=", "!=", "<", ">", "<=", ">=":
+		return true
+	}
+	return false
+}
 
 func (x *Exchange) readDomain(t *doc.Tree, role access.RefRole, typ, prefix string, node, depth int) error {
 	if depth > maxDomainDepth {
@@ -66,7 +81,12 @@ func (x *Exchange) readClause(t *doc.Tree, role access.RefRole, typ, prefix stri
 	if len(parts) < 3 || len(parts) > 4 || t.Nodes[parts[1]].Kind != doc.String {
 		return refuse("malformed", "A clause of a filter is not [name, operator, value].")
 	}
-	name, op := t.Text(parts[0]), strings.ToLower(t.Text(parts[1]))
+	// With another word in its place, the CRM takes the list for a filter and
+	// the value for a clause of it.
+	name, op := t.Text(parts[0]), t.Text(parts[1])
+	if name == "" || !isOperator(op) {
+		return refuse("malformed", "A clause of a filter has an operator that is not in the profile.")
+	}
 	steps := strings.Split(name, ".")
 	if len(parts) == 4 {
 		return x.readLongClause(t, role, typ, prefix, steps, op, parts)

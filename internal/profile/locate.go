@@ -56,6 +56,7 @@ type finder struct {
 	covered []span // subtrees that a record or field accounts for
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
+	typed   bool   // so are these, and the profile vouches for it: they are the client's own
 	// names are the members that were looked up, and next is where the one that
 	// comes next is expected: records of one kind name the same again and again.
 	names []memberName
@@ -85,11 +86,18 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	case "csv":
 		return &f.found, f.locateCSV()
 	}
+	described, placed := false, false
 	for i := range x.op.records {
 		r := &x.op.records[i]
 		if r.fitsStatus(status) {
 			f.locateAt(r, doc.Root)
+			described, placed = true, placed || r.at.path.hasPlace(t, doc.Root)
 		}
+	}
+	// Records that stand somewhere else than the profile says would be in nobody's
+	// log, and their numbers in clear.
+	if status < 300 && described && !placed {
+		return nil, ErrShape
 	}
 	f.coverRest(doc.Root, status >= 400)
 	return &f.found, nil
@@ -145,8 +153,8 @@ func (f *finder) locateAt(r *recordAt, result int) {
 func (f *finder) locateNode(r *recordAt, node int) {
 	typ := f.typeAt(r, node)
 	ent := f.x.p.entityOf(typ)
-	f.echo = f.x.echoes()
-	defer func() { f.echo = false }()
+	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
+	defer func() { f.echo, f.typed = false, false }()
 	switch {
 	case (r.columns != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
 		f.field(node, -1, ent, typ, unclassified(), "")

@@ -23,7 +23,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.reference(node, rec, ent, name)
 		return
 	}
-	if fd.public() {
+	if fd.public() || f.typed {
 		return
 	}
 	if fd.file && f.t.Nodes[node].Kind == doc.Number && f.x.asksSize(fd) {

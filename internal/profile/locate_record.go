@@ -47,8 +47,10 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 // isID reports whether a node can be a record's id.
 func (f *finder) isID(node int) bool {
 	switch f.t.Nodes[node].Kind {
-	case doc.Number, doc.String:
+	case doc.Number:
 		return !f.x.p.integerIDs || isInteger(f.t.Text(node))
+	case doc.String:
+		return !f.x.p.integerIDs
 	}
 	return false
 }
@@ -70,7 +72,7 @@ func (f *finder) own(rec int, ent *entity, owner int) {
 
 // member finds what one member of a record holds.
 func (f *finder) member(node, object, rec int, ent *entity) {
-	p, name := f.x.p, f.t.Key(node)
+	name := f.t.Key(node)
 	if name == ent.id && f.isID(node) {
 		return
 	}
@@ -83,17 +85,24 @@ func (f *finder) member(node, object, rec int, ent *entity) {
 		f.fieldValue(node, object, rec, ent, name, known.field)
 		return
 	}
-	// A record of an unknown kind is masked whole, even where unknown fields
-	// pass.
-	if base, ok := strings.CutSuffix(name, p.suffix); ok && p.suffix != "" {
+	typed := f.typed
+	f.typed = false // nobody vouches for what isn't listed
+	f.unlisted(node, object, rec, ent, name)
+	f.typed = typed
+}
+
+// unlisted finds what a member holds that the entity doesn't list. A record of
+// an unknown kind is masked whole, even where unknown fields pass.
+func (f *finder) unlisted(node, object, rec int, ent *entity, name string) {
+	p := f.x.p
+	base, nested := strings.CutSuffix(name, p.suffix)
+	if nested = nested && p.suffix != ""; nested {
 		if related := f.nestedType(node, object, ent, base); related != "" {
 			f.other(node, related)
 			return
 		}
-		f.field(node, rec, ent, name, unclassified(), "")
-		return
 	}
-	if f.holdsObject(node) {
+	if nested || f.holdsObject(node) {
 		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
@@ -139,10 +148,10 @@ func (f *finder) lookUp(ent *entity, name string) memberName {
 // other finds the records that a relation holds: they are stored ones, whatever
 // the client sent.
 func (f *finder) other(node int, typ string) {
-	echo := f.echo
-	f.echo = false
+	echo, typed := f.echo, f.typed
+	f.echo, f.typed = false, false
 	f.related(node, typ, f.x.p.entityOf(typ), nil)
-	f.echo = echo
+	f.echo, f.typed = echo, typed
 }
 
 // holdsObject reports whether an object that stands for more than one value is

@@ -11,6 +11,10 @@ func (f *finder) cover(node int) {
 	f.covered = append(f.covered, span{node, int(f.t.Nodes[node].Next)})
 }
 
+// longNumber is the length from which a number in an error can be somebody's: a
+// phone, an account. A shorter one is a code that clients look at.
+const longNumber = 6
+
 // coverRest finds the texts that no record accounts for: the profile doesn't
 // know them. In an error they are withheld, elsewhere unclassified.
 func (f *finder) coverRest(root int, failed bool) {
@@ -24,7 +28,8 @@ func (f *finder) coverRest(root int, failed bool) {
 			n = f.covered[next].to - 1
 			continue
 		}
-		if f.t.Nodes[n].Kind != doc.String || f.x.isPublic(f.t, n) {
+		long := failed && f.t.Nodes[n].Kind == doc.Number && len(f.t.Raw(n)) >= longNumber
+		if f.t.Nodes[n].Kind != doc.String && !long || f.x.isPublic(f.t, n) {
 			continue
 		}
 		if failed {

@@ -1,7 +1,5 @@
 package profile
 
-import ()
-
 // tuple finds the fields of a positional row.
 func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
 	rec := f.record(ent, typ, f.idAt(r, node))

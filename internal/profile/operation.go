@@ -24,6 +24,7 @@ type operation struct {
 	holds    []string
 	question bool
 	echo     bool
+	alone    bool
 	write    *write
 	stream   string
 	public   []glob
@@ -38,7 +39,8 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 		c.fail(where, "unknown action %q; there are: %v", s.Action, access.Actions())
 	}
 	op.entity, op.pass, op.deny, op.status = s.Entity, s.Pass, s.Deny, s.Status
-	op.opaque, op.image, op.question, op.echo, op.stream = s.Opaque, s.Image, s.Question, s.Echo, s.Stream
+	op.opaque, op.image, op.question, op.stream = s.Opaque, s.Image, s.Question, s.Stream
+	op.echo, op.alone = s.Echo, s.Alone
 	if s.Entity != "" && !strings.HasPrefix(s.Entity, "{") && c.p.entityOf(s.Entity) == nil {
 		if e, err := parseExpr(s.Entity, args); err == nil && e.origin == fromArg {
 			op.entityAt = &e

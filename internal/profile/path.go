@@ -133,6 +133,16 @@ func (p path) each(t *doc.Tree, node int, yield func(int)) {
 	}
 }
 
+// hasPlace reports whether the place that p leads to is there: for elements the
+// list that would hold them, be it empty or null.
+func (p path) hasPlace(t *doc.Tree, node int) bool {
+	if len(p) == 0 || p[len(p)-1].kind != stepElements {
+		return p.first(t, node) >= 0
+	}
+	list := p[:len(p)-1].first(t, node)
+	return list >= 0 && (t.Nodes[list].Kind == doc.Array || t.Nodes[list].Kind == doc.Null)
+}
+
 // first returns the first node that p reaches, or -1.
 func (p path) first(t *doc.Tree, node int) int {
 	found := -1

@@ -90,7 +90,7 @@ func (p *Profile) Entities() []access.Entity {
 	return names
 }
 
-// Routes lists the transports and routes by name, for doctor and explain.
+// Routes lists the transports and routes by name, for explain.
 func (p *Profile) Routes() []string {
 	var names []string
 	for _, t := range p.transports {

@@ -213,6 +213,10 @@ type operationSpec struct {
 	// of a new record that the client sent itself stay clear. Those of a stored
 	// record don't: one that does would confirm a guess.
 	Echo bool `yaml:"echo"`
+	// Alone says that the answer is computed from the values of the request's
+	// own object and from no stored record, not even those that the object
+	// refers to: what is typed into a new one comes back, in whatever notation.
+	Alone bool `yaml:"alone"`
 	// Write says where the request holds values to be saved.
 	Write *writeSpec `yaml:"write"`
 	// Stream is the path to the rows of a response that is streamed: `$[*]`.

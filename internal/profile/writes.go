@@ -90,6 +90,10 @@ func (x *Exchange) readWrites() error {
 			return err
 		}
 	}
+	// An empty list is an empty object to PHP: a full write of it empties all.
+	if len(x.writes) == 0 && x.tr == nil {
+		return &Refusal{Reason: "malformed", Text: "The values of a write are no object.", Status: 400}
+	}
 	return nil
 }
 

@@ -62,7 +62,7 @@ func New(cfg Config) (*Manager, error) {
 	return &Manager{cfg: cfg}, nil
 }
 
-// Idle and Max return the limits in force, for pages and doctor.
+// Idle and Max return the limits in force, for pages.
 func (m *Manager) Idle() time.Duration { return m.cfg.Idle }
 
 // Max returns the greatest age of a session.

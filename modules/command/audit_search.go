@@ -134,7 +134,7 @@ func (s *search) show(found func(func(audit.Stored, error) bool)) error {
 		}
 		n++
 		if s.json {
-			err = printJSON(w, storedEntry{Seq: e.Seq, Entry: showEntry(&e.Entry), LeafHash: e.LeafHash})
+			err = printJSON(w, storedEntry{Seq: e.Seq, Entry: e.Entry, LeafHash: e.LeafHash})
 		} else {
 			err = printEntry(w, e.Seq, &e.Entry, s.record, time.Local)
 		}
@@ -151,7 +151,7 @@ func (s *search) show(found func(func(audit.Stored, error) bool)) error {
 
 // storedEntry is an entry for machines with its place in the log.
 type storedEntry struct {
-	Seq      uint64     `json:"seq"`
-	Entry    shownEntry `json:"entry"`
-	LeafHash tlog.Hash  `json:"leaf_hash"`
+	Seq      uint64      `json:"seq"`
+	Entry    audit.Entry `json:"entry"`
+	LeafHash tlog.Hash   `json:"leaf_hash"`
 }

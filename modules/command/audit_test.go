@@ -74,7 +74,7 @@ func TestTreatmentsHaveNamesInJSON(t *testing.T) {
 	e := &audit.Entry{Kind: audit.Disclosure, Status: 200, Disclosure: &access.Disclosure{
 		Rows: 2, Records: []access.DisclosedRecord{record("contact", "1", map[access.Category]access.Treatment{access.Bank: access.Hidden})},
 	}}
-	raw, err := json.Marshal(showEntry(e))
+	raw, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}

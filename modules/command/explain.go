@@ -95,8 +95,7 @@ func (e *explanation) one(ctx context.Context, gate crmgate.Explainer, r *record
 		return printJSON(e.cmd.OutOrStdout(), struct {
 			Exchange string `json:"exchange"`
 			crmgate.Explanation
-			Entries []shownEntry `json:"entries"`
-		}{r.name, got, showEntries(got.Entries)})
+		}{r.name, got})
 	}
 	return printExplanation(e.cmd.OutOrStdout(), r, &got)
 }

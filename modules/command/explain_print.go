@@ -8,17 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
-
-func showEntries(list []audit.Entry) []shownEntry {
-	out := make([]shownEntry, 0, len(list))
-	for i := range list {
-		out = append(out, showEntry(&list[i]))
-	}
-	return out
-}
 
 // page writes parts of an explanation; the first error sticks.
 type page struct {

@@ -194,6 +194,15 @@ func TestWayAroundTheGateIsRefused(t *testing.T) {
 			[]string{"headers (Host)", "header_up"},
 		},
 		{
+			"host taken away before the gate",
+			`crm.example.de {
+				request_header -Host
+				fake_gate
+				reverse_proxy unix//run/crm.sock
+			}`,
+			[]string{"headers (Host)", "header_up"},
+		},
+		{
 			"host changed behind the gate",
 			`crm.example.de {
 				fake_gate

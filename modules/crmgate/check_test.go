@@ -165,7 +165,6 @@ func (plainGuest) CaddyModule() caddy.ModuleInfo {
 
 // clientGuest is one with a way of its own to other servers.
 type clientGuest struct {
-	passOn
 	transport *http.Transport // never used: the check looks for it
 }
 

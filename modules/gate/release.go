@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -119,6 +120,7 @@ func (l *release) entry() *audit.Entry {
 // disclose makes the disclosure durable. Until it is, nothing leaves.
 func (l *release) disclose(d access.Disclosure, body []byte) bool {
 	e := l.entry()
+	d.Records = merge(d.Records)
 	e.Disclosure = &d
 	e.Bytes = int64(len(body))
 	sum := sha256.Sum256(body)
@@ -198,6 +200,30 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		add(&res.Disclosure, &inner[i])
 	}
 	return res, nil
+}
+
+// merge joins what several places of a response say of one record: each category
+// with its most revealing treatment.
+func merge(records []access.DisclosedRecord) []access.DisclosedRecord {
+	at := make(map[access.Record]int, len(records))
+	out := records[:0]
+	for _, r := range records {
+		i, seen := at[r.Record]
+		if !seen {
+			at[r.Record] = len(out)
+			out = append(out, r)
+			continue
+		}
+		joined := maps.Clone(r.Treated) // records may share a map
+		for c, t := range out[i].Treated {
+			if joined == nil {
+				joined = map[access.Category]access.Treatment{}
+			}
+			joined[c] = max(joined[c], t)
+		}
+		out[i].Treated = joined
+	}
+	return out
 }
 
 // add joins two disclosures of one response.

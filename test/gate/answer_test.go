@@ -259,6 +259,32 @@ func TestOtherTypeThanTheProfileSaysIsHeldBack(t *testing.T) {
 	works(t, env.plain.as(t, "sven"))
 }
 
+// Records that stand somewhere else than the profile says would be in nobody's log.
+func TestRecordsElsewhereAreHeldBack(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"data":[` + row(1) + `]}`, `[` + row(1) + `]`, `{"items":{"1":` + row(1) + `}}`, `{"Items":[` + row(1) + `]}`, row(1), `{"items":"` + canary + `"}`,
+		`{"total":1}`, `{}`, `[]`, `null`, `"` + canary + `"`, `49301234567`,
+	} {
+		r := env.plain.as(t, "vera").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, body)))
+		if r.status != http.StatusBadGateway {
+			t.Errorf("%s: got %s", body, r)
+		}
+		r.hides(t)
+	}
+	for _, body := range []string{`{"total":0,"items":[]}`, `{"items":null}`} {
+		env.plain.as(t, "vera").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, body))).want(t, http.StatusOK)
+	}
+}
+
+// What stands beside the records is masked like what nobody described.
+func TestTextsBesideTheRecordsAreMasked(t *testing.T) {
+	t.Parallel()
+	body := `{"total":1,"next":"/api/contacts?after=` + canary + `","items":[` + row(1) + `],"facets":{"city":["` + canary + `"]},"debug":{"sql":"select ` + canary + `"}}`
+	r := env.plain.as(t, "vera").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, body))).want(t, http.StatusOK)
+	r.hides(t)
+}
+
 // An error's text can quote anybody: it stays here, the status goes on.
 func TestErrorTextsAreWithheld(t *testing.T) {
 	t.Parallel()
@@ -282,6 +308,7 @@ func TestErrorTextsAreWithheld(t *testing.T) {
 		"HTML 500 for CSV":       {"/contacts/export.csv", "text/html", 500, "<p>" + quoting},
 		"text for a page":        {"/contacts/1", "text/plain", 502, quoting},
 		"stream 500":             {"/api/stream/contacts", "application/json", 500, `{"error":"` + quoting + `"}`},
+		"a number in JSON 409":   {"/api/contacts/1", "application/json", 409, `{"code":409,"conflict":{"phone":` + canary[4:] + `}}`},
 		"an error without type":  {"/api/contacts/1", "", 500, quoting},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -174,7 +174,8 @@ func sing(t *testing.T, c *child, crm *standIn, login string, id, leadID int) {
 			{method: "PATCH", path: "/api/contacts/1001", body: `{"last_name":"Vogelsangweiler`},
 			{method: "POST", path: "/contacts/new", body: url.Values{"last_name": {"Vogelsangweiler"}, "email": {"kanarella.vw@zwitscher.example"}}.Encode(), header: form, page: true},
 			{method: "POST", path: fmt.Sprintf("/contacts/%d", id), body: url.Values{"last_name": {""}, "notes": {"Sonnenblumenkerne,"}}.Encode(), header: form, page: true},
-			{method: "POST", path: "/Vogelsangweiler", body: other}, {method: "DELETE", path: "/api/contacts/Vogelsangweiler"},
+			{method: "POST", path: "/Vogelsangweiler", body: other},
+			{method: "DELETE", path: "/api/contacts/Vogelsangweiler"},
 			{method: "GET", path: "/contacts", header: http.Header{"Upgrade": {"Vogelsangweiler"}, "Connection": {"Upgrade"}}},
 		} {
 			a.scene = sc

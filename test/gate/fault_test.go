@@ -20,8 +20,11 @@ func TestUnwritableLogStopsRequests(t *testing.T) {
 	b.do(t, ask{path: "/api/contacts/1001"}).want(t, http.StatusOK)
 	c.tell(t, "limit 0")
 	for _, a := range []ask{
-		{path: "/api/contacts/1001"}, {path: "/contacts", page: true}, {path: "/nowhere"},
-		{path: "/api/contacts/1001", method: "PATCH", body: `{"last_name":"Neu"}`}, {path: "/api/contacts?sort=iban"},
+		{path: "/api/contacts/1001"},
+		{path: "/contacts", page: true},
+		{path: "/nowhere"},
+		{path: "/api/contacts/1001", method: "PATCH", body: `{"last_name":"Neu"}`},
+		{path: "/api/contacts?sort=iban"},
 	} {
 		a.scene = newScene(t, nil)
 		r := b.do(t, a).want(t, http.StatusServiceUnavailable)

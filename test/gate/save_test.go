@@ -318,3 +318,43 @@ func TestCreatedRecordEchoesItsAuthorsValuesAlone(t *testing.T) {
 	}
 	sc.nothing(t)
 }
+
+// What is no object is an empty one to some CRMs, and an empty one saved whole
+// empties every field.
+func TestSaveOfNoObjectIsRefused(t *testing.T) {
+	t.Parallel()
+	b := env.plain.as(t, "vera")
+	for _, body := range []string{`null`, `[]`, `""`, `1`, `[[]]`, `[null]`, `true`} {
+		for _, method := range []string{"PUT", "PATCH", "POST"} {
+			sc := newScene(t, nil)
+			path := "/api/contacts/1001"
+			if method == "POST" {
+				path = "/api/contacts"
+			}
+			if r := b.do(t, ask{method: method, path: path, body: body, scene: sc}); r.status != http.StatusBadRequest && r.status != http.StatusForbidden {
+				t.Errorf("%s %s: got %s", method, body, r)
+			}
+			sc.nothing(t)
+		}
+	}
+}
+
+// A CRM may take another spelling of a field for the field.
+func TestSaveOfAnUnknownFieldIsRefused(t *testing.T) {
+	t.Parallel()
+	b := env.plain.as(t, "vera")
+	for _, field := range []string{"IBAN", "iban ", " iban", "iban\\u0000", "i\\u200bban", "contact.iban", "data", "__proto__", "$set"} {
+		for _, method := range []string{"PUT", "PATCH"} {
+			sc := newScene(t, nil)
+			r := b.do(t, ask{method: method, path: "/api/contacts/1001", body: `{"last_name":"x","` + field + `":"DE02120300000000202051"}`, scene: sc})
+			if r.status < 400 || r.status > 422 {
+				t.Errorf("%s %s: got %s", method, field, r)
+			}
+			for _, got := range sc.requests() {
+				if got.method != http.MethodGet {
+					t.Errorf("%s: the CRM received %s", field, got.body)
+				}
+			}
+		}
+	}
+}
