@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"maps"
+	"reflect"
 
 	"github.com/crmgate/crmgate/internal/access"
 )
@@ -41,22 +42,35 @@ func groupRecords(d *access.Disclosure) *sealedDisclosure {
 	}
 	s := &sealedDisclosure{Rows: d.Rows, Withheld: d.Withheld}
 	var treated []map[access.Category]access.Treatment
-	for _, r := range d.Records {
-		at := len(s.Records)
-		for i := at - 1; i >= max(0, len(s.Records)-nearGroups); i-- {
-			g := &s.Records[i]
-			if g.Type == r.Type && g.Entity == r.Entity && maps.Equal(treated[i], r.Treated) {
-				at = i
-				break
-			}
-		}
-		if at == len(s.Records) {
+	for i := range d.Records {
+		r := &d.Records[i]
+		at := s.near(treated, r)
+		if at < 0 {
+			at = len(s.Records)
 			s.Records = append(s.Records, sealedRecords{Entity: r.Entity, Type: r.Type, Treated: named(r.Treated)})
 			treated = append(treated, r.Treated)
 		}
 		s.Records[at].IDs = append(s.Records[at].IDs, r.ID)
 	}
 	return s
+}
+
+// near returns the group of a record among the last ones, or -1. Records that
+// were treated alike share a map as a rule: to see that costs less than to compare.
+func (s *sealedDisclosure) near(treated []map[access.Category]access.Treatment, r *access.DisclosedRecord) int {
+	from := max(0, len(s.Records)-nearGroups)
+	own := reflect.ValueOf(r.Treated).Pointer()
+	for i := len(s.Records) - 1; i >= from; i-- {
+		if g := &s.Records[i]; reflect.ValueOf(treated[i]).Pointer() == own && g.Type == r.Type && g.Entity == r.Entity {
+			return i
+		}
+	}
+	for i := len(s.Records) - 1; i >= from; i-- {
+		if g := &s.Records[i]; g.Type == r.Type && g.Entity == r.Entity && maps.Equal(treated[i], r.Treated) {
+			return i
+		}
+	}
+	return -1
 }
 
 func named(treated map[access.Category]access.Treatment) treatments {

@@ -42,7 +42,9 @@ func RemoveMembers(t *Tree, object int, nodes []int) []Edit {
 	return edits
 }
 
-// AppendMembers returns the edit that adds members at the end of an object.
+// AppendMembers returns the edit that adds members at the end of an object. Of
+// the object's own members one has to stay: the separators are those of an
+// object that isn't emptied by other edits.
 func AppendMembers(t *Tree, object int, add []Member) []Edit {
 	if len(add) == 0 {
 		return nil

@@ -71,12 +71,18 @@ func (s *Sweep) putNeedles(of int32) {
 }
 
 // cut is what is searched of a secret.
-func (s *Sweep) cut(of int32) string {
-	text := s.secrets[of].text
-	if len(text) > maxNeedle {
-		return strings.ToValidUTF8(text[:maxNeedle], "")
+func (s *Sweep) cut(of int32) string { return cutText(s.secrets[of].text) }
+
+// cutText cuts a text between two characters.
+func cutText(text string) string {
+	if len(text) <= maxNeedle {
+		return text
 	}
-	return text
+	n := maxNeedle
+	for n > maxNeedle-utf8.UTFMax && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 // plainHead is the key of a text: its first bytes, folded.
@@ -133,9 +139,13 @@ func (s *Sweep) bunch(head uint64) *bunch {
 	slices.SortFunc(b.all, func(a, b needle) int {
 		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.of, b.of))
 	})
-	b.needles = slices.CompactFunc(slices.Clone(b.all), func(a, b needle) bool {
-		return a.text == b.text && s.secrets[a.of].cat == s.secrets[b.of].cat
-	})
+	b.needles = b.all
+	for i := 1; i < len(b.all); i++ {
+		if s.same(b.all[i-1], b.all[i]) {
+			b.needles = slices.CompactFunc(slices.Clone(b.all), s.same)
+			break
+		}
+	}
 	for i := range b.needles {
 		b.link(i)
 	}
@@ -146,13 +156,19 @@ func (s *Sweep) bunch(head uint64) *bunch {
 	return b
 }
 
+// same reports whether one of two needles can stand for both.
+func (s *Sweep) same(a, b needle) bool {
+	return a.text == b.text && s.secrets[a.of].cat == s.secrets[b.of].cat
+}
+
 func (s *Sweep) needle(th *thing) needle {
 	secret, cut := &s.secrets[th.of], s.cut(th.of)
+	var space [(maxNeedle + 4) / 3 * 4]byte
 	if th.form != formPlain {
-		return needle{text: string(fold(nil, encoded(cut, int(th.form)))), of: th.of, whole: true}
+		return needle{text: string(fold(space[:0], encoded(cut, int(th.form)))), of: th.of, whole: true}
 	}
 	return needle{
-		text: string(fold(nil, cut)), of: th.of, whole: len(cut) < len(secret.text),
+		text: string(fold(space[:0], cut)), of: th.of, whole: len(cut) < len(secret.text),
 		word: secret.cat == access.Name && len(cut) < longName,
 	}
 }

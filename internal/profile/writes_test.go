@@ -83,6 +83,7 @@ func TestMalformedWritesAreRefused(t *testing.T) {
 		{"change", `{"id":"47"}`, "malformed"},
 		{"change", `{"id":true}`, "malformed"},
 		{"change", `{"id":47.0}`, "malformed"},
+		{"change", `{"id":[47]}`, "malformed"},
 		{"change", `{"id":{"__class__":"Decimal","decimal":"47"}}`, "malformed"},
 		{"change", `{"id":-1,"accounts":[{"id":{"__class__":"Decimal","decimal":"4"},"iban":"x"}]}`, "malformed"},
 	} {

@@ -59,21 +59,21 @@ func checkMasked(b *benchBody, raw []byte) error {
 				return fmt.Errorf("value %d of record %d stands in it in clear", n, i)
 			}
 		}
-		if err := checkContact(b.contacts[i], list.Items[i]); err != nil {
+		if err := checkContact(i, b.contacts[i], list.Items[i]); err != nil {
 			return fmt.Errorf("record %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// checkContact compares a masked record with what it was made from.
-func checkContact(was, is benchContact) error {
+// checkContact compares the i-th masked record with what it was made from.
+func checkContact(i int, was, is benchContact) error {
 	for n, masked := range is.secrets() {
 		if masked == "" || masked == was.secrets()[n] {
 			return fmt.Errorf("value %d is not masked", n)
 		}
 	}
-	shown := strings.HasPrefix(is.Notes, benchBefore) && strings.HasSuffix(is.Notes, benchAfter)
+	shown := strings.HasPrefix(is.Notes, benchBefore(i)) && strings.HasSuffix(is.Notes, benchAfter)
 	hidden := is.Notes != "" && !strings.Contains(is.Notes, benchAfter[2:])
 	if was.own() && !shown || !was.own() && !hidden {
 		return errors.New("its free text is not treated as the policy says")

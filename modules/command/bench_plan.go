@@ -110,12 +110,20 @@ func (c *benchContact) treated() map[access.Category]access.Treatment {
 	return t
 }
 
-// The free text quotes the person's address and name, which the second pass has
-// to find, between two texts that have to stay.
-const (
-	benchBefore = "Ruft gern zurück, am besten nachmittags; erreichbar unter "
-	benchAfter  = ". Angebot liegt vor, Entscheidung im nächsten Quartal, Rabatt ist besprochen."
-)
+// A free text quotes the person's address and name, which the second pass has to
+// find, between two texts that have to stay.
+const benchAfter = ". Angebot liegt vor, Entscheidung im nächsten Quartal, Rabatt ist besprochen."
+
+func benchBefore(i int) string {
+	return []string{
+		"Ruft gern zurück, am besten nachmittags; erreichbar unter ",
+		"Zuständig für den Einkauf seit dem Frühjahr, Kontakt über ",
+		"Messegespräch in Hannover, möchte Unterlagen per Post an ",
+		"Bestandskunde mit Wartungsvertrag; Rechnungen bitte an ",
+		"Hat zweimal verschoben, neuer Termin im Mai, Rückfragen: ",
+		"Technische Fragen klärt das Werk, kaufmännische gehen an ",
+	}[i/2%6]
+}
 
 // newBenchBody makes a list of about that many bytes.
 func newBenchBody(name string, size int) benchBody {
@@ -154,6 +162,6 @@ func newBenchContact(i int) benchContact {
 		BirthDate: fmt.Sprintf("19%02d-%02d-%02d", 50+i%50, i%12+1, i%28+1), Status: []string{"active", "prospect", "dormant"}[i%3],
 		Source: []string{"trade fair", "web form", "referral"}[i%3], Owner: owner, CreatedAt: "2026-03-01T10:00:00+01:00",
 	}
-	c.Notes = benchBefore + c.Email + " oder über " + c.Name + benchAfter
+	c.Notes = benchBefore(i) + c.Email + " oder über " + c.Name + benchAfter
 	return c
 }

@@ -84,10 +84,10 @@ func TestBenchMeasuresEachVariantAndChecksItself(t *testing.T) {
 // maskedAnswer is a right answer to a body.
 func maskedAnswer(b *benchBody) benchList {
 	list := benchList{Total: len(b.contacts)}
-	for _, c := range b.contacts {
+	for i, c := range b.contacts {
 		c.Name, c.Email, c.Phone, c.IBAN, c.BirthDate = "P-AAAA", "e******@masked.invalid", "+49 ••••••00", "••••••", "1900-01-01"
 		if c.own() {
-			c.Notes = benchBefore + c.Email + benchAfter
+			c.Notes = benchBefore(i) + c.Email + benchAfter
 		} else {
 			c.Notes = "••••••"
 		}
@@ -103,10 +103,10 @@ func TestBenchFindsWhatMaskingMissed(t *testing.T) {
 	}
 	for name, breaks := range map[string]func(l *benchList){
 		"an e-mail address in clear":     func(l *benchList) { l.Items[1].Email = b.contacts[1].Email },
-		"a name in the free text":        func(l *benchList) { l.Items[0].Notes = benchBefore + b.contacts[2].Name + benchAfter },
+		"a name in the free text":        func(l *benchList) { l.Items[0].Notes = benchBefore(0) + b.contacts[2].Name + benchAfter },
 		"capital letters":                func(l *benchList) { l.Items[0].Company = strings.ToUpper(b.contacts[0].Email) },
 		"an emptied value":               func(l *benchList) { l.Items[1].IBAN = "" },
-		"a foreign free text in clear":   func(l *benchList) { l.Items[1].Notes = benchBefore + benchAfter },
+		"a foreign free text in clear":   func(l *benchList) { l.Items[1].Notes = benchBefore(1) + benchAfter },
 		"an own free text that is gone":  func(l *benchList) { l.Items[0].Notes = "••••••" },
 		"a changed public field":         func(l *benchList) { l.Items[1].Company = "••••••" },
 		"a missing record":               func(l *benchList) { l.Items = l.Items[1:] },

@@ -94,8 +94,8 @@ var (
 		"Whether anything was saved is open: look in the CRM before you try again.",
 	}
 	textSignedOutCall = text{
-		"Ihre Sitzung ist beendet. Bitte laden Sie die Seite neu, um sich anzumelden. Nicht gespeicherte Eingaben bleiben bis dahin sichtbar.",
-		"Your session has ended. Please reload the page to sign in. What you have not saved stays visible until then.",
+		"Ihre Sitzung ist beendet. Öffnen Sie das CRM in einem neuen Tab, melden Sie sich dort an und wiederholen Sie hier den Schritt. Wenn Sie stattdessen diese Seite neu laden, geht verloren, was noch nicht gespeichert ist.",
+		"Your session has ended. Open the CRM in a new tab, sign in there, and then repeat the step here. If you reload this page instead, what is not saved yet is lost.",
 	}
 	textSignInNeeded = text{
 		"Sie sind nicht angemeldet. Öffnen Sie das CRM in einem neuen Tab, melden Sie sich dort an und senden Sie dann noch einmal.",

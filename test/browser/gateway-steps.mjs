@@ -60,7 +60,6 @@ async function fillCell(client, row, title, value) {
 export const searchByPhone = async (client, facts) => {
   await client.open('party.party');
   assert.equal(await client.search(firm(facts).phones[0].forms[1]), 0);
-  assert.equal(await client.search(firm(facts).code), 1);
   await client.closeTabs();
 };
 
@@ -168,7 +167,7 @@ export const notesHidden = async (client, facts) => {
 export const neutralPictures = async (client, facts) => {
   await client.open('party.party', firm(facts).id);
   const pictures = await client.page.evaluate(() => Promise.all(
-    [...document.querySelectorAll('img.img-circle, .form-image img')].filter((img) => img.src).map(async (img) => {
+    [...document.querySelectorAll('img.img-circle, .form-image img.center-block')].filter((img) => img.src).map(async (img) => {
       await img.decode().catch(() => null);
       return { width: img.naturalWidth, name: img.className };
     })));
@@ -185,11 +184,7 @@ export const attachmentRefused = async (client, facts) => {
   await client.window.locator('.treeview tbody > tr').first().waitFor();
   await client.idle();
   await assertUnreadable(client, withFile(facts).attachments.map((file) => file.name));
-  await client.window.locator('.treeview tbody > tr .cell, .treeview tbody > tr td').nth(1).dblclick();
-  await client.idle();
-  const save = client.window.locator('button[title^="Speichern unter"], button[title^="Save As"]').first();
-  await save.waitFor();
-  await save.click();
+  await client.window.locator('.treeview tbody > tr td button').first().click();
   await refusal(client, /„data“/);
   while (await client.window.count() > 0) await client.answer();
   await client.closeTabs();
@@ -244,6 +239,7 @@ export async function signInAtProvider(page, client) {
     await page.locator('button[type="submit"]').click();
   }
   await page.waitForURL((url) => url.href.startsWith(client.base));
+  await page.waitForLoadState('networkidle'); // a tab that is closed while it loads leaves its requests open
 }
 
 /** Ends the session in another tab, as somebody would who goes home and comes back to the first tab. */
@@ -277,12 +273,17 @@ export const sessionEnded = async (client, facts) => {
   await client.closeTabs();
 };
 
-/** After the session has ended, reloading the page leads to the sign-in, and the sign-in back to the client. */
+/**
+ * After the session has ended, reloading the page leads to the sign-in, and the sign-in back to the client. The part of
+ * the address behind the # is lost on the way, so that the client asks for the login again, but not for the password.
+ */
 export const reloadSignsIn = async (client) => {
   const tab = await endSession(client);
   await tab.close();
   await client.page.reload();
   await signInAtProvider(client.page, client);
+  await client.page.locator('#login').fill(client.account.login);
+  await client.page.locator('.modal.in button[type="submit"]').click();
   await client.page.locator('#menu tbody > tr').first().waitFor({ state: 'attached' });
   await client.idle();
   await client.page.evaluate(() => { jQuery.support.transition = false; });

@@ -2,8 +2,8 @@
 //
 //   node gateway.mjs BASE_URL OUT --facts FACTS.json --provider CONFIG.json [--users vera,paula] [--only step,step] [--shots]
 //
-// OUT is what tryton.mjs makes. The exit status is 0 only if every step went as it should behind a gateway.
-import { readFileSync, rmSync } from 'node:fs';
+// OUT is what tryton.mjs makes, and replaced.json: the steps that differ from the plain ones. The exit status is 0 only if every step went as it should behind a gateway.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client } from './client.mjs';
@@ -52,6 +52,8 @@ async function tour(user) {
 }
 
 rmSync(join(out, 'capture.jsonl'), { force: true });
+mkdirSync(out, { recursive: true });
+writeFileSync(join(out, 'replaced.json'), JSON.stringify(Object.keys(differing).filter((name) => name in plain)));
 let failed = 0;
 for (const user of values.users.split(',')) {
   for (const { step, ok, ms, error } of await tour(user)) {

@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/crmgate/crmgate/internal/audit"
+)
+
+// TestNobodyGetsInWithoutASecondFactor signs in somebody whose password is right
+// and who has no second factor: a page says so, there is no session, nothing
+// reaches the CRM, and the attempt is an entry.
+func TestNobodyGetsInWithoutASecondFactor(t *testing.T) {
+	t.Parallel()
+	s := startBefore(t, &tryton{addr: "127.0.0.1:1"})
+	nina, res, body := s.visit(t, "nina")
+	if res.StatusCode != http.StatusForbidden || !strings.HasPrefix(res.Request.URL.String(), s.base) {
+		t.Fatalf("signing in without a second factor ended at %s with %d:\n%s", res.Request.URL, res.StatusCode, body)
+	}
+	if !strings.Contains(body, "zweite") {
+		t.Errorf("the page doesn't speak of the second factor:\n%s", body)
+	}
+	for range 2 { // trying again changes nothing
+		res, body = nina.navigate(t, http.MethodGet, s.base+"/", nil)
+		if res.StatusCode == http.StatusOK && !strings.Contains(body, `action="/interaction/`) {
+			t.Errorf("afterwards %s answers %d:\n%s", res.Request.URL, res.StatusCode, body)
+		}
+	}
+	req := &handMade{
+		Name: "without a session", Method: http.MethodPost, Path: "/crm/",
+		Headers: map[string]string{"Content-Type": "application/json", "Cookie": nina.cookies(t)},
+	}
+	a := send(t, strings.TrimPrefix(s.base, "http://"), req, []byte(`{"id":7,"method":"model.party.party.search","params":[[],0,1,null,{}]}`), nil)
+	if !strings.Contains(string(a.body), `"id":7,"error":["UserError"`) {
+		t.Errorf("a call without a session is answered\n%s", a.raw)
+	}
+	if n := s.relay.count(); n != 0 {
+		t.Errorf("%d requests reached the CRM", n)
+	}
+	refused := 0
+	for _, e := range s.entries(t) {
+		switch e.Entry.Event {
+		case audit.Refused:
+			refused++
+			if !strings.HasPrefix(e.Entry.Employee, "e-") || e.Entry.Error == "" {
+				t.Errorf("the entry is %+v", e.Entry)
+			}
+		case audit.SignIn:
+			t.Errorf("a sign-in is an entry: %+v", e.Entry)
+		}
+	}
+	if refused == 0 {
+		t.Error("the attempt is no entry")
+	}
+}
