@@ -1,3 +1,5 @@
+//go:build tryton
+
 package e2e
 
 import (
