@@ -93,6 +93,7 @@ func TestSalesCantAskAboutWhatItDoesntSee(t *testing.T) {
 		{"party.party", `[["replaced_by","ilike","DE89%"]]`, narrow},
 		{"party.party", `[["replaced_by","child_of","DE89%"]]`, asks + "|" + narrow},
 		{"party.party", `[["phone","like","+49%"]]`, asks},
+		{"party.party", `[["receivable",">",1000]]`, asks},
 		{"party.party", `[["create_uid.password_hash","like","$2%"]]`, "credential"},
 		{"party.party", `[["create_uid.employees.party.bank_accounts.rec_name","like","DE%"]]`, asks},
 		{"party.party", `[["write_uid","where",[["sessions",">",0]]]]`, "credential"},

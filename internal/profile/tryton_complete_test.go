@@ -96,7 +96,7 @@ func flatten(found []asked) []string {
 func TestPersonalFieldsAreClassified(t *testing.T) {
 	p := tryton(t)
 	for typ, fields := range map[string]string{
-		"party.party":             "name=name rec_name=name full_name=name phone=phone mobile=phone fax=phone email=email website=online avatar=identity",
+		"party.party":             "name=name rec_name=name full_name=name phone=phone mobile=phone fax=phone email=email website=online avatar=identity receivable=bank payable_today=bank",
 		"party.address":           "party_name=name street=address name=address postal_code=address city=address full_address=address rec_name=address+name",
 		"party.contact_mechanism": "name=name comment=free_text rec_name=email+name+online+phone value=email+online+phone value_compact=email+online+phone url=email+online+phone",
 		"party.identifier":        "code=tax_id rec_name=tax_id",
