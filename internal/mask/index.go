@@ -35,7 +35,8 @@ type thing struct {
 func newIndex(n int) index {
 	width := bits.Len(uint(max(n, 32)))
 	return index{
-		factor: rand.Uint64() | 1, filterShift: uint8(64 - width - 4), placeShift: uint8(64 - width),
+		factor:      rand.Uint64() | 1, //nolint:gosec // it spreads keys over a table that lives for one response
+		filterShift: uint8(64 - width - 4), placeShift: uint8(64 - width),
 		filter: make([]uint64, 1<<(width+4)/64), places: make([]int32, 1<<width), things: make([]thing, 0, n),
 	}
 }

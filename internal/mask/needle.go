@@ -71,12 +71,18 @@ func (s *Sweep) putNeedles(of int32) {
 }
 
 // cut is what is searched of a secret.
-func (s *Sweep) cut(of int32) string {
-	text := s.secrets[of].text
-	if len(text) > maxNeedle {
-		return strings.ToValidUTF8(text[:maxNeedle], "")
+func (s *Sweep) cut(of int32) string { return cutText(s.secrets[of].text) }
+
+// cutText cuts a text between two characters.
+func cutText(text string) string {
+	if len(text) <= maxNeedle {
+		return text
 	}
-	return text
+	n := maxNeedle
+	for n > maxNeedle-utf8.UTFMax && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 // plainHead is the key of a text: its first bytes, folded.

@@ -55,6 +55,12 @@ func (o *opening) showText(text string) {
 	if b == nil {
 		return
 	}
+	var space [maxNeedle]byte
+	cut := string(fold(space[:0], cutText(text)))
+	at, found := slices.BinarySearchFunc(b.all, cut, func(n needle, text string) int { return strings.Compare(n.text, text) })
+	if !found {
+		return
+	}
 	folded := string(fold(nil, text))
 	if o.texts[folded] {
 		return
@@ -63,11 +69,6 @@ func (o *opening) showText(text string) {
 		o.texts = map[string]bool{}
 	}
 	o.texts[folded] = true
-	cut := folded
-	if len(text) > maxNeedle {
-		cut = string(fold(nil, strings.ToValidUTF8(text[:maxNeedle], "")))
-	}
-	at, _ := slices.BinarySearchFunc(b.all, cut, func(n needle, text string) int { return strings.Compare(n.text, text) })
 	for ; at < len(b.all) && b.all[at].text == cut; at++ {
 		n := &b.all[at]
 		if int(n.of) < o.own && !o.s.secrets[n.of].open && string(fold(nil, o.s.secrets[n.of].text)) == folded {

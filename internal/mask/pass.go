@@ -82,12 +82,12 @@ func newPass(m *Masker, t *doc.Tree, found *access.Found, plan *access.Plan, opt
 	clear(s.treated)
 	s.drops, s.keys = s.drops[:0], s.keys[:0]
 	s.cleanKeys = [64][2]int32{}
-	s.verdicts.reset(plan)
+	s.reset(plan)
 	return &pass{t: t, found: found, plan: plan, opts: opts, scratch: s, names: names{key: m.key, scope: opts.Scope, picture: m.picture}}
 }
 
 func (p *pass) release() {
-	p.verdicts.reset(nil)
+	p.reset(nil)
 	if cap(p.owner) <= maxPooled {
 		scratches.Put(p.scratch)
 	}

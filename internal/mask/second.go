@@ -139,7 +139,11 @@ func (p *pass) sweepScalar(node int, sweeps []*Sweep) {
 func (p *pass) sweepKey(node int, sweeps []*Sweep) {
 	n := &p.t.Nodes[node]
 	raw := p.t.Src[n.KeyStart:n.KeyEnd]
-	known := &p.cleanKeys[(len(raw)+int(raw[len(raw)/2])+int(raw[len(raw)-1])<<2)%len(p.cleanKeys)]
+	place := uint32(0)
+	for _, c := range raw {
+		place = place*31 + uint32(c)
+	}
+	known := &p.cleanKeys[place%uint32(len(p.cleanKeys))]
 	if bytes.Equal(p.t.Src[known[0]:known[1]], raw) {
 		return
 	}

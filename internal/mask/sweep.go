@@ -91,6 +91,9 @@ func (s *Sweep) replaceTexts(text string, skip []access.Category) (string, bool)
 		if n.whole {
 			return with, true
 		}
+		if from == 0 {
+			b.Grow(len(text) + len(with))
+		}
 		b.WriteString(text[from:i])
 		b.WriteString(with)
 		i += len(n.text)

@@ -87,7 +87,7 @@ func (c *compiler) field(e *entity, pr pair) {
 	if f.by != "" {
 		e.selects[f.by] = unique(append(e.selects[f.by], f.categories...))
 	}
-	for _, name := range strings.Split(pr.key, "|") {
+	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
 			e.globs = append(e.globs, globField{glob(name), f})
 			continue
@@ -165,20 +165,25 @@ func (c *compiler) relations() {
 				c.fail("entity "+string(e.name), "relation %s leads to type %q, which no entity has", name, typ)
 			}
 		}
-		for name, s := range e.search {
-			if len(s.Parts) == 0 {
-				c.fail("entity "+string(e.name), "search %s lists no parts", name)
-			}
-			for _, n := range s.Narrow {
-				if !slices.Contains(s.Parts, n) {
-					c.fail("entity "+string(e.name), "search %s is narrowed to %q, which is not one of its parts", name, n)
-				}
-			}
-		}
+		c.searches(e)
 	}
 	for name, typ := range c.p.anyRelations {
 		if c.p.entityOf(typ) == nil {
 			c.fail("relations", "%s leads to type %q, which no entity has", name, typ)
+		}
+	}
+}
+
+// searches checks that composite searches have parts, and are narrowed to them.
+func (c *compiler) searches(e *entity) {
+	for name, s := range e.search {
+		if len(s.Parts) == 0 {
+			c.fail("entity "+string(e.name), "search %s lists no parts", name)
+		}
+		for _, n := range s.Narrow {
+			if !slices.Contains(s.Parts, n) {
+				c.fail("entity "+string(e.name), "search %s is narrowed to %q, which is not one of its parts", name, n)
+			}
 		}
 	}
 }

@@ -69,9 +69,8 @@ func FuzzClassify(f *testing.F) {
 	p := tryton(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		x, err := p.Classify(send("POST", "/crm/", "application/json", string(body)))
-		var no *Refusal
 		if err != nil {
-			if !errors.As(err, &no) {
+			if _, ok := errors.AsType[*Refusal](err); !ok {
 				t.Fatalf("Classify = %v, want a refusal", err)
 			}
 			return

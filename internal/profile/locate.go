@@ -199,19 +199,21 @@ func (f *finder) idAt(r *recordAt, node int) string {
 			return f.t.Text(n)
 		}
 	}
-	if r.idExpr != nil {
-		for _, v := range f.x.valuesAt(*r.idExpr) {
-			id := v.text
-			if v.node >= 0 {
-				id = f.x.tree.Text(v.node)
-			}
-			if isOwn(id) {
-				return ""
-			}
-			return id
-		}
+	if r.idExpr == nil {
+		return ""
 	}
-	return ""
+	vs := f.x.valuesAt(*r.idExpr)
+	if len(vs) == 0 {
+		return ""
+	}
+	id := vs[0].text
+	if vs[0].node >= 0 {
+		id = f.x.tree.Text(vs[0].node)
+	}
+	if isOwn(id) {
+		return ""
+	}
+	return id
 }
 
 // isOwn reports whether an id is the client's own, of a record that isn't saved.

@@ -53,23 +53,7 @@ func writeJSON(w *bytes.Buffer, n *yaml.Node) error {
 	case yaml.AliasNode:
 		return writeJSON(w, n.Alias)
 	case yaml.MappingNode:
-		w.WriteByte('{')
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if i > 0 {
-				w.WriteByte(',')
-			}
-			key, err := json.Marshal(n.Content[i].Value)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", n.Line, err)
-			}
-			w.Write(key)
-			w.WriteByte(':')
-			if err := writeJSON(w, n.Content[i+1]); err != nil {
-				return err
-			}
-		}
-		w.WriteByte('}')
-		return nil
+		return writeObject(w, n)
 	case yaml.SequenceNode:
 		w.WriteByte('[')
 		for i, c := range n.Content {
@@ -87,6 +71,28 @@ func writeJSON(w *bytes.Buffer, n *yaml.Node) error {
 	if err := n.Decode(&v); err != nil {
 		return fmt.Errorf("line %d: %w", n.Line, err)
 	}
+	return writeValue(w, n, v)
+}
+
+func writeObject(w *bytes.Buffer, n *yaml.Node) error {
+	w.WriteByte('{')
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		if err := writeValue(w, n.Content[i], n.Content[i].Value); err != nil {
+			return err
+		}
+		w.WriteByte(':')
+		if err := writeJSON(w, n.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	w.WriteByte('}')
+	return nil
+}
+
+func writeValue(w *bytes.Buffer, n *yaml.Node, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", n.Line, err)

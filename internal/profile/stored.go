@@ -158,11 +158,8 @@ func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
 func (w *Write) FieldNames(keep func(access.Category) bool) []string {
 	var names []string
 	for name, f := range w.ent.exact {
-		for _, c := range f.categories {
-			if keep(c) {
-				names = append(names, name)
-				break
-			}
+		if slices.ContainsFunc(f.categories, keep) {
+			names = append(names, name)
 		}
 	}
 	return names

@@ -88,7 +88,7 @@ func (l *release) judgeLocation() []access.DisclosedRecord {
 	if x == nil {
 		return nil
 	}
-	if to.RawQuery != "" && !(whole && l.mayAsk(x)) {
+	if to.RawQuery != "" && (!whole || !l.mayAsk(x)) {
 		to.RawQuery = ""
 	}
 	if to.Path == "" && to.Host == "" {

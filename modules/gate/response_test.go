@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -33,7 +34,7 @@ func TestResponseHoldsUpToItsLimit(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if n, err := r.Write([]byte("e")); n != 0 || err != errHold {
+		if n, err := r.Write([]byte("e")); n != 0 || !errors.Is(err, errHold) {
 			t.Errorf("Write beyond the limit = %d, %v, want errHold each time", n, err)
 		}
 	}

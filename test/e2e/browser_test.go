@@ -48,7 +48,7 @@ func TestBrowserThroughTheGate(t *testing.T) {
 // keptDir is a folder that stays when the test fails: its screenshots say why.
 func keptDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "crmgate-browser-")
+	dir, err := os.MkdirTemp("", "crmgate-browser-") //nolint:usetesting // it stays when the test fails
 	if err != nil {
 		t.Fatal(err)
 	}

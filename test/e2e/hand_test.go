@@ -123,7 +123,7 @@ func parseAnswer(t *testing.T, raw []byte) answer {
 	if _, err := fmt.Sscanf(string(first), "HTTP/1.1 %d", &a.status); err != nil || !ok || !ok2 {
 		t.Fatalf("no answer: %.200q", raw)
 	}
-	for _, line := range strings.Split(string(lines), "\r\n") {
+	for line := range strings.SplitSeq(string(lines), "\r\n") {
 		k, v, _ := strings.Cut(line, ": ")
 		a.header.Add(textproto.CanonicalMIMEHeaderKey(k), v)
 	}

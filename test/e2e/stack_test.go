@@ -121,7 +121,7 @@ func endWithTest(t *testing.T, dir string) {
 // than the gateway waits for its log.
 func memoryDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "crmgate-e2e-")
+	dir, err := os.MkdirTemp("/dev/shm", "crmgate-e2e-") //nolint:usetesting // in memory, where the machine has it
 	if err != nil {
 		return t.TempDir()
 	}
@@ -249,7 +249,7 @@ func (s *stack) startGate(t *testing.T, gate, issuer string) {
 	s.data = filepath.Join(dir, "caddy", "crmgate")
 	s.said = startProcess(t, cmd, "serving initial configuration")
 	poll(t, "the gate answers", func() bool {
-		res, err := http.Get(s.base + "/.crmgate/ready")
+		res, err := (&http.Client{Timeout: time.Second}).Get(s.base + "/.crmgate/ready")
 		if err != nil {
 			return false
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -37,10 +38,10 @@ func tweets(t *testing.T) map[string]bool {
 	for _, rec := range []map[string]any{contact, lead} {
 		for name, v := range rec {
 			text := fmt.Sprint(v)
-			switch {
-			case name == "salutation" || name == "country" || name == "status" || name == "newsletter" || name == "postal_code":
+			switch name {
+			case "salutation", "country", "status", "newsletter", "postal_code":
 				continue
-			case name == "value" || name == "credit_limit":
+			case "value", "credit_limit":
 				text = strings.TrimSuffix(text, ".5")
 			}
 			for _, s := range append(strings.Fields(text), text, strings.ReplaceAll(text, " ", "")) {
@@ -130,9 +131,7 @@ func sing(t *testing.T, c *child, crm *standIn, login string, id, leadID int) {
 	contact, lead := canaries()
 	ask1 := func(a ask) *reply {
 		h := http.Header{"Referer": {c.site.url + "/contacts?q=Vogelsangweiler&email=kanarella.vw%40zwitscher.example#Kanarella"}}
-		for k, v := range a.header {
-			h[k] = v
-		}
+		maps.Copy(h, a.header)
 		a.header = h
 		r, err := b.try(a)
 		if err != nil {

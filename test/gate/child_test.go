@@ -86,7 +86,7 @@ func (c *child) data() string { return filepath.Join(c.dir, "data") }
 // start runs the gateway and waits until it is open.
 func (c *child) start(t *testing.T) {
 	t.Helper()
-	c.cmd = exec.Command(os.Args[0]) //nolint:gosec // this test binary
+	c.cmd = exec.Command(os.Args[0])
 	c.cmd.Env = append(os.Environ(), childVar+"="+c.dir)
 	c.cmd.ExtraFiles = []*os.File{c.site.file}
 	c.cmd.Stderr = c.logs

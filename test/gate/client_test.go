@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -220,9 +221,7 @@ func (a ask) request(s *site) (*http.Request, error) {
 	if a.body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for name, values := range a.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, a.header)
 	if h := req.Header.Get("Host"); h != "" {
 		req.Host = h
 	}

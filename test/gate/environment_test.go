@@ -61,7 +61,7 @@ func newServer() (*server, error) {
 
 func (s *server) serve(h http.Handler) {
 	s.srv = &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	go s.srv.Serve(s.ln) //nolint:errcheck // ends with Close
+	go s.srv.Serve(s.ln) // ends with Close
 }
 
 func (s *server) close() {

@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,9 +10,7 @@ import (
 // withHeaders answers a contact with more headers.
 func withHeaders(status int, body string, h http.Header) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		for name, values := range h {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), h)
 		jsonAnswer(status, body)(w, r)
 	}
 }

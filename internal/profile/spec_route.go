@@ -1,0 +1,245 @@
+package profile
+
+import "go.yaml.in/yaml/v3"
+
+// transportSpec is one wire form of a remote call.
+type transportSpec struct {
+	// Match is the route: `POST /{db}/`.
+	Match string `yaml:"match"`
+	// Body is the request's type: json.
+	Body string `yaml:"body"`
+	// Members are the members that the request's object has, all of them and
+	// no others: another set can mean another protocol to the CRM.
+	Members []string `yaml:"members"`
+	// Call is the path to the call's name. Of `model.party.party.read`, `{kind}`
+	// is model, `{type}` party.party and `{method}` read.
+	Call string `yaml:"call"`
+	// Args is the path to the list of positional arguments.
+	Args string `yaml:"args"`
+	// Context says that the last argument is the call's context, an object.
+	Context bool `yaml:"context"`
+	// Result is the path to the answer's result.
+	Result string `yaml:"result"`
+	// Failure is where the answer holds an error instead.
+	Failure failureSpec `yaml:"failure"`
+	// Envelope lists the answer's other members. With one more, or with both or
+	// neither of result and failure, it isn't released.
+	Envelope []string `yaml:"envelope"`
+}
+
+// failureSpec says which parts of an error that comes as an answer are safe.
+type failureSpec struct {
+	// At is the path to the error.
+	At string `yaml:"at"`
+	// Name is the path to the error's name, below At.
+	Name string `yaml:"name"`
+	// Known maps an error's name to the paths below At whose texts hold no values
+	// (the name itself). Every other text, and every text of an error that isn't
+	// listed, is withheld.
+	Known map[string][]string `yaml:"known"`
+}
+
+// operationSpec is what calls and routes share: what is done, and where records
+// and fields stand.
+type operationSpec struct {
+	// Action defaults to read; for routes to what the method says (POST create,
+	// PUT and PATCH update, DELETE delete).
+	Action string `yaml:"action"`
+	// Entity is a type, `{variable}` or an expression for the type. Calls default
+	// to `{type}`.
+	Entity string `yaml:"entity"`
+	// IDs are expressions for the records asked for.
+	IDs []string `yaml:"ids"`
+	// Refs are the places of the request that name fields.
+	Refs []refSpec `yaml:"refs"`
+	// Records says where records stand in the response.
+	Records []recordSpec `yaml:"records"`
+	// Pass: no personal data in request or response; no entry is written.
+	Pass bool `yaml:"pass"`
+	// Deny refuses with this text.
+	Deny string `yaml:"deny"`
+	// Status is the HTTP status of a refusal by Deny. Default: the profile's
+	// error shape.
+	Status int `yaml:"status"`
+	// Opaque: the answer can't be masked (a report, a file): refused unless
+	// everything of the entity may be seen.
+	Opaque bool `yaml:"opaque"`
+	// Holds are further types whose values an opaque answer can hold: everything
+	// of them may have to be seen, too. `*` is every entity with persons' data.
+	Holds []string `yaml:"holds"`
+	// Image: as Opaque, but answered with a neutral picture.
+	Image bool `yaml:"image"`
+	// Question says that the answer names no records (a count): the entry
+	// keeps the question.
+	Question bool `yaml:"question"`
+	// Echo says that the answer is computed from what the request holds: values
+	// of a new record that the client sent itself stay clear. Those of a stored
+	// record don't: one that does would confirm a guess.
+	Echo bool `yaml:"echo"`
+	// Alone says that the answer is computed from the values of the request's
+	// own object and from no stored record, not even those that the object
+	// refers to: what is typed into a new one comes back, in whatever notation.
+	Alone bool `yaml:"alone"`
+	// Write says where the request holds values to be saved.
+	Write *writeSpec `yaml:"write"`
+	// Stream is the path to the rows of a response that is streamed: `$[*]`.
+	Stream string `yaml:"stream"`
+	// Public are members of the answer, at any depth outside records, whose texts
+	// are no personal data.
+	Public []string `yaml:"public"`
+}
+
+// refSpec is a place in a request that names fields.
+type refSpec struct {
+	// Role is what the request does with the fields: select, filter, sort, group,
+	// aggregate or search. All but select ask about values.
+	Role string `yaml:"role"`
+	// At is an expression for the place.
+	At string `yaml:"at"`
+	// Syntax is how the place names fields: name (default), list, csv, domain
+	// (nested lists of clauses), order, keys (of an object), search (the value is
+	// searched in Field) or params (each query parameter but those in Except is a
+	// filter on the field of its name).
+	Syntax string `yaml:"syntax"`
+	// Narrow is the query parameter by which the CRM limits a search to some of
+	// its fields (`query.in`: comma-separated). A search that may not be asked
+	// of all its parts is narrowed to the others by it.
+	Narrow string `yaml:"narrow"`
+	// Except are the parameters that name no field, for params.
+	Except []string `yaml:"except"`
+	// Separator joins the steps of a dotted name. Default ".".
+	Separator string `yaml:"separator"`
+	// Entity defaults to the operation's.
+	Entity string `yaml:"entity"`
+	// Field is the field that is asked about where At holds only a value, for
+	// search.
+	Field string `yaml:"field"`
+	// Map translates the names at this place to fields; others are refused.
+	Map map[string]string `yaml:"map"`
+}
+
+// recordSpec is a place in a response where records stand.
+type recordSpec struct {
+	// At is an expression for the place, for JSON: `@[*]`, `$.items[*]`.
+	At string `yaml:"at"`
+	// Select is a CSS selector, for HTML.
+	Select string `yaml:"select"`
+	// Entity is the type of the records here, or a path below the record to it.
+	// Default: the operation's.
+	Entity string `yaml:"entity"`
+	// ID is where the record's id stands: a path below the record (`[3]`), an
+	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
+	// selector, for CSV a column's field. Default: the entity's id; `none`: nowhere.
+	ID string `yaml:"id"`
+	// Bare: the value is a record's id and nothing else.
+	Bare bool `yaml:"bare"`
+	// Field: the value is this field's.
+	Field string `yaml:"field"`
+	// Columns is an expression for the request's list of fields that names the
+	// columns of positional rows, or `header` for a CSV whose first row does.
+	Columns string `yaml:"columns"`
+	// Separator joins the steps of a column's name. Default ".".
+	Separator string `yaml:"separator"`
+	// Tuple names the fields of positional rows; "" is public.
+	Tuple []string `yaml:"tuple"`
+	// Fields maps columns of a header or selectors of HTML to fields; for HTML
+	// the first match wins, "" is the page's own text, and `@class` is the field
+	// that this attribute of the element, or of the nearest around it, names.
+	// A selector `@data-name` is an attribute of the record's own element.
+	Fields ordered `yaml:"fields"`
+	// Page says that texts of the element that no selector names are the page's
+	// own, not the record's.
+	Page bool `yaml:"page"`
+	// Status restricts the place to answers of that class or status: 2xx, 422.
+	// Default: all below 400.
+	Status string `yaml:"status"`
+}
+
+// writeSpec says where a request holds values to be saved.
+type writeSpec struct {
+	// At is an expression for the object of values, or for a list of them.
+	At string `yaml:"at"`
+	// Syntax is how the values of relations stand: `object` (default), or
+	// `commands`, Tryton's lists of commands on related records.
+	Syntax string `yaml:"syntax"`
+	// Mode: partial (only what is sent is saved), full (what is missing is
+	// emptied), create (a new record), copy (new records made of stored ones,
+	// but for these values) or echo (nothing is saved: the CRM computes with the
+	// values, and placeholders are filled in).
+	Mode string `yaml:"mode"`
+	// Self is the member of the values that holds the record's id. Default: the
+	// records are the operation's.
+	Self string `yaml:"self"`
+	// Pairs says that ids and values take turns in the call's arguments.
+	Pairs bool `yaml:"pairs"`
+	// Stored is the gateway's own request for the stored values.
+	Stored storedSpec `yaml:"stored"`
+}
+
+// storedSpec is the gateway's own read before a save.
+type storedSpec struct {
+	// Call is the remote call that reads fields of records by their ids:
+	// `model.{type}.read`.
+	Call string `yaml:"call"`
+	// Get is the path to GET: `/api/contacts/{id}`.
+	Get string `yaml:"get"`
+	// At is the path to the record in the answer to Get.
+	At string `yaml:"at"`
+}
+
+// callSpec is a remote call.
+type callSpec struct {
+	// Call is the call's name with `*` for any characters, and at its end one
+	// variable: `model.*.read`, `model.*.on_change_{field}`. A glob lets every
+	// method pass that fits it.
+	Call string `yaml:"call"`
+	// Types restricts the call to these types; globs.
+	Types []string `yaml:"types"`
+	// Sig names the positional arguments. A call with more is refused.
+	Sig           []string `yaml:"sig"`
+	operationSpec `yaml:",inline"`
+}
+
+// routeSpec is an address.
+type routeSpec struct {
+	// Match is the method and the path: `GET /api/contacts/{id}`.
+	Match string `yaml:"match"`
+	// Name is the route's name in the log. Default: Match.
+	Name string `yaml:"name"`
+	// Body is the request's type: json, form, none or any. Default: none for GET
+	// and DELETE, json otherwise.
+	Body string `yaml:"body"`
+	// Type is the answer's: json (default), html, csv or none.
+	Type string `yaml:"type"`
+	// CSV says how the rows of such an answer are written.
+	CSV csvSpec `yaml:"csv"`
+	// Query lists the parameters that the route takes; others are refused.
+	Query         []string `yaml:"query"`
+	operationSpec `yaml:",inline"`
+}
+
+// csvSpec says how a CSV is written. Each value is a constant, or a query
+// parameter with a default: `query.dl|,`.
+type csvSpec struct {
+	// Comma separates cells. Default: what the first row tells.
+	Comma string `yaml:"comma"`
+	// Quote encloses cells. Default `"`.
+	Quote string `yaml:"quote"`
+	// Charset is the charset's name. Default: UTF-8.
+	Charset string `yaml:"charset"`
+	// Header says whether the first row names the columns: 1 or true, 0 or false
+	// (default).
+	Header string `yaml:"header"`
+}
+
+// errorSpec is the shape of the gateway's own refusals.
+type errorSpec struct {
+	// Status is the HTTP status. Default 403, signed out 401.
+	Status int `yaml:"status"`
+	// Headers are added to the answer's; `{text}` is filled in.
+	Headers map[string]string `yaml:"headers"`
+	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
+	Body yaml.Node `yaml:"body"`
+	// SignedOut is what a call gets when the session has ended.
+	SignedOut *errorSpec `yaml:"signed_out"`
+}
