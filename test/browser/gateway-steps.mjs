@@ -252,6 +252,7 @@ async function endSession(client) {
   // The provider asks once more.
   await tab.locator('button[name="logout"]').click();
   await tab.waitForURL((url) => url.pathname === '/.crmgate/signed-out');
+  await client.page.bringToFront(); // a page behind another one draws nothing, and so never comes to rest
   return tab;
 }
 
@@ -268,6 +269,7 @@ export const sessionEnded = async (client, facts) => {
   assert.equal(await client.field('name').inputValue(), `${party.name} & Söhne`);
   await tab.goto(client.base);
   await signInAtProvider(tab, client);
+  await client.page.bringToFront();
   await client.saved();
   await client.field('name').fill(party.name);
   await client.saved();
