@@ -104,8 +104,7 @@ export const twoTabs = async (client) => {
     await signInAtProvider(tab, client);
     await tab.locator('#login').waitFor();
   }
-  await tabs[1].close();
-  await (await endSession(client)).close();
+  await endSession(client);
   await client.page.goto('about:blank');
 };
 
@@ -239,10 +238,13 @@ export async function signInAtProvider(page, client) {
     await page.locator('button[type="submit"]').click();
   }
   await page.waitForURL((url) => url.href.startsWith(client.base));
-  await page.waitForLoadState('networkidle'); // a tab that is closed while it loads leaves its requests open
+  await page.waitForLoadState('networkidle');
 }
 
-/** Ends the session in another tab, as somebody would who goes home and comes back to the first tab. */
+/**
+ * Ends the session in another tab, as somebody would who goes home and comes back to the first tab. The tab stays open:
+ * what a closed one has loaded can't be written down any more.
+ */
 async function endSession(client) {
   const tab = await client.harness.context.newPage();
   await tab.goto(new URL('/.crmgate/', client.base).href);
@@ -250,6 +252,7 @@ async function endSession(client) {
   // The provider asks once more.
   await tab.locator('button[name="logout"]').click();
   await tab.waitForURL((url) => url.pathname === '/.crmgate/signed-out');
+  await client.page.bringToFront(); // a page behind another one draws nothing, and so never comes to rest
   return tab;
 }
 
@@ -266,7 +269,7 @@ export const sessionEnded = async (client, facts) => {
   assert.equal(await client.field('name').inputValue(), `${party.name} & Söhne`);
   await tab.goto(client.base);
   await signInAtProvider(tab, client);
-  await tab.close();
+  await client.page.bringToFront();
   await client.saved();
   await client.field('name').fill(party.name);
   await client.saved();
@@ -278,8 +281,7 @@ export const sessionEnded = async (client, facts) => {
  * the address behind the # is lost on the way, so that the client asks for the login again, but not for the password.
  */
 export const reloadSignsIn = async (client) => {
-  const tab = await endSession(client);
-  await tab.close();
+  await endSession(client);
   await client.page.reload();
   await signInAtProvider(client.page, client);
   await client.page.locator('#login').fill(client.account.login);

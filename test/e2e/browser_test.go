@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -16,7 +17,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestBrowserThroughTheGate works in Tryton's own web client, once without and
@@ -64,7 +67,16 @@ func keptDir(t *testing.T) string {
 // browse runs a script of test/browser; every step has to go as it should.
 func browse(t *testing.T, script string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{tests(t, "browser", script)}, args...)...)
+	ctx := t.Context()
+	if end, ok := t.Deadline(); ok { // early enough to say what was done until then
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-20*time.Second))
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, "node", append([]string{tests(t, "browser", script)}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it closes its browser then
+	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v\n%s", script, err, out)

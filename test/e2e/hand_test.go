@@ -272,13 +272,16 @@ func taken(t *testing.T, a answer, path []any) []byte {
 func withoutEntry(method string) bool {
 	for _, suffix := range []string{
 		".fields_get", ".fields_view_get", ".view_toolbar_get", ".get_names", ".list_models", ".get_symbol", ".get_keyword",
-		".list_icons", ".get_access", ".autocomplete_city", ".autocomplete_postal_code",
+		".list_icons", ".get_access", ".autocomplete_city", ".autocomplete_postal_code", ".list_history", ".get_action_value",
+		".get_models", ".get_types", ".view_search.get_search", ".view_tree_state.get", ".view_tree_state.set", ".device.renew",
+		".get_preferences_fields_view",
 	} {
 		if strings.HasSuffix(method, suffix) {
 			return true
 		}
 	}
-	return strings.HasPrefix(method, "common.") || strings.HasPrefix(method, "wizard.") && strings.HasSuffix(method, ".create")
+	wizard := strings.HasPrefix(method, "wizard.") && (strings.HasSuffix(method, ".create") || strings.HasSuffix(method, ".delete"))
+	return wizard || strings.HasPrefix(method, "common.")
 }
 
 // intentComesFirst is asked when a request arrives at the CRM's door: its intent

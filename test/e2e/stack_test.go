@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -81,6 +82,7 @@ func startTryton(t *testing.T) *tryton {
 	t.Helper()
 	installed(t)
 	dir := memoryDir(t)
+	endWithTest(t, dir)
 	cmd := exec.Command(tests(t, "tryton", "start.sh"), dir, "0")
 	cmd.Env = append(os.Environ(), "TRYTON_VERBOSE=1")
 	out, err := cmd.CombinedOutput()
@@ -100,8 +102,25 @@ func startTryton(t *testing.T) *tryton {
 	return &tryton{dir: dir, addr: addr}
 }
 
-// memoryDir is a folder in memory where the machine has one: on a busy disk
-// SQLite's commits take longer than Tryton waits for its locks.
+// endWithTest stops the CRM in a folder, and takes the folder away, even when
+// the test's process is killed: nothing may stay that runs or fills the memory.
+func endWithTest(t *testing.T, dir string) {
+	t.Helper()
+	const script = `tail --pid="$1" -f /dev/null; "$2" "$3"; rm -rf "$3"`
+	watch := exec.Command("bash", "-c", script, "watch", strconv.Itoa(os.Getpid()), tests(t, "tryton", "stop.sh"), dir)
+	watch.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-watch.Process.Pid, syscall.SIGTERM)
+		_ = watch.Wait()
+	})
+}
+
+// memoryDir is a folder in memory where the machine has one: on the busy disk of
+// a test machine a commit can take longer than Tryton waits for its locks, and
+// than the gateway waits for its log.
 func memoryDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "crmgate-e2e-") //nolint:usetesting // in memory, where the machine has it
@@ -222,7 +241,7 @@ func (s *stack) startGate(t *testing.T, gate, issuer string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	config := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(config, []byte(gateFile(gate, issuer, s.relay.addr)), 0o600); err != nil {
 		t.Fatal(err)
@@ -246,6 +265,7 @@ func (s *stack) startGate(t *testing.T, gate, issuer string) {
 func startProcess(t *testing.T, cmd *exec.Cmd, ready string) *transcript {
 	t.Helper()
 	out := &transcript{ready: []byte(ready), found: make(chan struct{})}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
