@@ -61,11 +61,7 @@ func newServer() (*server, error) {
 
 func (s *server) serve(h http.Handler) {
 	s.srv = &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-<<<<<<< HEAD
-	go s.srv.Serve(s.ln)
-=======
 	go s.srv.Serve(s.ln) // ends with Close
->>>>>>> gatetest
 }
 
 func (s *server) close() {

@@ -138,11 +138,7 @@ func TestErrorsAndPanicsBehindTheGateAreItsOwnAnswers(t *testing.T) {
 		"panic":         func() error { panic("reading " + canary) },
 		"abort":         func() error { panic(http.ErrAbortHandler) },
 		"wrapped abort": func() error { panic(errors.Join(errors.New(canary), http.ErrAbortHandler)) },
-<<<<<<< HEAD
-		"nil map":       func() error { var m map[string]int; m["x"] = 1; return nil }, //nolint:staticcheck // the fault is the point
-=======
 		"a slip":        func() error { return []error{}[len(canary)] },
->>>>>>> gatetest
 	} {
 		for kind, path := range maskedPaths() {
 			for _, written := range []bool{false, true} {
