@@ -48,7 +48,7 @@ fmt: ## format the source
 
 .PHONY: bench
 bench: ## benchmarks; compare two runs with benchstat
-	go test -run '^$$' -bench . -benchmem ./internal/...
+	go test -run '^$$' -bench . -benchmem ./internal/... ./modules/command
 
 .PHONY: clean
 clean: ## remove what was built
