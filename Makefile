@@ -36,9 +36,6 @@ fuzz: ## every fuzz target for FUZZTIME (3s)
 	@.ci/steps fuzz
 e2e: ## end-to-end tests with real software
 	@.ci/steps e2e
-.PHONY: tryton
-tryton: setup ## the tests with a real Tryton and a real browser (minutes)
-	go test -tags tryton -count=1 -timeout 30m ./test/e2e
 lint: ## golangci-lint, pinned in internal/tools
 	@.ci/steps lint
 

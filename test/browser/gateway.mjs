@@ -14,7 +14,7 @@ import * as plain from './steps.mjs';
 const tours = {
   vera: ['twoTabs', 'signIn', 'partyList', 'searchByName', 'searchByPhone', 'searchByField', 'partyPages', 'maskedForm',
     'maskedList', 'maskedCompletion', 'neutralPictures', 'partySave', 'nameSave', 'phoneUntouched', 'phoneEditRefused',
-    'contactAdd', 'contactRefused', 'contactRefusedUndo', 'notes', 'notesHidden', 'attachments', 'attachmentRefused', 'history',
+    'contactAdd', 'contactRefused', 'contactRefusedUndo', 'notes', 'notesHidden', 'attachments', 'attachmentRefused', 'history', 'pastState',
     'relate', 'letter', 'email', 'exportList', 'exportAddress', 'opportunitySave', 'opportunityNew', 'opportunityButton',
     'globalSearch', 'preferences', 'sessionEnded', 'reloadSignsIn', 'signOut'],
   paula: ['signIn', 'searchByIban', 'bankAccounts', 'partyPages', 'partySave', 'relations', 'duplicate', 'replaceWizard',

@@ -1,5 +1,3 @@
-//go:build tryton
-
 package e2e
 
 import (

@@ -1,5 +1,3 @@
-//go:build tryton
-
 // Package e2e drives the whole product as it is used: the built binary, a real
 // CRM behind it, a real identity provider beside it, requests by hand and a
 // real browser before it. test/*/install.sh brings what it needs.
