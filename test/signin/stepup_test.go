@@ -71,9 +71,9 @@ func TestSignInStepUp(t *testing.T) {
 		vera := s.signIn(t, "vera")
 		mine := vera.Cookie(t, sessionCookie)
 		at := vera.Navigate(t, http.MethodGet, s.Base+export, nil)
-		paula := s.person(t, "paula")
-		paula.Client = vera.Client // at vera's desk
-		a := want(t, paula.ProveByKey(t, at), http.StatusForbidden)
+		s.provider.Behave(t, map[string]any{"id_token": map[string]any{"set": map[string]any{"sub": "paula"}}})
+		a := want(t, vera.ProveByKey(t, at), http.StatusForbidden)
+		s.provider.Behave(t, map[string]any{"id_token": map[string]any{}})
 		if !strings.Contains(a.Body, "other_person") {
 			t.Errorf("the page doesn't say why:\n%s", a.Body)
 		}
@@ -113,7 +113,7 @@ func TestSignInStepUp(t *testing.T) {
 			t.Errorf("%d requests reached the CRM", n)
 		}
 		a = want(t, paula.ProveByKey(t, paula.Navigate(t, http.MethodGet, s.Base+problem.Login, nil)), http.StatusOK)
-		if a.URL.Path != "/" {
+		if a.URL.Path != "/contacts" { // where the CRM leads from /
 			t.Errorf("the fresh sign-in ended at %s", shown(a.URL))
 		}
 		want(t, paula.Fetch(t, http.MethodGet, export, ""), http.StatusOK)
