@@ -33,7 +33,7 @@ func Read(parts ...[]byte) *Reading {
 	for _, p := range parts {
 		r.add(p, 0)
 	}
-	text := norm.NFC.String(r.out.String())
+	text := visible(r.out.String())
 	return &Reading{
 		text: suffixarray.New([]byte(strings.Join(strings.Fields(text), " "))),
 		bare: suffixarray.New([]byte(bare(text))),
@@ -42,12 +42,22 @@ func Read(parts ...[]byte) *Reading {
 
 // Holds reports whether a value can be read, in whatever notation.
 func (r *Reading) Holds(value string) bool {
-	value = strings.Join(strings.Fields(norm.NFC.String(value)), " ")
+	value = strings.Join(strings.Fields(visible(value)), " ")
 	if len(r.text.Lookup([]byte(value), 1)) > 0 {
 		return true
 	}
 	b := bare(value)
 	return isNumber.MatchString(b) && len(r.bare.Lookup([]byte(b), 1)) > 0
+}
+
+// visible is a text as it looks, without what nobody sees in it.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(s))
 }
 
 // isNumber is what telephone numbers, IBANs and tax ids look like without the
