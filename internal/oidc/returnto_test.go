@@ -27,7 +27,7 @@ func redirects(t testing.TB) []string {
 	return list
 }
 
-func TestSignInC10OpenRedirectsGoNowhere(t *testing.T) {
+func TestOpenRedirectsGoNowhere(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	for _, raw := range redirects(t) {

@@ -261,6 +261,7 @@ func globals(dir, level string) string {
 	}
 	servers {
 		protocols h1 h2
+		max_header_size 1MiB
 	}
 %[3]s
 }

@@ -145,6 +145,14 @@ func (p *Provider) Count(t testing.TB) map[string]int {
 	return counts
 }
 
+// Issued are all tokens that the provider has given out.
+func (p *Provider) Issued(t testing.TB) []string {
+	t.Helper()
+	var tokens []string
+	p.admin(t, http.MethodGet, "issued", nil, &tokens)
+	return tokens
+}
+
 func (p *Provider) admin(t testing.TB, method, path string, send map[string]any, into any) {
 	t.Helper()
 	raw, err := json.Marshal(send)
