@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +76,7 @@ func startCRM(t *testing.T) *crmSeen {
 func (c *crmSeen) requests() []*http.Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.seen[:len(c.seen):len(c.seen)]
+	return slices.Clip(c.seen)
 }
 
 // start runs CRM, provider and gate.
@@ -133,13 +134,6 @@ http://%s {
 }
 `, admin, log, lines(s.plan.global), addr, s.provider.Issuer, stack.ClientID, s.secret, mfa, lines(s.plan.oidc),
 		lines(s.plan.gate), strings.TrimPrefix(s.crm.URL, "http://"))
-}
-
-// restart ends the gate and starts it again with the same data.
-func (s *site) restart(t *testing.T) {
-	t.Helper()
-	s.Stop(t)
-	s.Gate = stack.StartGate(t, s.addr, s.caddyfile(s.addr), s.Dir)
 }
 
 // person opens a browser.
