@@ -12,7 +12,11 @@ type route struct {
 	body    string
 	typ     string
 	csv     csvSpec
-	query   []string
+	// namespaces are those that an XML answer's names are told apart by, and fault
+	// is where it holds an error instead.
+	namespaces map[string]string
+	fault      path
+	query      []string
 }
 
 type call struct {

@@ -83,7 +83,9 @@ func (c *compiler) routes() {
 			rt.name = s.Match
 		}
 		c.routeDefaults(where, rt)
+		c.answer(where, rt, s)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		c.answerRecords(where, rt)
 		if rt.stream != "" && rt.typ != "json" {
 			c.fail(where, "stream is served for json alone")
 		}
@@ -103,12 +105,6 @@ func (c *compiler) routes() {
 }
 
 func (c *compiler) routeDefaults(where string, rt *route) {
-	if rt.typ == "" {
-		rt.typ = "json"
-	}
-	if !slices.Contains([]string{"json", "html", "csv", "none"}, rt.typ) {
-		c.fail(where, "type %q is not served; write json, html, csv or none", rt.typ)
-	}
 	if rt.body == "" {
 		rt.body = "json"
 		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) {

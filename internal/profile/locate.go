@@ -32,6 +32,7 @@ type recordAt struct {
 	fields    map[string]string
 	status    string
 	html      *htmlRecord
+	pairs     *pairsAt
 }
 
 // Located is what was found in a response: in its document, and in documents
@@ -57,6 +58,10 @@ type finder struct {
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
+	// marked is set where values carry marks and names repeat; lost is why such a
+	// document can't be masked.
+	marked doc.Marked
+	lost   error
 	// names are the members that were looked up, and next is where the one that
 	// comes next is expected: records of one kind name the same again and again.
 	names []memberName
@@ -76,15 +81,18 @@ const maxNested = 3
 // Locate finds records and fields in a response. status is the HTTP status.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
+	f.marked, _ = t.Format.(doc.Marked)
 	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
 	if x.tr != nil {
 		return &f.found, f.locateCall()
 	}
-	switch x.Type {
-	case "html":
+	switch {
+	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
-	case "csv":
+	case x.Type == "csv":
 		return &f.found, f.locateCSV()
+	case f.marked != nil:
+		return &f.found, f.locateMarked(status)
 	}
 	described, placed := false, false
 	for i := range x.op.records {
@@ -156,6 +164,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
 	defer func() { f.echo, f.typed = false, false }()
 	switch {
+	case f.marked != nil:
+		f.markedNode(r, node, typ, ent)
 	case (r.columns != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
 		f.field(node, -1, ent, typ, unclassified(), "")
 	case r.columns != nil:
@@ -176,7 +186,7 @@ func (f *finder) locateNode(r *recordAt, node int) {
 func (f *finder) typeAt(r *recordAt, node int) string {
 	switch {
 	case r.relEntity != nil:
-		return f.t.Text(max(r.relEntity.first(f.t, node), 0))
+		return f.t.Text(max(doc.Leaf(f.t, r.relEntity.first(f.t, node)), 0))
 	case r.entity != "":
 		return f.x.expand(r.entity)
 	}
@@ -195,7 +205,7 @@ func (x *Exchange) expand(s string) string {
 // field does.
 func (f *finder) idAt(r *recordAt, node int) string {
 	if r.relID != nil {
-		if n := r.relID.first(f.t, node); n >= 0 {
+		if n := doc.Leaf(f.t, r.relID.first(f.t, node)); n >= 0 {
 			return f.t.Text(n)
 		}
 	}

@@ -86,10 +86,15 @@ func (x *Exchange) echoes() bool {
 }
 
 func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, keys bool) {
-	f.found.Fields = append(f.found.Fields, access.FoundField{
+	found := access.FoundField{
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
 		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,
-	})
+	}
+	if f.marked != nil && f.t.Nodes[node].Kind != doc.String {
+		f.spread(node, found)
+		return
+	}
+	f.found.Fields = append(f.found.Fields, found)
 }
 
 func (f *finder) field(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape) {
@@ -112,8 +117,8 @@ func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
 	if f.by == "" || object < 0 {
 		return f.categories
 	}
-	n := t.Member(object, f.by)
-	if n < 0 || t.Nodes[n].Kind != doc.String {
+	n := doc.Leaf(t, t.Member(object, f.by))
+	if n < 0 || t.Nodes[n].Kind != doc.String || repeats(t, object, f.by) {
 		return f.categories
 	}
 	c, ok := f.values[t.Text(n)]

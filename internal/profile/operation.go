@@ -113,6 +113,7 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	if r.separator == "" {
 		r.separator = "."
 	}
+	r.pairs = c.pairs(where, &s.Pairs)
 	r.fields = map[string]string{}
 	for _, f := range s.Fields {
 		r.fields[f.key] = f.value.Value
