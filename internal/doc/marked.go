@@ -9,6 +9,8 @@ type Marked interface {
 	// Markup reports whether a text says how the document is read and holds no
 	// value: a namespace, a type, an encoding.
 	Markup(t *Tree, node int) bool
+	// Binary reports whether a text is bytes in base64.
+	Binary(t *Tree, node int) bool
 }
 
 // Leaf returns the node that holds a value's text: in a Marked document the one

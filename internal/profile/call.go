@@ -16,7 +16,9 @@ type route struct {
 	// is where it holds an error instead.
 	namespaces map[string]string
 	fault      path
-	query      []string
+	// prefix and callback are what may stand around a JSON answer.
+	prefix, callback string
+	query            []string
 }
 
 type call struct {

@@ -55,7 +55,7 @@ type Exchange struct {
 	Route, Call string
 	// Pass: no personal data in the request or the response.
 	Pass bool
-	// Type is the response's format: json, html, csv, none.
+	// Type is the response's format: one of the words for a route's type.
 	Type string
 	// Stream is the path to the rows of a streamed response, "" = held.
 	Stream string
@@ -142,7 +142,7 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
-	if err := x.checkDialect(); err != nil {
+	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
 	if err := x.parseBody(x.rt.body); err != nil {

@@ -26,6 +26,17 @@ func (c *compiler) answer(where string, rt *route, s *routeSpec) {
 	if s.XML.Fault != "" {
 		rt.fault = c.path(where, s.XML.Fault)
 	}
+	rt.prefix, rt.callback = s.JSON.Prefix, s.JSON.Callback
+	if s.JSON != (jsonSpec{}) && (rt.typ != "json" || s.Stream != "") {
+		c.fail(where, "json is for answers of the type json that aren't streamed")
+	}
+	if rt.callback != "" && !strings.HasPrefix(rt.callback, "query.") {
+		c.fail(where, "callback names a query parameter: `callback: query.callback`")
+	}
+	const most = 32
+	if len(rt.prefix) > most || strings.ContainsAny(rt.prefix, "\"") {
+		c.fail(where, "prefix is a short text that is no JSON: `prefix: \")]}',\\n\"`")
+	}
 }
 
 // answerRecords checks that a route's places of records can be found in its type.
@@ -45,4 +56,4 @@ func (c *compiler) answerRecords(where string, rt *route) {
 }
 
 // isMarked reports whether a type's documents are doc.Marked.
-func isMarked(typ string) bool { return typ == "xml" }
+func isMarked(typ string) bool { return slices.Contains([]string{"xml", "vcard", "ical", "ldif"}, typ) }

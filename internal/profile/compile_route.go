@@ -86,8 +86,8 @@ func (c *compiler) routes() {
 		c.answer(where, rt, s)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
-		if rt.stream != "" && rt.typ != "json" {
-			c.fail(where, "stream is served for json alone")
+		if rt.stream != "" && rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
+			c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
 		}
 		if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); rt.stream != "" && err != nil {
 			c.fail(where, "stream: %v", err)

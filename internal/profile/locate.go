@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"strconv"
@@ -46,7 +47,17 @@ type Located struct {
 type Nested struct {
 	Node int
 	Tree *doc.Tree
+	// Base64 is how the document is coded in the text; nil for not at all.
+	Base64 *base64.Encoding
 	Located
+}
+
+// Text is the text that stands for a document.
+func (n *Nested) Text(document []byte) string {
+	if n.Base64 != nil {
+		return n.Base64.EncodeToString(document)
+	}
+	return string(document)
 }
 
 // finder collects what is found in one document.
@@ -125,18 +136,32 @@ func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
 
 // nested finds the records in a text that is a document of its own, and
 // reports whether it is one.
-func (f *finder) nested(node int, typ string, ent *entity) bool {
+func (f *finder) nested(node int, typ string, ent *entity, decode string) bool {
 	if f.depth >= maxNested {
 		return false
 	}
-	t, err := parseJSON([]byte(f.t.Text(node)))
+	src, coding := []byte(f.t.Text(node)), (*base64.Encoding)(nil)
+	if decode == "base64_json" {
+		src, coding = decodeBase64(src)
+	}
+	t, err := parseJSON(src)
 	if err != nil || !isContainer(t, doc.Root) {
 		return false // a number alone could be one that identifies
 	}
 	in := &finder{x: f.x, t: t, depth: f.depth + 1}
 	in.related(doc.Root, typ, ent, nil)
-	f.found.Nested = append(f.found.Nested, Nested{Node: node, Tree: t, Located: in.found})
+	f.found.Nested = append(f.found.Nested, Nested{Node: node, Tree: t, Base64: coding, Located: in.found})
 	return true
+}
+
+// decodeBase64 decodes base64 in whichever alphabet, padded or not.
+func decodeBase64(text []byte) ([]byte, *base64.Encoding) {
+	for _, enc := range [...]*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if out, err := enc.Strict().DecodeString(string(text)); err == nil {
+			return out, enc
+		}
+	}
+	return nil, nil
 }
 
 func (r *recordAt) fitsStatus(status int) bool {

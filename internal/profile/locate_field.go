@@ -33,7 +33,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.withhold(node)
 		return
 	}
-	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent) {
+	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent, fd.decode) {
 		return
 	}
 	cats := f.x.pickCategories(f.t, object, node, fd)
@@ -45,7 +45,11 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		}
 		return
 	}
-	f.addField(node, rec, ent, name, cats, "", fd.keys)
+	shape := access.Shape("")
+	if f.marked != nil && f.marked.Binary(f.t, node) {
+		shape = fd.shape(access.ShapeBase64)
+	}
+	f.addField(node, rec, ent, name, cats, shape, fd.keys)
 }
 
 // reference finds the record that a value names: "party.party,47". A text of
@@ -90,7 +94,7 @@ func (f *finder) addField(node, rec int, ent *entity, name string, cats []access
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
 		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,
 	}
-	if f.marked != nil && f.t.Nodes[node].Kind != doc.String {
+	if f.marked != nil {
 		f.spread(node, found)
 		return
 	}

@@ -349,13 +349,18 @@ func (f *finder) marks(node, leaf, rec int, ent *entity, name string) {
 	}
 }
 
-// spread adds a field for every text below an element.
+// spread adds a field for a text, and for every one below an element.
 func (f *finder) spread(node int, one access.FoundField) {
-	for n := node + 1; n < int(f.t.Nodes[node].Next); n++ {
-		if f.t.Nodes[n].Kind == doc.String && !f.silent(n, false) {
-			one.Node = n
-			f.found.Fields = append(f.found.Fields, one)
+	shape := one.Shape
+	for n := node; n < int(f.t.Nodes[node].Next); n++ {
+		if f.t.Nodes[n].Kind != doc.String || f.silent(n, false) {
+			continue
 		}
+		one.Node, one.Shape = n, shape
+		if shape == "" && f.marked.Binary(f.t, n) {
+			one.Shape = access.ShapeBase64
+		}
+		f.found.Fields = append(f.found.Fields, one)
 	}
 }
 

@@ -234,8 +234,13 @@ type routeSpec struct {
 	// Body is the request's type: json, form, none or any. Default: none for GET
 	// and DELETE, json otherwise.
 	Body string `yaml:"body"`
-	// Type is the answer's: json (default), html, csv, xml or none.
+	// Type is the answer's: json (default), ndjson (one document per line), html,
+	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
+	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
+	// records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
+	// JSON says what stands around a JSON answer.
+	JSON jsonSpec `yaml:"json"`
 	// XML says how an answer of the type xml is read.
 	XML xmlSpec `yaml:"xml"`
 	// CSV says how the rows of such an answer are written.
@@ -257,6 +262,17 @@ type csvSpec struct {
 	// Header says whether the first row names the columns: 1 or true, 0 or false
 	// (default).
 	Header string `yaml:"header"`
+}
+
+// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
+// without it is taken, too.
+type jsonSpec struct {
+	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
+	Prefix string `yaml:"prefix"`
+	// Callback is the query parameter that names the function which gets the
+	// document (JSONP): `query.callback`. A name with anything but letters, digits,
+	// `_`, `$` and dots in it is refused.
+	Callback string `yaml:"callback"`
 }
 
 // xmlSpec says how an XML answer is read. Elements and attributes go by their

@@ -147,7 +147,8 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
-	t, err := l.q.x.Parse(body, charset)
+	before, document, behind := l.q.x.Cut(body)
+	t, err := l.q.x.Parse(document, charset)
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
@@ -166,8 +167,8 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, res, err
 	}
-	body, err = res.Body(nil)
-	return body, res, err
+	body, err = res.Body(before)
+	return append(body, behind...), res, err
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,
@@ -185,7 +186,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 			if err != nil {
 				return res, err
 			}
-			found.Withheld = append(found.Withheld, access.Withheld{Node: n.Node, Text: string(body), Masked: true})
+			found.Withheld = append(found.Withheld, access.Withheld{Node: n.Node, Text: n.Text(body), Masked: true})
 		}
 		inner = append(inner, res.Disclosure)
 	}

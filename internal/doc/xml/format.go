@@ -91,6 +91,9 @@ func (f *format) Markup(t *doc.Tree, node int) bool {
 	return false
 }
 
+// Binary is false: XML doesn't say which texts are bytes.
+func (*format) Binary(*doc.Tree, int) bool { return false }
+
 // plainMarkup reports whether a value can be a type, a language or an address of
 // a specification.
 func plainMarkup(raw []byte) bool {
