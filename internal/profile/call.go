@@ -16,6 +16,7 @@ type route struct {
 	// is where it holds an error instead.
 	namespaces map[string]string
 	fault      path
+	soap       *soapCall
 	// prefix and callback are what may stand around a JSON answer.
 	prefix, callback string
 	query            []string

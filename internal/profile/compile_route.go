@@ -84,8 +84,10 @@ func (c *compiler) routes() {
 		}
 		c.routeDefaults(where, rt)
 		c.answer(where, rt, s)
+		c.soap(where, rt, s)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
+		c.soapOperation(where, rt)
 		if rt.stream != "" && rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
 			c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
 		}
@@ -96,7 +98,7 @@ func (c *compiler) routes() {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		for _, before := range c.p.routes {
-			if before.pattern.covers(&rt.pattern) {
+			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
@@ -111,8 +113,8 @@ func (c *compiler) routeDefaults(where string, rt *route) {
 			rt.body = "none"
 		}
 	}
-	if !slices.Contains([]string{"json", "form", "none", "any"}, rt.body) {
-		c.fail(where, "body %q is not served; write json, form or none", rt.body)
+	if !slices.Contains([]string{"json", "form", "soap", "none", "any"}, rt.body) {
+		c.fail(where, "body %q is not served; write json, form, soap or none", rt.body)
 	}
 }
 

@@ -231,9 +231,11 @@ type routeSpec struct {
 	Match string `yaml:"match"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
-	// Body is the request's type: json, form, none or any. Default: none for GET
+	// Body is the request's type: json, form, soap, none or any. Default: none for GET
 	// and DELETE, json otherwise.
 	Body string `yaml:"body"`
+	// SOAP describes a request of the body soap.
+	SOAP soapSpec `yaml:"soap"`
 	// Type is the answer's: json (default), ndjson (one document per line), html,
 	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
 	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
@@ -262,6 +264,26 @@ type csvSpec struct {
 	// Header says whether the first row names the columns: 1 or true, 0 or false
 	// (default).
 	Header string `yaml:"header"`
+}
+
+// soapSpec describes a SOAP request. Routes with the same address and other
+// operations stand beside each other; an operation that no route names is refused.
+// `body.name` is an element of the operation, `body.ids[*]` every element in one;
+// `entity: body.module_name` takes the type from one. Saves aren't served.
+type soapSpec struct {
+	// Operation is the local name of the one element in SOAP's body. An action (the
+	// header SOAPAction, or the media type's parameter) has to end with it or be empty.
+	Operation string `yaml:"operation"`
+	// Elements are the operation's, all of them, in the order in which clients send
+	// them: for some servers the place counts, not the name. The last ones may be
+	// missing; one that isn't listed is refused.
+	Elements []string `yaml:"elements"`
+	// Repeated are those that may stand several times in a row.
+	Repeated []string `yaml:"repeated"`
+	// Empty are those that have to be empty: what they ask can't be told (SQL).
+	Empty []string `yaml:"empty"`
+	// Headers are the elements that may stand in SOAP's header.
+	Headers []string `yaml:"headers"`
 }
 
 // jsonSpec says what stands around a JSON answer. It stays as it is; an answer

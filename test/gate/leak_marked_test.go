@@ -1,6 +1,9 @@
 package gate_test
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // leaksInXML hide values in XML (61 to 65).
 func leaksInXML() []leak {
@@ -16,7 +19,18 @@ func leaksInXML() []leak {
 		return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><s:Body><r><list><item><values>` + pairs + `</values></item></list></r></s:Body></s:Envelope>`
 	}
 	latin := strings.NewReplacer("ä", "\xe4").Replace
+	call := func(operation string, actions ...string) try {
+		h := http.Header{"Content-Type": {"text/xml; charset=utf-8"}, "Soapaction": actions}
+		body := `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>` + operation + `</s:Body></s:Envelope>`
+		return try{ask: ask{method: http.MethodPost, path: "/soap", header: h, body: body}, crm: typed("text/xml", 200, soap(`<pair><name>id</name><value>7</value></pair>`))}
+	}
 	return []leak{
+		{10, "filter-in-soap", asked, "as in JSON: the operation is the one in SOAP's body", []try{
+			call(`<find><field>email</field><value>%kanarien%</value></find>`), call(`<x:find xmlns:x="urn:x"><x:field>em<![CDATA[ail]]></x:field><x:value/></x:find>`, `"urn:x#find"`),
+		}},
+		{41, "soap-operation", shut, "an operation, an element or an action that the profile doesn't list isn't forwarded", []try{
+			call(`<drop_all/>`), call(`<find><field>name</field><value/></find>`, "drop_all"), call(`<find><field>name</field><value/><sql>1=1</sql></find>`), call(`<find><field>name</field><value/></find><drop_all/>`),
+		}},
 		{61, "xml-prefix", masked, "names go by namespace and local name, whatever the prefix", []try{
 			xml(`<p:email xmlns:p="urn:x">` + leakMail + `</p:email>`), xml(`<email xmlns="urn:x">` + leakMail + `</email>`),
 			whole(`<a:people xmlns:a="urn:y"><a:person><b:id xmlns:b="urn:z">7</b:id><a:email>` + leakMail + `</a:email></a:person></a:people>`),
