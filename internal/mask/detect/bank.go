@@ -38,12 +38,12 @@ func (sc *scan) iban(i int) bool {
 		return false
 	}
 	chars, end := sc.compact(space[:0], i, length)
-	if len(chars) == length && sc.ends(end) && mod97(chars) {
+	whole := len(chars) == length && sc.ends(end) && (!digitsOnly(chars[:2]) || allDigits(chars[2:]))
+	if whole && mod97(chars) {
 		return sc.hit(IBAN, i, end)
 	}
 	// A mistyped one: mostly digits, as long as it goes on.
 	const fewest = 12
-	end = i + 2
 	count := 0
 	for k, n := range chars {
 		if k >= 2 && isDigit(n) {
@@ -51,6 +51,9 @@ func (sc *scan) iban(i int) bool {
 		}
 	}
 	if count < fewest || !sc.beside(i, i).says(ofIBAN) {
+		if whole {
+			sc.free = end // its groups are no phone number
+		}
 		return false
 	}
 	chars, end = sc.compact(space[:0], i, min(length+2, 34))
@@ -62,6 +65,10 @@ func (sc *scan) iban(i int) bool {
 	}
 	return sc.hit(IBAN, i, end)
 }
+
+// digitsOnly reports whether a country's accounts have no letters: "at 0171 925
+// 76 56 or write" isn't one.
+func digitsOnly(country []byte) bool { return string(country) == "DE" || string(country) == "AT" }
 
 // bic tests a BIC: its form is that of many words in capitals, so something has
 // to name it, or an IBAN stands before it.

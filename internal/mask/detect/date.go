@@ -155,7 +155,7 @@ func (sc *scan) wordDate(i, k int) aDate {
 // German or English.
 func isMonth(word string) bool {
 	var space [16]byte
-	w := string(foldWord(space[:0:16], word))
+	w := foldWord(space[:0:16], word)
 	const fewest = 3
 	if len(w) < fewest {
 		return false
@@ -164,9 +164,9 @@ func isMonth(word string) bool {
 		"januar", "january", "janner", "februar", "february", "feber", "marz", "maerz", "march", "april", "mai", "may",
 		"juni", "june", "juli", "july", "august", "september", "oktober", "october", "november", "dezember", "december",
 	} {
-		if strings.HasPrefix(month, w) || w == "mrz" || w == "sept" {
+		if len(w) <= len(month) && string(w) == month[:len(w)] {
 			return true
 		}
 	}
-	return false
+	return string(w) == "mrz"
 }

@@ -78,26 +78,19 @@ type Hit struct {
 type Options struct {
 	// Kinds are the kinds to look for; none means all.
 	Kinds []Kind
-	// Regions are the countries (ISO 3166, capitals) whose national phone
-	// numbers are known; none means Germany, Austria and Switzerland.
-	Regions []string
 }
 
 // Detector finds personal data. It is immutable and safe for concurrent use.
 type Detector struct {
-	wanted  [32]bool // by place in Kinds
-	regions []string
-	words   lexicon
+	wanted [32]bool // by place in Kinds
+	words  lexicon
 }
 
 // New returns a Detector.
 func New(o Options) *Detector {
-	d := &Detector{regions: slices.Clone(o.Regions), words: newLexicon()}
+	d := &Detector{words: newLexicon()}
 	for i, k := range Kinds() {
 		d.wanted[i] = len(o.Kinds) == 0 || slices.Contains(o.Kinds, k)
-	}
-	if len(d.regions) == 0 {
-		d.regions = []string{"DE", "AT", "CH"}
 	}
 	return d
 }

@@ -8,33 +8,24 @@ import (
 // What a byte can begin, for the first look at a text.
 const (
 	// sign bytes are in every candidate: digits and @.
-	sign uint8 = 1 << iota
+	sign uint8 = iota + 1
 	// capital letters: a BIC has no digit.
 	capital
 	// opening brackets: (at) stands for @.
 	opening
-	// disguise bytes begin characters that may stand for digits or @.
+	// disguise bytes begin characters that may stand for digits or @. Those that
+	// begin letters of Latin script, spaces, dashes and quotes don't.
 	disguise
-	// mark bytes begin characters that may be spaces, dashes or invisible.
-	mark
 )
 
-// firstLook says what a byte can begin. Letters of Latin script that aren't
-// ASCII begin with 0xC3 to 0xC9 and are neither.
-func firstLook(c byte) uint8 {
-	switch {
-	case '0' <= c && c <= '9', c == '@':
-		return sign
-	case 'A' <= c && c <= 'Z':
-		return capital
-	case c == '(', c == '[', c == '{', c == '<':
-		return opening
-	case c < 0xc0, 0xc3 <= c && c <= 0xc9:
-		return 0
-	case c == 0xc2, c == 0xe2, c == 0xe3:
-		return mark
-	}
-	return disguise
+var looks = [256]uint8{
+	'0': sign, '1': sign, '2': sign, '3': sign, '4': sign, '5': sign, '6': sign, '7': sign, '8': sign, '9': sign, '@': sign,
+	'A': capital, 'B': capital, 'C': capital, 'D': capital, 'E': capital, 'F': capital, 'G': capital, 'H': capital,
+	'I': capital, 'J': capital, 'K': capital, 'L': capital, 'M': capital, 'N': capital, 'O': capital, 'P': capital,
+	'Q': capital, 'R': capital, 'S': capital, 'T': capital, 'U': capital, 'V': capital, 'W': capital, 'X': capital,
+	'Y': capital, 'Z': capital,
+	'(': opening, '[': opening, '{': opening, '<': opening,
+	0xd9: disguise, 0xdb: disguise, 0xdf: disguise, 0xe0: disguise, 0xe1: disguise, 0xea: disguise, 0xef: disguise, 0xf0: disguise,
 }
 
 // worthwhile takes a first look at a text: false says that nothing can be in
@@ -42,21 +33,18 @@ func firstLook(c byte) uint8 {
 func worthwhile(text string) bool {
 	capitals := 0
 	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if 'a' <= c && c <= 'z' || c == ' ' {
+		switch looks[text[i]] {
+		case 0:
 			capitals = 0
-			continue
-		}
-		look := firstLook(c)
-		if look&(sign|disguise) != 0 {
-			return true
-		}
-		if look&opening != 0 && i+3 < len(text) && isAt(text[i+1:]) > 0 {
-			return true
-		}
-		if look&capital == 0 {
-			capitals = 0
-		} else if capitals++; capitals == 8 {
+		case capital:
+			if capitals++; capitals == len("DEUTDEFF") {
+				return true
+			}
+		case opening:
+			if capitals = 0; i+3 < len(text) && isAt(text[i+1:]) > 0 {
+				return true
+			}
+		default:
 			return true
 		}
 	}

@@ -32,7 +32,7 @@ func (sc *scan) phone(n *number) bool {
 	case !plus && !sc.dialled(n, named):
 		return false
 	}
-	for k := n.n; k > 0; k-- {
+	for k := sc.oneNumber(n); k > 0; k-- {
 		count := n.count[k-1]
 		if count > mostDigits || !sc.ends(n.end(k)) {
 			continue
@@ -47,63 +47,95 @@ func (sc *scan) phone(n *number) bool {
 	return false
 }
 
+// oneNumber returns how many groups there are before one that begins another
+// number: 0171 2345678 / 030 23125017.
+func (sc *scan) oneNumber(n *number) int {
+	const few, whole = 6, 10
+	for k := 1; k < n.n; k++ {
+		g, count := n.groups[k], n.count[k-1]
+		wide := g[0]-n.groups[k-1][1] > 1
+		if sc.s[g[0]] == '0' && g[1]-g[0] > 2 && sc.before(g[0]) != '-' &&
+			(count >= whole || wide && count >= few) && n.count[n.n-1]-count >= fewestDigits {
+			return k
+		}
+	}
+	return n.n
+}
+
 // dials reports whether the first k groups can be dialled.
 func (sc *scan) dials(n *number, k int, plus, named bool) bool {
 	count := n.count[k-1]
 	if named && !plus && (n.digits[0] != '0' || count < fewestDigits) {
 		return count <= 13 // a number in one's own town, or an extension
 	}
-	var space [mostDigits + 1]byte
-	digits := space[:0]
+	var space [mostDigits]byte
+	d := append(space[:0], n.digits[:count]...)
+	trunk := sc.trunk(n, k)
 	switch {
 	case plus:
-		digits = append(append(digits, '+'), n.digits[:count]...)
-	case n.digits[1] == '0':
-		digits = append(append(digits, '+'), n.digits[2:count]...)
+	case d[1] == '0':
+		d, trunk = d[2:], trunk-2
 	default:
-		digits = append(digits, n.digits[:count]...)
-	}
-	digits = sc.withoutTrunk(n, digits)
-	if digits[0] == '+' {
-		return possible(string(digits), "ZZ", !plus && !named)
-	}
-	for _, region := range sc.d.regions {
-		if possible(string(digits), region, !named) {
-			return true
-		}
-	}
-	return false
-}
-
-// withoutTrunk takes out the zero of +49 (0)30.
-func (sc *scan) withoutTrunk(n *number, digits []byte) []byte {
-	for k := 1; k < min(n.n, 3); k++ {
-		g := n.groups[k]
-		if g[1]-g[0] == 1 && sc.s[g[0]] == '0' && sc.before(g[0]) == '(' && digits[0] == '+' {
-			at := n.count[k] // behind the +
-			if n.digits[0] == '0' {
-				at -= 2
+		for _, country := range [...]int32{49, 43, 41} {
+			if possible(country, d[1:], !named) {
+				return true
 			}
-			if at+1 > len(digits) {
-				break
-			}
-			return append(digits[:at], digits[at+1:]...)
 		}
-	}
-	return digits
-}
-
-// possible asks the numbering plans: whether the number has a possible length,
-// or, strictly, lies in a range that is in use.
-func possible(digits, region string, strict bool) bool {
-	p, err := phonenumbers.Parse(digits, region)
-	if err != nil {
 		return false
 	}
-	if strict {
-		return phonenumbers.IsValidNumber(p)
+	code := countryCode(d)
+	if trunk >= code {
+		d = append(d[:trunk], d[trunk+1:]...)
 	}
-	return phonenumbers.IsPossibleNumber(p)
+	if code == 0 || code >= len(d) {
+		return false
+	}
+	country := int32(0)
+	for _, c := range d[:code] {
+		country = country*10 + int32(c-'0')
+	}
+	neighbour := country == 49 || country == 43 || country == 41
+	return possible(country, d[code:], !plus && !named && !neighbour)
+}
+
+// trunk returns the place among the digits of the bracketed zero of +49 (0)30,
+// -1 for none in the first groups.
+func (sc *scan) trunk(n *number, groups int) int {
+	for k := 1; k < min(groups, 3); k++ {
+		g := n.groups[k]
+		if g[1]-g[0] == 1 && sc.s[g[0]] == '0' && sc.before(g[0]) == '(' {
+			return n.count[k] - 1
+		}
+	}
+	return -1
+}
+
+// countryCode returns the length of the country code that digits begin with, 0
+// for none.
+func countryCode(d []byte) int {
+	code := 0
+	for k, c := range d[:min(len(d), 3)] {
+		code = code*10 + int(c-'0')
+		if phonenumbers.GetRegionCodeForCountryCode(code) != phonenumbers.UNKNOWN_REGION {
+			return k + 1
+		}
+	}
+	return 0
+}
+
+// possible asks the numbering plans: whether a number has a possible length, or,
+// strictly, lies in a range that is in use.
+func possible(country int32, national []byte, strict bool) bool {
+	var p phonenumbers.PhoneNumber
+	value := uint64(0)
+	for _, c := range national {
+		value = value*10 + uint64(c-'0')
+	}
+	p.CountryCode, p.NationalNumber = &country, &value
+	if strict {
+		return phonenumbers.IsValidNumber(&p)
+	}
+	return phonenumbers.IsPossibleNumber(&p)
 }
 
 // phoneStart takes the + or the bracket in before the digits.

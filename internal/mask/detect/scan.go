@@ -12,6 +12,7 @@ type scan struct {
 	labels            beside
 	labelAt, labelEnd int
 	num               number
+	known             [32]known
 	// steps counts the bytes that were read beside the walk itself: the test that
 	// time is linear reads it.
 	steps int
@@ -200,7 +201,7 @@ func (sc *scan) read(i int) *number {
 		if i < len(sc.s) && (isDigit(sc.s[i]) || isWordByte(sc.s[i]) && n.n > 0) {
 			break // a group without an end, or the beginning of a word
 		}
-		if n.n > 0 && sc.otherNumber(n, from, i) {
+		if n.n > 0 && sc.otherNumber(from, i) {
 			break
 		}
 		n.groups[n.n] = [2]int{from, i}
@@ -237,14 +238,10 @@ func (sc *scan) gap(i int) int {
 
 // otherNumber reports whether the group [from, to) begins something else than
 // more of the same number.
-func (sc *scan) otherNumber(n *number, from, to int) bool {
+func (sc *scan) otherNumber(from, to int) bool {
 	if to < len(sc.s) && sc.s[to] == ':' && to-from <= 2 && to+1 < len(sc.s) && isDigit(sc.s[to+1]) {
 		return true // a time of day
 	}
-	if d := sc.dateAt(from); d.end > 0 && !isDigit(sc.before(from)) && sc.before(from) != '-' && sc.before(from) != '.' {
-		return true
-	}
-	const few, whole = 6, 10 // digits of a phone number
-	count, wide := n.count[n.n-1], from-n.groups[n.n-1][1] > 1
-	return sc.s[from] == '0' && to-from > 2 && sc.before(from) != '-' && (count >= whole || wide && count >= few)
+	before := sc.before(from)
+	return before != '-' && before != '.' && sc.dateAt(from).end > 0
 }

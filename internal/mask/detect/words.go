@@ -1,6 +1,9 @@
 package detect
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // label is what the words beside a number say of it.
 type label uint32
@@ -39,16 +42,19 @@ const social = ofPension | ofSocialAT | ofSocialCH
 // lexicon knows words, and parts of words: German makes new ones every day.
 type lexicon struct {
 	whole map[string]label
-	// stems are the parts of words, by their first letter.
-	stems [26][]stem
+	// begins are beginnings of words by their first letter, ends their ends by the
+	// last one, and within what may stand anywhere.
+	begins, ends [26][]stem
+	within       []stem
 }
 
-// stem is a part of a word: its beginning or its end, or both for anywhere.
 type stem struct {
-	text         string
-	begins, ends bool
-	label        label
+	text  string
+	label label
 }
+
+// shortest is the length of the shortest word that is looked into.
+const shortest = 9
 
 // newLexicon reads the words below. They are German and English, in lower case
 // and without umlauts; word* is how one begins, *word how one ends, *word* a part of one.
@@ -71,7 +77,7 @@ func newLexicon() lexicon {
 		social: "sozialversicherung* svnr svnummer vsnr sv socialsecurity social versicherungsnummer* versicherungsnr " +
 			"*sozialversicherung*",
 		ofPension:  "rentenversicherung* rvnr rvnummer rentenversicherungsnr *rentenversicherung* rentennummer",
-		ofHealth:   "krankenversicherung* krankenversicherten* krankenkasse* kvnr kvnummer egk gesundheitskarte* versichertennummer* versichertennr health *krankenversicherung*",
+		ofHealth:   "krankenversicherung* krankenversicherten* krankenkasse* kvnr kvnummer kv egk gesundheitskarte* versichertennummer* versichertennr health *krankenversicherung*",
 		ofIDCard:   "personalausweis* perso ausweis ausweisnr ausweisnummer* identitycard idcard *personalausweis* identity persoausweis",
 		ofPassport: "reisepass* pass passnr passnummer* passport* *reisepass* passnumber",
 		ofLicence:  "fuhrerschein* fuehrerschein* fahrerlaubnis* *fuhrerschein* *fuehrerschein* fsnr driving driver drivers licence license",
@@ -81,11 +87,11 @@ func newLexicon() lexicon {
 		ofPlate:    "kennzeichen* *kennzeichen* kfz* nummernschild* autonummer* plate* registration pkw lkw wagen firmenwagen dienstwagen mietwagen fahrzeug* auto car vehicle",
 		ofIP:       "ip ips ipv4 ipv6 ipadresse* ipaddress* host* server* login* client remote gateway firewall adresse address proxy dns subnet vpn",
 		ofThing: "auftrag* bestell* order* rechnung* invoice* artikel* art item ticket* vorgang* kunden kundennr kundennummer* customer* " +
-			"sendung* paket* tracking* shipment* serien* seriennummer* serial* sn sku ean gtin isbn asin charge* chargennummer* lot " +
+			"sendung* paket* tracking* shipment* serien* seriennummer* serial* sn sku ean gtin isbn asin chargen* lot " +
 			"lieferschein* vertrag* vertragsnummer* contract* aktenzeichen az fall case projekt* project* nummernkreis " +
 			"angebot* offer* quote* position* pos material* teile* teilenummer* part zahler* zaehler* meter* belegnr beleg* " +
-			"referenz* reference* ref mandatsreferenz* mandat* buchung* booking* inventar* lizenz lizenzschlussel* key hash " +
-			"commit build revision uuid modell* model typ type gerat* geraet* device imei barcode transaktion* transaction* " +
+			"referenz* reference* ref mandatsreferenz* mandat* buchung* booking* inventar* tankkarte* lizenz lizenzschlussel* key hash " +
+			"commit build revision uuid modell* model typ type gerat* geraet* device imei barcode* transaktion* transaction* " +
 			"trx job batch log timestamp zeitstempel epoch session request hrb hra registernummer* glaubiger* glaeubiger* " +
 			"mitglied* schadennummer* schaden police* policen* token pin",
 		ofEvent: "termin* meeting* liefer* lieferung* liefertermin* rechnung* vom seit bis frist* gultig* gueltig* ausgestellt* " +
@@ -93,7 +99,8 @@ func newLexicon() lexicon {
 			"treffen gesprach* gespraech* telefonat* invoice* order* delivery* deadline* stand erstellt* created* updated* " +
 			"zahlung* payment* besuch* messe* schulung* wartung* valid* expires eintritt* grundung* gegrundet* founded",
 		ofVersion: "version* ver v release* build firmware* kapitel kap abschnitt chapter section sec rev revision update* paragraph ziffer* " +
-			"software treiber driver schema",
+			"software* treiber* schema browser firefox chrome safari edge windows android ios macos linux kernel php java python " +
+			"apache nginx mysql postgresql agent",
 	} {
 		for word := range strings.FieldsSeq(words) {
 			l.add(word, of)
@@ -104,44 +111,48 @@ func newLexicon() lexicon {
 
 func (l *lexicon) add(word string, of label) {
 	text := strings.Trim(word, "*")
-	begins, ends := strings.HasSuffix(word, "*"), strings.HasPrefix(word, "*")
-	if !begins && !ends {
+	one := stem{text, of}
+	switch begins, ends := strings.HasSuffix(word, "*"), strings.HasPrefix(word, "*"); {
+	case begins && ends:
+		l.within = append(l.within, one)
+	case begins:
+		l.begins[text[0]-'a'] = append(l.begins[text[0]-'a'], one)
+	case ends:
+		last := text[len(text)-1] - 'a'
+		l.ends[last] = append(l.ends[last], one)
+	default:
 		l.whole[text] |= of
-		return
 	}
-	first := text[0] - 'a'
-	l.stems[first] = append(l.stems[first], stem{text, begins, ends, of})
 }
 
 // of returns what a word says; the word is folded.
 func (l *lexicon) of(word []byte) label {
+	if len(word) < 2 {
+		return 0
+	}
 	said := l.whole[string(word)]
-	for i := 0; i+2 < len(word); i++ {
-		first := word[i] - 'a'
-		if first > 25 {
-			continue
+	if first := word[0] - 'a'; first < 26 {
+		for _, s := range l.begins[first] {
+			if len(word) >= len(s.text) && string(word[:len(s.text)]) == s.text {
+				said |= s.label
+			}
 		}
-		for k := range l.stems[first] {
-			if s := &l.stems[first][k]; s.fits(word, i) {
+	}
+	if last := word[len(word)-1] - 'a'; last < 26 {
+		for _, s := range l.ends[last] {
+			if len(word) >= len(s.text) && string(word[len(word)-len(s.text):]) == s.text {
+				said |= s.label
+			}
+		}
+	}
+	if len(word) >= shortest {
+		for _, s := range l.within {
+			if bytes.Contains(word, []byte(s.text)) {
 				said |= s.label
 			}
 		}
 	}
 	return said
-}
-
-// fits reports whether the stem stands in the word at i, where it may.
-func (s *stem) fits(word []byte, i int) bool {
-	rest := word[i:]
-	switch {
-	case len(rest) < len(s.text) || string(rest[:len(s.text)]) != s.text:
-		return false
-	case s.begins && s.ends:
-		return true
-	case s.begins:
-		return i == 0
-	}
-	return len(rest) == len(s.text)
 }
 
 // foldWord appends a word as the lexicon has it, "" for one that it can't have.
@@ -298,12 +309,24 @@ func (sc *scan) after(end int) label {
 	return said
 }
 
-// word returns what the word at [from, to) says.
+// known is what a word says that was looked up.
+type known struct {
+	from, to int
+	label    label
+}
+
+// word returns what the word at [from, to) says. Candidates beside each other
+// ask for the same words.
 func (sc *scan) word(from, to int) label {
+	k := &sc.known[from%len(sc.known)]
+	if k.from == from && k.to == to {
+		return k.label
+	}
 	var space [40]byte
 	sc.steps += to - from
-	if to-from > len(space) {
-		return 0
+	*k = known{from: from, to: to}
+	if from < to && to-from <= len(space) && !isDigit(sc.s[from]) {
+		k.label = sc.d.words.of(foldWord(space[:0:40], sc.s[from:to]))
 	}
-	return sc.d.words.of(foldWord(space[:0:40], sc.s[from:to]))
+	return k.label
 }
