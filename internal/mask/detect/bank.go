@@ -42,28 +42,39 @@ func (sc *scan) iban(i int) bool {
 	if whole && mod97(chars) {
 		return sc.hit(IBAN, i, end)
 	}
-	// A mistyped one: mostly digits, as long as it goes on.
+	if sc.mistyped(i, chars) {
+		return sc.hit(IBAN, i, sc.mistypedEnd(i, min(length+2, len(space))))
+	}
+	if whole {
+		sc.free = end // its groups are no phone number
+	}
+	return false
+}
+
+// mistyped reports whether an IBAN with a mistake begins at i: mostly digits,
+// and a word that names it.
+func (sc *scan) mistyped(i int, chars []byte) bool {
 	const fewest = 12
 	count := 0
-	for k, n := range chars {
-		if k >= 2 && isDigit(n) {
+	for _, c := range chars[2:] {
+		if isDigit(c) {
 			count++
 		}
 	}
-	if count < fewest || !sc.beside(i, i).says(ofIBAN) {
-		if whole {
-			sc.free = end // its groups are no phone number
-		}
-		return false
-	}
-	chars, end = sc.compact(space[:0], i, min(length+2, 34))
-	for len(chars) > 0 && !isDigit(chars[len(chars)-1]) && isLetter(sc.s[end-1]) {
-		chars, end = chars[:len(chars)-1], end-1 // letters of the next word
-		for end > i && !isWordByte(sc.s[end-1]) {
+	return count >= fewest && sc.beside(i, i).says(ofIBAN)
+}
+
+// mistypedEnd returns where so many characters end, without the letters of the
+// next word.
+func (sc *scan) mistypedEnd(i, most int) int {
+	var space [34]byte
+	chars, end := sc.compact(space[:0], i, most)
+	for n := len(chars); n > 0 && !isDigit(chars[n-1]); n-- {
+		for end--; end > i && !isWordByte(sc.s[end-1]); {
 			end--
 		}
 	}
-	return sc.hit(IBAN, i, end)
+	return end
 }
 
 // digitsOnly reports whether a country's accounts have no letters: "at 0171 925

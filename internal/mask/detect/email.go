@@ -67,19 +67,25 @@ func (sc *scan) local(i int) int {
 	for k > limit && isLocal(sc.s[k-1]) {
 		k--
 	}
-	// bounces+erika=web.de@list.example names the person before the =.
 	if k > limit && sc.s[k-1] == '=' {
-		for m := k - 1; m > limit && isLocal(sc.s[m-1]); m-- {
-			if sc.s[m-1] == '+' {
-				for k = m - 1; k > limit && isLocal(sc.s[k-1]); {
-					k--
-				}
-				break
-			}
-		}
+		k = sc.returnPath(k, limit)
 	}
 	for k < i && strings.IndexByte(".-'*~#!", sc.s[k]) >= 0 {
 		k++
+	}
+	return k
+}
+
+// returnPath returns where bounces+erika=web.de begins, whose part behind the =
+// begins at k: it names the person before it. Without a + it is k.
+func (sc *scan) returnPath(k, limit int) int {
+	from, plus := k-1, false
+	for from > limit && isLocal(sc.s[from-1]) {
+		from--
+		plus = plus || sc.s[from] == '+'
+	}
+	if plus {
+		return from
 	}
 	return k
 }

@@ -29,29 +29,30 @@ func (sc *scan) plateEnd(i, j int) int {
 	for k < len(sc.s) && isLetter(sc.s[k]) && k-j <= 3 {
 		k++
 	}
-	if letters := k - j - 1; letters > 2 {
-		return 0
-	} else if letters > 0 {
-		if !sc.plateLetters(j+1, k, sep == '-') {
-			return 0
+	switch letters := k - j - 1; {
+	case letters == 0:
+		if _, end := sc.upTo(k, 6); end > k {
+			return sc.neighbourEnd(i, j, end)
 		}
-		if k < len(sc.s) && (sc.s[k] == ' ' || sc.s[k] == '-') {
-			k++
-		}
-		_, end := sc.upTo(k, 4)
-		if end == k {
-			return 0
-		}
-		if end < len(sc.s) && (sc.s[end]&^0x20 == 'E' || sc.s[end]&^0x20 == 'H') {
-			end++
-		}
-		return end
+	case letters <= 2 && sc.plateLetters(j+1, k, sep == '-'):
+		return sc.germanEnd(k)
 	}
-	_, end := sc.upTo(k, 6)
-	if end == k {
-		return 0
+	return 0
+}
+
+// germanEnd returns where a German plate ends whose letters end at k.
+func (sc *scan) germanEnd(k int) int {
+	if k < len(sc.s) && (sc.s[k] == ' ' || sc.s[k] == '-') {
+		k++
 	}
-	return sc.neighbourEnd(i, j, end)
+	_, end := sc.upTo(k, 4)
+	switch {
+	case end == k:
+		return 0
+	case end < len(sc.s) && (sc.s[end]&^0x20 == 'E' || sc.s[end]&^0x20 == 'H'):
+		return end + 1 // electric, historic
+	}
+	return end
 }
 
 // neighbourEnd returns where an Austrian or Swiss plate ends whose digits end
@@ -77,7 +78,7 @@ func (sc *scan) neighbourEnd(i, j, end int) int {
 func (sc *scan) plateLetters(i, j int, small bool) bool {
 	for k := i; k < j; k++ {
 		c := sc.s[k]
-		if !isUpper(c) && c < 0x80 && !(small && isLetter(c)) {
+		if !isUpper(c) && c < 0x80 && (!small || !isLetter(c)) {
 			return false
 		}
 	}

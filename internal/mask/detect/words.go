@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // label is what the words beside a number say of it.
 type label uint32
@@ -130,29 +127,32 @@ func (l *lexicon) of(word []byte) label {
 	if len(word) < 2 {
 		return 0
 	}
-	said := l.whole[string(word)]
+	text := string(word)
+	said := l.whole[text]
 	if first := word[0] - 'a'; first < 26 {
 		for _, s := range l.begins[first] {
-			if len(word) >= len(s.text) && string(word[:len(s.text)]) == s.text {
-				said |= s.label
-			}
+			said |= s.where(strings.HasPrefix(text, s.text))
 		}
 	}
 	if last := word[len(word)-1] - 'a'; last < 26 {
 		for _, s := range l.ends[last] {
-			if len(word) >= len(s.text) && string(word[len(word)-len(s.text):]) == s.text {
-				said |= s.label
-			}
+			said |= s.where(strings.HasSuffix(text, s.text))
 		}
 	}
 	if len(word) >= shortest {
 		for _, s := range l.within {
-			if bytes.Contains(word, []byte(s.text)) {
-				said |= s.label
-			}
+			said |= s.where(strings.Contains(text, s.text))
 		}
 	}
 	return said
+}
+
+// where is the stem's label where it stands.
+func (s *stem) where(it bool) label {
+	if it {
+		return s.label
+	}
+	return 0
 }
 
 // foldWord appends a word as the lexicon has it, "" for one that it can't have.
