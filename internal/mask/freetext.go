@@ -91,7 +91,7 @@ func findingAt(text string, h detect.Hit, a About, n *names) finding {
 // keep HTML in their notes, with references and marks between the letters.
 func encodedFindings(d *detect.Detector, text string, found []finding, a About, n *names) []finding {
 	var beyond []finding
-	for _, decoded := range decodings(text) {
+	for _, decoded := range Decodings(text) {
 		for _, h := range d.Find(decoded) {
 			f := findingAt(decoded, h, a, n)
 			same := func(known finding) bool {
@@ -105,8 +105,8 @@ func encodedFindings(d *detect.Detector, text string, found []finding, a About, 
 	return beyond
 }
 
-// decodings are the ways to read a text otherwise than it is written.
-func decodings(text string) []string {
+// Decodings are the ways to read a text otherwise than it is written.
+func Decodings(text string) []string {
 	var list []string
 	add := func(decoded string) {
 		if decoded != text {

@@ -48,6 +48,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    session        [idle <duration>] [max <duration>]
 //	    hold           <size>
 //	    request_limit  <size>
+//	    forbid         <entity> <kind>...
+//	    flag           <entity> <kind>...
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
@@ -97,6 +99,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
+	case "forbid", "flag":
+		return h.unmarshalForbid(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -104,7 +108,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 	"github.com/crmgate/crmgate/policies"
@@ -55,6 +56,8 @@ type Handler struct {
 	Hold int64 `json:"hold,omitempty"`
 	// RequestLimit is the largest request body in bytes. Default 4 MiB.
 	RequestLimit int64 `json:"request_limit,omitempty"`
+	// Forbid says what employees must not enter into free texts.
+	Forbid []Forbid `json:"forbid,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -73,6 +76,7 @@ type Handler struct {
 	app      *crmgate.App
 	profile  *profile.Profile
 	policy   *policy.Snapshot
+	rules    *restore.Rules
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -155,6 +159,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
+		return err
+	}
+	if err := h.loadRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
