@@ -51,6 +51,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
 //	    request_limit  <size>
+//	    forbid         <entity> <kind>...
+//	    flag           <entity> <kind>...
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
@@ -102,6 +104,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
+	case "forbid", "flag":
+		return h.unmarshalForbid(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -109,7 +113,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

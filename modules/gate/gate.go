@@ -26,6 +26,7 @@ import (
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 	"github.com/crmgate/crmgate/policies"
@@ -57,6 +58,8 @@ type Handler struct {
 	RequestLimit int64 `json:"request_limit,omitempty"`
 	// StepUps demand a fresh or stronger proof for some requests.
 	StepUps []StepUp `json:"step_up,omitempty"`
+	// Forbid says what employees must not enter into free texts.
+	Forbid []Forbid `json:"forbid,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -75,6 +78,7 @@ type Handler struct {
 	app      *crmgate.App
 	profile  *profile.Profile
 	policy   *policy.Snapshot
+	rules    *restore.Rules
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -165,6 +169,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
+		return err
+	}
+	if err := h.loadRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}

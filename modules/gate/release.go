@@ -110,7 +110,7 @@ func (l *release) withhold(reason string, t text) {
 func (l *release) entry() *audit.Entry {
 	e := l.q.entry(audit.Disclosure)
 	e.Intent = l.q.intent.Seq
-	e.Status = l.resp.status
+	e.Status, e.Detail = l.resp.status, strings.TrimPrefix(l.q.collected, "; ")
 	e.DurationMS = time.Since(l.q.start).Milliseconds()
 	return e
 }

@@ -47,6 +47,8 @@ type request struct {
 	narrowed    bool
 	decision    access.Decision
 	intent      audit.Receipt
+	// collected says what was entered that must not be: see forbid.go.
+	collected string
 
 	// For the line in the process log.
 	route   string

@@ -121,6 +121,10 @@ var (
 		"Nicht gespeichert: Diese Felder sehen Sie nicht im Klartext und können sie deshalb nicht ändern: ",
 		"Not saved: you don't see these fields in clear and therefore can't change them: ",
 	}
+	textForbidden = text{
+		"Nicht gespeichert: Das darf hier nicht eingegeben werden. Nehmen Sie es aus dem Text: ",
+		"Not saved: this must not be entered here. Take it out of the text: ",
+	}
 	textStored = text{
 		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",
 		"Not saved: the stored values, with which masked fields are compared, could not be read.",
