@@ -19,7 +19,7 @@ import (
 // and every hop of them, which nobody can list where a provider hands on to
 // another. So a form posts to the gateway alone, and what leads away after it is
 // a page with Next.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-jjdr5RE/HufdwTYToL/XeJCV44SwbeOtNxfNYth1CcQ='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-RrsRRbfBKMj6VtEyGhXdfXI3ik/8My7sTEQN15kvkcc='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 // NeutralImage is a PNG that stands in place of a picture that may not be
 // shown: a grey tile with a shield, 64 by 64 pixels. Callers don't write to it.
@@ -53,6 +53,21 @@ type Form struct {
 	Text   Text
 }
 
+// Table has two columns: what something is called, and what it means.
+type Table struct {
+	Title Text
+	Head  [2]Text
+	Rows  []Row
+}
+
+// Row is a line of a table.
+type Row struct {
+	// Name is in words, Codes are shown as what they are on a screen.
+	Name  Text
+	Codes []string
+	Text  Text
+}
+
 // Page is one page. Everything in it is text: no field can carry markup.
 type Page struct {
 	// Status decides the mark, the default title and, from 400 on, that the
@@ -66,6 +81,9 @@ type Page struct {
 	// Link is the main way on, Form the other one; alone, the form is the main one.
 	Link *Link
 	Form *Form
+	// Tables stand below the sentence, and More below them.
+	Tables []Table
+	More   *Link
 	// Next is an absolute http(s) address that the page leads to by itself, with
 	// a link for browsers that don't follow. Any other address is left out.
 	Next string
@@ -88,6 +106,30 @@ type view struct {
 	Action, FormText                               string
 	Reference, ReferenceLabel, Reason, ReasonLabel string
 	Style                                          template.CSS
+	Tables                                         []tableView
+	MoreHref, MoreText                             string
+}
+
+// tableView and rowView are a table in one language.
+type tableView struct {
+	Title, First, Second string
+	Rows                 []rowView
+}
+
+type rowView struct {
+	Name, Text string
+	Codes      []string
+}
+
+func tables(lang string, all []Table) []tableView {
+	out := make([]tableView, len(all))
+	for i, t := range all {
+		out[i] = tableView{Title: t.Title.In(lang), First: t.Head[0].In(lang), Second: t.Head[1].In(lang)}
+		for _, r := range t.Rows {
+			out[i].Rows = append(out[i].Rows, rowView{r.Name.In(lang), r.Text.In(lang), r.Codes})
+		}
+	}
+	return out
 }
 
 // frame returns what all pages of a language share.
@@ -117,6 +159,10 @@ func Render(lang string, p Page) []byte {
 	}
 	if p.Form != nil {
 		v.Action, v.FormText = p.Form.Action, p.Form.Text.In(lang)
+	}
+	v.Tables = tables(lang, p.Tables)
+	if p.More != nil {
+		v.MoreHref, v.MoreText = p.More.Href, p.More.Text.In(lang)
 	}
 	if p.Status >= http.StatusBadRequest {
 		v.Role = "alert"

@@ -73,11 +73,25 @@ func kinds() []kind {
 			Text:  Text{"Es geht gleich beim Anmeldedienst weiter.", "Your sign-in service takes over in a moment."},
 		}},
 		{"home", Page{
-			Status: http.StatusOK, Link: crm, Form: &Form{"/.crmgate/sign-out", Text{"Abmelden", "Sign out"}},
+			Status: http.StatusOK, Link: crm, More: &Link{"/.crmgate/why", Text{"Warum ist etwas verdeckt?", "Why is something masked?"}}, Form: &Form{"/.crmgate/sign-out", Text{"Abmelden", "Sign out"}},
 			Title: Text{"Angemeldet als Dr. Anna-Katharina Freifrau von Hohenstein-Wallenberg", "Signed in as Dr. Anna-Katharina Freifrau von Hohenstein-Wallenberg"},
 			Text: Text{
 				"Ihre Zugriffe auf personenbezogene Daten werden protokolliert. Verdeckte Felder sehen Sie, wie Ihre Rolle es vorsieht.",
 				"Your accesses to personal data are logged. Masked fields are shown as your role provides.",
+			},
+		}},
+		{"why", Page{
+			Status: http.StatusOK, Title: Text{"Warum ist etwas verdeckt?", "Why is something masked?"}, Link: crm,
+			Text: Text{"Sie sehen, was Ihre Rolle braucht.", "You see what your role needs."},
+			Tables: []Table{
+				{
+					Title: Text{"Platzhalter", "Placeholders"}, Head: [2]Text{{"Auf dem Bildschirm", "On the screen"}, {"Bedeutung", "Meaning"}},
+					Rows: []Row{{Codes: []string{"••••••", "hidden@masked.invalid"}, Text: Text{"Verdeckt.", "Hidden."}}},
+				},
+				{
+					Title: Text{"contact", "contact"}, Head: [2]Text{{"Daten", "Data"}, {"Sie sehen", "You see"}},
+					Rows: []Row{{Name: Text{"Namen", "Names"}, Text: Text{"im Klartext", "in clear"}}},
+				},
 			},
 		}},
 		{"form-alone", Page{
@@ -251,9 +265,10 @@ func checkShape(t *testing.T, raw []byte) {
 	t.Helper()
 	allowed := map[string][]string{
 		"html": {"lang"}, "head": nil, "meta": {"charset", "name", "content", "http-equiv"}, "title": nil, "style": nil,
-		"body": {"class"}, "header": nil, "main": nil, "div": {"class", "role"}, "h1": {"dir"}, "p": nil,
+		"body": {"class"}, "header": nil, "main": nil, "div": {"class", "role"}, "h1": {"dir"}, "p": {"class"},
 		"svg":  {"class", "viewbox", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "aria-hidden", "focusable"},
 		"path": {"d", "fill", "fill-opacity"}, "a": {"class", "href"}, "form": {"method", "action"}, "button": {"type", "class"},
+		"table": nil, "caption": nil, "thead": nil, "tbody": nil, "tr": nil, "th": {"scope"}, "td": nil,
 		"dl": nil, "dt": nil, "dd": nil, "code": {"class", "translate"},
 	}
 	z := html.NewTokenizer(bytes.NewReader(raw))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 )
@@ -24,6 +25,9 @@ func (t text) in(acceptLanguage string) string {
 
 // and joins two sentences.
 func (t text) and(more text) text { return text{t.de + " " + more.de, t.en + " " + more.en} }
+
+// onPage is the sentence as pages take it.
+func (t text) onPage() page.Text { return page.Text{DE: t.de, EN: t.en} }
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
