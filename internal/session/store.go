@@ -82,6 +82,10 @@ type Store interface {
 	// DeleteIndexed removes all records whose Subject or SID is index, and
 	// returns how many there were.
 	DeleteIndexed(ctx context.Context, index string) (int, error)
+	// Indexed returns all records whose Subject or SID is index.
+	Indexed(ctx context.Context, index string) ([]Record, error)
+	// Spend spends something without a record: once, as Create does.
+	Spend(ctx context.Context, spent Spent) error
 	// Sweep removes records that expired before now or were last touched before
 	// idle, and sign-ins that can't come back; it returns how many records went.
 	Sweep(ctx context.Context, now, idle time.Time) (int, error)

@@ -31,6 +31,8 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		{"touch-of-nothing-is-none", touchNothing},
 		{"delete-is-final-and-repeatable", deletes},
 		{"sessions-are-found-by-index", indexed},
+		{"something-is-spent-once", spends},
+		{"records-are-found-by-index", finds},
 		{"sweep-takes-what-has-ended", sweeps},
 		{"a-swept-sign-in-can-be-forgotten", sweepsSpent},
 		{"a-cancelled-context-is-an-error", cancelled},
