@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -32,7 +31,7 @@ type Origin struct {
 // current is the Ref of the one that is looked from, "" for none. It asks the
 // store. Errors: ErrStore.
 func (m *Manager) List(ctx context.Context, issuer, subject, current string) ([]Listed, error) {
-	records, err := m.find(ctx, issuer, subject)
+	records, err := m.ofPerson(ctx, issuer, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +61,7 @@ func (m *Manager) List(ctx context.Context, issuer, subject, current string) ([]
 // once, elsewhere within Staleness. It reports whether there was one. Errors:
 // ErrStore.
 func (m *Manager) RevokeRef(ctx context.Context, issuer, subject, ref string) (bool, error) {
-	records, err := m.find(ctx, issuer, subject)
+	records, err := m.ofPerson(ctx, issuer, subject)
 	if err != nil {
 		return false, err
 	}
@@ -79,14 +78,10 @@ func (m *Manager) RevokeRef(ctx context.Context, issuer, subject, ref string) (b
 	return false, nil
 }
 
-func (m *Manager) find(ctx context.Context, issuer, subject string) ([]Record, error) {
-	of := index("sub", issuer, subject)
-	if of == "" {
-		return nil, fmt.Errorf("finding sessions: %w: of nobody", ErrNone)
+func (m *Manager) ofPerson(ctx context.Context, issuer, subject string) ([]Record, error) {
+	person := index("sub", issuer, subject)
+	if person == "" {
+		return nil, nil
 	}
-	records, err := m.cfg.Store.Find(ctx, of)
-	if err != nil {
-		return nil, storeError(ctx, "finding sessions", err)
-	}
-	return records, nil
+	return m.indexed(ctx, person)
 }

@@ -44,8 +44,8 @@ type Limit struct {
 	Idle time.Time
 }
 
-// FindLimit bounds how many records Find returns.
-const FindLimit = 1000
+// IndexedLimit bounds how many records Indexed returns.
+const IndexedLimit = 1000
 
 // Store keeps records. What it has answered to Create, Touch, Rewrite and Delete
 // without an error survives the end of the process, and on a shared store every
@@ -61,9 +61,6 @@ type Store interface {
 	Create(ctx context.Context, rec Record, spent Spent, limit Limit, replaces ...Key) (ended []Key, err error)
 	// Load returns a record, or ErrNone.
 	Load(ctx context.Context, key Key) (Record, error)
-	// Find returns the records whose Subject or SID is index, the newest first,
-	// and at most FindLimit of them.
-	Find(ctx context.Context, index string) ([]Record, error)
 	// Touch notes when a session was used. It never moves Touched back, and
 	// returns ErrNone when the record is gone.
 	Touch(ctx context.Context, key Key, at time.Time) error
@@ -82,7 +79,8 @@ type Store interface {
 	// DeleteIndexed removes all records whose Subject or SID is index, and
 	// returns how many there were.
 	DeleteIndexed(ctx context.Context, index string) (int, error)
-	// Indexed returns all records whose Subject or SID is index.
+	// Indexed returns the records whose Subject or SID is index, the newest
+	// first, and at most IndexedLimit of them.
 	Indexed(ctx context.Context, index string) ([]Record, error)
 	// Spend spends something without a record: once, as Create does.
 	Spend(ctx context.Context, spent Spent) error

@@ -107,16 +107,6 @@ func (m *Memory) Create(ctx context.Context, rec session.Record, spent session.S
 	return ended, nil
 }
 
-// Find implements session.Store.
-func (m *Memory) Find(ctx context.Context, index string) ([]session.Record, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := m.begin(ctx, "find"); err != nil || index == "" {
-		return nil, err
-	}
-	return m.find(index), nil
-}
-
 // find is called with mu held.
 func (m *Memory) find(index string) []session.Record {
 	var found []session.Record
@@ -126,7 +116,7 @@ func (m *Memory) find(index string) []session.Record {
 		}
 	}
 	slices.SortFunc(found, func(a, b session.Record) int { return b.Created.Compare(a.Created) })
-	return found[:min(len(found), session.FindLimit)]
+	return found[:min(len(found), session.IndexedLimit)]
 }
 
 // Lease implements session.Store.

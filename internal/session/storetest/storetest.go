@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		{"a-cancelled-context-is-an-error", cancelled},
 		{"over-the-limit-the-oldest-go", limited},
 		{"the-limit-holds-for-many-at-once", limitedAtOnce},
-		{"a-person's-sessions-are-found", finds},
+		{"the-newest-is-found-first", newestFirst},
 		{"a-lease-is-one-caller's", leases},
 		{"of-many-callers-one-gets-the-lease", leasesOnce},
 		{"a-rewrite-needs-the-version-it-read", rewrites},

@@ -112,31 +112,6 @@ func (d *database) Load(ctx context.Context, key session.Key) (session.Record, e
 	return scan(d.db.QueryRowContext(ctx, "SELECT "+columns+" FROM session WHERE key = ?", key[:]))
 }
 
-// Find implements session.Store.
-func (d *database) Find(ctx context.Context, index string) ([]session.Record, error) {
-	if index == "" {
-		return nil, nil
-	}
-	rows, err := d.db.QueryContext(ctx, "SELECT "+columns+" FROM session WHERE subject = ?1 OR sid = ?1 ORDER BY created DESC LIMIT ?2",
-		index, session.FindLimit)
-	if err != nil {
-		return nil, fmt.Errorf("finding sessions: %w", err)
-	}
-	defer rows.Close()
-	var found []session.Record
-	for rows.Next() {
-		rec, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, rec)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("finding sessions: %w", err)
-	}
-	return found, nil
-}
-
 // Lease implements session.Store.
 func (d *database) Lease(ctx context.Context, key session.Key, lasting time.Duration) (session.Record, error) {
 	now := d.now()
