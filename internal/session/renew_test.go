@@ -204,6 +204,28 @@ func TestPassingFaultsLeaveTheSessionAlone(t *testing.T) {
 	}
 }
 
+// A provider that rotates the token, and then fails to say who the person is.
+func TestNewerRefreshTokenIsKeptThoughTheRenewalFailed(t *testing.T) {
+	t.Parallel()
+	h, p, id, told := newRenewing(t)
+	h.now.Advance(5 * time.Minute)
+	h.Renew(t.Context(), renewerFunc(func(ctx context.Context, old session.Identity) (session.Identity, error) {
+		got, err := p.Renew(ctx, old)
+		got.Roles, got.Subject = []string{"boss"}, "u-3"
+		return got, errors.Join(err, errors.New("userinfo: 503"))
+	}))
+	s, err := h.Lookup(t.Context(), id)
+	if err != nil || !slices.Equal(s.Identity.Roles, ada().Roles) || s.Identity.Subject != "u-1" {
+		t.Errorf("Lookup = %+v, %v", s, err)
+	}
+	h.now.Advance(2 * time.Minute)
+	want(t, h.Manager, id, nil)
+	h.Renew(t.Context(), p)
+	if p.dead || p.asked != 2 || len(*told) != 1 {
+		t.Errorf("family dead %v, asked %d times, told %v", p.dead, p.asked, *told)
+	}
+}
+
 func TestRefusedRefreshTokenEndsTheSession(t *testing.T) {
 	t.Parallel()
 	h, p, id, told := newRenewing(t)

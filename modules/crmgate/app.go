@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -52,6 +53,10 @@ type App struct {
 	opener session.Opener
 	gates  []Gate
 	held   string // the key of the services in the pool, "" while not started
+	// run runs what goes on in the background until quit.
+	run        func(func(context.Context))
+	quit       context.CancelFunc
+	background *sync.WaitGroup
 }
 
 // LogConfig configures the audit log.
@@ -107,6 +112,9 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // provisions too.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.logger = ctx, ctx.Logger()
+	running, quit := context.WithCancel(ctx)
+	a.background = new(sync.WaitGroup)
+	a.quit, a.run = quit, func(f func(context.Context)) { a.background.Go(func() { f(running) }) }
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
@@ -182,21 +190,22 @@ func (a *App) open() (*Services, error) {
 	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer}, nil
 }
 
-// Every runs f every so often until the app stops. Gates use it for what has to
-// be tidied up.
+// Every runs f every so often until the app stops. Gates use it for what goes on
+// without a request. The context that f gets ends then, and f is waited for
+// before the store and the log are closed.
 func (a *App) Every(d time.Duration, f func(context.Context)) {
-	go func() {
+	a.run(func(ctx context.Context) {
 		tick := time.NewTicker(d)
 		defer tick.Stop()
 		for {
 			select {
-			case <-a.ctx.Done():
+			case <-ctx.Done():
 				return
 			case <-tick.C:
-				f(a.ctx)
+				f(ctx)
 			}
 		}
-	}()
+	})
 }
 
 // Stop lets go of the services; the last configuration that does closes them.
@@ -206,6 +215,10 @@ func (a *App) Stop() error { return a.release() }
 func (a *App) Cleanup() error { return a.release() }
 
 func (a *App) release() error {
+	if a.quit != nil { // nil: never provisioned
+		a.quit()
+		a.background.Wait()
+	}
 	if a.held == "" {
 		return nil
 	}
