@@ -39,6 +39,7 @@ type environment struct {
 	calls  *site // the profile of a CRM with remote calls
 	probed *site // a probe instead of the proxy
 	down   *site // a CRM that nobody answers for
+	live   *site // a profile that opens a socket
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -114,6 +115,9 @@ func startEnvironment(dir string) (*environment, error) {
 	if err := os.WriteFile(filepath.Join(dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		return nil, err
 	}
+	if err := e.liveProfile(); err != nil {
+		return nil, err
+	}
 	if err := load(e.caddyfile(), e.data()); err != nil {
 		return nil, err
 	}
@@ -154,6 +158,7 @@ func (e *environment) sites() error {
 		{&e.calls, "http"},
 		{&e.probed, "http"},
 		{&e.down, "http"},
+		{&e.live, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -169,7 +174,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -266,6 +271,7 @@ func (e *environment) caddyfile() string {
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
+		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead)
 }
 
