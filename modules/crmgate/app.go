@@ -98,6 +98,8 @@ type Services struct {
 
 	dir    string
 	closer io.Closer
+	// store is the configuration that Store was opened with.
+	store string
 }
 
 // Dir is the data directory.
@@ -154,7 +156,7 @@ func (a *App) Start() error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	got, _, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
+	got, reloaded, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
 	if err != nil {
 		return err
 	}
@@ -162,6 +164,9 @@ func (a *App) Start() error {
 	s, ok := got.(*Services)
 	if !ok {
 		return fmt.Errorf("services of %s are %T", a.DataDir, got)
+	}
+	if err := s.adopt(a, reloaded); err != nil {
+		return errors.Join(err, a.release())
 	}
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
@@ -173,7 +178,7 @@ func (a *App) Start() error {
 }
 
 func (a *App) open() (*Services, error) {
-	ring, err := keys.Open(filepath.Join(a.DataDir, "keys"))
+	ring, err := keys.Open(a.keyDir())
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +192,7 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
 	}
-	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer}, nil
+	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw)}, nil
 }
 
 // Every runs f every so often until the app stops. Gates use it for what goes on
