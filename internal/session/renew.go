@@ -30,7 +30,7 @@ const (
 	// the provider says of a person is never older than this.
 	renewAtLeast = time.Hour
 	// renewAtMost is how young tokens are renewed at all.
-	renewAtMost = 10 * time.Second
+	renewAtMost = 5 * time.Second
 	// renewPause is how long nothing is renewed after the provider failed.
 	renewPause = 10 * time.Second
 	// renewers is how many sessions are renewed at a time.
@@ -144,10 +144,19 @@ func (m *Manager) Renew(ctx context.Context, r Renewer) {
 
 // renew renews one session.
 func (m *Manager) renew(ctx context.Context, key Key, r Renewer) {
+	known, _ := m.known.get(key)
+	if known == nil {
+		return // it has ended meanwhile
+	}
 	asking, cancel := context.WithTimeout(ctx, loadFor)
-	rec, err := m.cfg.Store.Lease(asking, key, leaseFor)
-	cancel()
+	defer cancel()
+	rec, err := m.cfg.Store.Lease(asking, key, known.session.version, leaseFor)
 	switch {
+	case errors.Is(err, ErrRewritten): // another node was quicker
+		if rec, err = m.cfg.Store.Load(asking, key); err == nil {
+			m.adopt(rec)
+		}
+		return
 	case errors.Is(err, ErrNone):
 		m.known.revoke(key)
 		return
@@ -163,13 +172,9 @@ func (m *Manager) renew(ctx context.Context, key Key, r Renewer) {
 		m.known.revoke(key)
 		return
 	}
-	if now := m.cfg.Now(); now.Before(old.due()) || old.due().IsZero() {
-		m.adopt(rec) // another node was quicker
-		return
-	}
 	asking, cancel = context.WithTimeout(ctx, renewFor)
+	defer cancel()
 	id, err := r.Renew(asking, old.Identity)
-	cancel()
 	if err == nil {
 		err = samePerson(old.Identity, id)
 	}

@@ -177,6 +177,26 @@ func TestRotatingTokensNeverRace(t *testing.T) {
 	}
 }
 
+// A node that finds a session renewed already must not keep the others from the
+// next renewal.
+func TestShortLivedTokensAreRenewedInTimeOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	h, p, id, _ := newRenewing(t)
+	other := h.node(t)
+	want(t, other, id, nil)
+	p.lasts = 20 * time.Second
+	h.now.Advance(5 * time.Minute)
+	for range 20 {
+		h.Renew(t.Context(), p)
+		other.Renew(t.Context(), p)
+		want(t, other, id, nil)
+		h.now.Advance(16 * time.Second)
+	}
+	if p.asked != 20 {
+		t.Errorf("asked %d times in 20 lives of a token", p.asked)
+	}
+}
+
 func TestPassingFaultsLeaveTheSessionAlone(t *testing.T) {
 	t.Parallel()
 	h, p, id, told := newRenewing(t)

@@ -108,13 +108,13 @@ func TestSignInSockets(t *testing.T) {
 		t.Parallel()
 		b := env.live.as(t, "vera")
 		for name, origin := range map[string][]string{
-			"another site":    {"https://evil.example"},
-			"another port":    {"http://127.0.0.1:1"},
-			"another scheme":  {strings.Replace(env.live.url, "http", "https", 1)},
-			"a longer host":   {env.live.url + ".evil.example"},
-			"a sandbox":       {"null"},
-			"none":            {},
-			"empty":           {""},
+			"another site":   {"https://evil.example"},
+			"another port":   {"http://127.0.0.1:1"},
+			"another scheme": {strings.Replace(env.live.url, "http", "https", 1)},
+			"a longer host":  {env.live.url + ".evil.example"},
+			"a sandbox":      {"null"},
+			"none":           {},
+			"empty":          {""},
 		} {
 			sc := newScene(t, echoes)
 			_, resp, err := b.dial(t, "/live", sc, origin...)

@@ -166,15 +166,19 @@ func (d *database) Touch(ctx context.Context, key session.Key, at time.Time) err
 
 // Lease implements session.Store. The clock is the server's: the nodes' own may
 // differ by more than a lease lasts.
-func (d *database) Lease(ctx context.Context, key session.Key, lasting time.Duration) (rec session.Record, err error) {
+func (d *database) Lease(ctx context.Context, key session.Key, version int64, lasting time.Duration) (rec session.Record, err error) {
 	err = d.do(ctx, "writing to", func(ctx context.Context) (err error) {
 		rec, err = scan(d.pool.QueryRow(ctx, "UPDATE crmgate_session SET leased = clock_timestamp() + $1 "+
-			"WHERE key = $2 AND leased <= clock_timestamp() RETURNING "+columns, lasting, key[:]))
+			"WHERE key = $2 AND version = $3 AND leased <= clock_timestamp() RETURNING "+columns, lasting, key[:], version))
 		if !errors.Is(err, session.ErrNone) {
 			return err
 		}
-		if _, err := d.load(ctx, key); err != nil {
+		now, err := d.load(ctx, key)
+		switch {
+		case err != nil:
 			return err
+		case now.Version != version:
+			return session.ErrRewritten
 		}
 		return session.ErrLeased
 	})
