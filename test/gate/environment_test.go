@@ -266,6 +266,7 @@ func globals(dir, level string) string {
 	}
 	servers {
 		protocols h1 h2
+		max_header_size 1MiB
 	}
 %[3]s
 }
