@@ -110,6 +110,9 @@ func TestSignInOnTwoNodes(t *testing.T) {
 		s.works(t, vera)
 		s.database.Stop(t)
 		stack.Poll(t, "503", func() bool { return at(t, s.a, vera).Status == http.StatusServiceUnavailable })
+		if a := vera.Send(t, http.MethodGet, s.b.Base+"/.crmgate/ready", http.Header{}, ""); a.Status != http.StatusServiceUnavailable {
+			t.Errorf("ready answers %d: %s", a.Status, a.Body)
+		}
 		s.database.Run(t)
 		stack.Poll(t, "the session goes on", func() bool {
 			return at(t, s.a, vera).Status == http.StatusOK && at(t, s.b, vera).Status == http.StatusOK
