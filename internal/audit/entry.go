@@ -74,7 +74,8 @@ type Entry struct {
 	Roles []string `json:"roles,omitempty"`
 	// Session is a keyed hash of the session's id.
 	Session string `json:"session,omitempty"`
-	// Factor is what proved the second factor: amr, acr, auth_time.
+	// Factor is what proved the second factor: amr, acr, auth_time. Of an API
+	// client it is `machine` and its name: nothing proved one.
 	Factor string `json:"factor,omitempty"`
 
 	// Gate is the site, Profile the profile's name.

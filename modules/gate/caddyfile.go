@@ -45,6 +45,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	        roles         <claim>
 //	        crm_user      <claim>
 //	    }
+//	    machine <name> { … }         # see unmarshalMachine
 //	    session        [idle <duration>] [max <duration>]
 //	    hold           <size>
 //	    request_limit  <size>
@@ -93,6 +94,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalOIDC(d)
 	case "session":
 		return h.unmarshalSession(d)
+	case "machine":
+		return h.unmarshalMachine(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -104,7 +107,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

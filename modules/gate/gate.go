@@ -55,6 +55,9 @@ type Handler struct {
 	Hold int64 `json:"hold,omitempty"`
 	// RequestLimit is the largest request body in bytes. Default 4 MiB.
 	RequestLimit int64 `json:"request_limit,omitempty"`
+	// Machines are the API clients: programs that call the CRM without an
+	// employee, each exempt from the second factor by its line alone.
+	Machines []Machine `json:"machines,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -78,6 +81,7 @@ type Handler struct {
 	provider *oidc.Provider
 	sealer   *lateSealer
 	opened   *atomic.Pointer[opened]
+	machines *machines
 }
 
 // OIDC is the identity provider of a gate.
@@ -161,6 +165,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
+		return err
+	}
+	if err := h.newMachines(); err != nil {
 		return err
 	}
 	mod, err := ctx.App("crmgate")
@@ -274,6 +281,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		h.logger.Warn("at debug level Caddy's reverse_proxy logs the CRM's response headers, and those can hold personal data: " +
 			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
 	}
+	h.logMachines()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -288,12 +296,13 @@ func (h *Handler) Start(s *crmgate.Services) error {
 
 // Exceptions are the lines of the configuration that open something.
 func (h *Handler) Exceptions() crmgate.Exceptions {
-	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream}
+	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream, Certificates: h.machines.certificates()}
 }
 
-// Describe names profile, evidence and policy.
+// Describe names profile, evidence and policy, and who is exempt from the second
+// factor.
 func (h *Handler) Describe() string {
-	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version())
+	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version()) + h.describeMachines()
 }
 
 // plan returns the plan of the roles for an action.
