@@ -46,6 +46,9 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	        crm_user      <claim>
 //	    }
 //	    machine <name> { … }         # see unmarshalMachine
+//	    identity_header     <header> user|email|name|subject|roles
+//	    identity_assertion  [<header>] { … }   # see unmarshalAssertion
+//	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
 //	    session        [idle <duration>] [max <duration>]
 //	    hold           <size>
 //	    request_limit  <size>
@@ -96,6 +99,12 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalSession(d)
 	case "machine":
 		return h.unmarshalMachine(d)
+	case "identity_header":
+		return h.unmarshalIdentityHeader(d)
+	case "identity_assertion":
+		return h.unmarshalAssertion(d)
+	case "upstream_credential":
+		return h.unmarshalUpstreamCredential(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -107,7 +116,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
+			"identity_assertion", "upstream_credential", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

@@ -54,6 +54,7 @@ func (q *request) prepare(r *http.Request, body []byte) {
 	if r.Header.Get("Content-Length") != "" {
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	q.introduce(r)
 	q.quiet(r)
 }
 

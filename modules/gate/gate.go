@@ -58,6 +58,12 @@ type Handler struct {
 	// Machines are the API clients: programs that call the CRM without an
 	// employee, each exempt from the second factor by its line alone.
 	Machines []Machine `json:"machines,omitempty"`
+	// IdentityHeaders tell the CRM who is signed in.
+	IdentityHeaders []IdentityHeader `json:"identity_headers,omitempty"`
+	// Assertion tells the CRM who is signed in by a signed token.
+	Assertion *Assertion `json:"identity_assertion,omitempty"`
+	// UpstreamCredentials are what the gateway presents to the CRM, by role.
+	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -82,6 +88,7 @@ type Handler struct {
 	sealer   *lateSealer
 	opened   *atomic.Pointer[opened]
 	machines *machines
+	signOn   *signOn
 }
 
 // OIDC is the identity provider of a gate.
@@ -162,7 +169,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
-	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
+	if err := h.newSignOn(); err != nil {
+		return err
+	}
+	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
 		return err
@@ -273,6 +283,9 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
+	}
+	if err := h.startSignOn(s); err != nil {
+		return err
 	}
 	if err := h.logPolicy(s); err != nil {
 		return err

@@ -99,7 +99,7 @@ func (q *request) serve() {
 		q.serveOwn()
 		return
 	}
-	if !q.login() {
+	if !q.login() || !q.introducible() {
 		return
 	}
 	if !q.classify() {
