@@ -1,7 +1,9 @@
 package mask
 
 import (
+	"crypto/md5"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strings"
@@ -114,20 +116,48 @@ func TestDroppedValuesAreSearchedToo(t *testing.T) {
 }
 
 func TestStreamRemembersEarlierUnits(t *testing.T) {
-	seen := NewSeen(1000)
-	for i := range 500 {
-		src := fmt.Sprintf(`{"email":"e%d@example.de","note":"ask e%d@example.de"}`, i, max(0, i-200))
-		got, _ := apply(t, src, plan(contactData), Options{SecondPass: true, Seen: seen})
+	seen := NewSeen(2 * seenBatch)
+	for i := range 5 * seenBatch {
+		src := fmt.Sprintf(`{"email":"e%d@example.de","note":"ask e%d@example.de"}`, i, max(0, i-seenBatch-seenBatch/2))
+		got, res := apply(t, src, plan(contactData), Options{SecondPass: true, Seen: seen})
 		if want := `{"email":"hidden@masked.invalid","note":"ask hidden@masked.invalid"}`; got != want {
 			t.Fatalf("unit %d: %s", i, got)
 		}
-	}
-	seen = NewSeen(10)
-	for i := range 1000 {
-		apply(t, fmt.Sprintf(`{"email":"e%d@example.de"}`, i), plan(contactData), Options{SecondPass: true, Seen: seen})
-		if n := len(seen.secrets); n > 10+seenBatch {
-			t.Fatalf("%d values are kept", n)
+		if name, hit := res.Sweep.Mask(fmt.Sprintf("e%d@example.de.pdf", max(0, i-seenBatch))); !hit {
+			t.Fatalf("unit %d: the name of a file holds a value of an earlier unit: %s", i, name)
 		}
+		if seen.old != nil && len(seen.old.secrets) > 2*seenBatch {
+			t.Fatalf("%d values are kept", len(seen.old.secrets))
+		}
+	}
+}
+
+func TestValueIsFoundHoweverItsCharactersAreWritten(t *testing.T) {
+	for _, other := range []string{
+		"J\u00f6rg\u00a0Größenwahn", "Jo\u0308rg Gro\u0308ßenwahn", "Jörg Größen\u00adwahn", "Jörg\u2009Größen\u200bwahn",
+		"\uff2a\u00d6\uff32\uff27 größenwahn", "Jörg\u2011Größenwahn",
+	} {
+		for _, pair := range [][2]string{{"Jörg Größenwahn", other}, {other, "Jörg Größenwahn"}} {
+			got, _ := apply(t, `{"name":"`+pair[0]+`","note":"`+pair[1]+`"}`, plan(map[access.Category]access.Treatment{access.Name: access.Hidden}), Options{SecondPass: true})
+			if want := `{"name":"••••••","note":"••••••"}`; unescaped(got) != want {
+				t.Errorf("%q: got %s, want %s", pair, unescaped(got), want)
+			}
+		}
+	}
+}
+
+func TestHashOfAnAddressIsFound(t *testing.T) {
+	sum := md5.Sum([]byte("erika@example.de"))
+	hash := hex.EncodeToString(sum[:])
+	for _, text := range []string{"https://www.gravatar.com/avatar/" + hash + "?s=80", hash, strings.ToUpper(hash)} {
+		got, _ := apply(t, `{"email":"Erika@example.de","note":"`+text+`"}`, plan(contactData), Options{SecondPass: true})
+		if strings.Contains(strings.ToLower(got), hash) {
+			t.Errorf("%s: got %s", text, got)
+		}
+	}
+	same, _ := apply(t, `{"email":"erika@example.de","note":"0123456789abcdef0123456789abcdef"}`, plan(contactData), Options{SecondPass: true})
+	if !strings.Contains(same, "0123456789abcdef0123456789abcdef") {
+		t.Errorf("another hash was masked: %s", same)
 	}
 }
 

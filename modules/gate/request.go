@@ -182,6 +182,10 @@ func (q *request) classify() bool {
 		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
 		return false
 	}
+	if no := q.inAdvance(); no != nil {
+		q.refuse(*no)
+		return false
+	}
 	if no := q.readBody(); no != nil {
 		q.refuse(*no)
 		return false
@@ -210,6 +214,18 @@ func (q *request) ask(body []byte) bool {
 	x.User = q.employee.session.Identity.User
 	q.x, q.route, q.body = x, x.Route, body
 	return true
+}
+
+// inAdvance refuses what a browser asks for without its person: pages that they
+// may open next, and scripts that would keep answers for them.
+func (q *request) inAdvance() *refusal {
+	if strings.HasPrefix(q.r.Header.Get("Sec-Purpose"), "prefetch") || strings.EqualFold(q.r.Header.Get("Purpose"), "prefetch") {
+		return &refusal{status: http.StatusForbidden, reason: "prefetch", text: textPrefetch}
+	}
+	if q.r.Header.Get("Service-Worker") == "script" {
+		return &refusal{status: http.StatusForbidden, reason: "service_worker", text: textServiceWorker}
+	}
+	return nil
 }
 
 func params(in []canon.Param) []profile.Param {
