@@ -78,6 +78,10 @@ type Entry struct {
 	// client it is `machine` and its name: nothing proved one.
 	Factor string `json:"factor,omitempty"`
 
+	// CRMUser is a keyed hash (Log.Keyed) of the CRM's own user, where the CRM's
+	// session tells it.
+	CRMUser string `json:"crm_user,omitempty"`
+
 	// Gate is the site, Profile the profile's name.
 	Gate     string `json:"gate,omitempty"`
 	Profile  string `json:"profile,omitempty"`

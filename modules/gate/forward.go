@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/canon"
-	"github.com/crmgate/crmgate/internal/session"
 )
 
 // codings are the content codings that the gate takes off.
@@ -104,8 +103,12 @@ func faultOf(err error) string {
 // pass forwards a request without personal data. There is nothing to mask and
 // no entry.
 func (q *request) pass() {
+	if s := q.issuer(); s != nil {
+		q.passIssuer(s)
+		return
+	}
 	q.prepare(q.r, q.body)
-	p := &passing{w: q.w, strip: func(h http.Header) { canon.StripSetCookies(h, session.Own) }}
+	p := q.passTo()
 	err := q.run(p, q.r)
 	q.status = p.status
 	switch {

@@ -126,6 +126,8 @@ type opened struct {
 	log      entries
 	sessions *session.Manager
 	masker   *mask.Masker
+	// binder is nil where nothing is bound, and where somebody is explained.
+	binder *binder
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }
@@ -287,6 +289,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.startSignOn(s); err != nil {
 		return err
 	}
+	binder, err := newBinder(h, s.Store, s.Ring)
+	if err != nil {
+		return err
+	}
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
@@ -299,9 +305,12 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		if _, err := sessions.Sweep(ctx); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
 		}
+		if err := binder.sweep(ctx); err != nil {
+			h.logger.Error("sweeping CRM sessions", zap.Error(err))
+		}
 	})
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions,
+		log: s.Log, sessions: sessions, binder: binder,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

@@ -41,6 +41,7 @@ type request struct {
 	presented []string
 
 	employee *employee
+	crmUser  string // keyed; where the CRM's session tells it
 	body     []byte
 	media    string
 	x        *profile.Exchange
@@ -99,7 +100,7 @@ func (q *request) serve() {
 		q.serveOwn()
 		return
 	}
-	if !q.login() || !q.introducible() {
+	if !q.login() || !q.introducible() || !q.ownCRMSession() {
 		return
 	}
 	if !q.classify() {
@@ -336,7 +337,7 @@ func (q *request) entry(kind audit.Kind) *audit.Entry {
 			q.employee.log = q.o.log.Keyed("session", q.employee.session.Ref())
 		}
 		e.Employee, e.Session, e.Roles = q.employee.pseudonym, q.employee.log, id.Roles
-		e.Factor = q.employee.factor()
+		e.Factor, e.CRMUser = q.employee.factor(), q.crmUser
 	}
 	return e
 }

@@ -36,6 +36,12 @@ func migrations() []string {
 			id    TEXT PRIMARY KEY,   -- a sign-in that a session was made for
 			until INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID;`,
+		`CREATE TABLE bound (
+			id      BLOB PRIMARY KEY, -- keyed hash of a CRM session's id
+			session BLOB NOT NULL,    -- the key of the gateway session that got it
+			owner   TEXT NOT NULL,    -- pseudonym
+			until   INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID;`,
 	}
 }
 
