@@ -18,7 +18,7 @@ func leaksInPages() []leak {
 		{51, "attribute", masked, "every attribute is searched for the values of the page's records", []try{
 			page(`<a href="mailto:` + leakMail + `?subject=x" title="` + leakMail + `" aria-label="An ` + leakMail + `">x</a>`),
 			page(`<img alt="` + leakPhone + `" data-mail="ERIKA.Mustermann@Kanarien.Example" srcset="/a?m=erika.mustermann%40kanarien.example 2x"><meta property="og:x" content="` + leakIBAN + `">`),
-			page(`<a href="tel:+4915123456789">x</a><a href=tel:015123456789>y</a><p title='DE75 5121 0800 1245 1261 99'>z</p>`),
+			page(`<a href="tel:+4915123456789">x</a><a href=tel:015123456789>y</a><p title='DE89 3704 0044 0532 0130 00'>z</p>`),
 		}},
 		{52, "hidden-text", masked, "comments, templates and hidden fields are texts like others", []try{
 			page(`<!-- ` + leakMail + ` --><template><b>` + leakNote + `</b></template><noscript>` + leakPhone + `</noscript><input type=hidden value="` + leakMail + `">`),

@@ -16,7 +16,7 @@ import (
 const (
 	leakMail  = "erika.mustermann@kanarien.example"
 	leakPhone = "+49 151 23456789"
-	leakIBAN  = "DE75512108001245126199"
+	leakIBAN  = "DE89370400440532013000"
 	leakNote  = "Kanarienvogel im Wohnzimmer"
 	leakBorn  = "1971-02-03"
 
