@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -60,6 +61,22 @@ func (q *request) ownCRMSession() bool {
 	return true
 }
 
+// nobodysRequest takes CRM sessions out of a request that is forwarded for nobody
+// in particular: whoever it is, none can be theirs.
+func (q *request) nobodysRequest(r *http.Request) {
+	if q.o.binder == nil || q.employee != nil {
+		return
+	}
+	for _, s := range q.h.profile.Sessions() {
+		if s.Cookie != "" {
+			canon.StripCookies(r.Header, canon.SameCookie(s.Cookie))
+		}
+		if _, _, found := s.Read(r.Header.Get(s.Header)); s.Header != "" && found {
+			r.Header.Del(s.Header)
+		}
+	}
+}
+
 func (q *request) cookieSession(b *binder, s *profile.CRMSession) bool {
 	values, other := canon.CookieValues(q.r.Header, s.Cookie)
 	known := !other
@@ -109,7 +126,9 @@ func (q *request) headerSession(b *binder, s *profile.CRMSession) bool {
 // dropCookie tells the browser to forget somebody else's cookie, or an employee
 // at a shared computer would never get past it.
 func (q *request) dropCookie(name string) {
-	c := http.Cookie{Name: name, Path: "/", MaxAge: -1, Secure: q.https, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	c := http.Cookie{ //nolint:gosec // Secure is left out on http alone, which only loopback is served by
+		Name: name, Path: "/", MaxAge: -1, Secure: q.https, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
 	q.w.Header().Add("Set-Cookie", c.String())
 }
 
@@ -216,9 +235,7 @@ func (q *request) passIssuer(s *profile.CRMSession) {
 		}
 	}
 	p := q.passTo()
-	for name, lines := range resp.header {
-		p.Header()[name] = lines
-	}
+	maps.Copy(p.Header(), resp.header)
 	p.WriteHeader(resp.status)
 	_, _ = p.Write(resp.held.Bytes()) // the client may be gone
 	q.status = resp.status

@@ -53,6 +53,7 @@ func (q *request) prepare(r *http.Request, body []byte) {
 	if r.Header.Get("Content-Length") != "" {
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	q.nobodysRequest(r)
 	q.introduce(r)
 	q.quiet(r)
 }

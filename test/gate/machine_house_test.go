@@ -25,7 +25,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-
 )
 
 // house is a gateway in a process of its own that machines may call, and that
@@ -252,4 +251,3 @@ func refusedMachine(t *testing.T, r *reply, status int, reason string) {
 		t.Error("a machine is sent to sign in")
 	}
 }
-
