@@ -44,6 +44,13 @@ func TestHeaderSessionHasOneSpelling(t *testing.T) {
 			t.Errorf("%q: id %q of user %q, found %v, want %q", value, id, user, found, want)
 		}
 	}
+	bare := *s
+	bare.scheme = ""
+	for value, want := range map[string]string{good: "0123abcd", good[:4] + "\n" + good[4:]: ""} {
+		if id, _, _ := bare.Read(value); id != want {
+			t.Errorf("without a scheme, %q: id %q, want %q", value, id, want)
+		}
+	}
 	for _, other := range []string{"", "Basic " + good, "Bearer x", "Sessions " + good} {
 		if id, _, found := s.Read(other); found || id != "" {
 			t.Errorf("%q is taken for the session %q", other, id)

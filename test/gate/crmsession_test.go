@@ -79,6 +79,30 @@ func TestSignInCRMSessionStaysWithWhomItWasGivenTo(t *testing.T) {
 	}
 }
 
+// A session is bound wherever the CRM gives it out, and comes back under the name
+// that it was given out by alone.
+func TestSignInCRMSessionIsBoundWhereItIsGivenOut(t *testing.T) {
+	t.Parallel()
+	vera := fresh(t, env.plain, "vera")
+	for path, answer := range map[string]http.HandlerFunc{
+		"/api/contacts/1001": jsonAnswer(http.StatusOK, contact(1001)), "/static/app.css": jsonAnswer(http.StatusOK, ""),
+		"/api/contacts/9999": jsonAnswer(http.StatusNotFound, `{"error":"x"}`), "/contacts/1002": typed("text/html", http.StatusInternalServerError, "<p>x"),
+	} {
+		given := "kontor_session=given-at" + strings.ReplaceAll(path, "/", "-")
+		vera.do(t, ask{path: path, scene: newScene(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Set-Cookie", given+"; Path=/; HttpOnly")
+			answer(w, r)
+		})})
+		for sent, want := range map[string]string{given: given, strings.Replace(given, "_", ".", 1): "", given + "; " + strings.ToUpper(given[:14]) + given[14:]: ""} {
+			sc := newScene(t, nil)
+			newBrowser(env.plain).do(t, ask{path: "/static/app.css", scene: sc, header: vera.signedInWith(sent)}).want(t, http.StatusOK)
+			if got := sc.requests()[0].header.Get("Cookie"); got != want {
+				t.Errorf("given out at %s and sent as %q, it reached the CRM as %q", path, sent, got)
+			}
+		}
+	}
+}
+
 // The same employee in another browser is another gateway session; when the
 // first has ended they may go on.
 func TestSignInCRMSessionMovesOnWithItsEmployee(t *testing.T) {
