@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -25,8 +24,6 @@ const (
 	boundCache = 100_000
 	// idleSlack is how late the use of a session is written at most.
 	idleSlack = time.Minute + session.Staleness
-
-	defaultIdle = 30 * time.Minute // the session manager's
 )
 
 // whose says to whom a CRM session belongs, seen from one caller.
@@ -66,19 +63,19 @@ type caller struct {
 }
 
 // newBinder returns nil where the profile doesn't say how the CRM knows its
-// sessions.
-func newBinder(h *Handler, store session.Store, ring *keys.Ring) (*binder, error) {
+// sessions. idle is how long a gateway session goes on unused.
+func newBinder(h *Handler, store session.Store, ring *keys.Ring, idle time.Duration) (*binder, error) {
 	if len(h.profile.Sessions()) == 0 {
 		return nil, nil //nolint:nilnil // nothing to bind
 	}
 	b, ok := store.(session.Binder)
 	if !ok {
 		return nil, fmt.Errorf("the profile %s says how the CRM knows its sessions, and the session store %T can't remember whose they are: "+
-			"use the store sqlite, or a profile without `sessions`", h.profile.Name, store)
+			"use the store sqlite or postgres, or a profile without `sessions`", h.profile.Name, store)
 	}
 	return &binder{
 		store: b, loader: store, key: ring.Derive("crm session"), now: time.Now,
-		idle: cmp.Or(time.Duration(h.SessionIdle), defaultIdle), known: make(map[[32]byte]knownBound),
+		idle: idle, known: make(map[[32]byte]knownBound),
 	}, nil
 }
 

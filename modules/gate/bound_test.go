@@ -113,7 +113,7 @@ func TestCRMSessionIsNobodysWhenTheStoreFails(t *testing.T) {
 	if w, err := b.whose(t.Context(), [32]byte{1}, caller{key(2), "e-vera"}); w == ours || err == nil {
 		t.Errorf("whether the other session goes on isn't known, and it is %v, %v", w, err)
 	}
-	if _, err := newBinder(mustHandler(t, "demo"), sessions, nil); err == nil {
+	if _, err := newBinder(mustHandler(t, "demo"), sessions, nil, time.Hour); err == nil {
 		t.Error("a store that can't remember was taken")
 	}
 }

@@ -49,7 +49,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    identity_header     <header> user|email|name|subject|roles
 //	    identity_assertion  [<header>] { … }   # see unmarshalAssertion
 //	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
-//	    session        [idle <duration>] [max <duration>]
+//	    session        [idle <duration>] [max <duration>] [per_employee <number>]
+//	    passive        <path>|<path>/*...
 //	    hold           <size>
 //	    request_limit  <size>
 //	    ungated        <reason>
@@ -105,6 +106,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAssertion(d)
 	case "upstream_credential":
 		return h.unmarshalUpstreamCredential(d)
+	case "passive":
+		return h.unmarshalPassive(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -117,7 +120,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return reason(d, &h.ClearUpstream)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+			"identity_assertion", "upstream_credential", "session", "passive", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 
@@ -212,7 +215,7 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args)%2 != 0 {
-		return d.Errf("session takes `idle <duration>` and `max <duration>`")
+		return d.Errf("session takes `idle <duration>`, `max <duration>` and `per_employee <number>`")
 	}
 	for i := 0; i < len(args); i += 2 {
 		var err error
@@ -221,8 +224,12 @@ func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 			err = duration(d, args[i+1], &h.SessionIdle)
 		case "max":
 			err = duration(d, args[i+1], &h.SessionMax)
+		case "per_employee":
+			if h.SessionsPerEmployee, err = strconv.Atoi(args[i+1]); err != nil || h.SessionsPerEmployee < 1 {
+				err = d.Errf("%q is no number of sessions: write 5", args[i+1])
+			}
 		default:
-			err = crmgate.UnknownWord(d, args[i], "idle", "max")
+			err = crmgate.UnknownWord(d, args[i], "idle", "max", "per_employee")
 		}
 		if err != nil {
 			return err

@@ -3,12 +3,16 @@ package gate
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/profile"
 )
 
 // provisioned reads the lines of a gate and checks what is told of machines and
@@ -155,5 +159,23 @@ func TestSignInC20SlipsInSignOnStopTheLoad(t *testing.T) {
 	}
 	if _, err := provisioned(t, "identity_header Remote-User user\nupstream_credential role sales {\nbasic u "+secret+"\n}\nupstream_credential role support {\nheader authorization Bearer "+secret+"\n}"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Two machines must not find out by equal pseudonyms that they speak of the same
+// person, and no socket outlives a token.
+func TestMachinesShareNeitherPseudonymsNorSockets(t *testing.T) {
+	a, b := &request{employee: &employee{machine: "a"}}, &request{employee: &employee{machine: "b"}}
+	if a.scope() == b.scope() {
+		t.Error("two machines have one scope")
+	}
+	a.c = &canon.Canonical{Upgrade: "websocket", Host: "crm.example.de"}
+	a.r = &http.Request{ProtoMajor: 1, Header: http.Header{"Origin": {"http://crm.example.de"}}}
+	if a.judgeUpgrade(&profile.Exchange{Upgrade: true}) == nil {
+		t.Error("a machine opens a socket")
+	}
+	a.employee.machine = ""
+	if no := a.judgeUpgrade(&profile.Exchange{Upgrade: true}); no != nil {
+		t.Errorf("an employee opens none: %+v", no)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/signon"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
@@ -67,7 +69,16 @@ type signOn struct {
 	assertion   *Assertion
 	credentials []UpstreamCredential
 	own         []string // the names of all its headers
-	signer      *signon.Signer
+	// ring is nil until the app has started, and where nothing is asserted.
+	ring   *keys.Ring
+	signer atomic.Pointer[generation]
+}
+
+// generation is the signer that belongs to a state of the key ring.
+type generation struct {
+	inForce byte
+	keys    int
+	signer  *signon.Signer
 }
 
 const (
@@ -234,9 +245,25 @@ func (h *Handler) startSignOn(s *crmgate.Services) error {
 	if h.signOn.assertion == nil {
 		return nil
 	}
-	var err error
-	if h.signOn.signer, err = signon.NewSigner(s.Ring.DeriveAll(signonPurpose)); err != nil {
-		return fmt.Errorf("identity_assertion: %w", err)
+	h.signOn.ring = s.Ring
+	_, err := h.signOn.signs()
+	return err
+}
+
+// signs returns the signer under the key in force; nil where nothing is asserted.
+// Keys are added while the gateway runs.
+func (s *signOn) signs() (*signon.Signer, error) {
+	if s == nil || s.ring == nil {
+		return nil, nil //nolint:nilnil // nothing is asserted, or somebody is explained
 	}
-	return nil
+	inForce, n := s.ring.Generation()
+	if g := s.signer.Load(); g != nil && g.inForce == inForce && g.keys == n {
+		return g.signer, nil
+	}
+	signer, err := signon.NewSigner(s.ring.DeriveAll(signonPurpose))
+	if err != nil {
+		return nil, fmt.Errorf("identity_assertion: %w", err)
+	}
+	s.signer.Store(&generation{inForce, n, signer})
+	return signer, nil
 }

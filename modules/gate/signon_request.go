@@ -73,12 +73,16 @@ func (q *request) introduce(r *http.Request) {
 	if i >= 0 {
 		r.Header.Set(s.credentials[i].Header, s.credentials[i].line)
 	}
-	if s.signer == nil { // nothing is asserted, or somebody is explained
+	signer, err := s.signs()
+	if signer == nil && err == nil {
 		return
 	}
-	token, err := s.signer.Sign(p, signon.About{
-		Issuer: q.baseURL(), Audience: s.assertion.Audience, Now: time.Now(), TTL: time.Duration(s.assertion.TTL),
-	})
+	token := ""
+	if err == nil {
+		token, err = signer.Sign(p, signon.About{
+			Issuer: q.baseURL(), Audience: s.assertion.Audience, Now: time.Now(), TTL: time.Duration(s.assertion.TTL),
+		})
+	}
 	if err != nil { // without one the CRM lets nobody in
 		q.h.logger.Error("signing an assertion", zap.String("request", q.id), zap.Error(err))
 		return
@@ -89,8 +93,8 @@ func (q *request) introduce(r *http.Request) {
 // jwks publishes the keys to check assertions by. They are public, and kept for
 // no longer than a rotation should wait.
 func (q *request) jwks() {
-	s := q.h.signOn
-	if s == nil || s.signer == nil {
+	signer, err := q.h.signOn.signs()
+	if signer == nil || err != nil {
 		q.answer(plain{status: http.StatusNotFound, reason: "not_found", text: textNoSuchPage})
 		return
 	}
@@ -99,5 +103,5 @@ func (q *request) jwks() {
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("Content-Type", "application/jwk-set+json")
 	q.status = http.StatusOK
-	q.write(http.StatusOK, s.signer.JWKS())
+	q.write(http.StatusOK, signer.JWKS())
 }
