@@ -77,8 +77,13 @@ type Entry struct {
 	Roles []string `json:"roles,omitempty"`
 	// Session is a keyed hash of the session's id.
 	Session string `json:"session,omitempty"`
-	// Factor is what proved the second factor: amr, acr, auth_time.
+	// Factor is what proved the second factor: amr, acr, auth_time. Of an API
+	// client it is `machine` and its name: nothing proved one.
 	Factor string `json:"factor,omitempty"`
+
+	// CRMUser is a keyed hash (Log.Keyed) of the CRM's own user, where the CRM's
+	// session tells it.
+	CRMUser string `json:"crm_user,omitempty"`
 
 	// Gate is the site, Profile the profile's name.
 	Gate     string `json:"gate,omitempty"`

@@ -88,6 +88,9 @@ type Exceptions struct {
 	// ClearUpstream lets the CRM be reached in clear text over a network, or
 	// without checking its certificate.
 	ClearUpstream string
+	// Certificates says that machines sign in by a client certificate, exempt
+	// from the second factor: the server has to verify certificates then.
+	Certificates bool
 }
 
 // Services are what the app opens.

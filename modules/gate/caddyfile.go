@@ -46,6 +46,10 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	        roles         <claim>
 //	        crm_user      <claim>
 //	    }
+//	    machine <name> { … }         # see unmarshalMachine
+//	    identity_header     <header> user|email|name|subject|roles
+//	    identity_assertion  [<header>] { … }   # see unmarshalAssertion
+//	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    passive        <path>|<path>/*...
 //	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
@@ -97,6 +101,14 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalOIDC(d)
 	case "session":
 		return h.unmarshalSession(d)
+	case "machine":
+		return h.unmarshalMachine(d)
+	case "identity_header":
+		return h.unmarshalIdentityHeader(d)
+	case "identity_assertion":
+		return h.unmarshalAssertion(d)
+	case "upstream_credential":
+		return h.unmarshalUpstreamCredential(d)
 	case "passive":
 		return h.unmarshalPassive(d)
 	case "step_up":
@@ -112,7 +124,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
+			"identity_assertion", "upstream_credential", "session", "passive", "step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

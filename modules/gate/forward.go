@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/canon"
-	"github.com/crmgate/crmgate/internal/session"
 )
 
 // codings are the content codings that the gate takes off.
@@ -60,6 +59,8 @@ func (q *request) prepare(r *http.Request, body []byte) {
 	if r.Header.Get("Content-Length") != "" {
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	q.nobodysRequest(r)
+	q.introduce(r)
 	q.quiet(r)
 }
 
@@ -109,8 +110,12 @@ func faultOf(err error) string {
 // pass forwards a request without personal data. There is nothing to mask and
 // no entry.
 func (q *request) pass() {
+	if s := q.issuer(); s != nil {
+		q.passIssuer(s)
+		return
+	}
 	q.prepare(q.r, q.body)
-	p := &passing{w: q.w, strip: func(h http.Header) { canon.StripSetCookies(h, session.Own) }}
+	p := q.passTo()
 	var w http.ResponseWriter = p
 	u := &upgrading{passing: p, q: q}
 	if q.c.Upgrade != "" {

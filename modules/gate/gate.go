@@ -64,6 +64,15 @@ type Handler struct {
 	RequestLimit int64 `json:"request_limit,omitempty"`
 	// StepUps demand a fresh or stronger proof for some requests.
 	StepUps []StepUp `json:"step_up,omitempty"`
+	// Machines are the API clients: programs that call the CRM without an
+	// employee, each exempt from the second factor by its line alone.
+	Machines []Machine `json:"machines,omitempty"`
+	// IdentityHeaders tell the CRM who is signed in.
+	IdentityHeaders []IdentityHeader `json:"identity_headers,omitempty"`
+	// Assertion tells the CRM who is signed in by a signed token.
+	Assertion *Assertion `json:"identity_assertion,omitempty"`
+	// UpstreamCredentials are what the gateway presents to the CRM, by role.
+	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -87,6 +96,8 @@ type Handler struct {
 	provider *oidc.Provider
 	sealer   *lateSealer
 	opened   *atomic.Pointer[opened]
+	machines *machines
+	signOn   *signOn
 }
 
 // OIDC is the identity provider of a gate.
@@ -132,6 +143,8 @@ type opened struct {
 	log      entries
 	sessions *session.Manager
 	masker   *mask.Masker
+	// binder is nil where nothing is bound, and where somebody is explained.
+	binder *binder
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }
@@ -178,9 +191,15 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
-	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
+	if err := h.newSignOn(); err != nil {
+		return err
+	}
+	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
+		return err
+	}
+	if err := h.newMachines(); err != nil {
 		return err
 	}
 	mod, err := ctx.App("crmgate")
@@ -290,6 +309,13 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
 	}
+	if err := h.startSignOn(s); err != nil {
+		return err
+	}
+	binder, err := newBinder(h, s.Store, s.Ring, sessions.Idle())
+	if err != nil {
+		return err
+	}
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
@@ -297,14 +323,18 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		h.logger.Warn("at debug level Caddy's reverse_proxy logs the CRM's response headers, and those can hold personal data: " +
 			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
 	}
+	h.logMachines()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
 		}
+		if err := binder.sweep(ctx); err != nil {
+			h.logger.Error("sweeping CRM sessions", zap.Error(err))
+		}
 	})
 	h.renew(sessions)
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions,
+		log: s.Log, sessions: sessions, binder: binder,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
@@ -312,12 +342,13 @@ func (h *Handler) Start(s *crmgate.Services) error {
 
 // Exceptions are the lines of the configuration that open something.
 func (h *Handler) Exceptions() crmgate.Exceptions {
-	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream}
+	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream, Certificates: h.machines.certificates()}
 }
 
-// Describe names profile, evidence and policy.
+// Describe names profile, evidence and policy, and who is exempt from the second
+// factor.
 func (h *Handler) Describe() string {
-	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version())
+	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version()) + h.describeMachines()
 }
 
 // plan returns the plan of the roles for an action.

@@ -29,6 +29,9 @@ func (q *request) serveOwn() {
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Wieder anmelden", EN: "Sign in again"}},
 		})
 		return
+	case ownPrefix + "/jwks.json":
+		q.jwks()
+		return
 	case ownPrefix + "/ready":
 		q.ready()
 		return
@@ -44,7 +47,7 @@ func (q *request) serveOwn() {
 }
 
 func (q *request) notFound() {
-	q.answer(plain{status: http.StatusNotFound, reason: "not_found", text: text{"Diese Seite gibt es nicht.", "There is no such page."}})
+	q.answer(plain{status: http.StatusNotFound, reason: "not_found", text: textNoSuchPage})
 }
 
 // home shows who is signed in and lets them sign out.

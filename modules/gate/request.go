@@ -37,8 +37,11 @@ type request struct {
 	ip      string
 	c       *canon.Canonical
 	cookies session.Cookies
+	// presented are the credentials of machines: see machines.presented.
+	presented []string
 
 	employee *employee
+	crmUser  string // keyed; where the CRM's session tells it
 	body     []byte
 	media    string
 	x        *profile.Exchange
@@ -53,9 +56,12 @@ type request struct {
 	fault   string
 }
 
-// employee is who is signed in.
+// employee is who is signed in, or the machine that calls.
 type employee struct {
 	session session.Session
+	// machine is its name, "" for an employee. A machine has no session: what
+	// stands in session is its identity alone.
+	machine string
 	// The employee's and the session's names in the log, from the first entry
 	// on: see request.entry.
 	pseudonym, log string
@@ -87,14 +93,14 @@ func (q *request) serve() {
 		q.unavailable("starting")
 		return
 	}
-	if !q.hygiene() {
+	if !q.hygiene() || !q.machine() {
 		return
 	}
 	if q.isOwn() {
 		q.serveOwn()
 		return
 	}
-	if !q.login() {
+	if !q.login() || !q.introducible() || !q.ownCRMSession() {
 		return
 	}
 	if !q.classify() {
@@ -136,6 +142,7 @@ func (q *request) hygiene() bool {
 	c.Apply(q.r)
 	// php_fastcgi takes REQUEST_URI from this copy: it has to be what was judged.
 	q.r = q.r.WithContext(context.WithValue(q.r.Context(), caddyhttp.OriginalRequestCtxKey, *q.r))
+	q.presented = q.h.machines.presented(q.r.Header)
 	canon.StripHeaders(q.r.Header, q.h.own)
 	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
 		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
@@ -334,12 +341,17 @@ func (q *request) entry(kind audit.Kind) *audit.Entry {
 			q.employee.log = q.o.log.Keyed("session", q.employee.session.Ref())
 		}
 		e.Employee, e.Session, e.Roles = q.employee.pseudonym, q.employee.log, id.Roles
-		e.Factor = factor(id)
+		e.Factor, e.CRMUser = q.employee.factor(), q.crmUser
 	}
 	return e
 }
 
-func factor(id session.Identity) string {
+// factor says what proved the second factor, or that nothing did.
+func (e *employee) factor() string {
+	if e.machine != "" {
+		return "machine " + e.machine
+	}
+	id := e.session.Identity
 	f := "amr=" + strings.Join(id.AMR, "+")
 	if id.ACR != "" {
 		f += " acr=" + id.ACR

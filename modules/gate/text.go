@@ -130,6 +130,7 @@ var (
 		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",
 		"Not saved: the stored values, with which masked fields are compared, could not be read.",
 	}
+	textNoSuchPage  = text{"Diese Seite gibt es nicht.", "There is no such page."}
 	textSignedOut   = text{"Sie sind abgemeldet.", "You are signed out."}
 	textStillSigned = text{
 		"Bei Ihrem Anmeldedienst sind Sie möglicherweise noch angemeldet; melden Sie sich auch dort ab.",

@@ -31,6 +31,8 @@ func (q *request) judgeUpgrade(x *profile.Exchange) *refusal {
 	switch {
 	case q.c.Upgrade == "":
 		return nil
+	case q.employee.machine != "": // nothing would cut its socket when its token ends
+		return &refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade, access: at}
 	case !x.Upgrade || q.c.Upgrade != "websocket" || q.r.ProtoMajor != 1:
 		return &refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade, access: at}
 	case !q.ownOrigin():

@@ -289,8 +289,9 @@ func (e *environment) caddyfile() string {
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run
-// isn't to write 128 MiB of zeros.
-func load(caddyfile, data string) error {
+// isn't to write 128 MiB of zeros. underscores lets headers with underscores in
+// their names in, which Caddy drops unless it is told so.
+func load(caddyfile, data string, underscores ...string) error {
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
 		return fmt.Errorf("adapting: %w", err)
@@ -304,6 +305,12 @@ func load(caddyfile, data string) error {
 		return errors.New("no apps")
 	}
 	apps["crmgate"] = map[string]any{"data_dir": data, "log": map[string]any{"segment_mib": 1}}
+	if httpApp, ok := apps["http"].(map[string]any); ok && len(underscores) > 0 {
+		servers, _ := httpApp["servers"].(map[string]any)
+		for _, s := range servers {
+			s.(map[string]any)["expected_underscore_headers"] = underscores
+		}
+	}
 	raw, err := json.Marshal(cfg)
 	if err != nil {
 		return err

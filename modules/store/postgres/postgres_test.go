@@ -56,6 +56,12 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 			return openAt(t, server.Database(t))
 		})
 	})
+	t.Run("remembers-whose-CRM-sessions-are", func(t *testing.T) {
+		storetest.RunBinder(t, func(t *testing.T) session.Binder {
+			t.Helper()
+			return openAt(t, server.Database(t)).(session.Binder)
+		})
+	})
 	t.Run("nodes-that-start-together-make-one-schema", func(t *testing.T) {
 		dsn := server.Database(t)
 		var all sync.WaitGroup
@@ -78,7 +84,7 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 		dsn := server.Database(t)
 		openAt(t, dsn)
 		server.Exec(t, dsn, "UPDATE crmgate_schema SET version = 99")
-		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 1: start the newer crmgate") {
+		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 2: start the newer crmgate") {
 			t.Errorf("OpenStore = %v", err)
 		}
 	})

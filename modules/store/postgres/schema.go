@@ -35,6 +35,12 @@ func migrations() []string {
 			id    text PRIMARY KEY,    -- a sign-in that a session was made for
 			until bigint NOT NULL
 		);`,
+		`CREATE TABLE crmgate_bound (
+			id      bytea PRIMARY KEY, -- keyed hash of a CRM session's id
+			session bytea NOT NULL,    -- the key of the gateway session that got it
+			owner   text NOT NULL,     -- pseudonym
+			until   bigint NOT NULL
+		);`,
 	}
 }
 

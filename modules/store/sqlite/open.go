@@ -39,6 +39,12 @@ func migrations() []string {
 		) STRICT, WITHOUT ROWID;`,
 		`ALTER TABLE session ADD COLUMN version INTEGER NOT NULL DEFAULT 1; -- counts rewrites
 		ALTER TABLE session ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;   -- milliseconds since 1970`,
+		`CREATE TABLE bound (
+			id      BLOB PRIMARY KEY, -- keyed hash of a CRM session's id
+			session BLOB NOT NULL,    -- the key of the gateway session that got it
+			owner   TEXT NOT NULL,    -- pseudonym
+			until   INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID;`,
 	}
 }
 
