@@ -157,3 +157,12 @@ func TestSignInC20SlipsInSignOnStopTheLoad(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Two machines must not find out by equal pseudonyms that they speak of the same
+// person.
+func TestMachinesShareNoPseudonyms(t *testing.T) {
+	a, b := &request{employee: &employee{machine: "a"}}, &request{employee: &employee{machine: "b"}}
+	if a.scope() == b.scope() {
+		t.Error("two machines have one scope")
+	}
+}
