@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/internal/session/storetest"
 )
@@ -141,6 +142,19 @@ func TestNobodysRequestCarriesNoCRMSession(t *testing.T) {
 		}
 		if got := r.Header.Get("Authorization"); (got != "") != (profile == "demo") {
 			t.Errorf("%s: Authorization %q", profile, got)
+		}
+	}
+}
+
+func BenchmarkCRMSessionKnown(b *testing.B) {
+	bind, _, _, _ := bindery()
+	s, c := &profile.CRMSession{Cookie: "kontor_session"}, caller{key(1), "e-vera"}
+	if err := bind.bind(b.Context(), bind.id("demo/1.0", s, "NCEQILVC5LJC6TUQAN2WLD47D5"), c); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if w, _ := bind.whose(b.Context(), bind.id("demo/1.0", s, "NCEQILVC5LJC6TUQAN2WLD47D5"), c); w != ours {
+			b.Fatal(w)
 		}
 	}
 }
