@@ -138,3 +138,7 @@ func next(address string) string {
 	}
 	return u.String()
 }
+
+// Frame is an empty page, for a frame that nobody sees. Callers don't write to
+// it.
+var Frame = []byte("<!DOCTYPE html><title>.</title>")

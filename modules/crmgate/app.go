@@ -47,11 +47,12 @@ type App struct {
 	// Log configures the audit log.
 	Log LogConfig `json:"log,omitzero"`
 
-	ctx    caddy.Context
-	logger *zap.Logger
-	opener session.Opener
-	gates  []Gate
-	held   string // the key of the services in the pool, "" while not started
+	ctx     caddy.Context
+	logger  *zap.Logger
+	opener  session.Opener
+	gates   []Gate
+	metrics *Metrics
+	held    string // the key of the services in the pool, "" while not started
 }
 
 // LogConfig configures the audit log.
@@ -126,7 +127,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
-	return nil
+	a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active)
+	return err
 }
 
 // Register adds a gate. Gates call it while they are provisioned.

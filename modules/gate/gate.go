@@ -78,6 +78,7 @@ type Handler struct {
 	provider *oidc.Provider
 	sealer   *lateSealer
 	opened   *atomic.Pointer[opened]
+	metrics  *crmgate.Metrics
 }
 
 // OIDC is the identity provider of a gate.
@@ -171,7 +172,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if !ok {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
-	h.app = app
+	h.app, h.metrics = app, app.Metrics()
 	app.Register(h)
 	return nil
 }

@@ -27,6 +27,12 @@ func (q *request) serveOwn() {
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Wieder anmelden", EN: "Sign in again"}},
 		})
 		return
+	case ownPrefix + "/backchannel-logout":
+		q.backChannel()
+		return
+	case ownPrefix + "/frontchannel-logout":
+		q.frontChannel()
+		return
 	case ownPrefix + "/ready":
 		q.ready()
 		return
