@@ -69,3 +69,34 @@ func benchmark(b *testing.B, second bool) {
 
 func BenchmarkApply(b *testing.B)           { benchmark(b, false) }
 func BenchmarkApplySecondPass(b *testing.B) { benchmark(b, true) }
+
+// BenchmarkUnit masks records one by one, as a streamed response has them.
+func BenchmarkUnit(b *testing.B) {
+	src := []byte(`{"id":"1","name":"Erika Mustermann","email":"erika0000000@example.org","phone":"+49 30 0000000",` +
+		`"address":"Beispielstraße 1","bank":"DE02120300000000200000000","free_text":"Ruft gern zurück.","public":"Leiterin"}`)
+	p := plan(map[access.Category]access.Treatment{
+		access.Email: access.Hidden, access.Phone: access.Partial, access.Address: access.Hidden, access.Bank: access.Hidden,
+	})
+	m, seen := New(Config{}), NewSeen(4096)
+	body := make([]byte, 0, 2*len(src))
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		n++
+		copy(src[strings.Index(string(src), "erika")+5:], fmt.Sprintf("%07d", n))
+		copy(src[strings.Index(string(src), "+49 30 ")+7:], fmt.Sprintf("%07d", n%10_000_000))
+		tree, err := json.Parse(src, doc.DefaultLimits())
+		if err != nil {
+			b.Fatal(err)
+		}
+		res, err := m.Apply(tree, locate(tree), p, Options{SecondPass: true, Seen: seen})
+		if err != nil || res.Masked < 4 {
+			b.Fatal(res.Masked, err)
+		}
+		if body, err = res.Body(body[:0]); err != nil {
+			b.Fatal(err)
+		}
+		json.Release(tree)
+	}
+}

@@ -9,10 +9,9 @@ import (
 // opening takes out of a sweep the secrets that the document shows this role
 // somewhere else, by the plan.
 type opening struct {
-	s *Sweep
-	// own is how many of the secrets are the document's own. What an earlier
-	// unit masked stays a secret.
-	own    int
+	// s holds the document's own secrets alone: what an earlier unit masked
+	// stays a secret.
+	s      *Sweep
 	opened bool
 	// texts and numbers are those that may be a secret.
 	texts, numbers map[string]bool
@@ -71,7 +70,7 @@ func (o *opening) showText(text string) {
 	o.texts[folded] = true
 	for ; at < len(b.all) && b.all[at].text == cut; at++ {
 		n := &b.all[at]
-		if int(n.of) < o.own && !o.s.secrets[n.of].open && string(fold(nil, o.s.secrets[n.of].text)) == folded {
+		if !o.s.secrets[n.of].open && string(fold(nil, o.s.secrets[n.of].text)) == folded {
 			o.s.secrets[n.of].open, o.opened = true, true
 		}
 	}
@@ -80,7 +79,7 @@ func (o *opening) showText(text string) {
 // end makes the sweep anew without what is open.
 func (o *opening) end() {
 	if len(o.numbers) > 0 {
-		for i := range o.s.secrets[:o.own] {
+		for i := range o.s.secrets {
 			secret := &o.s.secrets[i]
 			if secret.asDigits && !isText(secret.text) && o.numbers[digitsOf(secret.text)] {
 				secret.open, o.opened = true, true

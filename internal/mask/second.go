@@ -12,51 +12,65 @@ import (
 // It belongs to one response and isn't safe for concurrent use. The oldest
 // values are forgotten first.
 type Seen struct {
-	max     int
-	secrets []secret
-	// settled are the secrets that sweep was built from; it is built anew when
-	// enough others have come.
-	settled int
-	sweep   *Sweep
+	max int
+	// old is made anew only when fresh is full: fresh takes in each unit's values
+	// without looking at the others again.
+	old, fresh *Sweep
 }
 
-// NewSeen returns a Seen of at most n values.
+// NewSeen returns a Seen of the last n values, n being seenBatch at least, and of
+// up to a batch more.
 func NewSeen(n int) *Seen { return &Seen{max: n} }
 
-// seenBatch is how many new values are searched on their own before the whole
-// index is built anew.
-const seenBatch = 128
+// seenBatch is how many values are collected before they join the old ones.
+const seenBatch = 512
+
+// sweeps are what is searched of earlier units.
+func (s *Seen) sweeps() []*Sweep {
+	list := make([]*Sweep, 0, 3)
+	for _, one := range []*Sweep{s.old, s.fresh} {
+		if one != nil && len(one.secrets) > 0 {
+			list = append(list, one)
+		}
+	}
+	return list
+}
 
 // add takes in a unit's secrets.
 func (s *Seen) add(unit []secret) {
 	for i := range unit {
-		if !unit[i].open {
-			s.secrets = append(s.secrets, unit[i])
+		if unit[i].open {
+			continue
+		}
+		if s.fresh == nil {
+			s.fresh = growingSweep(seenBatch)
+		}
+		s.fresh.grow(unit[i])
+		if len(s.fresh.secrets) == seenBatch {
+			s.settle()
 		}
 	}
-	if len(s.secrets)-s.settled < seenBatch {
-		return
+}
+
+// settle joins the fresh values to the old ones.
+func (s *Seen) settle() {
+	var all []secret
+	if s.old != nil {
+		all = s.old.secrets[max(0, len(s.old.secrets)+seenBatch-max(s.max, seenBatch)):]
 	}
-	if over := len(s.secrets) - s.max; over > 0 {
-		s.secrets = append([]secret(nil), s.secrets[over:]...)
-	}
-	s.settled = len(s.secrets)
-	s.sweep = newSweep(s.secrets)
+	s.old, s.fresh = newSweep(append(all[:len(all):len(all)], s.fresh.secrets...)), nil
 }
 
 // sweep masks, in what is left open, the values that were masked elsewhere.
 func (p *pass) sweep() {
-	own := len(p.secrets)
-	sweeps := make([]*Sweep, 0, 2)
+	var sweeps []*Sweep
 	if seen := p.opts.Seen; seen != nil {
-		p.secrets = append(p.secrets, seen.secrets[seen.settled:]...)
-		if seen.sweep != nil {
-			sweeps = append(sweeps, seen.sweep)
-		}
-		defer func() { seen.add(p.secrets[:own]) }()
+		sweeps = seen.sweeps()
+		defer func() { seen.add(p.secrets) }()
 	}
 	p.swept = newSweep(p.secrets)
-	p.forgetShown(own)
+	p.swept.also = sweeps
+	p.forgetShown()
 	if len(p.secrets) > 0 {
 		sweeps = append(sweeps, p.swept)
 	}
@@ -67,11 +81,11 @@ func (p *pass) sweep() {
 
 // forgetShown opens the document's own secrets that it shows this role somewhere
 // else, by the plan: they are none. What an earlier unit masked stays one.
-func (p *pass) forgetShown(own int) {
-	if own == 0 {
+func (p *pass) forgetShown() {
+	if len(p.secrets) == 0 {
 		return
 	}
-	o := opening{s: p.swept, own: own}
+	o := opening{s: p.swept}
 	for i := range p.state {
 		if p.state[i]&(shown|edited) == shown {
 			o.show(p.t.Text(i))

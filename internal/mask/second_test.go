@@ -114,19 +114,18 @@ func TestDroppedValuesAreSearchedToo(t *testing.T) {
 }
 
 func TestStreamRemembersEarlierUnits(t *testing.T) {
-	seen := NewSeen(1000)
-	for i := range 500 {
-		src := fmt.Sprintf(`{"email":"e%d@example.de","note":"ask e%d@example.de"}`, i, max(0, i-200))
-		got, _ := apply(t, src, plan(contactData), Options{SecondPass: true, Seen: seen})
+	seen := NewSeen(2 * seenBatch)
+	for i := range 5 * seenBatch {
+		src := fmt.Sprintf(`{"email":"e%d@example.de","note":"ask e%d@example.de"}`, i, max(0, i-seenBatch-seenBatch/2))
+		got, res := apply(t, src, plan(contactData), Options{SecondPass: true, Seen: seen})
 		if want := `{"email":"hidden@masked.invalid","note":"ask hidden@masked.invalid"}`; got != want {
 			t.Fatalf("unit %d: %s", i, got)
 		}
-	}
-	seen = NewSeen(10)
-	for i := range 1000 {
-		apply(t, fmt.Sprintf(`{"email":"e%d@example.de"}`, i), plan(contactData), Options{SecondPass: true, Seen: seen})
-		if n := len(seen.secrets); n > 10+seenBatch {
-			t.Fatalf("%d values are kept", n)
+		if name, hit := res.Sweep.Mask(fmt.Sprintf("e%d@example.de.pdf", max(0, i-seenBatch))); !hit {
+			t.Fatalf("unit %d: the name of a file holds a value of an earlier unit: %s", i, name)
+		}
+		if seen.old != nil && len(seen.old.secrets) > 2*seenBatch {
+			t.Fatalf("%d values are kept", len(seen.old.secrets))
 		}
 	}
 }

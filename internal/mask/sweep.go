@@ -23,7 +23,12 @@ type Sweep struct {
 	folded  []byte // the text at hand
 	// lengths has bits for the lengths in bytes of the texts that are searched.
 	lengths [16]uint64
+	// also are searched by Mask, too: values of earlier units.
+	also []*Sweep
 }
+
+// forms is how many needles a secret has at most.
+const forms = 1 + int(lastForm-formPlain)
 
 // newSweep indexes the secrets. It keeps them.
 func newSweep(secrets []secret) *Sweep {
@@ -35,17 +40,40 @@ func newSweep(secrets []secret) *Sweep {
 		}
 	}
 	if texts > 0 {
-		s.needles = newIndex(texts * (1 + int(lastForm-formPlain)))
+		s.needles = newIndex(texts * forms)
 	}
 	for i := range secrets {
-		if secrets[i].asText {
-			s.putNeedles(int32(i))
-			n := len(secrets[i].text) % 1024
-			s.lengths[n/64] |= 1 << (n % 64)
-		}
+		s.indexText(int32(i))
 	}
 	s.indexNumbers()
 	return s
+}
+
+// growingSweep has room for n secrets, which grow puts in.
+func growingSweep(n int) *Sweep {
+	return &Sweep{
+		secrets: make([]secret, 0, n),
+		needles: newIndex(n * forms), numbers: numbers{tails: newIndex(n)},
+	}
+}
+
+func (s *Sweep) grow(one secret) {
+	of := int32(len(s.secrets))
+	s.secrets = append(s.secrets, one)
+	s.indexText(of)
+	s.bunches = nil
+	if one.asDigits {
+		s.addNumber(&s.secrets[of], of)
+	}
+}
+
+func (s *Sweep) indexText(of int32) {
+	if !s.secrets[of].asText {
+		return
+	}
+	s.putNeedles(of)
+	n := len(s.secrets[of].text) % 1024
+	s.lengths[n/64] |= 1 << (n % 64)
 }
 
 // hasLength reports whether a text of so many bytes is searched, perhaps.
@@ -57,7 +85,9 @@ func (s *Sweep) Mask(text string) (string, bool) {
 	if s == nil {
 		return text, false
 	}
-	return s.mask(text, nil)
+	masked, hit := maskAll(s.also, text, nil)
+	masked, own := s.mask(masked, nil)
+	return masked, hit || own
 }
 
 // mask leaves values of the skipped categories alone.

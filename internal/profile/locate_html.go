@@ -15,6 +15,8 @@ type htmlRecord struct {
 	id        nodeAt
 	fields    []htmlField
 	page      bool
+	list      *html.Selector // the element around the records, or nil
+	empty     *html.Selector // what stands in a page without records, or nil
 }
 
 type htmlField struct {
@@ -47,7 +49,16 @@ func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
 	for _, f := range s.Fields {
 		r.fields = append(r.fields, htmlField{name: f.value.Value, at: c.nodeAt(where, f.key)})
 	}
+	r.list, r.empty = c.optional(where, s.List), c.optional(where, s.Empty)
 	return r
+}
+
+func (c *compiler) optional(where, s string) *html.Selector {
+	if s == "" {
+		return nil
+	}
+	sel := c.selector(where, s)
+	return &sel
 }
 
 func (c *compiler) nodeAt(where, s string) nodeAt {
@@ -70,28 +81,51 @@ func (c *compiler) selector(where, s string) html.Selector {
 // by the second pass. In an error, texts outside are withheld where the profile
 // names them.
 func (f *finder) locateHTML(status int) error {
-	described := false
+	described, placed := false, false
 	for i := range f.x.op.records {
 		r := &f.x.op.records[i]
 		if r.html == nil || !r.fitsStatus(status) {
 			continue
 		}
 		described = true
-		for _, node := range r.html.container.Elements(f.t, doc.Root) {
-			f.htmlRecord(r, node)
-		}
+		placed = f.htmlPlace(r) || placed
 	}
 	// Of a page with another status than the profile knows, an error with values
 	// in its text for instance, nobody can say what stands where.
 	if !described {
 		return ErrShape
 	}
-	// A page about one record in which no record is found has another shape than
-	// the profile knows: its values would stand there in clear.
-	if status < 300 && len(f.x.Accesses[0].IDs) > 0 && len(f.found.Records) == 0 {
+	// A page in which no record is found, nor that there are none, has another
+	// shape than the profile knows: its values would stand there in clear. So has
+	// a page about one record without that record.
+	if status < 300 && (!placed || len(f.x.Accesses[0].IDs) > 0 && len(f.found.Records) == 0) {
 		return ErrShape
 	}
 	return nil
+}
+
+// htmlPlace finds the records of one place, and reports whether the page has the
+// shape that the place describes.
+func (f *finder) htmlPlace(r *recordAt) bool {
+	elements := r.html.container.Elements(f.t, doc.Root)
+	known := map[int]bool{} // nodes that stand in a record
+	placed := false
+	for _, node := range elements {
+		before := len(f.found.Fields)
+		f.htmlRecord(r, node)
+		placed = placed || !r.html.page || len(f.found.Fields) > before
+		if r.html.list != nil {
+			for n := node; n < int(f.t.Nodes[node].Next); n++ {
+				known[n] = true
+			}
+		}
+	}
+	if r.html.list != nil {
+		for _, node := range r.html.list.Elements(f.t, doc.Root) {
+			f.htmlRest(node, -1, f.x.p.entityOf(f.typeAt(r, node)), known)
+		}
+	}
+	return placed || r.html.empty != nil && len(r.html.empty.Elements(f.t, doc.Root)) > 0
 }
 
 func (f *finder) htmlRecord(r *recordAt, node int) {

@@ -288,6 +288,37 @@ func TestPageWithoutItsRecordHasAnotherShape(t *testing.T) {
 	}
 }
 
+// TestListWithoutItsRecordsHasAnotherShape: nobody can say what stands where,
+// unless the page has what the profile says stands in an empty one.
+func TestListWithoutItsRecordsHasAnotherShape(t *testing.T) {
+	x := classify(t, mini(t), get("/pages"))
+	for _, page := range []string{
+		`<body></body>`,
+		`<body><ul><li>Weber</li></ul></body>`,
+		`<body><table><tbody></tbody></table></body>`,
+		`<body><table><tbody><tr class="people"><td class="name">Weber</td></tr></tbody></table></body>`,
+	} {
+		if _, err := locateHTML(t, x, page, 200); !errors.Is(err, ErrShape) {
+			t.Errorf("Locate(%s) = %v, want ErrShape", page, err)
+		}
+	}
+	got, err := locateHTML(t, x, `<body><p class="none">Nobody</p></body>`, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "an empty list", got)
+}
+
+func TestRowOfAListThatNoSelectorNamesIsUnclassified(t *testing.T) {
+	x := classify(t, mini(t), get("/pages"))
+	got, err := locateHTML(t, x, `<body><table><thead><tr><th>Telefon</th></tr></thead><tbody><tr class="group"><td>Familie Weber</td></tr>`+
+		`<tr class="person" data-id="7"><td class="phone">1</td></tr></tbody></table></body>`, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "list", got, "record crm.person/7", "field phone=1 phone of crm.person/7", "field #text=Familie Weber unclassified")
+}
+
 func TestPlacesOfAPageCanBeForOneStatus(t *testing.T) {
 	x := classify(t, mini(t), send("POST", "/page/7", "application/x-www-form-urlencoded", "a=1"))
 	const page = `<body><p class="error">Weber</p><article><dd class="phone">1</dd></article></body>`

@@ -150,6 +150,13 @@ type recordSpec struct {
 	// Page says that texts of the element that no selector names are the page's
 	// own, not the record's.
 	Page bool `yaml:"page"`
+	// List is a selector, for HTML: the element around the records. What stands in
+	// it and in no record is unclassified: rows of a kind that Select doesn't name.
+	List string `yaml:"list"`
+	// Empty is a selector, for HTML: the element that stands in a page only where
+	// there are no records. A page in which neither records nor this element are
+	// found has another shape than the profile knows, and isn't released.
+	Empty string `yaml:"empty"`
 	// Status restricts the place to answers of that class or status: 2xx, 422.
 	// Default: all below 400.
 	Status string `yaml:"status"`

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/crmgate/crmgate/test/stack"
 )
 
 // TestBrowserThroughTheGate works in Tryton's own web client, once without and
@@ -26,7 +28,7 @@ import (
 // holds a value that sales must not see; the log tells of every answer.
 func TestBrowserThroughTheGate(t *testing.T) {
 	t.Parallel()
-	s, plain := startStack(t), startTryton(t)
+	s, plain := startSite(t), startTryton(t)
 	out := keptDir(t)
 	plainOut, gateOut := filepath.Join(out, "plain"), filepath.Join(out, "gate")
 	var both sync.WaitGroup
@@ -34,7 +36,7 @@ func TestBrowserThroughTheGate(t *testing.T) {
 		browse(t, "tryton.mjs", plain.url(), plainOut, "--facts", plain.factsFile(), "--users", "vera,paula")
 	})
 	both.Go(func() {
-		browse(t, "gateway.mjs", s.base+"/", gateOut, "--facts", s.crm.factsFile(), "--provider", s.provider)
+		browse(t, "gateway.mjs", s.Base+"/", gateOut, "--facts", s.crm.factsFile(), "--provider", s.provider.File)
 	})
 	both.Wait()
 	if t.Failed() {
@@ -71,7 +73,7 @@ func browse(t *testing.T, script string, args ...string) {
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-20*time.Second))
 		defer cancel()
 	}
-	cmd := exec.CommandContext(ctx, "node", append([]string{tests(t, "browser", script)}, args...)...)
+	cmd := exec.CommandContext(ctx, "node", append([]string{stack.Path(t, "browser", script)}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it closes its browser then
 	cmd.WaitDelay = 10 * time.Second
@@ -93,7 +95,7 @@ func compareRuns(t *testing.T, plainOut, gateOut string) {
 		}
 		Steps, Missing []struct{ User, Step string }
 	}
-	raw, err := exec.CommandContext(t.Context(), "node", tests(t, "browser", "compare.mjs"), plainOut, gateOut, "--json").Output()
+	raw, err := exec.CommandContext(t.Context(), "node", stack.Path(t, "browser", "compare.mjs"), plainOut, gateOut, "--json").Output()
 	if json.Unmarshal(raw, &found) != nil {
 		t.Fatalf("compare.mjs: %v\n%s", err, raw)
 	}
@@ -122,7 +124,7 @@ func compareRuns(t *testing.T, plainOut, gateOut string) {
 	for _, x := range append(found.Steps, found.Missing...) {
 		t.Errorf("as %s: the step %s is worse than plain, or missing", x.User, x.Step)
 	}
-	manual, err := os.ReadFile(tests(t, "..", "docs", "crm", "tryton.md"))
+	manual, err := os.ReadFile(stack.Path(t, "..", "docs", "crm", "tryton.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +179,7 @@ func (c *captured) headerBytes() []byte {
 
 // searchCapture searches every answer that the browser got through the gate,
 // and compares it with the log.
-func searchCapture(t *testing.T, s *stack, path string) {
+func searchCapture(t *testing.T, s *site, path string) {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
@@ -197,7 +199,7 @@ func searchCapture(t *testing.T, s *stack, path string) {
 		if err := json.Unmarshal(line, c); err != nil {
 			t.Fatal(err)
 		}
-		if c.Failure != "" || !strings.HasPrefix(c.URL, s.base) {
+		if c.Failure != "" || !strings.HasPrefix(c.URL, s.Base) {
 			continue
 		}
 		answers++
@@ -247,7 +249,7 @@ func loggedWell(t *testing.T, c *captured, body []byte, log exchanges) bool {
 
 // phonesAreKept reads the telephone numbers from Tryton itself: whatever sales
 // did with what was masked, they are what they were.
-func phonesAreKept(t *testing.T, s *stack) {
+func phonesAreKept(t *testing.T, s *site) {
 	t.Helper()
 	f := s.crm.facts(t)
 	login := s.crm.logIn(t, "paula", f.Users["paula"].Password)

@@ -14,32 +14,32 @@ import (
 func TestNobodyGetsInWithoutASecondFactor(t *testing.T) {
 	t.Parallel()
 	s := startBefore(t, &tryton{addr: "127.0.0.1:1"})
-	nina, res, body := s.visit(t, "nina")
-	if res.StatusCode != http.StatusForbidden || !strings.HasPrefix(res.Request.URL.String(), s.base) {
-		t.Fatalf("signing in without a second factor ended at %s with %d:\n%s", res.Request.URL, res.StatusCode, body)
+	nina, a := s.visit(t, "nina")
+	if a.Status != http.StatusForbidden || !strings.HasPrefix(a.URL.String(), s.Base) {
+		t.Fatalf("signing in without a second factor ended at %s with %d:\n%s", a.URL, a.Status, a.Body)
 	}
-	if !strings.Contains(body, "zweite") {
-		t.Errorf("the page doesn't speak of the second factor:\n%s", body)
+	if !strings.Contains(a.Body, "zweite") {
+		t.Errorf("the page doesn't speak of the second factor:\n%s", a.Body)
 	}
 	for range 2 { // trying again changes nothing
-		res, body = nina.navigate(t, http.MethodGet, s.base+"/", nil)
-		if res.StatusCode == http.StatusOK && !strings.Contains(body, `action="/interaction/`) {
-			t.Errorf("afterwards %s answers %d:\n%s", res.Request.URL, res.StatusCode, body)
+		a = nina.Navigate(t, http.MethodGet, s.Base+"/", nil)
+		if a.Status == http.StatusOK && !strings.Contains(a.Body, `action="/interaction/`) {
+			t.Errorf("afterwards %s answers %d:\n%s", a.URL, a.Status, a.Body)
 		}
 	}
 	req := &handMade{
 		Name: "without a session", Method: http.MethodPost, Path: "/crm/",
-		Headers: map[string]string{"Content-Type": "application/json", "Cookie": nina.cookies(t)},
+		Headers: map[string]string{"Content-Type": "application/json", "Cookie": nina.Cookies(t)},
 	}
-	a := send(t, strings.TrimPrefix(s.base, "http://"), req, []byte(`{"id":7,"method":"model.party.party.search","params":[[],0,1,null,{}]}`), nil)
-	if !strings.Contains(string(a.body), `"id":7,"error":["UserError"`) {
-		t.Errorf("a call without a session is answered\n%s", a.raw)
+	got := send(t, strings.TrimPrefix(s.Base, "http://"), req, []byte(`{"id":7,"method":"model.party.party.search","params":[[],0,1,null,{}]}`), nil)
+	if !strings.Contains(string(got.body), `"id":7,"error":["UserError"`) {
+		t.Errorf("a call without a session is answered\n%s", got.raw)
 	}
 	if n := s.relay.count(); n != 0 {
 		t.Errorf("%d requests reached the CRM", n)
 	}
 	refused := 0
-	for _, e := range s.entries(t) {
+	for _, e := range s.Entries(t) {
 		switch e.Entry.Event {
 		case audit.Refused:
 			refused++

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/test/stack"
 )
 
 // handMade is a request that no client makes: test/browser/handlist.mjs says
@@ -44,7 +45,7 @@ type handMade struct {
 
 func handList(t *testing.T, f *facts) []handMade {
 	t.Helper()
-	raw, err := os.ReadFile(tests(t, "browser", "hand.json"))
+	raw, err := os.ReadFile(stack.Path(t, "browser", "hand.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +84,12 @@ type answer struct {
 // send writes a request as it is, since a client would mend it.
 func send(t *testing.T, addr string, h *handMade, body []byte, extra map[string]string) answer {
 	t.Helper()
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", addr)
+	conn, err := (&net.Dialer{Timeout: stack.Patience}).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(stack.Patience))
 	var head bytes.Buffer
 	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", h.Method, h.Path, addr)
 	for k, v := range h.Headers {
@@ -183,7 +184,7 @@ func TestHandMadeRequests(t *testing.T) {
 
 // hand sends hand-made requests as one role.
 type hand struct {
-	*stack
+	*site
 	role    string
 	facts   *facts
 	secrets []secret
@@ -194,10 +195,10 @@ type hand struct {
 
 func newHand(t *testing.T, role, login string) *hand {
 	t.Helper()
-	h := &hand{stack: startStack(t), role: role, logins: map[string]trytonLogins{}}
+	h := &hand{site: startSite(t), role: role, logins: map[string]trytonLogins{}}
 	h.facts = h.crm.facts(t)
 	h.secrets, h.all = h.facts.secretsOf(role), h.facts.all()
-	h.cookies = h.signIn(t, login).cookies(t)
+	h.cookies = h.signIn(t, login).Cookies(t)
 	for name, u := range h.facts.Users {
 		h.logins[name] = h.crm.logIn(t, name, u.Password)
 	}
@@ -219,7 +220,7 @@ func (h *hand) headers(req *handMade) map[string]string {
 // ask sends one request and returns its line of the golden file.
 func (h *hand) ask(t *testing.T, req *handMade) string {
 	t.Helper()
-	addr := strings.TrimPrefix(h.base, "http://")
+	addr := strings.TrimPrefix(h.Base, "http://")
 	body := req.payload(t)
 	if req.First != nil {
 		before := send(t, addr, req, []byte(req.First.Body), h.headers(req))
@@ -291,7 +292,7 @@ func (h *hand) intentComesFirst(t *testing.T, req *handMade, a arrival) {
 		return
 	}
 	var last audit.Entry
-	for _, e := range h.entries(t) {
+	for _, e := range h.Entries(t) {
 		if !ownRead(&e.Entry) || e.Entry.Kind == audit.Intent {
 			last = e.Entry
 		}

@@ -3,31 +3,12 @@ package e2e
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/crmgate/crmgate/internal/audit"
-	"github.com/crmgate/crmgate/internal/keys"
 )
-
-// entries reads the gate's log as it stands on the disk now.
-func (s *stack) entries(t *testing.T) []audit.Stored {
-	t.Helper()
-	ring, err := keys.Open(filepath.Join(s.data, "keys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []audit.Stored
-	for e, err := range audit.Read(t.Context(), filepath.Join(s.data, "log"), ring) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, e)
-	}
-	return list
-}
 
 // exchange are the entries of one request.
 type exchange struct {
@@ -41,10 +22,10 @@ type exchange struct {
 // names it.
 type exchanges map[string]*exchange
 
-func (s *stack) exchanges(t *testing.T) exchanges {
+func (s *site) exchanges(t *testing.T) exchanges {
 	t.Helper()
 	byRequest, bySeq := map[string]*exchange{}, exchanges{}
-	for _, e := range s.entries(t) {
+	for _, e := range s.Entries(t) {
 		if e.Entry.Request == "" {
 			continue
 		}

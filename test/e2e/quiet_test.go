@@ -12,8 +12,8 @@ import (
 // Caddy's access log on and at debug level: no personal value stands there.
 func (h *hand) quiet(t *testing.T) {
 	t.Helper()
-	h.searchQuietly(t, "its process log", []byte(h.said.String()))
-	err := filepath.WalkDir(filepath.Dir(h.data), func(path string, d fs.DirEntry, err error) error {
+	h.searchQuietly(t, "its process log", []byte(h.String()))
+	err := filepath.WalkDir(filepath.Dir(h.Data), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}

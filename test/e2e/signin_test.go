@@ -1,130 +1,33 @@
 package e2e
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base32"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crmgate/crmgate/test/stack"
 )
-
-// person is somebody at a browser of their own, signed in at the gate.
-type person struct {
-	stack  *stack
-	login  string
-	client *http.Client
-}
-
-// totp is the code of a base32 secret at a time (RFC 6238).
-func totp(t *testing.T, secret string, at time.Time) string {
-	t.Helper()
-	key, err := base32.StdEncoding.DecodeString(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mac := hmac.New(sha1.New, key)
-	_ = binary.Write(mac, binary.BigEndian, at.Unix()/30)
-	sum := mac.Sum(nil)
-	at4 := sum[len(sum)-1] & 15
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at4:])&0x7fffffff%1_000_000)
-}
-
-var formAction = regexp.MustCompile(`<form method="post" action="([^"]+)"`)
 
 // visit opens the CRM as a browser does and gives the provider what it asks for.
 // It returns where that ended.
-func (s *stack) visit(t *testing.T, login string) (*person, *http.Response, string) {
+func (s *site) visit(t *testing.T, login string) (*stack.Person, *stack.Answer) {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &person{stack: s, login: login, client: &http.Client{Jar: jar, Timeout: patience}}
-	acc, ok := s.accounts[login]
-	if !ok {
-		t.Fatalf("the provider knows no %s", login)
-	}
-	res, body := p.navigate(t, http.MethodGet, s.base+"/", nil)
-	for _, give := range []url.Values{
-		{"login": {login}, "password": {acc.Password}},
-		{"code": {codeOf(t, acc)}},
-	} {
-		action := formAction.FindStringSubmatch(body)
-		if action == nil {
-			break
-		}
-		to, err := res.Request.URL.Parse(action[1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, body = p.navigate(t, http.MethodPost, to.String(), give)
-	}
-	return p, res, body
-}
-
-func codeOf(t *testing.T, acc account) string {
-	t.Helper()
-	if acc.TOTP == "" {
-		return ""
-	}
-	return totp(t, acc.TOTP, time.Now())
+	p := stack.NewPerson(t, s.Base, s.provider, login)
+	return p, p.Visit(t, "/")
 }
 
 // signIn is a visit that has to end in the CRM.
-func (s *stack) signIn(t *testing.T, login string) *person {
+func (s *site) signIn(t *testing.T, login string) *stack.Person {
 	t.Helper()
-	p, res, body := s.visit(t, login)
-	if res.StatusCode != http.StatusOK || !strings.Contains(body, "sao") {
-		t.Fatalf("signing in as %s ended at %s with %d:\n%s", login, res.Request.URL, res.StatusCode, body)
+	p, a := s.visit(t, login)
+	if a.Status != http.StatusOK || !strings.Contains(a.Body, "sao") {
+		t.Fatalf("signing in as %s ended at %s with %d:\n%s", login, a.URL, a.Status, a.Body)
 	}
 	return p
-}
-
-func (p *person) navigate(t *testing.T, method, to string, form url.Values) (*http.Response, string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, to, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Accept", "text/html")
-	req.Header.Set("Accept-Language", "de")
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	res, err := p.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(body)
-}
-
-// cookies is the Cookie header that the person's browser would send.
-func (p *person) cookies(t *testing.T) string {
-	t.Helper()
-	u, err := url.Parse(p.stack.base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	for _, c := range p.client.Jar.Cookies(u) {
-		list = append(list, c.Name+"="+c.Value)
-	}
-	return strings.Join(list, "; ")
 }
 
 // trytonLogins are the two ways in which the CRM's users prove who they are.

@@ -3,18 +3,27 @@
 //   node server.mjs CONFIG.json
 //
 // CONFIG: listen ("host:port", port 0 is a free one), issuer (default http://host:port), clients (OpenID
-// client metadata), accounts (login → password, totp (base32; without it no second factor), name, email,
-// roles), backchannel_logout (true|false), acr ({"password", "mfa"}: the values to give), seconds (life of
-// "id_token", "access_token", "refresh_token", "session"). When it listens it prints one line:
-// "provider ready: ISSUER". State lives in memory and ends with the process; SIGTERM ends it.
+// client metadata), accounts (login → password, totp (base32; without it no second factor), key (a secret that
+// stands in for a security key), name, email, roles, claims (any further ones)), backchannel_logout
+// (true|false), acr ({"password", "mfa", "key"}: the values to give), seconds (life of "id_token",
+// "access_token", "refresh_token", "session"), rotate_refresh_token (true|false; default: the library's rule),
+// admin (true: the paths of admin.mjs), behaviour (how it falls short of a good provider, see behaviour.mjs).
+// When it listens it prints one line: "provider ready: ISSUER". State lives in memory and ends with the
+// process; SIGTERM ends it.
 import { generateKeyPairSync, randomBytes, timingSafeEqual, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
+import { makeAdmin } from './admin.mjs';
+import { misbehave } from './behaviour.mjs';
 import { accepts } from './totp.mjs';
 
 const config = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const acr = { password: 'urn:crmgate:test:password', mfa: 'urn:crmgate:test:mfa', ...config.acr };
+const behaviour = { ...config.behaviour };
+const acr = {
+  password: 'urn:crmgate:test:password', mfa: 'urn:crmgate:test:mfa', key: 'urn:crmgate:test:key', ...config.acr,
+};
+const cookieKeys = [randomBytes(32).toString('hex')];
 const seconds = { id_token: 3600, access_token: 600, refresh_token: 86_400, session: 86_400, ...config.seconds };
 const identityClaims = ['sub', 'acr', 'amr', 'auth_time', 'sid', 'preferred_username', 'name', 'email', 'email_verified', 'roles'];
 
@@ -44,8 +53,22 @@ async function loadExistingGrant(ctx) {
   const grant = (known && await provider.Grant.find(known)) ||
     new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   grant.addOIDCScope(params.scope);
-  await grant.save();
+  const id = await grant.save();
+  if (!grants.has(session.accountId)) grants.set(session.accountId, new Set());
+  grants.get(session.accountId).add(id);
   return grant;
+}
+
+// The grants of each login, so that an administrator can take them back.
+const grants = new Map();
+
+// forget takes back all that was granted for a login: its refresh tokens are no longer taken.
+async function forget(provider, login) {
+  for (const id of grants.get(login) ?? []) {
+    for (const model of ['AccessToken', 'AuthorizationCode', 'RefreshToken']) await provider[model].revokeByGrantId(id);
+    await (await provider.Grant.find(id))?.destroy();
+  }
+  grants.delete(login);
 }
 
 function findAccount(ctx, login) {
@@ -54,25 +77,28 @@ function findAccount(ctx, login) {
     accountId: login,
     claims: () => ({
       sub: login, preferred_username: login, name: found.name, email: found.email, email_verified: true, roles: found.roles,
+      ...found.claims,
     }),
   };
 }
 
-function makeProvider(issuer) {
-  return new Provider(issuer, {
+// keys are the signing keys: the first one signs, all are published.
+function makeProvider(issuer, keys) {
+  const provider = new Provider(issuer, {
     clients: config.clients.map((client) => ({
       grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], ...client,
     })),
-    jwks: { keys: [signingKey()] },
-    cookies: { keys: [randomBytes(32).toString('hex')] },
+    jwks: { keys },
+    cookies: { keys: cookieKeys },
     findAccount,
     loadExistingGrant,
     acrValues: Object.values(acr),
     scopes: ['openid', 'offline_access', 'profile', 'email', 'roles'],
-    claims: { openid: identityClaims },
+    claims: { openid: [...identityClaims, ...Object.values(config.accounts).flatMap((found) => Object.keys(found.claims ?? {}))] },
     conformIdTokenClaims: false, // all claims stand in the ID token, as with most company providers
     pkce: { required: () => true },
     issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
+    ...(config.rotate_refresh_token === undefined ? {} : { rotateRefreshToken: config.rotate_refresh_token }),
     ttl: {
       AccessToken: seconds.access_token, AuthorizationCode: 60, IdToken: seconds.id_token, Interaction: 600,
       RefreshToken: seconds.refresh_token, Session: seconds.session, Grant: seconds.session,
@@ -96,6 +122,10 @@ function makeProvider(issuer) {
     // oidc-provider refuses to call loopback addresses for back-channel logout; here everything is on loopback.
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   });
+  provider.proxy = Boolean(config.issuer);
+  provider.use(misbehave(behaviour, keys[0]));
+  provider.on('server_error', (ctx, error) => console.error(error));
+  return provider;
 }
 
 const passwordPage = (uid, message) => page('Sign in', `${message ? `<p role="alert">${escape(message)}</p>` : ''}
@@ -106,7 +136,8 @@ const passwordPage = (uid, message) => page('Sign in', `${message ? `<p role="al
 
 const codePage = (uid, message) => page('Second factor', `${message ? `<p role="alert">${escape(message)}</p>` : ''}
 <form method="post" action="/interaction/${uid}">
-<p><label>Code <input name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus></label></p>
+<p><label>Code <input name="code" inputmode="numeric" autocomplete="one-time-code" autofocus></label></p>
+<p><label>Or key <input name="key" autocomplete="off"></label></p>
 <p><button type="submit">Sign in</button></p></form>`);
 
 async function form(request) {
@@ -128,13 +159,18 @@ async function interaction(provider, request, response) {
   }).end(html);
   const finish = (login, factors) => {
     halfway.delete(uid);
-    const result = { accountId: login, amr: factors, acr: factors.includes('mfa') ? acr.mfa : acr.password };
+    const level = factors.includes('hwk') ? acr.key : factors.includes('mfa') ? acr.mfa : acr.password;
+    const result = { accountId: login, amr: factors, acr: level };
     return provider.interactionFinished(request, response, { login: result }, { mergeWithLastSubmission: false });
   };
   if (request.method !== 'POST') return show(200, halfway.has(uid) ? codePage(uid) : passwordPage(uid));
   const fields = await form(request);
   if (halfway.has(uid)) {
     const login = halfway.get(uid);
+    if (fields.get('key')) {
+      if (account(login).key && same(fields.get('key'), account(login).key)) return finish(login, ['pwd', 'hwk', 'user', 'mfa']);
+      return show(401, codePage(uid, 'This key is not right.'));
+    }
     if (!accepts(account(login).totp, fields.get('code') ?? '')) return show(401, codePage(uid, 'This code is not right.'));
     return finish(login, ['pwd', 'otp', 'mfa']);
   }
@@ -151,17 +187,28 @@ const [, host, port] = (config.listen ?? '127.0.0.1:0').match(/^(.*):(\d+)$/);
 const server = createServer();
 server.listen(+port, host, () => {
   const issuer = config.issuer ?? `http://${host}:${server.address().port}`;
-  const provider = makeProvider(issuer);
-  provider.proxy = Boolean(config.issuer);
-  const callback = provider.callback();
+  let keys = [signingKey()];
+  let provider = makeProvider(issuer, keys);
+  let callback = provider.callback();
+  const admin = makeAdmin({
+    config,
+    behaviour,
+    // What was issued stays valid: the library keeps it for all providers of a process.
+    rotate(keep) {
+      keys = [signingKey(), ...(keep ? keys : [])];
+      provider = makeProvider(issuer, keys);
+      callback = provider.callback();
+    },
+    forget: (login) => forget(provider, login),
+  });
   server.on('request', (request, response) => {
+    if (config.admin && admin(request, response)) return undefined;
     if (!request.url.startsWith('/interaction/')) return callback(request, response);
     return interaction(provider, request, response).catch((error) => {
       if (!response.headersSent) response.writeHead(error.statusCode ?? 400, { 'Content-Type': 'text/html; charset=utf-8' });
       response.end(page('Error', `<p>${escape(error.message)}</p>`));
     });
   });
-  provider.on('server_error', (ctx, error) => console.error(error));
   console.log(`provider ready: ${issuer}`);
 });
 process.on('SIGTERM', () => {

@@ -28,16 +28,10 @@ func (m *Memory) Spend(ctx context.Context, spent session.Spent) error {
 func (m *Memory) Indexed(ctx context.Context, index string) ([]session.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.begin(ctx, "indexed"); err != nil {
+	if err := m.begin(ctx, "indexed"); err != nil || index == "" {
 		return nil, err
 	}
-	var list []session.Record
-	for _, rec := range m.records {
-		if index != "" && (rec.Subject == index || rec.SID == index) {
-			list = append(list, rec)
-		}
-	}
-	return list, nil
+	return m.find(index), nil
 }
 
 func spends(t *testing.T, s session.Store) {
@@ -59,7 +53,7 @@ func spends(t *testing.T, s session.Store) {
 	if won.Load() != 1 {
 		t.Errorf("%d of 8 spent it", won.Load())
 	}
-	if err := s.Create(t.Context(), record(), what); !errors.Is(err, session.ErrUsed) {
+	if err := add(t.Context(), s, record(), what); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("Create with what is spent = %v", err)
 	}
 	if _, err := s.Sweep(t.Context(), what.Until, epochAt()); err != nil {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/crmgate/crmgate/internal/session"
 )
@@ -22,26 +21,22 @@ func (d *database) Indexed(ctx context.Context, index string) ([]session.Record,
 	if index == "" {
 		return nil, nil
 	}
-	rows, err := d.db.QueryContext(ctx,
-		"SELECT key, created, touched, expires, subject, sid, sealed FROM session WHERE subject = ?1 OR sid = ?1", index)
+	rows, err := d.db.QueryContext(ctx, "SELECT "+columns+" FROM session WHERE subject = ?1 OR sid = ?1 ORDER BY created DESC LIMIT ?2",
+		index, session.IndexedLimit)
 	if err != nil {
 		return nil, fmt.Errorf("finding sessions: %w", err)
 	}
 	defer rows.Close()
-	var list []session.Record
+	var found []session.Record
 	for rows.Next() {
-		var rec session.Record
-		var key []byte
-		var created, touched, expires int64
-		if err := rows.Scan(&key, &created, &touched, &expires, &rec.Subject, &rec.SID, &rec.Sealed); err != nil {
-			return nil, fmt.Errorf("finding sessions: %w", err)
+		rec, err := scan(rows)
+		if err != nil {
+			return nil, err
 		}
-		copy(rec.Key[:], key)
-		rec.Created, rec.Touched, rec.Expires = time.Unix(created, 0), time.Unix(touched, 0), time.Unix(expires, 0)
-		list = append(list, rec)
+		found = append(found, rec)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("finding sessions: %w", err)
 	}
-	return list, nil
+	return found, nil
 }
