@@ -229,9 +229,8 @@ func next(address string) string {
 	return u.String()
 }
 
-// Frame is an empty page, for a frame that nobody sees. Callers don't write to
-// it.
-var Frame = []byte("<!DOCTYPE html><title>.</title>")
+// Frame is an empty page, for a frame that nobody sees.
+const Frame = "<!DOCTYPE html><title>.</title>"
 
 // onto is next for Onward, which leads to paths of this site as well.
 func onto(address string) string {

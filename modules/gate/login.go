@@ -147,6 +147,7 @@ func (q *request) goOn(returnTo string) bool {
 func (q *request) signIn(done oidc.Finished) {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
+		From: session.Origin{IP: q.ip, Agent: session.AgentLabel(q.r.UserAgent())},
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
@@ -153,7 +152,7 @@ func (q *request) frameAnswer(status int) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+strings.Join(q.h.provider.LogoutHosts(), " "))
 	q.status = status
-	q.write(status, page.Frame)
+	q.write(status, []byte(page.Frame))
 }
 
 // ended writes an entry for each session that was ended for its employee. They
@@ -161,19 +160,19 @@ func (q *request) frameAnswer(status int) {
 // request.
 func (q *request) ended(list []session.Session, how crmgate.Logout) {
 	for _, s := range list {
-		e := q.entry(audit.Control)
-		e.Event, e.Detail = audit.Revoked, how.Words()
-		e.Employee = q.o.log.Employee(s.Identity.Issuer, s.Identity.Subject)
-		e.Session, e.Roles = q.o.log.Keyed("session", s.Ref()), s.Identity.Roles
-		if q.employee == nil {
-			e.Factor = ""
-		}
-		if rec, ok := q.append(e); ok {
-			q.auditID = rec.String()
-		}
-		q.h.metrics.LoggedOut(how)
+		q.endedRef(s.Identity, s.Ref(), how)
 	}
-	q.h.logger.Info("sessions ended", zap.String("request", q.id), zap.String("by", string(how)), zap.String("number", strconv.Itoa(len(list))))
+}
+
+func (q *request) endedRef(who session.Identity, ref string, how crmgate.Logout) {
+	e := q.entry(audit.Control)
+	e.Event, e.Detail = audit.Revoked, how.Words()
+	e.Employee, e.Roles = q.o.log.Employee(who.Issuer, who.Subject), who.Roles
+	e.Session = q.o.log.Keyed("session", ref)
+	if rec, ok := q.append(e); ok {
+		q.auditID = rec.String()
+	}
+	q.h.metrics.LoggedOut(how)
 }
 
 // ActiveSessions is how many sessions this gate knows of.

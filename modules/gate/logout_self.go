@@ -17,9 +17,7 @@ func (q *request) signOut() {
 		return
 	}
 	if !q.sameOrigin() {
-		q.answer(plain{status: http.StatusForbidden, reason: "cross_site", text: text{
-			"Diese Anfrage kam von einer anderen Seite.", "This request came from another site.",
-		}})
+		q.answer(plain{status: http.StatusForbidden, reason: "cross_site", text: textCrossSite})
 		return
 	}
 	hint := ""
@@ -105,4 +103,3 @@ func (q *request) handOver(to string) {
 		Text:  page.Text{DE: "Es geht gleich beim Anmeldedienst weiter.", EN: "Your sign-in service takes over in a moment."},
 	})
 }
-
