@@ -172,10 +172,6 @@ func (q *request) baseURL() string {
 // classify reads the request's body and asks the profile.
 func (q *request) classify() bool {
 	session.Strip(q.r.Header)
-	if q.c.Upgrade != "" {
-		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
-		return false
-	}
 	if no := q.readBody(); no != nil {
 		q.refuse(*no)
 		return false
@@ -203,6 +199,10 @@ func (q *request) ask(body []byte) bool {
 	}
 	x.User = q.employee.session.Identity.User
 	q.x, q.route, q.body = x, x.Route, body
+	if no := q.judgeUpgrade(); no != nil {
+		q.refuse(*no)
+		return false
+	}
 	return true
 }
 

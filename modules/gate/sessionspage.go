@@ -162,7 +162,3 @@ func (q *request) endWhich() (string, bool) {
 	}
 	return v[endField][0], true
 }
-
-var textCrossSite = text{
-	"Diese Anfrage kam von einer anderen Seite.", "This request came from another site.",
-}

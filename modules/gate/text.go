@@ -52,6 +52,11 @@ var (
 		"Dauerverbindungen (WebSocket) werden hier nicht weitergeleitet: Ihr Inhalt ließe sich nicht prüfen.",
 		"Upgraded connections (WebSocket) are not forwarded here: what they carry could not be checked.",
 	}
+	textCrossSite    = text{"Diese Anfrage kam von einer anderen Seite.", "This request came from another site."}
+	textSessionEnded = text{
+		"Ihre Sitzung endete, oder Ihre Rollen änderten sich, während das CRM antwortete. Die Antwort wird deshalb nicht angezeigt.",
+		"Your session ended, or your roles changed, while the CRM was answering. Therefore the answer is not shown.",
+	}
 	textRequestCoding = text{
 		"Komprimierte Anfragen werden nicht angenommen: Was geprüft wird, muss sein, was ankommt.",
 		"Compressed requests are not accepted: what is judged has to be what arrives.",
