@@ -47,6 +47,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    }
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    passive        <path>|<path>/*...
+//	    public         <path>|<path>/*...
+//	    cors           <origin>...
 //	    hold           <size>
 //	    request_limit  <size>
 //	    ungated        <reason>
@@ -96,6 +98,10 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalSession(d)
 	case "passive":
 		return h.unmarshalPassive(d)
+	case "public":
+		return h.unmarshalPublic(d)
+	case "cors":
+		return h.unmarshalCORS(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -107,7 +113,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "public", "cors", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

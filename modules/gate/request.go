@@ -94,6 +94,13 @@ func (q *request) serve() {
 		q.serveOwn()
 		return
 	}
+	if q.cors() {
+		return
+	}
+	if q.isPublic() {
+		q.public()
+		return
+	}
 	if !q.login() {
 		return
 	}
