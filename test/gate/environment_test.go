@@ -39,6 +39,7 @@ type environment struct {
 	calls  *site // the profile of a CRM with remote calls
 	probed *site // a probe instead of the proxy
 	down   *site // a CRM that nobody answers for
+	opened *site // signs in at the forger; public paths, and a page of another origin
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -154,6 +155,7 @@ func (e *environment) sites() error {
 		{&e.calls, "http"},
 		{&e.probed, "http"},
 		{&e.down, "http"},
+		{&e.opened, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -266,6 +268,7 @@ func (e *environment) caddyfile() string {
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
+		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead)
 }
 
