@@ -175,6 +175,14 @@ func (q *request) endedRef(who session.Identity, ref string, how crmgate.Logout)
 	q.h.metrics.LoggedOut(how)
 }
 
+// Sessions are the gate's, for an administrator; nil before the start.
+func (h *Handler) Sessions() *session.Manager {
+	if o := h.opened.Load(); o != nil {
+		return o.sessions
+	}
+	return nil
+}
+
 // ActiveSessions is how many sessions this gate knows of.
 func (h *Handler) ActiveSessions() int {
 	if o := h.opened.Load(); o != nil {
