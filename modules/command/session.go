@@ -92,6 +92,9 @@ func (d data) askSessions(asked *crmgate.SessionsAsked) ([]crmgate.OneSession, e
 
 func showSessions(cmd *cobra.Command, found []crmgate.OneSession, asJSON, revoke bool) error {
 	w := cmd.OutOrStdout()
+	if len(found) == 0 && revoke {
+		return errors.New("no session matches: nobody of that name is signed in")
+	}
 	if asJSON {
 		for _, s := range found {
 			if err := printJSON(w, s); err != nil {
@@ -101,9 +104,6 @@ func showSessions(cmd *cobra.Command, found []crmgate.OneSession, asJSON, revoke
 		return nil
 	}
 	if len(found) == 0 {
-		if revoke {
-			return errors.New("no session matches: nobody of that name is signed in")
-		}
 		_, err := fmt.Fprintln(cmd.ErrOrStderr(), "No session matches.")
 		return err
 	}

@@ -134,7 +134,7 @@ func (a *App) answerSessions(ctx context.Context, asked *SessionsAsked) (list []
 	if list, err = a.findSessions(ctx, s, asked); err != nil {
 		return nil, err
 	}
-	if asked.Revoke {
+	if asked.Revoke && len(list) > 0 {
 		return list, a.revokeSessions(context.WithoutCancel(ctx), s, asked, list)
 	}
 	if _, err := s.Log.Append(ctx, asked.look(list)); err != nil {
