@@ -161,7 +161,10 @@ func (a *App) Start() error {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())
 		}
-		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir))
+		t := a.ToRegister(g)
+		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir),
+			zap.Strings("register_redirect_uri", t.Redirect), zap.Strings("register_signed_out_uri", t.SignedOut),
+			zap.Strings("register_backchannel_logout_uri", t.BackChannel))
 	}
 	return nil
 }
