@@ -46,6 +46,9 @@ type pass struct {
 	persons  []access.Identifier
 	secrets  []secret
 	swept    *Sweep
+	// hashes says whether the document can hold hashes: 0 not known yet, 1 yes,
+	// -1 no.
+	hashes int
 }
 
 // scratch are the slices that a pass leaves to the next one. They hold no

@@ -2,6 +2,7 @@ package mask
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -58,7 +59,7 @@ func (s *Seen) settle() {
 	if s.old != nil {
 		all = s.old.secrets[max(0, len(s.old.secrets)+seenBatch-max(s.max, seenBatch)):]
 	}
-	s.old, s.fresh = newSweep(append(all[:len(all):len(all)], s.fresh.secrets...)), nil
+	s.old, s.fresh = newSweep(append(slices.Clip(all), s.fresh.secrets...)), nil
 }
 
 // sweep masks, in what is left open, the values that were masked elsewhere.

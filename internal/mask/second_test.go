@@ -1,7 +1,9 @@
 package mask
 
 import (
+	"crypto/md5"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strings"
@@ -127,6 +129,35 @@ func TestStreamRemembersEarlierUnits(t *testing.T) {
 		if seen.old != nil && len(seen.old.secrets) > 2*seenBatch {
 			t.Fatalf("%d values are kept", len(seen.old.secrets))
 		}
+	}
+}
+
+func TestValueIsFoundHoweverItsCharactersAreWritten(t *testing.T) {
+	for _, other := range []string{
+		"J\u00f6rg\u00a0Größenwahn", "Jo\u0308rg Gro\u0308ßenwahn", "Jörg Größen\u00adwahn", "Jörg\u2009Größen\u200bwahn",
+		"\uff2a\u00d6\uff32\uff27 größenwahn", "Jörg\u2011Größenwahn",
+	} {
+		for _, pair := range [][2]string{{"Jörg Größenwahn", other}, {other, "Jörg Größenwahn"}} {
+			got, _ := apply(t, `{"name":"`+pair[0]+`","note":"`+pair[1]+`"}`, plan(map[access.Category]access.Treatment{access.Name: access.Hidden}), Options{SecondPass: true})
+			if want := `{"name":"••••••","note":"••••••"}`; unescaped(got) != want {
+				t.Errorf("%q: got %s, want %s", pair, unescaped(got), want)
+			}
+		}
+	}
+}
+
+func TestHashOfAnAddressIsFound(t *testing.T) {
+	sum := md5.Sum([]byte("erika@example.de"))
+	hash := hex.EncodeToString(sum[:])
+	for _, text := range []string{"https://www.gravatar.com/avatar/" + hash + "?s=80", hash, strings.ToUpper(hash)} {
+		got, _ := apply(t, `{"email":"Erika@example.de","note":"`+text+`"}`, plan(contactData), Options{SecondPass: true})
+		if strings.Contains(strings.ToLower(got), hash) {
+			t.Errorf("%s: got %s", text, got)
+		}
+	}
+	same, _ := apply(t, `{"email":"erika@example.de","note":"0123456789abcdef0123456789abcdef"}`, plan(contactData), Options{SecondPass: true})
+	if !strings.Contains(same, "0123456789abcdef0123456789abcdef") {
+		t.Errorf("another hash was masked: %s", same)
 	}
 }
 

@@ -34,6 +34,9 @@ const (
 // secret keeps a masked value for the second pass.
 func (p *pass) secret(text string, c access.Category, v doc.Value) {
 	text = strings.TrimSpace(text)
+	if unusual(text) {
+		text = plainly(text)
+	}
 	asText, asDigits, ok := searchable(c, text)
 	if !ok {
 		return
@@ -43,6 +46,9 @@ func (p *pass) secret(text string, c access.Category, v doc.Value) {
 		with = v.Text
 	}
 	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with, asText: asText, asDigits: asDigits})
+	if c == access.Email && p.hashed() {
+		p.secrets = append(p.secrets, hashesOf(text)...)
+	}
 }
 
 // keep keeps what the log and the second pass need of a container that is

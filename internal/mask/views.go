@@ -18,6 +18,9 @@ func (s *Sweep) encodedIn(text string, skip []access.Category) string {
 	if with == "" && strings.IndexByte(text, '&') >= 0 {
 		with = s.firstBeyond(text, html.UnescapeString(text), skip)
 	}
+	if with == "" && unusual(text) {
+		with = s.firstBeyond(text, plainly(text), skip)
+	}
 	if with == "" && strings.IndexByte(text, '\\') >= 0 {
 		with = s.firstBeyond(text, escapesDecoded(text), skip)
 	}

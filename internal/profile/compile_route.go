@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/json"
 )
 
 func (c *compiler) transports() {
@@ -84,6 +86,9 @@ func (c *compiler) routes() {
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		if rt.stream != "" && rt.typ != "json" {
 			c.fail(where, "stream is served for json alone")
+		}
+		if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); rt.stream != "" && err != nil {
+			c.fail(where, "stream: %v", err)
 		}
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")

@@ -82,7 +82,9 @@ type operationSpec struct {
 	Alone bool `yaml:"alone"`
 	// Write says where the request holds values to be saved.
 	Write *writeSpec `yaml:"write"`
-	// Stream is the path to the rows of a response that is streamed: `$[*]`.
+	// Stream is the place of the records in a response that is streamed: `$` (the
+	// elements of the document), `$.data.items` (those of a member's), or `lines`
+	// (one document per line). Below records, `$` is the record then.
 	Stream string `yaml:"stream"`
 	// Public are members of the answer, at any depth outside records, whose texts
 	// are no personal data.

@@ -38,13 +38,13 @@ type Result struct {
 
 // Fields returns the names of the fields whose stored values are needed before
 // the write may be judged; none means that it is fine as it is.
-func Fields(w *profile.Write, p Plans) []string {
+func Fields(body *doc.Tree, w *profile.Write, p Plans) []string {
 	if w.Mode == profile.WriteCreate || w.Mode == profile.WriteCopy {
 		return nil
 	}
 	var names []string
 	for i := range w.Fields {
-		if hidden(w.Entity, w.Fields[i].Categories, p) {
+		if hidden(w.Entity, w.Fields[i].Categories, p) || masked(body, &w.Fields[i]) {
 			names = append(names, w.Fields[i].Name)
 		}
 	}
@@ -115,10 +115,8 @@ type judge struct {
 func (j *judge) create() {
 	for i := range j.w.Fields {
 		f := &j.w.Fields[i]
-		for _, l := range f.Leaves {
-			if mask.IsPlaceholder(j.body.Text(l.Node)) {
-				j.result.Refused = append(j.result.Refused, f.Name)
-			}
+		if masked(j.body, f) {
+			j.result.Refused = append(j.result.Refused, f.Name)
 		}
 	}
 }
@@ -205,10 +203,19 @@ func (j *judge) stands() bool {
 // record is the stored record of a write for which unchanged or stands is true.
 func (j *judge) record() int { return j.stored.Records[j.w.IDs[0]] }
 
+// masked reports whether a field holds what a placeholder looks like.
+func masked(body *doc.Tree, f *profile.WriteField) bool {
+	return slices.ContainsFunc(f.Leaves, func(l profile.Leaf) bool { return mask.IsPlaceholder(body.Text(l.Node)) })
+}
+
 // free reports whether a field may be written as it came: its author sees and
 // may change both what is stored in its place, in every record, and what it
-// would hold.
+// would hold. A placeholder from elsewhere may not, unless it stands there
+// already: somebody who copied it would save a mask.
 func (j *judge) free(f *profile.WriteField) bool {
+	if masked(j.body, f) && !j.unchanged(f) {
+		return false
+	}
 	if !hidden(j.w.Entity, f.Categories, j.plans) {
 		return true
 	}

@@ -107,7 +107,7 @@ func judge(t testing.TB, r profile.Request, plans restore.Plans, stored string) 
 			plans.Write = nil
 		}
 		var s restore.Stored
-		fields := restore.Fields(w, plans)
+		fields := restore.Fields(x.Body(), w, plans)
 		out.asked += strings.Join(fields, ",") + ";"
 		if len(fields) > 0 && w.CanStore() && stored != "" {
 			if s.Tree, err = json.Parse([]byte(stored), doc.DefaultLimits()); err != nil {
@@ -160,6 +160,8 @@ func TestPartialWriteTakesUnchangedPlaceholdersOut(t *testing.T) {
 		{"placeholders around", `{"phone":"` + p + `","name":"a","value":"` + p + `"}`, `{"name":"a"}`, ""},
 		{"all of them", `{"phone":"` + p + `","value":"` + p + `","word":"••••••"}`, `{}`, ""},
 		{"escaped placeholder", `{"word":"\u2022\u2022\u2022\u2022\u2022\u2022"}`, `{}`, ""},
+		{"placeholder in a field that is seen", `{"name":"••••••"}`, "", "name;"},
+		{"placeholder of another field", `{"name":"` + p + `"}`, "", "name;"},
 		{"edited", `{"name":"a","phone":"+49 30 1"}`, "", "phone;"},
 		{"digit behind the placeholder", `{"phone":"` + p + `1"}`, "", "phone;"},
 		{"emptied", `{"phone":""}`, "", "phone;"},

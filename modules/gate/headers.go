@@ -40,7 +40,24 @@ func (l *release) headers(sweep *mask.Sweep) {
 	}
 	to.Set("Cache-Control", "private, no-store")
 	to.Set("X-Content-Type-Options", "nosniff")
+	to.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if !keepsAddress(to.Values("Referrer-Policy")) {
+		to.Set("Referrer-Policy", "same-origin")
+	}
 	to.Set("Audit-Id", l.q.auditID)
+}
+
+// keepsAddress reports whether a policy tells other sites no more than this
+// site's name: addresses hold ids, and what was searched for.
+func keepsAddress(policy []string) bool {
+	if len(policy) != 1 {
+		return false
+	}
+	switch strings.ToLower(policy[0]) {
+	case "no-referrer", "same-origin", "origin", "strict-origin", "origin-when-cross-origin", "strict-origin-when-cross-origin":
+		return true
+	}
+	return false
 }
 
 func (l *release) copyHeaders(names []string, sweep *mask.Sweep) {

@@ -77,7 +77,11 @@ func (q *request) public() {
 		q.answer(plain{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
 		return
 	}
-	if no := q.readBody(); no != nil {
+	no := q.inAdvance()
+	if no == nil {
+		no = q.readBody()
+	}
+	if no != nil {
 		q.answer(plain{status: no.status, reason: no.reason, text: no.text})
 		return
 	}

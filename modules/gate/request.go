@@ -179,6 +179,10 @@ func (q *request) baseURL() string {
 // classify reads the request's body and asks the profile.
 func (q *request) classify() bool {
 	session.Strip(q.r.Header)
+	if no := q.inAdvance(); no != nil {
+		q.refuse(*no)
+		return false
+	}
 	if no := q.readBody(); no != nil {
 		q.refuse(*no)
 		return false
@@ -211,6 +215,18 @@ func (q *request) ask(body []byte) bool {
 		return false
 	}
 	return true
+}
+
+// inAdvance refuses what a browser asks for without its person: pages that they
+// may open next, and scripts that would keep answers for them.
+func (q *request) inAdvance() *refusal {
+	if strings.HasPrefix(q.r.Header.Get("Sec-Purpose"), "prefetch") || strings.EqualFold(q.r.Header.Get("Purpose"), "prefetch") {
+		return &refusal{status: http.StatusForbidden, reason: "prefetch", text: textPrefetch}
+	}
+	if q.r.Header.Get("Service-Worker") == "script" {
+		return &refusal{status: http.StatusForbidden, reason: "service_worker", text: textServiceWorker}
+	}
+	return nil
 }
 
 func params(in []canon.Param) []profile.Param {

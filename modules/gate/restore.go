@@ -31,7 +31,7 @@ func (q *request) restore() bool {
 			q.notSaved("undecided", textFault)
 			return false
 		}
-		stored, ok := q.stored(w, restore.Fields(w, plans))
+		stored, ok := q.stored(w, restore.Fields(q.x.Body(), w, plans))
 		if !ok {
 			q.notSaved("stored", textStored)
 			return false

@@ -57,6 +57,14 @@ var (
 		"Ihre Sitzung endete, oder Ihre Rollen änderten sich, während das CRM antwortete. Die Antwort wird deshalb nicht angezeigt.",
 		"Your session ended, or your roles changed, while the CRM was answering. Therefore the answer is not shown.",
 	}
+	textPrefetch = text{
+		"Seiten werden hier nicht im Voraus geladen: Das Protokoll zeigt, was jemand angesehen hat.",
+		"Pages are not loaded in advance here: the log shows what somebody looked at.",
+	}
+	textServiceWorker = text{
+		"Service Worker werden hier nicht ausgeliefert: Sie könnten Antworten über die Sitzung hinaus behalten.",
+		"Service workers are not handed out here: they could keep answers beyond the session.",
+	}
 	textRequestCoding = text{
 		"Komprimierte Anfragen werden nicht angenommen: Was geprüft wird, muss sein, was ankommt.",
 		"Compressed requests are not accepted: what is judged has to be what arrives.",

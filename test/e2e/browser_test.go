@@ -206,7 +206,7 @@ func searchCapture(t *testing.T, s *site, path string) {
 		body := c.bytes(t)
 		if sum := sha256.Sum256(body); c.User == "vera" && !searched[sum] {
 			searched[sum] = true
-			for _, found := range spotted(secrets, read(body, c.headerBytes()), read([]byte(c.RequestBody), []byte(c.URL))) {
+			for _, found := range spotted(secrets, stack.Read(body, c.headerBytes()), stack.Read([]byte(c.RequestBody), []byte(c.URL))) {
 				t.Errorf("in %s, %s: sales can read %s\n%s", c.Step, c.URL, found, c.RequestBody)
 			}
 		}
@@ -259,9 +259,9 @@ func phonesAreKept(t *testing.T, s *site) {
 		}
 		question := fmt.Sprintf(`{"id":1,"method":"model.party.contact_mechanism.search_read","params":[[["party","=",%s]],0,50,null,["value","value_compact"],{}]}`, id)
 		a := send(t, s.crm.addr, req, []byte(question), map[string]string{"Authorization": login.session})
-		stored := read(a.body)
+		stored := stack.Read(a.body)
 		for _, n := range p.Phones {
-			if !stored.holds(n.Value) || !stored.holds(n.Forms[1]) {
+			if !stored.Holds(n.Value) || !stored.Holds(n.Forms[1]) {
 				t.Errorf("party %s had the number %s, and now:\n%s", id, n.Value, a.body)
 			}
 		}

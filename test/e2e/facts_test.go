@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crmgate/crmgate/test/stack"
 )
 
 // facts is what test/tryton/seed.py has put into the database.
@@ -154,10 +156,10 @@ func (f *facts) all() []secret {
 
 // spotted returns the secrets that can be read out of an answer, but for those
 // that the client sent itself.
-func spotted(secrets []secret, answer, sent *reading) []secret {
+func spotted(secrets []secret, answer, sent *stack.Reading) []secret {
 	var found []secret
 	for _, s := range secrets {
-		if answer.holds(s.value) && !sent.holds(s.value) {
+		if answer.Holds(s.value) && !sent.Holds(s.value) {
 			found = append(found, s)
 		}
 	}

@@ -231,7 +231,7 @@ func (h *hand) ask(t *testing.T, req *handMade) string {
 	a := send(t, addr, req, body, h.headers(req))
 	h.relay.watch(nil)
 	reached := h.relay.since(before)
-	for _, s := range spotted(h.secrets, read(a.raw, a.body), read(body, []byte(req.Path))) {
+	for _, s := range spotted(h.secrets, stack.Read(a.raw, a.body), stack.Read(body, []byte(req.Path))) {
 		t.Errorf("%s: %s can read %s in\n%s", req.Name, h.role, s, a.raw)
 	}
 	x := h.exchanges(t).of(a.header.Get("Audit-Id"))
@@ -374,11 +374,11 @@ func (h *hand) asPlain(req *handMade, a answer) string {
 			}
 		}
 	}
-	text := read(a.raw, a.body)
+	text := stack.Read(a.raw, a.body)
 	for id, p := range h.facts.Parties {
 		for _, values := range p.byKind() {
 			for _, v := range values {
-				if text.holds(v) {
+				if text.Holds(v) {
 					got = append(got, id+" "+v)
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/crmgate/crmgate/test/stack"
 )
 
 // quiet searches what the gateway keeps and says beside its answers, with
@@ -31,9 +33,9 @@ func (h *hand) quiet(t *testing.T) {
 
 func (h *hand) searchQuietly(t *testing.T, where string, raw []byte) {
 	t.Helper()
-	text := read(raw)
+	text := stack.Read(raw)
 	for _, s := range h.all {
-		if text.holds(s.value) {
+		if text.Holds(s.value) {
 			t.Errorf("%s holds %s", where, s)
 		}
 	}

@@ -40,6 +40,7 @@ type environment struct {
 	probed *site // a probe instead of the proxy
 	down   *site // a CRM that nobody answers for
 	opened *site // signs in at the forger; public paths, and a page of another origin
+	leaky  *site // the profile of the leak suite
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -156,6 +157,7 @@ func (e *environment) sites() error {
 		{&e.probed, "http"},
 		{&e.down, "http"},
 		{&e.opened, "http"},
+		{&e.leaky, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -171,7 +173,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.leaky}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -232,6 +234,15 @@ func namedGate(profile, policy, issuer string, more ...string) string {
 	}`, profile, policy, issuer, clientID, clientSecret, provider.ACRSecondFactor, strings.Join(more, "\n\t\t"))
 }
 
+// here is the path of a file in testdata.
+func here(name string) string {
+	path, err := filepath.Abs(filepath.Join("testdata", name))
+	if err != nil {
+		panic(err)
+	}
+	return path
+}
+
 func proxyTo(address string) string {
 	return fmt.Sprintf("\treverse_proxy %s {\n\t\theader_up Host {host}\n\t}", address)
 }
@@ -269,7 +280,8 @@ func (e *environment) caddyfile() string {
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin), crm) +
-		e.down.block(access+gateBlock(e.dir, e.provider.url), dead)
+		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
+		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run

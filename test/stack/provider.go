@@ -17,7 +17,7 @@ import (
 // after a sign-in with two factors, and with a key.
 const (
 	ClientID     = "crmgate"
-	ClientSecret = "loopback-only-Fz3rQ8wL5tNc" //nolint:gosec // of a provider on loopback that lives as long as a test
+	ClientSecret = "loopback-only-Fz3rQ8wL5tNc"
 	ACR          = "urn:crmgate:test:mfa"
 	ACRKey       = "urn:crmgate:test:key"
 )

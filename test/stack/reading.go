@@ -1,4 +1,4 @@
-package e2e
+package stack
 
 import (
 	"archive/zip"
@@ -20,33 +20,44 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// reading is every text that a reader could make out of some bytes: JSON and
-// markup escapes, base64, packed files, and the charsets that Tryton writes.
-type reading struct {
+// Reading is every text that a reader could make out of some bytes: JSON and
+// markup escapes, base64, packed files, and the charsets that a CRM may write.
+type Reading struct {
 	text *suffixarray.Index // blanks of every kind are one space
 	bare *suffixarray.Index // without the signs that people write in numbers
 }
 
-func read(parts ...[]byte) *reading {
+// Read makes a Reading of the parts of one answer.
+func Read(parts ...[]byte) *Reading {
 	var r reader
 	for _, p := range parts {
 		r.add(p, 0)
 	}
-	text := norm.NFC.String(r.out.String())
-	return &reading{
+	text := visible(r.out.String())
+	return &Reading{
 		text: suffixarray.New([]byte(strings.Join(strings.Fields(text), " "))),
 		bare: suffixarray.New([]byte(bare(text))),
 	}
 }
 
-// holds reports whether a value can be read, in whatever notation.
-func (r *reading) holds(value string) bool {
-	value = strings.Join(strings.Fields(norm.NFC.String(value)), " ")
+// Holds reports whether a value can be read, in whatever notation.
+func (r *Reading) Holds(value string) bool {
+	value = strings.Join(strings.Fields(visible(value)), " ")
 	if len(r.text.Lookup([]byte(value), 1)) > 0 {
 		return true
 	}
 	b := bare(value)
 	return isNumber.MatchString(b) && len(r.bare.Lookup([]byte(b), 1)) > 0
+}
+
+// visible is a text as it looks, without what nobody sees in it.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(s))
 }
 
 // isNumber is what telephone numbers, IBANs and tax ids look like without the

@@ -1,0 +1,86 @@
+package gate_test
+
+import (
+	"net/http"
+	"strings"
+)
+
+// leaksInFiles hide values in XML and in files (61 to 72).
+func leaksInFiles() []leak {
+	const (
+		xml  = `<p:person xmlns:p="urn:x"><p:email>` + leakMail + `</p:email></p:person>`
+		mail = leakMail
+	)
+	const media = "application/xml"
+	csv := func(media, body string) try { return getting("/export.csv", typed(media, 200, body)) }
+	return []leak{
+		{61, "xml-prefix", withheld, "XML on a route of another type is refused", []try{getting("/people/7", typed(media, 200, xml))}},
+		{62, "xml-entity", withheld, "as 61", []try{getting("/people/7", typed(media, 200, `<!DOCTYPE x [<!ENTITY e "`+mail+`">]><x>&e;</x>`))}},
+		{63, "xml-cdata", withheld, "as 61", []try{getting("/people/7", typed(media, 200, `<x><![CDATA[`+mail+`]]></x>`))}},
+		{64, "soap-fault", withheld, "as 61", []try{getting("/people/7", typed("text/xml", 500, `<Envelope><Body><Fault><faultstring>`+mail+`</faultstring></Fault></Body></Envelope>`))}},
+		{65, "xml-round-trip", withheld, "as 61", []try{getting("/people/7", typed(media, 200, `<x :a="`+mail+`"/>`))}},
+		{66, "csv", masked, "separator, quotes, byte order mark and headers are read as the profile says; an unknown column is masked", []try{
+			csv("text/csv; charset=utf-8", "Nr.;Name;E-Mail\r\n7;Erika;"+leakMail+"\r\n"), csv("text/csv", "\ufeffNr.;Name;\"E-Mail\"\r\n7;\"Mustermann, \"\"E\"\"\nx\";\""+leakMail+"\"\r\n"),
+			csv("text/csv", "Nr.;Name;E-Mail;E-Mail\n7;Erika;x;"+leakMail+"\n"),
+			csv("text/csv", "Nr.;Mail privat;Telefon\n7;"+leakMail+";"+leakPhone+"\n"),
+		}},
+		{66, "csv-without-header", withheld, "rows that don't fit the header are refused", []try{
+			csv("text/csv", "Nr.;Name\n7;Erika;"+leakMail+"\n"),
+		}},
+		{67, "xlsx", withheld, "archives are another type", []try{csv("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "PK\x03\x04"+mail), csv("text/csv", "PK\x03\x04"+mail)}},
+		{68, "pdf", withheld, "documents can't be masked: they are for who sees everything in them", []try{csv("application/pdf", "%PDF-1.7 "+mail)}},
+		{68, "file", asked, "as 68", []try{{ask: ask{path: "/files/7"}, crm: typed("application/pdf", 200, "%PDF-1.7 "+mail)}}},
+		{69, "vcard", withheld, "vCard, LDIF and calendars on a route of another type are refused", []try{
+			getting("/people/7", typed("text/vcard", 200, "BEGIN:VCARD\r\nEMAIL:"+mail+"\r\nEND:VCARD\r\n")), getting("/people/7", typed("text/calendar", 200, "BEGIN:VCALENDAR\r\nATTENDEE:mailto:"+mail+"\r\n")),
+		}},
+		{69, "webdav", shut, "other methods are unknown", []try{{ask: ask{method: "PROPFIND", path: "/people/7"}}, {ask: ask{method: "REPORT", path: "/people/7"}}}},
+		{70, "attachment", asked, "files are for who sees everything in them", []try{{ask: ask{path: "/files/8"}, crm: typed("text/plain", 200, mail)}}},
+		{70, "file-name", masked, "names of files are searched for the answer's values", []try{
+			getting("/export.csv", named(`attachment; filename="`+leakMail+`.csv"`)), getting("/export.csv", named(`attachment; filename*=UTF-8''erika.mustermann%40kanarien.example.csv`)),
+		}},
+		{71, "archive", shut, "backups are unknown routes", []try{getting("/backup.zip", typed("application/zip", 200, "PK\x03\x04"+mail))}},
+		{72, "export", masked, "exports are masked like lists", []try{
+			csv("text/csv", "Nr.;Name;E-Mail;Notiz\n7;Erika;"+leakMail+";"+leakNote+"\n"), getting("/stream", jsonAnswer(200, "["+person+"]")),
+		}},
+	}
+}
+
+// named is an export with a name of its own.
+func named(disposition string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Disposition", disposition)
+		typed("text/csv", 200, "Nr.;Name;E-Mail\n7;Erika;"+leakMail+"\n")(w, r)
+	}
+}
+
+// leaksAround hide values around the body (73 to 84).
+func leaksAround() []leak {
+	mail, old := leakMail, `{"changes":[{"field":"email","old":"`+leakMail+`","new":"x"}]}`
+	return []leak{
+		{73, "address-header", checked, "an address that leads elsewhere, or repeats a value, isn't handed on", []try{
+			{ask: ask{path: "/people/7"}, crm: withHeader(person, "Location", "/people?email="+mail, "Link", "</people?email="+mail+">; rel=next", "Refresh", "0; url=/?"+mail, "Content-Location", "/people/"+mail), check: without("Link", "Refresh", "Content-Location")},
+			{ask: ask{path: "/people/7"}, crm: redirect("/people?email=" + mail)},
+		}},
+		{74, "other-header", checked, "the answer's headers are a list of allowed ones", []try{
+			{ask: ask{path: "/people/7"}, crm: withHeader(person, "X-User-Email", mail, "Server-Timing", `db;desc="`+mail+`"`, "Sourcemap", "/"+mail, "X-Debug", mail, "Warning", `199 - "`+mail+`"`), check: both(status(200), without("X-User-Email", "Server-Timing", "Sourcemap", "X-Debug", "Warning"))},
+		}},
+		{75, "referer", checked, "masked answers say that their address stays here", []try{{ask: ask{path: "/people/7"}, check: has("Referrer-Policy", "same-origin")}}},
+		{76, "error-text", withheld, "error texts that may quote a value are withheld", []try{
+			getting("/people/7", jsonAnswer(500, `{"error":"Duplicate entry '`+mail+`'","trace":["at x(`+mail+`)"]}`)), getting("/people/7", typed("text/html", 500, "<pre>"+mail)),
+			getting("/people/7", typed("text/plain", 404, mail)), getting("/page/7", typed("text/html; charset=utf-8", 422, "<p>"+mail)),
+		}},
+		{77, "metadata", shut, "descriptions, bundles of texts and debug pages are unknown routes", []try{getting("/metadata", nil), getting("/_profiler", nil), getting("/users", nil)}},
+		{78, "history", shut, "as 77, until a profile says how changes stand there", []try{getting("/people/7/history", jsonAnswer(200, old))}},
+		{78, "change-in-a-record", masked, "what isn't known is masked", []try{getting("/people/7", jsonAnswer(200, old))}},
+		{79, "mirrored-value", masked, "a masked value is searched in the whole answer, in every notation", []try{
+			getting("/people/7", jsonAnswer(200, `{"id":7,"email":"`+mail+`","label":"Erika <`+strings.ToUpper(mail)+`>"}`)),
+			getting("/people/7", jsonAnswer(200, `{"id":7,"phone":"`+leakPhone+`","iban":"`+leakIBAN+`","label":"Tel. 0151/234 567-89, DE89 3704 0044 0532 0130 00"}`)),
+			getting("/people", jsonAnswer(200, `{"list":[{"id":7,"label":"`+mail+`"},`+person+`]}`)), getting("/people/7", jsonAnswer(200, `{"id":7,"note":"`+leakNote+`","url":"/n/kanarienvogel-im-wohnzimmer"}`)),
+		}},
+		{80, "free-text", masked, "free text is hidden whole unless the policy shows it", []try{getting("/people/7", jsonAnswer(200, `{"id":7,"note":"Tel. `+leakPhone+`, `+mail+`"}`))}},
+		{81, "telling-id", masked, "an address that repeats a masked value is masked", []try{getting("/people/7", jsonAnswer(200, `{"id":7,"email":"`+mail+`","url":"/people/erika.mustermann%40kanarien.example"}`))}},
+		{82, "forwarding-rule", shut, "hooks, keys and rules are unknown routes", []try{posting("/webhooks", `{"url":"https://x.example"}`), posting("/oauth/applications", `{}`)}},
+		{83, "mail-from-the-server", beyond, "what the CRM sends by itself doesn't pass the gateway", nil},
+		{84, "around-the-gate", beyond, "another way to the CRM has to be closed in the network; the start check sees the ways within Caddy", nil},
+	}
+}
