@@ -52,13 +52,13 @@ func (p *Provider) Examine(ctx context.Context) (Examined, error) {
 func (p *Provider) doubts(acr, claims []string) []string {
 	var doubts []string
 	if len(acr) > 0 && !p.preset.claims {
-		for _, v := range p.factor.ACR {
+		for _, v := range p.proof.factor.ACR {
 			if !slices.Contains(acr, v) {
 				doubts = append(doubts, fmt.Sprintf("the provider doesn't list the acr %q among those it supports: %s", v, p.preset.remedy))
 			}
 		}
 	}
-	if len(p.factor.ACR) == 0 && len(claims) > 0 && !slices.Contains(claims, "amr") {
+	if len(p.proof.factor.ACR) == 0 && len(claims) > 0 && !slices.Contains(claims, "amr") {
 		doubts = append(doubts, "the provider doesn't list amr among its claims: "+p.preset.remedy)
 	}
 	return doubts

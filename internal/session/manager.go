@@ -104,7 +104,7 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 		return "", Session{}, err
 	}
 	rec := Record{
-		Key: key, Created: now, Touched: now, Expires: now.Add(m.cfg.Max), Sealed: blob,
+		Key: key, Created: now, Touched: now, Expires: now.Add(m.cfg.Max), Sealed: blob, Version: 1,
 		Subject: index("sub", in.Identity.Issuer, in.Identity.Subject),
 		SID:     index("sid", in.Identity.Issuer, in.Identity.SID),
 	}

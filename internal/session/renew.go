@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ const (
 	// the provider says of a person is never older than this.
 	renewAtLeast = time.Hour
 	// renewAtMost is how young tokens are renewed at all.
-	renewAtMost = 10 * time.Second
+	renewAtMost = 5 * time.Second
 	// renewPause is how long nothing is renewed after the provider failed.
 	renewPause = 10 * time.Second
 	// renewers is how many sessions are renewed at a time.
@@ -39,9 +40,11 @@ const (
 // Renewer asks the identity provider for a person's new tokens.
 type Renewer interface {
 	// Renew returns the identity that the provider now gives for the refresh
-	// token in old. What it leaves empty of tokens and session at the provider
-	// stays as it was; roles, factor and names are replaced. A *Final ends the
-	// session; any other error leaves it alone until the next try.
+	// token in old: roles, factor and names are replaced by it. What it leaves
+	// empty of tokens and session at the provider stays as it was. A *Final ends
+	// the session; any other error leaves it alone until the next try, and of the
+	// identity returned then nothing counts but a newer refresh token, without
+	// which there would be no next try.
 	Renew(ctx context.Context, old Identity) (Identity, error)
 }
 
@@ -141,10 +144,19 @@ func (m *Manager) Renew(ctx context.Context, r Renewer) {
 
 // renew renews one session.
 func (m *Manager) renew(ctx context.Context, key Key, r Renewer) {
+	known, _ := m.known.get(key)
+	if known == nil {
+		return // it has ended meanwhile
+	}
 	asking, cancel := context.WithTimeout(ctx, loadFor)
-	rec, err := m.cfg.Store.Lease(asking, key, leaseFor)
-	cancel()
+	defer cancel()
+	rec, err := m.cfg.Store.Lease(asking, key, known.session.version, leaseFor)
 	switch {
+	case errors.Is(err, ErrRewritten): // another node was quicker
+		if rec, err = m.cfg.Store.Load(asking, key); err == nil {
+			m.adopt(rec)
+		}
+		return
 	case errors.Is(err, ErrNone):
 		m.known.revoke(key)
 		return
@@ -160,21 +172,17 @@ func (m *Manager) renew(ctx context.Context, key Key, r Renewer) {
 		m.known.revoke(key)
 		return
 	}
-	if now := m.cfg.Now(); now.Before(old.due()) || old.due().IsZero() {
-		m.adopt(rec) // another node was quicker
-		return
-	}
 	asking, cancel = context.WithTimeout(ctx, renewFor)
+	defer cancel()
 	id, err := r.Renew(asking, old.Identity)
-	cancel()
 	if err == nil {
 		err = samePerson(old.Identity, id)
 	}
 	if err != nil {
-		m.notRenewed(ctx, rec, err)
+		m.notRenewed(ctx, rec, old, id.RefreshToken, err)
 		return
 	}
-	if err := m.rewrite(ctx, rec, old, id); err != nil {
+	if err := m.rewrite(ctx, rec, sealed{Identity: id.orElse(old.Identity), From: old.From, Issued: m.now()}); err != nil {
 		m.goesOn(ctx, rec, "store", err)
 	}
 }
@@ -188,11 +196,16 @@ func samePerson(old, id Identity) error {
 }
 
 // notRenewed ends the session if the answer was final, and leaves it alone if it
-// was not.
-func (m *Manager) notRenewed(ctx context.Context, rec Record, err error) {
+// was not. newer is the refresh token that the provider may have given before
+// something failed.
+func (m *Manager) notRenewed(ctx context.Context, rec Record, old sealed, newer string, err error) {
 	var final *Final
 	if !errors.As(err, &final) {
 		m.pause()
+		if newer != "" && newer != old.Identity.RefreshToken {
+			old.Identity.RefreshToken = newer
+			err = errors.Join(err, m.rewrite(ctx, rec, old))
+		}
 		m.goesOn(ctx, rec, "provider", err)
 		return
 	}
@@ -241,19 +254,12 @@ func (m *Manager) pause() { m.renewal.until.Store(m.cfg.Now().Add(renewPause).Un
 // rewrite stores a renewed session and puts it into force here. The refresh
 // token that it holds may be the only one that still works, so a store that is
 // away is tried again.
-func (m *Manager) rewrite(ctx context.Context, rec Record, old sealed, id Identity) error {
-	id.RefreshToken = orElse(id.RefreshToken, old.Identity.RefreshToken)
-	id.IDToken = orElse(id.IDToken, old.Identity.IDToken)
-	id.AccessToken = orElse(id.AccessToken, old.Identity.AccessToken)
-	id.SID = orElse(id.SID, old.Identity.SID)
-	if id.AuthTime.IsZero() {
-		id.AuthTime = old.Identity.AuthTime
-	}
-	blob, err := m.seal(rec.Key, sealed{Identity: id, From: old.From, Issued: m.now()})
+func (m *Manager) rewrite(ctx context.Context, rec Record, s sealed) error {
+	blob, err := m.seal(rec.Key, s)
 	if err != nil {
 		return err
 	}
-	rec.Sealed, rec.SID = blob, index("sid", id.Issuer, id.SID)
+	rec.Sealed, rec.SID = blob, index("sid", s.Identity.Issuer, s.Identity.SID)
 	ctx, cancel := context.WithTimeout(ctx, writeFor)
 	defer cancel()
 	for {
@@ -289,9 +295,14 @@ func (m *Manager) adopt(rec Record) {
 	m.known.replace(rec.Key, e)
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
+// orElse fills in what a renewal may leave out.
+func (id Identity) orElse(old Identity) Identity {
+	id.RefreshToken = cmp.Or(id.RefreshToken, old.RefreshToken)
+	id.IDToken = cmp.Or(id.IDToken, old.IDToken)
+	id.AccessToken = cmp.Or(id.AccessToken, old.AccessToken)
+	id.SID = cmp.Or(id.SID, old.SID)
+	if id.AuthTime.IsZero() {
+		id.AuthTime = old.AuthTime
 	}
-	return s
+	return id
 }

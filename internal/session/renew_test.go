@@ -177,6 +177,26 @@ func TestRotatingTokensNeverRace(t *testing.T) {
 	}
 }
 
+// A node that finds a session renewed already must not keep the others from the
+// next renewal.
+func TestShortLivedTokensAreRenewedInTimeOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	h, p, id, _ := newRenewing(t)
+	other := h.node(t)
+	want(t, other, id, nil)
+	p.lasts = 20 * time.Second
+	h.now.Advance(5 * time.Minute)
+	for range 20 {
+		h.Renew(t.Context(), p)
+		other.Renew(t.Context(), p)
+		want(t, other, id, nil)
+		h.now.Advance(16 * time.Second)
+	}
+	if p.asked != 20 {
+		t.Errorf("asked %d times in 20 lives of a token", p.asked)
+	}
+}
+
 func TestPassingFaultsLeaveTheSessionAlone(t *testing.T) {
 	t.Parallel()
 	h, p, id, told := newRenewing(t)
@@ -201,6 +221,28 @@ func TestPassingFaultsLeaveTheSessionAlone(t *testing.T) {
 	h.Renew(t.Context(), p)
 	if len(*told) != 2 {
 		t.Errorf("the next fault isn't told: %v", *told)
+	}
+}
+
+// A provider that rotates the token, and then fails to say who the person is.
+func TestNewerRefreshTokenIsKeptThoughTheRenewalFailed(t *testing.T) {
+	t.Parallel()
+	h, p, id, told := newRenewing(t)
+	h.now.Advance(5 * time.Minute)
+	h.Renew(t.Context(), renewerFunc(func(ctx context.Context, old session.Identity) (session.Identity, error) {
+		got, err := p.Renew(ctx, old)
+		got.Roles, got.Subject = []string{"boss"}, "u-3"
+		return got, errors.Join(err, errors.New("userinfo: 503"))
+	}))
+	s, err := h.Lookup(t.Context(), id)
+	if err != nil || !slices.Equal(s.Identity.Roles, ada().Roles) || s.Identity.Subject != "u-1" {
+		t.Errorf("Lookup = %+v, %v", s, err)
+	}
+	h.now.Advance(2 * time.Minute)
+	want(t, h.Manager, id, nil)
+	h.Renew(t.Context(), p)
+	if p.dead || p.asked != 2 || len(*told) != 1 {
+		t.Errorf("family dead %v, asked %d times, told %v", p.dead, p.asked, *told)
 	}
 }
 

@@ -88,8 +88,10 @@ type Session struct {
 	// From is where its person signed in.
 	From Origin
 
-	// due is when its tokens are to be renewed; zero is never.
-	due time.Time
+	// due is when its tokens are to be renewed; zero is never. version is the
+	// record's.
+	due     time.Time
+	version int64
 }
 
 // Ref names the session in logs. It leads neither to the cookie nor to the row.
@@ -171,7 +173,7 @@ func (m *Manager) open(rec Record) (Session, Tokens, error) {
 	tokens := Tokens{ID: id.IDToken, Refresh: id.RefreshToken, Access: id.AccessToken, Expiry: id.Expiry}
 	id.IDToken, id.RefreshToken, id.AccessToken = "", "", ""
 	return Session{
-		Key: rec.Key, Identity: id, Created: rec.Created, Expires: rec.Expires, From: s.From, due: s.due(),
+		Key: rec.Key, Identity: id, Created: rec.Created, Expires: rec.Expires, From: s.From, due: s.due(), version: rec.Version,
 	}, tokens, nil
 }
 

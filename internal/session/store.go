@@ -64,10 +64,10 @@ type Store interface {
 	// Touch notes when a session was used. It never moves Touched back, and
 	// returns ErrNone when the record is gone.
 	Touch(ctx context.Context, key Key, at time.Time) error
-	// Lease returns a record to one caller alone: nobody else gets its lease
-	// for so long, by the store's own clock, unless Rewrite ends it earlier.
-	// Errors: ErrNone, ErrLeased.
-	Lease(ctx context.Context, key Key, lasting time.Duration) (Record, error)
+	// Lease returns a record to one caller alone, if its Version is still this
+	// one: nobody else gets its lease for so long, by the store's own clock,
+	// unless Rewrite ends it earlier. Errors: ErrNone, ErrRewritten, ErrLeased.
+	Lease(ctx context.Context, key Key, version int64, lasting time.Duration) (Record, error)
 	// Rewrite replaces Sealed and SID, adds one to Version and ends the lease,
 	// if the stored Version is that of rec. Errors: ErrNone, ErrRewritten.
 	Rewrite(ctx context.Context, rec Record) error

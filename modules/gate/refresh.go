@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -35,6 +37,9 @@ func (h *Handler) noteSession(ctx context.Context, n session.Notice) {
 		e.Event, e.Detail = audit.RefreshFailed, "the session goes on with what it has"
 	case session.RenewRefused:
 		e.Event, e.Detail = audit.RefreshFailed, "the session was ended"
+	}
+	if no, ok := errors.AsType[*oidc.Refusal](n.Err); ok {
+		e.Error = no.Code
 	}
 	if n.Kind != session.OverLimit {
 		h.logger.Warn("a session was not renewed", zap.String("reason", n.Code), zap.Bool("ended", n.Kind == session.RenewRefused), zap.Error(n.Err))
@@ -85,5 +90,26 @@ func (h *Handler) unmarshalPassive(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// renew renews tokens as long as the app runs.
-func (h *Handler) renew(*session.Manager) {}
+// renew renews tokens as long as the app runs. What is on its way when it stops
+// is waited for: a provider may have given the only token that still works.
+func (h *Handler) renew(sessions *session.Manager) {
+	h.app.Every(renewEvery, func(ctx context.Context) { sessions.Renew(ctx, renewer{h.provider}) })
+}
+
+// renewer is the provider as sessions see it.
+type renewer struct{ provider *oidc.Provider }
+
+// Renew implements session.Renewer.
+func (r renewer) Renew(ctx context.Context, old session.Identity) (session.Identity, error) {
+	id, err := r.provider.Refresh(ctx, oidc.RefreshRequest{Identity: oidc.Identity(old)})
+	if oidc.EndsSession(err) {
+		code := "refused"
+		if no, ok := errors.AsType[*oidc.Refusal](err); ok {
+			code = no.Code
+		}
+		err = &session.Final{Code: code, Grant: errors.Is(err, oidc.ErrRefreshGone), Err: err}
+	}
+	return session.Identity(id), err
+}
+
+var _ session.Renewer = renewer{}

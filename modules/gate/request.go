@@ -107,6 +107,9 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
+	if !q.stepUp() {
+		return
+	}
 	if q.x.Pass {
 		q.pass()
 		return
@@ -209,11 +212,12 @@ func (q *request) ask(body []byte) bool {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.route, q.body = x, x.Route, body
-	if no := q.judgeUpgrade(); no != nil {
+	q.route = x.Route
+	if no := q.judgeUpgrade(x); no != nil {
 		q.refuse(*no)
 		return false
 	}
+	q.x, q.body = x, body
 	return true
 }
 

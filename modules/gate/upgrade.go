@@ -13,6 +13,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -24,14 +26,15 @@ var errSessionEnded = errors.New("the session has ended")
 // WebSocket's from a page of this very site, to a route that the profile opens
 // for one. A browser lets any site open a socket and sends the cookies along: the
 // Origin alone tells who asks.
-func (q *request) judgeUpgrade() *refusal {
+func (q *request) judgeUpgrade(x *profile.Exchange) *refusal {
+	at := access.Access{Route: x.Route}
 	switch {
 	case q.c.Upgrade == "":
 		return nil
-	case !q.x.Upgrade || q.c.Upgrade != "websocket" || q.r.ProtoMajor != 1:
-		return &refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade}
+	case !x.Upgrade || q.c.Upgrade != "websocket" || q.r.ProtoMajor != 1:
+		return &refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade, access: at}
 	case !q.ownOrigin():
-		return &refusal{status: http.StatusForbidden, reason: "cross_site", text: textCrossSite}
+		return &refusal{status: http.StatusForbidden, reason: "cross_site", text: textCrossSite, access: at}
 	}
 	return nil
 }

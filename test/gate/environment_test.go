@@ -40,6 +40,7 @@ type environment struct {
 	probed *site // a probe instead of the proxy
 	down   *site // a CRM that nobody answers for
 	opened *site // signs in at the forger; public paths, and a page of another origin
+	live   *site // a profile that opens a socket
 	leaky  *site // the profile of the leak suite
 }
 
@@ -116,6 +117,9 @@ func startEnvironment(dir string) (*environment, error) {
 	if err := os.WriteFile(filepath.Join(dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		return nil, err
 	}
+	if err := e.liveProfile(); err != nil {
+		return nil, err
+	}
 	if err := load(e.caddyfile(), e.data()); err != nil {
 		return nil, err
 	}
@@ -157,6 +161,7 @@ func (e *environment) sites() error {
 		{&e.probed, "http"},
 		{&e.down, "http"},
 		{&e.opened, "http"},
+		{&e.live, "http"},
 		{&e.leaky, "http"},
 	} {
 		var err error
@@ -173,7 +178,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.leaky}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -263,6 +268,7 @@ func globals(dir, level string) string {
 	}
 	servers {
 		protocols h1 h2
+		max_header_size 1MiB
 	}
 %[3]s
 }
@@ -280,6 +286,7 @@ func (e *environment) caddyfile() string {
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin), crm) +
+		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)
 }

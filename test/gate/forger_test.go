@@ -100,6 +100,21 @@ func (f *forger) token(w http.ResponseWriter, r *http.Request) {
 		claims["acr"], claims["amr"] = provider.ACRPassword, []string{"pwd"}
 	case "key":
 		key = f.other
+	case "twin":
+		claims["sub"] = "forged-twin"
+	case "address":
+		claims["email"], claims["email_verified"] = "a@evil.example@acme.example", true
+	case "sub-number":
+		claims["sub"] = 7
+	case "sub-empty":
+		claims["sub"] = ""
+	case "user-list":
+		claims["preferred_username"] = []string{"vera", "paula"}
+	case "placeholder":
+		const bait = "{env.HOME} {file./etc/passwd} {http.request.header.Cookie} {$HOME}"
+		claims["name"], claims["preferred_username"], claims["roles"] = bait, bait, []string{"sales", "{env.HOME}"}
+	case "markup":
+		claims["name"] = `Vera <script>alert(1)</script>`
 	}
 	token := f.sign(claims, key, alg)
 	switch fault {

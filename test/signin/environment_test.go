@@ -117,10 +117,28 @@ http://%s {
 		lines(s.plan.gate), strings.TrimPrefix(s.crm.URL, "http://"))
 }
 
+// restart ends the gate and starts it again with the same data.
+func (s *site) restart(t *testing.T) {
+	t.Helper()
+	s.Stop(t)
+	s.Gate = stack.StartGate(t, s.addr, s.caddyfile(s.addr), s.Dir)
+}
+
 // person opens a browser.
 func (s *site) person(t *testing.T, login string) *stack.Person {
 	t.Helper()
 	return stack.NewPerson(t, s.Base, s.provider, login)
+}
+
+// signIn opens a browser and signs in; it has to end in the CRM.
+func (s *site) signIn(t *testing.T, login string) *stack.Person {
+	t.Helper()
+	p := s.person(t, login)
+	want(t, p.Visit(t, "/contacts"), http.StatusOK)
+	if p.Cookie(t, sessionCookie) == "" {
+		t.Fatal("there is no session")
+	}
+	return p
 }
 
 // events are the control entries of an event, in their order.

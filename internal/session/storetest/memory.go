@@ -120,7 +120,7 @@ func (m *Memory) find(index string) []session.Record {
 }
 
 // Lease implements session.Store.
-func (m *Memory) Lease(ctx context.Context, key session.Key, lasting time.Duration) (session.Record, error) {
+func (m *Memory) Lease(ctx context.Context, key session.Key, version int64, lasting time.Duration) (session.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.begin(ctx, "lease"); err != nil {
@@ -129,6 +129,9 @@ func (m *Memory) Lease(ctx context.Context, key session.Key, lasting time.Durati
 	rec, ok := m.records[key]
 	if !ok {
 		return session.Record{}, session.ErrNone
+	}
+	if rec.Version != version {
+		return session.Record{}, session.ErrRewritten
 	}
 	now := time.Now
 	if m.Now != nil {

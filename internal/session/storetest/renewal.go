@@ -86,17 +86,17 @@ func newestFirst(t *testing.T, s session.Store) {
 
 func leases(t *testing.T, s session.Store) {
 	rec, other := create(t, s, record()), create(t, s, record())
-	got, err := s.Lease(t.Context(), rec.Key, time.Hour)
+	got, err := s.Lease(t.Context(), rec.Key, 1, time.Hour)
 	if err != nil || got.Version != 1 || got.Key != rec.Key || string(got.Sealed) != string(rec.Sealed) || got.Subject != rec.Subject || got.SID != rec.SID {
 		t.Errorf("Lease = %+v, %v, want the record", got, err)
 	}
-	if _, err := s.Lease(t.Context(), rec.Key, time.Hour); !errors.Is(err, session.ErrLeased) {
+	if _, err := s.Lease(t.Context(), rec.Key, 1, time.Hour); !errors.Is(err, session.ErrLeased) {
 		t.Errorf("a second Lease = %v, want ErrLeased", err)
 	}
-	if _, err := s.Lease(t.Context(), other.Key, time.Millisecond); err != nil {
+	if _, err := s.Lease(t.Context(), other.Key, 1, time.Millisecond); err != nil {
 		t.Errorf("the lease of another record = %v", err)
 	}
-	if _, err := s.Lease(t.Context(), record().Key, time.Hour); !errors.Is(err, session.ErrNone) {
+	if _, err := s.Lease(t.Context(), record().Key, 1, time.Hour); !errors.Is(err, session.ErrNone) {
 		t.Errorf("the lease of nothing = %v, want ErrNone", err)
 	}
 	wantThere(t, s, rec.Key) // a lease keeps nobody from reading
@@ -104,7 +104,7 @@ func leases(t *testing.T, s session.Store) {
 		t.Error(err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; {
-		_, err := s.Lease(t.Context(), other.Key, time.Hour)
+		_, err := s.Lease(t.Context(), other.Key, 1, time.Hour)
 		if err == nil {
 			break
 		}
@@ -120,7 +120,7 @@ func leasesOnce(t *testing.T, s session.Store) {
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
-			_, err := s.Lease(t.Context(), rec.Key, time.Hour)
+			_, err := s.Lease(t.Context(), rec.Key, 1, time.Hour)
 			if err == nil {
 				got.Add(1)
 			} else if !errors.Is(err, session.ErrLeased) {
@@ -136,7 +136,7 @@ func leasesOnce(t *testing.T, s session.Store) {
 
 func rewrites(t *testing.T, s session.Store) {
 	create(t, s, record())
-	rec, err := s.Lease(t.Context(), create(t, s, record()).Key, time.Hour)
+	rec, err := s.Lease(t.Context(), create(t, s, record()).Key, 1, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,8 +155,11 @@ func rewrites(t *testing.T, s session.Store) {
 	if got := wantThere(t, s, rec.Key); string(got.Sealed) != "new" {
 		t.Error("an old version was written")
 	}
-	if _, err := s.Lease(t.Context(), rec.Key, time.Hour); err != nil {
-		t.Errorf("Rewrite left the lease: %v", err)
+	if _, err := s.Lease(t.Context(), rec.Key, 1, time.Hour); !errors.Is(err, session.ErrRewritten) {
+		t.Errorf("a lease for an old version: %v", err)
+	}
+	if got, err := s.Lease(t.Context(), rec.Key, 2, time.Hour); err != nil || got.Version != 2 || string(got.Sealed) != "new" {
+		t.Errorf("Rewrite left the lease: %+v, %v", got, err)
 	}
 	if err := s.Delete(t.Context(), rec.Key); err != nil {
 		t.Fatal(err)
@@ -168,7 +171,7 @@ func rewrites(t *testing.T, s session.Store) {
 }
 
 func deletesVersion(t *testing.T, s session.Store) {
-	rec, err := s.Lease(t.Context(), create(t, s, record()).Key, time.Hour)
+	rec, err := s.Lease(t.Context(), create(t, s, record()).Key, 1, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,17 +113,21 @@ func (d *database) Load(ctx context.Context, key session.Key) (session.Record, e
 }
 
 // Lease implements session.Store.
-func (d *database) Lease(ctx context.Context, key session.Key, lasting time.Duration) (session.Record, error) {
+func (d *database) Lease(ctx context.Context, key session.Key, version int64, lasting time.Duration) (session.Record, error) {
 	now := d.now()
-	rec, err := scan(d.db.QueryRowContext(ctx, "UPDATE session SET leased = ? WHERE key = ? AND leased <= ? RETURNING "+columns,
-		now.Add(lasting).UnixMilli(), key[:], now.UnixMilli()))
+	rec, err := scan(d.db.QueryRowContext(ctx, "UPDATE session SET leased = ? WHERE key = ? AND version = ? AND leased <= ? RETURNING "+columns,
+		now.Add(lasting).UnixMilli(), key[:], version, now.UnixMilli()))
 	if !errors.Is(err, session.ErrNone) {
 		return rec, err
 	}
-	if _, err := d.Load(ctx, key); err != nil {
-		return session.Record{}, err
+	rec, err = d.Load(ctx, key)
+	if err == nil {
+		err = session.ErrLeased
+		if rec.Version != version {
+			err = session.ErrRewritten
+		}
 	}
-	return session.Record{}, session.ErrLeased
+	return session.Record{}, err
 }
 
 // Rewrite implements session.Store.
