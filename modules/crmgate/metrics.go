@@ -25,6 +25,10 @@ const (
 	LogoutFrontChannel Logout = "front_channel"
 	// LogoutAdmin is an administrator's revocation.
 	LogoutAdmin Logout = "administrator"
+	// LogoutOverLimit is a newer session of the same person's, over per_employee.
+	LogoutOverLimit Logout = "over_limit"
+	// LogoutRenewal is the provider's no to new tokens.
+	LogoutRenewal Logout = "renewal_refused"
 )
 
 // Words says in the log how a session came to its end.
@@ -40,6 +44,10 @@ func (l Logout) Words() string {
 		return "ended by the provider (front channel)"
 	case LogoutAdmin:
 		return "ended by an administrator"
+	case LogoutOverLimit:
+		return "ended by a newer session"
+	case LogoutRenewal:
+		return "ended by the provider (no new tokens)"
 	}
 	return "ended"
 }
@@ -48,6 +56,13 @@ func (l Logout) Words() string {
 const (
 	SignedIn   = "signed_in"
 	SignInUsed = "used"
+)
+
+// The results of a renewal of tokens.
+const (
+	RenewalOK      = "ok"
+	RenewalFailed  = "failed"
+	RenewalRefused = "refused"
 )
 
 // other takes what stands in no list.
@@ -154,10 +169,11 @@ func (a *App) active() int {
 func logoutKinds() []string {
 	return []string{
 		string(LogoutSelf), string(LogoutOther), string(LogoutBackChannel), string(LogoutFrontChannel), string(LogoutAdmin),
+		string(LogoutOverLimit), string(LogoutRenewal),
 	}
 }
 
-func renewalResults() []string { return []string{"ok", "failed", "refused", "factor_lost"} }
+func renewalResults() []string { return []string{RenewalOK, RenewalFailed, RenewalRefused} }
 
 func signInResults() []string {
 	list := []string{SignedIn, SignInUsed}
