@@ -34,9 +34,6 @@ const (
 // secret keeps a masked value for the second pass.
 func (p *pass) secret(text string, c access.Category, v doc.Value) {
 	text = strings.TrimSpace(text)
-	if unusual(text) {
-		text = plainly(text)
-	}
 	asText, asDigits, ok := searchable(c, text)
 	if !ok {
 		return
@@ -46,6 +43,14 @@ func (p *pass) secret(text string, c access.Category, v doc.Value) {
 		with = v.Text
 	}
 	p.secrets = append(p.secrets, secret{text: text, cat: c, with: with, asText: asText, asDigits: asDigits})
+	if unusual(text) {
+		// As itself it is found in base64, written plainly in all other notations.
+		if plain := strings.TrimSpace(plainly(text)); plain != text {
+			if asText, asDigits, ok := searchable(c, plain); ok {
+				p.secrets = append(p.secrets, secret{text: plain, cat: c, with: with, asText: asText, asDigits: asDigits})
+			}
+		}
+	}
 	if c == access.Email && p.hashed() {
 		p.secrets = append(p.secrets, hashesOf(text)...)
 	}

@@ -32,7 +32,11 @@ func (s *Sweep) firstBeyond(text, decoded string, skip []access.Category) string
 	if decoded == text {
 		return ""
 	}
-	return s.first(decoded, skip)
+	with := s.first(decoded, skip)
+	if with == "" && unusual(decoded) {
+		with = s.first(plainly(decoded), skip)
+	}
+	return with
 }
 
 // percentDecoded decodes each %XX and leaves all else.

@@ -23,7 +23,14 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.reference(node, rec, ent, name)
 		return
 	}
-	if fd.public() || f.typed {
+	if f.typed {
+		return
+	}
+	if fd.reference && f.t.Nodes[node].Kind != doc.Null { // an object or a list names no record, and could hold anything
+		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	if fd.public() {
 		return
 	}
 	if fd.file && f.t.Nodes[node].Kind == doc.Number && f.x.asksSize(fd) {

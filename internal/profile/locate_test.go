@@ -39,6 +39,8 @@ func TestRecordsAndFieldsAreFound(t *testing.T) {
 		{"reference", `[{"id":1,"about":"crm.account,5","about.":{"id":5,"iban":"x"}}]`, []string{"record crm.person/1", "record crm.account/5", "record crm.account/5", "field iban=x bank of crm.account/5"}},
 		{"reference to an unknown kind", `[{"id":1,"about":"crm.pet,5","about.":{"id":5,"iban":"x"}}]`, []string{"record crm.person/1", "record crm.pet/5", `field crm.pet={"id":5,"iban":"x"} unclassified`}},
 		{"reference that is none", `[{"id":1,"about":"Weber, 5","boss":"weber,5"}]`, []string{"record crm.person/1", "field about=Weber, 5 unclassified of crm.person/1", "field crm.person=weber,5 name"}},
+		{"reference that is an object", `[{"id":1,"about":{"0":"Weber"}}]`, []string{"record crm.person/1", `field about={"0":"Weber"} unclassified of crm.person/1`}},
+		{"no reference", `[{"id":1,"about":null}]`, []string{"record crm.person/1"}},
 		{"empty reference", `[{"id":1,"about":""}]`, []string{"record crm.person/1"}},
 		{"by sibling", `[{"id":1,"kind":"mobile","value":"x"},{"id":2,"kind":"mail","value":"x"},{"id":3,"kind":"fax","value":"x"}]`, []string{"record crm.person/1", "record crm.person/2", "record crm.person/3", "field value=x phone of crm.person/1", "field value=x email of crm.person/2", "field value=x online of crm.person/3"}},
 		{"by form", `[{"id":1,"value":"a@b.example"},{"id":2,"kind":null,"value":"+49 171 1234"},{"id":3,"value":"Weber"}]`, []string{"record crm.person/1", "record crm.person/2", "record crm.person/3", "field value=a@b.example email of crm.person/1", "field value=+49 171 1234 phone of crm.person/2", "field value=Weber email+online+phone of crm.person/3"}},

@@ -273,7 +273,9 @@ func ownPagesTakeNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []ask{
-		{path: "/.crmgate/sign-out", page: true}, {path: "/.crmgate/sign-out?confirm=1", page: true}, {path: "/.crmgate/sign-out", method: "DELETE"},
+		{path: "/.crmgate/sign-out", page: true},
+		{path: "/.crmgate/sign-out?confirm=1", page: true},
+		{path: "/.crmgate/sign-out", method: "DELETE"},
 		{path: "/.crmgate/sign-out", method: "POST", header: http.Header{"Sec-Fetch-Site": {"same-site"}}},
 	} {
 		in.do(t, a)
@@ -352,9 +354,17 @@ func nothingIsKept(t *testing.T) {
 	t.Parallel()
 	b := env.plain.as(t, "vera")
 	for _, a := range []ask{
-		{path: "/api/contacts/1001"}, {path: "/contacts", page: true}, {path: "/contacts/1001", page: true}, {path: "/api/contacts?q=x"},
-		{path: "/.crmgate/", page: true}, {path: "/nowhere"}, {path: "/nowhere", page: true}, {path: "/api//contacts"},
-		{path: "/.crmgate/signed-out", page: true}, {path: "/.crmgate/ready"}, {path: "/.crmgate/callback?state=x", page: true},
+		{path: "/api/contacts/1001"},
+		{path: "/contacts", page: true},
+		{path: "/contacts/1001", page: true},
+		{path: "/api/contacts?q=x"},
+		{path: "/.crmgate/", page: true},
+		{path: "/nowhere"},
+		{path: "/nowhere", page: true},
+		{path: "/api//contacts"},
+		{path: "/.crmgate/signed-out", page: true},
+		{path: "/.crmgate/ready"},
+		{path: "/.crmgate/callback?state=x", page: true},
 	} {
 		for _, who := range []*browser{b, newBrowser(env.plain)} {
 			r := who.do(t, a)
