@@ -163,17 +163,27 @@ func (p *Provider) ahead(ctx context.Context) (time.Duration, bool) {
 	return p.cfg.Now().Sub(date).Round(time.Second), true
 }
 
+// Taken is what a provider makes of a redirect URI.
+type Taken string
+
+// A provider that takes a redirect URI sends a stranger back there; one that
+// refuses it, or the client, answers with a status of 400 or more. A page proves
+// neither.
+const (
+	RedirectTaken   Taken = "taken"
+	RedirectRefused Taken = "refused"
+	RedirectUnclear Taken = "unclear"
+)
+
 // TakesRedirect asks the provider to send a stranger back at once (prompt=none)
-// and reports whether it does: it knows this client, and the redirect URI of the
-// site at baseURL is registered. What it answers otherwise proves little: a
-// provider may show a page instead. No secret is sent, and nobody is signed in.
-func (p *Provider) TakesRedirect(ctx context.Context, baseURL string) (bool, error) {
+// to the site at baseURL. No secret is sent, and nobody is signed in.
+func (p *Provider) TakesRedirect(ctx context.Context, baseURL string) (Taken, error) {
 	if err := checkBaseURL(baseURL); err != nil {
-		return false, err
+		return "", err
 	}
 	snap, err := p.discover(ctx)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	oauth := snap.oauth
 	oauth.RedirectURL = RedirectURI(baseURL)
@@ -182,14 +192,20 @@ func (p *Provider) TakesRedirect(ctx context.Context, baseURL string) (bool, err
 		oauth2.S256ChallengeOption(rand.Text()+rand.Text()))
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to, http.NoBody)
 	if err != nil {
-		return false, fmt.Errorf("asking the provider: %w", err)
+		return "", fmt.Errorf("asking the provider: %w", err)
 	}
 	client := *p.http
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {
-		return false, fmt.Errorf("%w: asking for a sign-in: %w", ErrProviderDown, err)
+		return "", fmt.Errorf("%w: asking for a sign-in: %w", ErrProviderDown, err)
 	}
 	defer resp.Body.Close()
-	return strings.HasPrefix(resp.Header.Get("Location"), oauth.RedirectURL+"?"), nil
+	switch {
+	case strings.HasPrefix(resp.Header.Get("Location"), oauth.RedirectURL+"?"):
+		return RedirectTaken, nil
+	case resp.StatusCode >= http.StatusBadRequest:
+		return RedirectRefused, nil
+	}
+	return RedirectUnclear, nil
 }

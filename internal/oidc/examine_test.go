@@ -3,6 +3,7 @@ package oidc
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -114,14 +115,20 @@ func TestRedirectIsTriedWithoutASecret(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusBadRequest)
 	})
-	if ok, err := p.TakesRedirect(t.Context(), site); !ok || err != nil {
-		t.Errorf("registered: %v, %v", ok, err)
+	if got, err := p.TakesRedirect(t.Context(), site); got != RedirectTaken || err != nil {
+		t.Errorf("registered: %v, %v", got, err)
 	}
 	if asked.FormValue("prompt") != "none" || strings.Contains(asked.URL.RawQuery, clientSecret) || asked.Header.Get("Authorization") != "" {
 		t.Errorf("asked %s", asked.URL.RawQuery)
 	}
-	if ok, err := p.TakesRedirect(t.Context(), "https://other.example.de"); ok || err != nil {
-		t.Errorf("another site: %v, %v", ok, err)
+	if got, err := p.TakesRedirect(t.Context(), "https://other.example.de"); got != RedirectRefused || err != nil {
+		t.Errorf("another site: %v, %v", got, err)
+	}
+	p.op.answerAt("/authorize", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/login?for="+url.QueryEscape(r.FormValue("redirect_uri")), http.StatusSeeOther)
+	})
+	if got, err := p.TakesRedirect(t.Context(), site); got != RedirectUnclear || err != nil {
+		t.Errorf("a page of the provider: %v, %v", got, err)
 	}
 }
 

@@ -60,6 +60,12 @@ func commands() []caddycmd.Command {
 			CobraFunc: keysCommand,
 		},
 		{
+			Name: "doctor", Usage: "--config FILE [--json]",
+			Short:     "Checks a configuration, its provider, keys, log and CRM before anybody signs in",
+			Long:      doctorLong,
+			CobraFunc: doctorCommand,
+		},
+		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
 			Short:     "Measures what the gate costs beside plain Caddy on this machine",
 			Long:      benchLong,
