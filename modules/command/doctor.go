@@ -56,7 +56,7 @@ func doctorCommand(cmd *cobra.Command) {
 	cmd.Example = "  crmgate doctor --config /etc/crmgate/Caddyfile"
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		e := new(examination)
+		e := &examination{register: []registration{}} // not null in JSON
 		e.run(cmd.Context(), file, cmd.ErrOrStderr())
 		show := e.show
 		if asJSON {

@@ -141,8 +141,10 @@ func (e *examination) show(w io.Writer) error {
 			name string
 			uris []string
 		}{
-			{"redirect URI", r.Redirect}, {"redirect URI after sign-out", r.SignedOut},
-			{"back-channel logout URI", r.BackChannel}, {"or front-channel logout URI", r.FrontChannel},
+			{"redirect URI", r.Redirect},
+			{"redirect URI after sign-out", r.SignedOut},
+			{"back-channel logout URI", r.BackChannel},
+			{"or front-channel logout URI", r.FrontChannel},
 		} {
 			for _, uri := range line.uris {
 				fmt.Fprintf(&b, "  %-28s %s\n", line.name, printable(uri))

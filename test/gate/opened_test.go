@@ -17,8 +17,14 @@ func TestSignInPublic(t *testing.T) {
 		sc := newScene(t, typed("text/plain", http.StatusOK, "ok"))
 		b.do(t, ask{path: "/healthz", scene: sc}).want(t, http.StatusOK)
 		for _, a := range []ask{
-			{path: "/healthz/"}, {path: "/healthz/x"}, {path: "/healthzx"}, {path: "/Healthz"}, {path: "/contacts", header: http.Header{"User-Agent": {"kube-probe/1.30"}}},
-			{path: "/api/contacts", header: http.Header{"User-Agent": {"GoogleHC/1.0"}}}, {path: "/healthz", method: "POST", body: "{}"}, {path: "/healthz", method: "DELETE"},
+			{path: "/healthz/"},
+			{path: "/healthz/x"},
+			{path: "/healthzx"},
+			{path: "/Healthz"},
+			{path: "/contacts", header: http.Header{"User-Agent": {"kube-probe/1.30"}}},
+			{path: "/api/contacts", header: http.Header{"User-Agent": {"GoogleHC/1.0"}}},
+			{path: "/healthz", method: "POST", body: "{}"},
+			{path: "/healthz", method: "DELETE"},
 		} {
 			a.scene = newScene(t, nil)
 			r := b.do(t, a)

@@ -136,13 +136,6 @@ http://%s {
 		lines(s.plan.gate), strings.TrimPrefix(s.crm.URL, "http://"))
 }
 
-// restart ends the gate and starts it again with the same data.
-func (s *site) restart(t *testing.T) {
-	t.Helper()
-	s.Stop(t)
-	s.Gate = stack.StartGate(t, s.addr, s.caddyfile(s.addr), s.Dir)
-}
-
 // person opens a browser.
 func (s *site) person(t *testing.T, login string) *stack.Person {
 	t.Helper()

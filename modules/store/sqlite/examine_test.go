@@ -28,7 +28,10 @@ func TestExaminationOpensWhatTheStartWould(t *testing.T) {
 			}, "can be opened", "",
 		},
 		"a newer build's": {
-			func(t *testing.T, path string) { t.Helper(); execAt(t, path, "PRAGMA application_id = 1129467207; PRAGMA user_version = 99") },
+			func(t *testing.T, path string) {
+				t.Helper()
+				execAt(t, path, "PRAGMA application_id = 1129467207; PRAGMA user_version = 99")
+			},
 			"", "schema version 99",
 		},
 		"another program's":        {func(t *testing.T, path string) { t.Helper(); execAt(t, path, "CREATE TABLE x (y)") }, "", "another program's"},
