@@ -52,6 +52,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    passive        <path>|<path>/*...
+//	    public         <path>|<path>/*...
+//	    cors           <origin>...
 //	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
@@ -111,6 +113,10 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalUpstreamCredential(d)
 	case "passive":
 		return h.unmarshalPassive(d)
+	case "public":
+		return h.unmarshalPublic(d)
+	case "cors":
+		return h.unmarshalCORS(d)
 	case "step_up":
 		return h.unmarshalStepUp(d)
 	case "hold":
@@ -125,7 +131,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return reason(d, &h.ClearUpstream)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "passive", "step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+			"identity_assertion", "upstream_credential", "session", "passive", "public", "cors",
+			"step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

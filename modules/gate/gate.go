@@ -62,6 +62,15 @@ type Handler struct {
 	Hold int64 `json:"hold,omitempty"`
 	// RequestLimit is the largest request body in bytes. Default 4 MiB.
 	RequestLimit int64 `json:"request_limit,omitempty"`
+	// Public are paths that anybody may GET without a sign-in: `/healthz`, or
+	// `/static/*` for all below it. Only routes of the profile without personal
+	// data (`pass: true`) can be; any other stops the start. Each is logged at load.
+	Public []string `json:"public,omitempty"`
+	// CORS are the origins (`https://app.example.de`) whose scripts may read the
+	// answers, with the employee's session. Browsers send that only from the same
+	// site, so another subdomain can use it, another domain can't. Without it no
+	// CORS header is the gateway's.
+	CORS []string `json:"cors,omitempty"`
 	// StepUps demand a fresh or stronger proof for some requests.
 	StepUps []StepUp `json:"step_up,omitempty"`
 	// Machines are the API clients: programs that call the CRM without an
@@ -98,6 +107,7 @@ type Handler struct {
 	opened   *atomic.Pointer[opened]
 	machines *machines
 	signOn   *signOn
+	metrics  *crmgate.Metrics
 }
 
 // OIDC is the identity provider of a gate.
@@ -187,6 +197,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
+	if err := errors.Join(h.checkPublic(), h.checkCORS()); err != nil {
+		return err
+	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
@@ -210,7 +223,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if !ok {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
-	h.app = app
+	h.app, h.metrics = app, app.Metrics()
 	app.Register(h)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // renewEvery is how often sessions whose tokens are about to expire are looked
@@ -32,10 +33,12 @@ func (h *Handler) noteSession(ctx context.Context, n session.Notice) {
 	}
 	switch n.Kind {
 	case session.OverLimit:
+		h.metrics.LoggedOut(crmgate.LogoutOverLimit)
 		e.Event, e.Detail = audit.Revoked, fmt.Sprintf("the oldest of more than %d sessions", h.SessionsPerEmployee)
 	case session.RenewFailed:
 		e.Event, e.Detail = audit.RefreshFailed, "the session goes on with what it has"
 	case session.RenewRefused:
+		h.metrics.LoggedOut(crmgate.LogoutRenewal)
 		e.Event, e.Detail = audit.RefreshFailed, "the session was ended"
 	}
 	if no, ok := errors.AsType[*oidc.Refusal](n.Err); ok {
@@ -93,22 +96,31 @@ func (h *Handler) unmarshalPassive(d *caddyfile.Dispenser) error {
 // renew renews tokens as long as the app runs. What is on its way when it stops
 // is waited for: a provider may have given the only token that still works.
 func (h *Handler) renew(sessions *session.Manager) {
-	h.app.Every(renewEvery, func(ctx context.Context) { sessions.Renew(ctx, renewer{h.provider}) })
+	h.app.Every(renewEvery, func(ctx context.Context) { sessions.Renew(ctx, renewer{h.provider, h.metrics}) })
 }
 
 // renewer is the provider as sessions see it.
-type renewer struct{ provider *oidc.Provider }
+type renewer struct {
+	provider *oidc.Provider
+	metrics  *crmgate.Metrics
+}
 
 // Renew implements session.Renewer.
 func (r renewer) Renew(ctx context.Context, old session.Identity) (session.Identity, error) {
 	id, err := r.provider.Refresh(ctx, oidc.RefreshRequest{Identity: oidc.Identity(old)})
+	result := crmgate.RenewalOK
+	if err != nil {
+		result = crmgate.RenewalFailed
+	}
 	if oidc.EndsSession(err) {
+		result = crmgate.RenewalRefused
 		code := "refused"
 		if no, ok := errors.AsType[*oidc.Refusal](err); ok {
 			code = no.Code
 		}
 		err = &session.Final{Code: code, Grant: errors.Is(err, oidc.ErrRefreshGone), Err: err}
 	}
+	r.metrics.Renewed(result)
 	return session.Identity(id), err
 }
 

@@ -39,6 +39,7 @@ type environment struct {
 	calls  *site // the profile of a CRM with remote calls
 	probed *site // a probe instead of the proxy
 	down   *site // a CRM that nobody answers for
+	opened *site // signs in at the forger; public paths, and a page of another origin
 	live   *site // a profile that opens a socket
 	leaky  *site // the profile of the leak suite
 }
@@ -159,6 +160,7 @@ func (e *environment) sites() error {
 		{&e.calls, "http"},
 		{&e.probed, "http"},
 		{&e.down, "http"},
+		{&e.opened, "http"},
 		{&e.live, "http"},
 		{&e.leaky, "http"},
 	} {
@@ -283,6 +285,7 @@ func (e *environment) caddyfile() string {
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
+		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)

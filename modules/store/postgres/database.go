@@ -246,3 +246,23 @@ func (d *database) exec(ctx context.Context, statement string, values ...any) (n
 	})
 	return n, err
 }
+
+// Each implements session.Store. It reads all before it visits: no connection is
+// held while visit takes its time.
+func (d *database) Each(ctx context.Context, visit func(session.Record) error) error {
+	var all []session.Record
+	err := d.do(ctx, "reading from", func(ctx context.Context) error {
+		rows, err := d.pool.Query(ctx, "SELECT "+columns+" FROM crmgate_session")
+		if err != nil {
+			return err
+		}
+		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (session.Record, error) { return scan(row) })
+		return err
+	})
+	for _, rec := range all {
+		if err == nil {
+			err = visit(rec)
+		}
+	}
+	return err
+}

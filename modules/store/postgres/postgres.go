@@ -142,15 +142,10 @@ func encrypted(cfg *pgconn.Config) error {
 // again with every operation; one that is another's, newer, or lets us make no
 // tables, is an error.
 func (s *Store) OpenStore(ctx context.Context, _ string) (session.Store, io.Closer, error) {
-	cfg, err := s.config()
+	db, err := s.connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg)
-	if err != nil {
-		return nil, nil, errors.New("store postgres: the dsn can't be used")
-	}
-	db := &database{pool: pool, secret: cfg.ConnConfig.Password}
 	ctx, cancel := context.WithTimeout(ctx, operationFor)
 	defer cancel()
 	var wrong *schemaError
@@ -158,6 +153,19 @@ func (s *Store) OpenStore(ctx context.Context, _ string) (session.Store, io.Clos
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, db, nil
+}
+
+// connect makes the pool. It doesn't wait for a connection.
+func (s *Store) connect(ctx context.Context) (*database, error) {
+	cfg, err := s.config()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg)
+	if err != nil {
+		return nil, errors.New("store postgres: the dsn can't be used")
+	}
+	return &database{pool: pool, secret: cfg.ConnConfig.Password}, nil
 }
 
 // Interface guards.

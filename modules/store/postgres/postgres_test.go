@@ -95,6 +95,29 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 			t.Errorf("OpenStore = %v", err)
 		}
 	})
+	t.Run("examination-makes-no-tables", func(t *testing.T) {
+		dsn := server.Database(t)
+		for range 2 { // the second would see what the first had made
+			if got, err := (&Store{DSN: dsn}).ExamineStore(t.Context(), ""); err != nil || !strings.Contains(got, "first start makes the tables") {
+				t.Errorf("ExamineStore = %q, %v", got, err)
+			}
+		}
+		openAt(t, dsn)
+		if got, err := (&Store{DSN: dsn}).ExamineStore(t.Context(), ""); err != nil || !strings.Contains(got, "has its tables") {
+			t.Errorf("ExamineStore = %q, %v", got, err)
+		}
+		server.Exec(t, dsn, "UPDATE crmgate_schema SET version = 99")
+		if _, err := (&Store{DSN: dsn}).ExamineStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99") {
+			t.Errorf("ExamineStore = %v", err)
+		}
+	})
+	t.Run("examination-tells-of-a-user-who-may-make-no-tables", func(t *testing.T) {
+		dsn := server.Database(t)
+		server.Exec(t, strings.Replace(dsn, dsn[len("postgres://"):strings.Index(dsn, "@")], "postgres", 1), "REVOKE ALL ON SCHEMA public FROM PUBLIC; ALTER SCHEMA public OWNER TO postgres")
+		if _, err := (&Store{DSN: dsn}).ExamineStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "make no tables") {
+			t.Errorf("ExamineStore = %v", err)
+		}
+	})
 	t.Run("missing-database-is-told", func(t *testing.T) {
 		dsn := strings.Replace(server.Database(t), "@/crmgate", "@/nowhere", 1)
 		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "CREATE DATABASE") {
@@ -109,6 +132,9 @@ func TestServerMayComeAndGo(t *testing.T) {
 	server := pgtest.Start(t)
 	dsn := server.Database(t)
 	server.Stop(t)
+	if _, err := (&Store{DSN: dsn}).ExamineStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "is it running") || strings.Contains(err.Error(), "CANARY") {
+		t.Errorf("ExamineStore without a server = %v", err)
+	}
 	s := openAt(t, dsn)
 	rec := record()
 	err := add(t.Context(), s, rec)

@@ -71,22 +71,17 @@ func migrate(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
 		return err
 	}
-	var known bool
-	if err := tx.QueryRow(ctx, "SELECT to_regclass('crmgate_schema') IS NOT NULL").Scan(&known); err != nil {
+	version, err := versionOf(ctx, tx)
+	if err != nil {
 		return err
 	}
-	version, all := 0, migrations()
-	if known {
-		if err := tx.QueryRow(ctx, "SELECT version FROM crmgate_schema").Scan(&version); err != nil {
+	if version == none {
+		version = 0
+		if _, err := tx.Exec(ctx, "CREATE TABLE crmgate_schema (version integer NOT NULL); INSERT INTO crmgate_schema VALUES (0)"); err != nil {
 			return err
 		}
-	} else if _, err := tx.Exec(ctx, "CREATE TABLE crmgate_schema (version integer NOT NULL); INSERT INTO crmgate_schema VALUES (0)"); err != nil {
-		return err
 	}
-	if version < 0 || version > len(all) {
-		return &schemaError{fmt.Sprintf("the session store has schema version %d, this build knows up to %d: start the newer crmgate again, "+
-			"or drop the tables crmgate_* (everybody signs in anew)", version, len(all))}
-	}
+	all := migrations()
 	for _, step := range all[version:] {
 		if _, err := tx.Exec(ctx, step); err != nil {
 			return err
@@ -95,8 +90,35 @@ func migrate(ctx context.Context, tx pgx.Tx) error {
 	if version == len(all) {
 		return nil
 	}
-	_, err := tx.Exec(ctx, "UPDATE crmgate_schema SET version = $1", len(all))
+	_, err = tx.Exec(ctx, "UPDATE crmgate_schema SET version = $1", len(all))
 	return err
+}
+
+// none is the version of a database without our tables.
+const none = -1
+
+// versionOf reads the schema's version, and refuses one that this build doesn't
+// know.
+func versionOf(ctx context.Context, q interface {
+	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+},
+) (int, error) {
+	var known bool
+	if err := q.QueryRow(ctx, "SELECT to_regclass('crmgate_schema') IS NOT NULL").Scan(&known); err != nil {
+		return 0, err
+	}
+	if !known {
+		return none, nil
+	}
+	version, newest := 0, len(migrations())
+	if err := q.QueryRow(ctx, "SELECT version FROM crmgate_schema").Scan(&version); err != nil {
+		return 0, err
+	}
+	if version < 0 || version > newest {
+		return 0, &schemaError{fmt.Sprintf("the session store has schema version %d, this build knows up to %d: start the newer crmgate again, "+
+			"or drop the tables crmgate_* (everybody signs in anew)", version, newest)}
+	}
+	return version, nil
 }
 
 // fault tells of an error without what the server or the driver may quote, and

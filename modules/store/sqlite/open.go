@@ -122,16 +122,14 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 		tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&application),
 		tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables),
 	)
-	all := migrations()
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("reading the version of session store %s: %w", path, err)
-	case application != applicationID && (application != 0 || tables > 0):
-		return fmt.Errorf("session store %s is another program's database: name another path", path)
-	case version > len(all) || version < 0:
-		return fmt.Errorf("session store %s has schema version %d, this build knows up to %d: start the newer crmgate again, or move the file away (everybody signs in anew)",
-			path, version, len(all))
-	case version == len(all):
+	}
+	if err := checkVersion(path, version, application == applicationID || application == 0 && tables == 0); err != nil {
+		return err
+	}
+	all := migrations()
+	if version == len(all) {
 		return nil
 	}
 	for v, step := range all[version:] {
@@ -145,6 +143,19 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("bringing session store %s up to date: %w", path, err)
+	}
+	return nil
+}
+
+// checkVersion refuses another program's file, and one of a newer build.
+func checkVersion(path string, version int, ours bool) error {
+	known := len(migrations())
+	switch {
+	case !ours:
+		return fmt.Errorf("session store %s is another program's database: name another path", path)
+	case version > known || version < 0:
+		return fmt.Errorf("session store %s has schema version %d, this build knows up to %d: start the newer crmgate again, or move the file away (everybody signs in anew)",
+			path, version, known)
 	}
 	return nil
 }
