@@ -40,13 +40,16 @@ const (
 	Revoked      Event = "revoked"
 	Revealed     Event = "reveal"
 	Consent      Event = "consent"
+	// RefreshFailed is a session whose tokens the provider didn't renew: Error
+	// says why, and Detail whether it goes on.
+	RefreshFailed Event = "refresh_failed"
 )
 
 // Valid reports whether e is in the closed list.
 func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
-		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent:
+		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed:
 		return true
 	}
 	return false

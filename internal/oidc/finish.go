@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -92,7 +93,7 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	raw, _ := tokens.Extra("id_token").(string)
-	claims, err := p.verify(ctx, snap, raw, tokens.AccessToken, nonce)
+	claims, err := p.verify(ctx, snap, raw, tokens.AccessToken, thisNonce(nonce))
 	if err != nil {
 		return fin, err
 	}
@@ -142,29 +143,35 @@ func (p *Provider) exchange(ctx context.Context, snap *snapshot, r FinishRequest
 	if err == nil {
 		return tokens, nil
 	}
+	return nil, tokenEndpointError(ctx, "exchanging the code", ErrExpired, ErrToken, err)
+}
+
+// tokenEndpointError makes a Refusal of what the token endpoint said: gone for a
+// grant that it no longer takes, unreadable for what is no answer of one.
+func tokenEndpointError(ctx context.Context, doing string, gone, unreadable *Refusal, err error) error {
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("exchanging the code: %w", ctx.Err())
+		return fmt.Errorf("%s: %w", doing, ctx.Err())
 	}
 	if errors.Is(err, errUnreachable) {
-		return nil, fmt.Errorf("%w: exchanging the code: %w", ErrProviderDown, err)
+		return fmt.Errorf("%w: %s: %w", ErrProviderDown, doing, err)
 	}
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		return nil, fmt.Errorf("%w: the token endpoint's answer is unreadable", ErrToken)
+		return fmt.Errorf("%w: %s: the token endpoint's answer is unreadable", unreadable, doing)
 	}
 	// The answer's own text may hold anything, so only known words are repeated.
 	switch refused.ErrorCode {
-	case "invalid_grant":
-		return nil, fmt.Errorf("%w: the provider no longer takes the code (invalid_grant)", ErrExpired)
+	case "invalid_grant", "interaction_required", "login_required", "consent_required":
+		return fmt.Errorf("%w: %s: the provider no longer takes the grant (%s)", gone, doing, refused.ErrorCode)
 	case "invalid_client", "unauthorized_client", "invalid_request", "unsupported_grant_type", "invalid_scope":
-		return nil, fmt.Errorf("%w: the token endpoint answered %s: compare client_id, client_secret and redirect URI with the provider's settings",
-			ErrMisconfigured, refused.ErrorCode)
+		return fmt.Errorf("%w: %s: the token endpoint answered %s: compare client_id, client_secret and redirect URI with the provider's settings",
+			ErrMisconfigured, doing, refused.ErrorCode)
 	}
 	status := http.StatusInternalServerError
 	if refused.Response != nil {
 		status = refused.Response.StatusCode
 	}
-	return nil, fmt.Errorf("%w: the token endpoint answered with status %d", ErrMisconfigured, status)
+	return fmt.Errorf("%w: %s: the token endpoint answered with status %d", ErrMisconfigured, doing, status)
 }
 
 // proveFactor holds the ID token to the configured proof.
@@ -181,14 +188,20 @@ func (p *Provider) proveFactor(c claims, st state) error {
 	if !ok {
 		return fmt.Errorf("%w: the ID token has no auth_time: let the provider send it for this client", ErrNoSecondFactor)
 	}
+	if st.stepUp && at.Before(st.begun.Add(-Skew)) {
+		return fmt.Errorf("%w: the provider did not ask again for the step-up", ErrNoSecondFactor)
+	}
+	return p.withinMaxAge(at)
+}
+
+// withinMaxAge checks when somebody signed in at the provider.
+func (p *Provider) withinMaxAge(at time.Time) error {
 	now := p.cfg.Now()
 	switch {
 	case at.After(now.Add(Skew)):
 		return fmt.Errorf("%w: auth_time lies in the future", ErrNoSecondFactor)
 	case p.factor.MaxAge > 0 && now.Sub(at) > p.factor.MaxAge+Skew:
 		return fmt.Errorf("%w: signed in at the provider longer than %s ago", ErrNoSecondFactor, p.factor.MaxAge)
-	case st.stepUp && at.Before(st.begun.Add(-Skew)):
-		return fmt.Errorf("%w: the provider did not ask again for the step-up", ErrNoSecondFactor)
 	}
 	return nil
 }

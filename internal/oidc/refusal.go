@@ -4,7 +4,7 @@ package oidc
 // and the metrics; the sentences are for the person, say what to do next, and
 // hold nothing of the request.
 //
-// Every error of Begin and Finish wraps exactly one of the Refusals below, or the
+// Every error of Begin, Finish and Refresh wraps exactly one of the Refusals below, or the
 // end of the caller's own context, or a failure of the keys (for which 503 is
 // the answer).
 type Refusal struct {
@@ -36,6 +36,13 @@ var (
 		Code:    "mfa_missing",
 		German:  "Ihr Anmeldedienst hat keinen zweiten Faktor bestätigt. Melden Sie sich ab und mit Ihrem zweiten Faktor (App, Sicherheitsschlüssel oder Passkey) wieder an. Bleibt es dabei, muss Ihre Administration ihn für diese Anwendung vorschreiben.",
 		English: "Your sign-in service did not confirm a second factor. Sign out and sign in again with your second factor (app, security key or passkey). If that doesn't help, your administrator has to require it for this application.",
+	}
+	// ErrRefreshGone is a refresh token that the provider no longer takes: its
+	// session was ended there, or the token was used by somebody else.
+	ErrRefreshGone = &Refusal{
+		Code:    "refresh_gone",
+		German:  "Ihr Anmeldedienst hat Ihre Sitzung beendet. Melden Sie sich bitte neu an.",
+		English: "Your sign-in service has ended your session. Please sign in again.",
 	}
 	// ErrDenied is a no from the provider or from the person.
 	ErrDenied = &Refusal{
@@ -73,7 +80,7 @@ var (
 // Refusals lists every refusal.
 func Refusals() []*Refusal {
 	return []*Refusal{
-		ErrState, ErrExpired, ErrNoSecondFactor, ErrDenied, ErrGroupOverage,
+		ErrState, ErrExpired, ErrNoSecondFactor, ErrRefreshGone, ErrDenied, ErrGroupOverage,
 		ErrToken, ErrProviderDown, ErrMisconfigured,
 	}
 }

@@ -13,6 +13,7 @@ type route struct {
 	typ     string
 	csv     csvSpec
 	query   []string
+	upgrade bool
 }
 
 type call struct {

@@ -55,6 +55,8 @@ type Exchange struct {
 	Route, Call string
 	// Pass: no personal data in the request or the response.
 	Pass bool
+	// Upgrade: a pass route that may become a WebSocket.
+	Upgrade bool
 	// Type is the response's format: json, html, csv, none.
 	Type string
 	// Stream is the path to the rows of a streamed response, "" = held.
@@ -98,7 +100,7 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 	for _, rt := range p.routes {
 		vars := map[string]string{}
 		if rt.pattern.match(req.Method, segments, vars) {
-			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, ctx: -1}
+			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
 			if err := x.classifyRoute(); err != nil {
 				return nil, x.complete(err)
 			}

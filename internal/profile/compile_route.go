@@ -78,7 +78,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -92,6 +92,9 @@ func (c *compiler) routes() {
 		}
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
+		}
+		if rt.upgrade && (!rt.pass || !slices.Equal(pat.methods, []string{"GET"})) {
+			c.fail(where, "upgrade is for a GET route with `pass: true` alone: what goes through a socket can't be masked")
 		}
 		for _, before := range c.p.routes {
 			if before.pattern.covers(&rt.pattern) {

@@ -50,6 +50,11 @@ func commands() []caddycmd.Command {
 			CobraFunc: policyCommand,
 		},
 		{
+			Name: "keys", Usage: "rotate",
+			Short:     "Adds a master key that seals from then on",
+			CobraFunc: keysCommand,
+		},
+		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
 			Short:     "Measures what the gate costs beside plain Caddy on this machine",
 			Long:      benchLong,

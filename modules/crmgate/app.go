@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -52,6 +53,10 @@ type App struct {
 	opener session.Opener
 	gates  []Gate
 	held   string // the key of the services in the pool, "" while not started
+	// run runs what goes on in the background until quit.
+	run        func(func(context.Context))
+	quit       context.CancelFunc
+	background *sync.WaitGroup
 }
 
 // LogConfig configures the audit log.
@@ -93,6 +98,8 @@ type Services struct {
 
 	dir    string
 	closer io.Closer
+	// store is the configuration that Store was opened with.
+	store string
 }
 
 // Dir is the data directory.
@@ -107,6 +114,9 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // provisions too.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.logger = ctx, ctx.Logger()
+	running, quit := context.WithCancel(ctx)
+	a.background = new(sync.WaitGroup)
+	a.quit, a.run = quit, func(f func(context.Context)) { a.background.Go(func() { f(running) }) }
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
@@ -146,7 +156,7 @@ func (a *App) Start() error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	got, _, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
+	got, reloaded, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
 	if err != nil {
 		return err
 	}
@@ -154,6 +164,9 @@ func (a *App) Start() error {
 	s, ok := got.(*Services)
 	if !ok {
 		return fmt.Errorf("services of %s are %T", a.DataDir, got)
+	}
+	if err := s.adopt(a, reloaded); err != nil {
+		return errors.Join(err, a.release())
 	}
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
@@ -165,7 +178,7 @@ func (a *App) Start() error {
 }
 
 func (a *App) open() (*Services, error) {
-	ring, err := keys.Open(filepath.Join(a.DataDir, "keys"))
+	ring, err := keys.Open(a.keyDir())
 	if err != nil {
 		return nil, err
 	}
@@ -179,24 +192,25 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
 	}
-	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer}, nil
+	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw)}, nil
 }
 
-// Every runs f every so often until the app stops. Gates use it for what has to
-// be tidied up.
+// Every runs f every so often until the app stops. Gates use it for what goes on
+// without a request. The context that f gets ends then, and f is waited for
+// before the store and the log are closed.
 func (a *App) Every(d time.Duration, f func(context.Context)) {
-	go func() {
+	a.run(func(ctx context.Context) {
 		tick := time.NewTicker(d)
 		defer tick.Stop()
 		for {
 			select {
-			case <-a.ctx.Done():
+			case <-ctx.Done():
 				return
 			case <-tick.C:
-				f(a.ctx)
+				f(ctx)
 			}
 		}
-	}()
+	})
 }
 
 // Stop lets go of the services; the last configuration that does closes them.
@@ -206,6 +220,10 @@ func (a *App) Stop() error { return a.release() }
 func (a *App) Cleanup() error { return a.release() }
 
 func (a *App) release() error {
+	if a.quit != nil { // nil: never provisioned
+		a.quit()
+		a.background.Wait()
+	}
 	if a.held == "" {
 		return nil
 	}

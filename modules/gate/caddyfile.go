@@ -45,7 +45,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	        roles         <claim>
 //	        crm_user      <claim>
 //	    }
-//	    session        [idle <duration>] [max <duration>]
+//	    session        [idle <duration>] [max <duration>] [per_employee <number>]
+//	    passive        <path>|<path>/*...
 //	    hold           <size>
 //	    request_limit  <size>
 //	    ungated        <reason>
@@ -93,6 +94,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalOIDC(d)
 	case "session":
 		return h.unmarshalSession(d)
+	case "passive":
+		return h.unmarshalPassive(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -104,7 +107,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 
@@ -199,7 +202,7 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args)%2 != 0 {
-		return d.Errf("session takes `idle <duration>` and `max <duration>`")
+		return d.Errf("session takes `idle <duration>`, `max <duration>` and `per_employee <number>`")
 	}
 	for i := 0; i < len(args); i += 2 {
 		var err error
@@ -208,8 +211,12 @@ func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 			err = duration(d, args[i+1], &h.SessionIdle)
 		case "max":
 			err = duration(d, args[i+1], &h.SessionMax)
+		case "per_employee":
+			if h.SessionsPerEmployee, err = strconv.Atoi(args[i+1]); err != nil || h.SessionsPerEmployee < 1 {
+				err = d.Errf("%q is no number of sessions: write 5", args[i+1])
+			}
 		default:
-			err = crmgate.UnknownWord(d, args[i], "idle", "max")
+			err = crmgate.UnknownWord(d, args[i], "idle", "max", "per_employee")
 		}
 		if err != nil {
 			return err

@@ -27,12 +27,18 @@ func (q *request) forward() {
 	if q.x.Stream != "" {
 		rel.stream()
 	}
-	err := q.run(resp, q.r)
+	run := q.run
+	if q.x.Stream != "" {
+		run = q.runGuarded
+	}
+	err := run(resp, q.r)
 	if rel.streaming() {
 		rel.endStream(err)
 		return
 	}
 	switch {
+	case errors.Is(err, errSessionEnded) || !q.stillSame():
+		rel.withhold("session_ended", textSessionEnded)
 	case resp.err != nil:
 		rel.fault(resp.err) // the gate's own, which is why the CRM's answer was cut
 	case err != nil || resp.status == 0:
@@ -105,8 +111,17 @@ func faultOf(err error) string {
 func (q *request) pass() {
 	q.prepare(q.r, q.body)
 	p := &passing{w: q.w, strip: func(h http.Header) { canon.StripSetCookies(h, session.Own) }}
-	err := q.run(p, q.r)
+	var w http.ResponseWriter = p
+	u := &upgrading{passing: p, q: q}
+	if q.c.Upgrade != "" {
+		w = u
+	}
+	err := q.runGuarded(w, q.r)
 	q.status = p.status
+	if u.guard != nil && u.guard.end() {
+		q.fault = "session_ended"
+		return
+	}
 	switch {
 	case err == nil && p.status != 0:
 	case p.status == 0:

@@ -49,6 +49,13 @@ type Handler struct {
 	SessionIdle caddy.Duration `json:"session_idle,omitempty"`
 	// SessionMax ends every session. Default 10h.
 	SessionMax caddy.Duration `json:"session_max,omitempty"`
+	// SessionsPerEmployee is how many sessions an employee may have at a time; a
+	// further sign-in ends the oldest. Default: no limit.
+	SessionsPerEmployee int `json:"sessions_per_employee,omitempty"`
+	// Passive are paths that are asked for without anybody at the keyboard
+	// (polling, presence): they don't count as using the session. Each is a path
+	// (`/poll`), or a path and all below it (`/poll/*`).
+	Passive []string `json:"passive,omitempty"`
 	// Hold is the largest response in bytes, after decoding, that is held until
 	// it is judged. Default 8 MiB. A larger one is refused unless the profile
 	// streams its route.
@@ -151,6 +158,9 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger, h.proxy = ctx.Logger(), ctx.Logger(new(reverseproxy.Handler))
 	h.defaults()
+	if err := h.checkSessions(); err != nil {
+		return err
+	}
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
@@ -262,7 +272,8 @@ func (h *Handler) newProvider() error {
 func (h *Handler) Start(s *crmgate.Services) error {
 	h.sealer.ring.Store(s.Ring)
 	sessions, err := session.New(session.Config{
-		Idle: time.Duration(h.SessionIdle), Max: time.Duration(h.SessionMax), Store: s.Store, Sealer: s.Ring,
+		Idle: time.Duration(h.SessionIdle), Max: time.Duration(h.SessionMax), PerPerson: h.SessionsPerEmployee,
+		Store: s.Store, Sealer: s.Ring, Notify: h.noteSession,
 	})
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
@@ -279,6 +290,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 			h.logger.Error("sweeping sessions", zap.Error(err))
 		}
 	})
+	h.renew(sessions)
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),

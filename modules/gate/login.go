@@ -51,8 +51,12 @@ func (q *request) known(s session.Session) *employee {
 // not lock anybody out.
 func (q *request) lookup() (session.Session, error) {
 	last := session.ErrNone
+	find := q.o.sessions.Lookup
+	if q.c != nil && q.h.passive(q.c.Path) {
+		find = q.o.sessions.Peek
+	}
 	for _, id := range q.cookies.Sessions(q.r.Header) {
-		s, err := q.o.sessions.Lookup(q.r.Context(), id)
+		s, err := find(q.r.Context(), id)
 		if err == nil {
 			return s, nil
 		}
@@ -149,6 +153,7 @@ func (q *request) goOn(returnTo string) bool {
 func (q *request) signIn(done oidc.Finished) {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
+		From: session.Origin{IP: q.ip, Agent: session.AgentLabel(q.r.Header.Get("User-Agent"))},
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):

@@ -70,9 +70,7 @@ func (q *request) signOut() {
 		return
 	}
 	if !q.sameOrigin() {
-		q.answer(plain{status: http.StatusForbidden, reason: "cross_site", text: text{
-			"Diese Anfrage kam von einer anderen Seite.", "This request came from another site.",
-		}})
+		q.answer(plain{status: http.StatusForbidden, reason: "cross_site", text: textCrossSite})
 		return
 	}
 	hint := ""

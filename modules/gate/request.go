@@ -172,10 +172,6 @@ func (q *request) baseURL() string {
 // classify reads the request's body and asks the profile.
 func (q *request) classify() bool {
 	session.Strip(q.r.Header)
-	if q.c.Upgrade != "" {
-		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
-		return false
-	}
 	if no := q.inAdvance(); no != nil {
 		q.refuse(*no)
 		return false
@@ -206,7 +202,12 @@ func (q *request) ask(body []byte) bool {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.route, q.body = x, x.Route, body
+	q.route = x.Route
+	if no := q.judgeUpgrade(x); no != nil {
+		q.refuse(*no)
+		return false
+	}
+	q.x, q.body = x, body
 	return true
 }
 

@@ -60,6 +60,11 @@ var (
 		"Service Worker werden hier nicht ausgeliefert: Sie könnten Antworten über die Sitzung hinaus behalten.",
 		"Service workers are not handed out here: they could keep answers beyond the session.",
 	}
+	textCrossSite    = text{"Diese Anfrage kam von einer anderen Seite.", "This request came from another site."}
+	textSessionEnded = text{
+		"Ihre Sitzung endete, oder Ihre Rollen änderten sich, während das CRM antwortete. Die Antwort wird deshalb nicht angezeigt.",
+		"Your session ended, or your roles changed, while the CRM was answering. Therefore the answer is not shown.",
+	}
 	textRequestCoding = text{
 		"Komprimierte Anfragen werden nicht angenommen: Was geprüft wird, muss sein, was ankommt.",
 		"Compressed requests are not accepted: what is judged has to be what arrives.",

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -36,6 +37,8 @@ func migrations() []string {
 			id    TEXT PRIMARY KEY,   -- a sign-in that a session was made for
 			until INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID;`,
+		`ALTER TABLE session ADD COLUMN version INTEGER NOT NULL DEFAULT 1; -- counts rewrites
+		ALTER TABLE session ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;   -- milliseconds since 1970`,
 	}
 }
 
@@ -59,7 +62,7 @@ func open(ctx context.Context, path string) (*database, error) {
 	if err := migrate(ctx, db, path); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &database{db: db}, nil
+	return &database{db: db, now: time.Now}, nil
 }
 
 // dsn names the file and what every connection to it has to be set to. A commit

@@ -53,7 +53,7 @@ func TestStoreSurvivesOddNamesAndReopening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Create(t.Context(), rec, session.Spent{ID: "s", Until: rec.Expires}); err != nil {
+	if _, err := db.Create(t.Context(), rec, session.Spent{ID: "s", Until: rec.Expires}, session.Limit{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -66,7 +66,7 @@ func TestStoreSurvivesOddNamesAndReopening(t *testing.T) {
 	if _, err := again.Load(t.Context(), rec.Key); err != nil {
 		t.Error(err)
 	}
-	if err := again.Create(t.Context(), record(), session.Spent{ID: "s"}); !errors.Is(err, session.ErrUsed) {
+	if _, err := again.Create(t.Context(), record(), session.Spent{ID: "s"}, session.Limit{}); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("a sign-in was forgotten by closing: %v", err)
 	}
 }
@@ -91,7 +91,7 @@ func TestFilesAreTheGatewaysOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := openAt(t, path)
-	if err := db.Create(t.Context(), record(), session.Spent{ID: "s"}); err != nil {
+	if _, err := db.Create(t.Context(), record(), session.Spent{ID: "s"}, session.Limit{}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(path + "*")
@@ -128,7 +128,7 @@ func TestFilesThatAreNotOursAreRefused(t *testing.T) {
 		"newer": {func(t *testing.T) string {
 			t.Helper()
 			return make(t, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99", applicationID))
-		}, "schema version 99, this build knows up to 1: start the newer crmgate"},
+		}, "schema version 99, this build knows up to 2: start the newer crmgate"},
 		"another-program": {func(t *testing.T) string { t.Helper(); return make(t, "CREATE TABLE x (y)") }, "another program's database"},
 		"another-id":      {func(t *testing.T) string { t.Helper(); return make(t, "PRAGMA application_id = 7") }, "another program's database"},
 		"no-database": {func(t *testing.T) string {
@@ -163,7 +163,7 @@ func TestTwoThatStartTogetherMigrateOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if err := db.Create(t.Context(), record(), session.Spent{ID: rand.Text()}); err != nil {
+			if _, err := db.Create(t.Context(), record(), session.Spent{ID: rand.Text()}, session.Limit{}); err != nil {
 				t.Error(err)
 			}
 			if err := db.Close(); err != nil {
@@ -240,7 +240,7 @@ func TestRevocationSurvivesAKill(t *testing.T) {
 	rec, kept := record(), record()
 	db := openAt(t, path)
 	for i, r := range []session.Record{rec, kept} {
-		if err := db.Create(t.Context(), r, session.Spent{ID: fmt.Sprint(i), Until: r.Expires}); err != nil {
+		if _, err := db.Create(t.Context(), r, session.Spent{ID: fmt.Sprint(i), Until: r.Expires}, session.Limit{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -285,7 +285,7 @@ func BenchmarkLoad(b *testing.B) {
 	db := openAt(b, filepath.Join(b.TempDir(), fileName))
 	rec := record()
 	rec.Sealed = make([]byte, 4096)
-	if err := db.Create(b.Context(), rec, session.Spent{ID: "s"}); err != nil {
+	if _, err := db.Create(b.Context(), rec, session.Spent{ID: "s"}, session.Limit{}); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
@@ -298,7 +298,7 @@ func BenchmarkLoad(b *testing.B) {
 func BenchmarkCreate(b *testing.B) {
 	db := openAt(b, filepath.Join(b.TempDir(), fileName))
 	for b.Loop() {
-		if err := db.Create(b.Context(), record(), session.Spent{ID: rand.Text()}); err != nil {
+		if _, err := db.Create(b.Context(), record(), session.Spent{ID: rand.Text()}, session.Limit{}); err != nil {
 			b.Fatal(err)
 		}
 	}
