@@ -68,7 +68,7 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 	}
 	fin := Finished{
 		ReturnTo: st.returnTo, StateID: base64.RawURLEncoding.EncodeToString(st.id[:]),
-		StepUp: st.stepUp, Retry: st.retry,
+		StepUp: st.stepUp != nil, Retry: st.retry,
 	}
 	if st.late(p.cfg.Now()) {
 		return fin, fmt.Errorf("%w: begun more than %s ago", ErrExpired, StateFor)
@@ -98,7 +98,10 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	fin.Subject = claims.text("sub")
-	if err := p.proveFactor(claims, st); err != nil {
+	if err := p.proveFactor(claims); err != nil {
+		return fin, err
+	}
+	if err := p.proveStepUp(claims, st); err != nil {
 		return fin, err
 	}
 	fin.Identity, err = p.identity(ctx, snap, tokens, claims)
@@ -175,21 +178,20 @@ func tokenEndpointError(ctx context.Context, doing string, gone, unreadable *Ref
 }
 
 // proveFactor holds the ID token to the configured proof.
-func (p *Provider) proveFactor(c claims, st state) error {
+func (p *Provider) proveFactor(c claims) error {
 	amr, acr := c.methods(p.preset.methods), c.contexts()
-	if !p.factor.proven(amr, acr) {
-		slices.Sort(amr)
-		return fmt.Errorf("%w: the ID token has amr %s and acr %s: %s", ErrNoSecondFactor, listed(amr), listed(acr), p.preset.remedy)
+	if !p.proof.factor.proven(amr, acr) {
+		return fmt.Errorf("%w: the ID token has %s: %s", ErrNoSecondFactor, stated(amr, acr), p.preset.remedy)
 	}
-	if p.factor.MaxAge == 0 && !st.stepUp {
+	if p.proof.always && !p.proof.resistant.proven(amr, acr) {
+		return fmt.Errorf("%w: the ID token has %s, which proves no phishing-resistant factor", ErrNotResistant, stated(amr, acr))
+	}
+	if p.proof.factor.MaxAge == 0 {
 		return nil
 	}
 	at, ok := c.time("auth_time")
 	if !ok {
 		return fmt.Errorf("%w: the ID token has no auth_time: let the provider send it for this client", ErrNoSecondFactor)
-	}
-	if st.stepUp && at.Before(st.begun.Add(-Skew)) {
-		return fmt.Errorf("%w: the provider did not ask again for the step-up", ErrNoSecondFactor)
 	}
 	return p.withinMaxAge(at)
 }
@@ -200,10 +202,16 @@ func (p *Provider) withinMaxAge(at time.Time) error {
 	switch {
 	case at.After(now.Add(Skew)):
 		return fmt.Errorf("%w: auth_time lies in the future", ErrNoSecondFactor)
-	case p.factor.MaxAge > 0 && now.Sub(at) > p.factor.MaxAge+Skew:
-		return fmt.Errorf("%w: signed in at the provider longer than %s ago", ErrNoSecondFactor, p.factor.MaxAge)
+	case p.proof.factor.MaxAge > 0 && now.Sub(at) > p.proof.factor.MaxAge+Skew:
+		return fmt.Errorf("%w: signed in at the provider longer than %s ago", ErrNoSecondFactor, p.proof.factor.MaxAge)
 	}
 	return nil
+}
+
+// stated shows methods and contexts in an error.
+func stated(amr, acr []string) string {
+	amr = slices.Sorted(slices.Values(amr))
+	return fmt.Sprintf("amr %s and acr %s", listed(amr), listed(acr))
 }
 
 // listed shows methods and contexts in an error: short words, bounded, since

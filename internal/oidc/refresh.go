@@ -111,7 +111,7 @@ func (id Identity) keeping(old Identity, c claims) Identity {
 	if !c.states("amr") {
 		id.AMR = old.AMR
 	}
-	if !c.states("acr") {
+	if !c.states("acr") && !c.states("acrs") {
 		id.ACR = old.ACR
 	}
 	if id.AuthTime.IsZero() || old.AuthTime.IsZero() || id.AuthTime.After(old.AuthTime) {
@@ -171,16 +171,26 @@ func (p *Provider) proveAgain(c, before claims, old Identity) error {
 	if err := p.withinMaxAge(old.AuthTime); err != nil {
 		return err
 	}
+	if err := p.notTakenBack(p.proof.factor, c, before); err != nil {
+		return fmt.Errorf("%w: %s", err, p.preset.remedy)
+	}
+	if p.proof.always {
+		return p.notTakenBack(p.proof.resistant, c, before)
+	}
+	return nil
+}
+
+// notTakenBack compares what a refreshed ID token states with the one before.
+func (p *Provider) notTakenBack(f Factor, c, before claims) error {
 	amr, acr := c.methods(p.preset.methods), c.contexts()
-	if p.factor.proven(amr, acr) {
+	if f.proven(amr, acr) {
 		return nil
 	}
 	wasAMR, wasACR := before.methods(p.preset.methods), before.contexts()
 	statesAMR := c.states("amr") || p.preset.methods != "" && c.states(p.preset.methods)
 	statesACR := c.states("acr") || c.states("acrs")
-	took := statesAMR && (p.factor.proven(wasAMR, nil) || fewer(amr, wasAMR)) || statesACR && p.factor.proven(nil, wasACR)
-	if took {
-		return fmt.Errorf("%w: the refreshed ID token has amr %s and acr %s: %s", ErrNoSecondFactor, listed(amr), listed(acr), p.preset.remedy)
+	if statesAMR && (f.proven(wasAMR, nil) || fewer(amr, wasAMR)) || statesACR && f.proven(nil, wasACR) {
+		return fmt.Errorf("%w: the refreshed ID token has %s", ErrNoSecondFactor, stated(amr, acr))
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    oidc <issuer> {
 //	        provider      <preset>
 //	        mfa           amr|acr <value>... | max_age <duration>
+//	        mfa           phishing_resistant [amr <value>...] [acr <value>...]
 //	        client_id     <id>
 //	        client_secret <secret>
 //	        scopes        <scope>...
@@ -47,6 +48,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    }
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    passive        <path>|<path>/*...
+//	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
+//	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
 //	    request_limit  <size>
 //	    ungated        <reason>
@@ -96,6 +99,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalSession(d)
 	case "passive":
 		return h.unmarshalPassive(d)
+	case "step_up":
+		return h.unmarshalStepUp(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -107,7 +112,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 
@@ -183,8 +188,11 @@ func (h *Handler) unmarshalOIDC(d *caddyfile.Dispenser) error {
 
 func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
+	if len(args) > 0 && args[0] == "phishing_resistant" {
+		return h.OIDC.unmarshalResistant(d, args[1:])
+	}
 	if len(args) < 2 {
-		return d.Errf("mfa takes `amr <method>...`, `acr <context>...` or `max_age <duration>`")
+		return d.Errf("mfa takes `amr <method>...`, `acr <context>...`, `max_age <duration>` or `phishing_resistant`")
 	}
 	switch args[0] {
 	case "amr":
@@ -194,7 +202,7 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 	case "max_age":
 		return duration(d, args[1], &h.OIDC.MFAMaxAge)
 	default:
-		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age")
+		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age", "phishing_resistant")
 	}
 	return nil
 }

@@ -62,6 +62,8 @@ type Handler struct {
 	Hold int64 `json:"hold,omitempty"`
 	// RequestLimit is the largest request body in bytes. Default 4 MiB.
 	RequestLimit int64 `json:"request_limit,omitempty"`
+	// StepUps demand a fresh or stronger proof for some requests.
+	StepUps []StepUp `json:"step_up,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -115,6 +117,14 @@ type OIDC struct {
 	MFAACR []string `json:"mfa_acr,omitempty"`
 	// MFAMaxAge is how long ago the employee may have signed in there.
 	MFAMaxAge caddy.Duration `json:"mfa_max_age,omitempty"`
+	// MFAPhishingResistant demands, beside the proof of a second factor, that it
+	// can't be phished.
+	MFAPhishingResistant bool `json:"mfa_phishing_resistant,omitempty"`
+	// MFAPhishingResistantAMR are methods that prove that; `a+b` means both.
+	// Default: the preset's.
+	MFAPhishingResistantAMR []string `json:"mfa_phishing_resistant_amr,omitempty"`
+	// MFAPhishingResistantACR are contexts that prove that.
+	MFAPhishingResistantACR []string `json:"mfa_phishing_resistant_acr,omitempty"`
 }
 
 // opened is what exists from the app's start on.
@@ -259,13 +269,15 @@ func (h *Handler) newProvider() error {
 	h.provider, err = oidc.New(oidc.Config{
 		Issuer: h.OIDC.Issuer, ClientID: h.OIDC.ClientID, ClientSecret: secret, Scopes: h.OIDC.Scopes,
 		RolesClaim: h.OIDC.Roles, UserClaim: h.OIDC.CRMUser, Preset: h.OIDC.Provider,
-		Factor: oidc.Factor{AMR: h.OIDC.MFAAMR, ACR: h.OIDC.MFAACR, MaxAge: time.Duration(h.OIDC.MFAMaxAge)},
-		Seal:   h.sealer,
+		Factor:            oidc.Factor{AMR: h.OIDC.MFAAMR, ACR: h.OIDC.MFAACR, MaxAge: time.Duration(h.OIDC.MFAMaxAge)},
+		PhishingResistant: h.OIDC.MFAPhishingResistant,
+		Resistant:         oidc.Factor{AMR: h.OIDC.MFAPhishingResistantAMR, ACR: h.OIDC.MFAPhishingResistantACR},
+		Seal:              h.sealer,
 	})
 	if err != nil {
 		return fmt.Errorf("oidc: %w", err)
 	}
-	return nil
+	return h.checkStepUps()
 }
 
 // Start takes what the app opened.

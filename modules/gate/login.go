@@ -100,9 +100,12 @@ func (q *request) peekCallID() string {
 
 // begin sends the browser to the provider.
 func (q *request) begin(returnTo string, retry bool) {
-	b, err := q.h.provider.Begin(q.r.Context(), oidc.BeginRequest{
-		BaseURL: q.baseURL(), ReturnTo: returnTo, Bindings: q.cookies.Bindings(q.r.Header), Retry: retry,
-	})
+	q.beginWith(oidc.BeginRequest{ReturnTo: returnTo, Retry: retry})
+}
+
+func (q *request) beginWith(r oidc.BeginRequest) {
+	r.BaseURL, r.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
+	b, err := q.h.provider.Begin(q.r.Context(), r)
 	if err != nil {
 		q.signInFailed(err, nil)
 		return
@@ -127,10 +130,12 @@ func (q *request) callback() {
 	f.BaseURL, f.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
 	done, err := q.h.provider.Finish(q.r.Context(), f)
 	if err != nil {
-		if q.goOn(done.ReturnTo) {
+		// Whoever failed to step up is still signed in: going on would lead to the
+		// next step-up, without end.
+		if !done.StepUp && q.goOn(done.ReturnTo) {
 			return
 		}
-		if errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
+		if !done.StepUp && errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
 			q.begin(done.ReturnTo, true)
 			return
 		}
@@ -172,8 +177,12 @@ func (q *request) signIn(done oidc.Finished) {
 	}
 	q.employee = q.known(s)
 	e := q.entry(audit.Control)
-	e.Event = audit.SignIn
-	e.Names = &audit.Names{User: s.Identity.User, Email: s.Identity.Email, Name: s.Identity.Name}
+	if done.StepUp {
+		e.Event = audit.StepUp
+	} else {
+		e.Event = audit.SignIn
+		e.Names = &audit.Names{User: s.Identity.User, Email: s.Identity.Email, Name: s.Identity.Name}
+	}
 	rec, ok := q.append(e)
 	if !ok {
 		_ = q.o.sessions.Revoke(q.r.Context(), id) // without its entry there is no session
@@ -207,9 +216,13 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if errors.Is(err, oidc.ErrProviderDown) {
 		status = http.StatusServiceUnavailable
 	}
+	again := "/"
+	if done != nil && done.StepUp {
+		again = oidc.ReturnTo(done.ReturnTo)
+	}
 	q.answer(plain{
 		status: status, reason: no.Code, text: text{no.German, no.English},
-		link: &page.Link{Href: "/", Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}},
+		link: &page.Link{Href: again, Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}},
 	})
 }
 

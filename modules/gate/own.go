@@ -3,6 +3,7 @@ package gate
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/oidc"
@@ -34,6 +35,14 @@ func (q *request) serveOwn() {
 		q.home()
 		return
 	}
+	if rest, ok := strings.CutPrefix(q.c.Path, stepUpPath+"/"); ok {
+		q.serveStepUp(rest)
+		return
+	}
+	q.notFound()
+}
+
+func (q *request) notFound() {
 	q.answer(plain{status: http.StatusNotFound, reason: "not_found", text: text{"Diese Seite gibt es nicht.", "There is no such page."}})
 }
 

@@ -100,6 +100,9 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
+	if !q.stepUp() {
+		return
+	}
 	if q.x.Pass {
 		q.pass()
 		return

@@ -49,6 +49,23 @@ type ProviderConfig struct {
 	Client map[string]any
 }
 
+// StandardAccounts are those of test/provider/config.json, by login, to be
+// changed for ProviderConfig.Set.
+func StandardAccounts(t testing.TB) map[string]map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile(Path(t, "provider", "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Accounts map[string]map[string]any `json:"accounts"`
+	}
+	if err := json.Unmarshal(raw, &config); err != nil {
+		t.Fatal(err)
+	}
+	return config.Accounts
+}
+
 // StartProvider starts the provider for gates at the given addresses (see
 // Gate.Base).
 func StartProvider(t testing.TB, c ProviderConfig, bases ...string) *Provider {
