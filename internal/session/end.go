@@ -77,3 +77,20 @@ func (m *Manager) indexed(ctx context.Context, index string) ([]Record, error) {
 	}
 	return list, nil
 }
+
+// Active is how many sessions this node has seen lately that haven't ended, as
+// far as it knows.
+func (m *Manager) Active() int { return m.known.active(m.cfg.Now(), m.ended) }
+
+// active counts the entries that haven't ended.
+func (c *cache) active(now time.Time, ended func(*entry, time.Time) bool) int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	n := 0
+	for _, e := range c.entries {
+		if !ended(e, now) {
+			n++
+		}
+	}
+	return n
+}

@@ -82,6 +82,9 @@ type Store interface {
 	// Indexed returns the records whose Subject or SID is index, the newest
 	// first, and at most IndexedLimit of them.
 	Indexed(ctx context.Context, index string) ([]Record, error)
+	// Each calls visit with every record, until it returns an error, which Each
+	// returns then. visit doesn't call the store.
+	Each(ctx context.Context, visit func(Record) error) error
 	// Spend spends something without a record: once, as Create does.
 	Spend(ctx context.Context, spent Spent) error
 	// Sweep removes records that expired before now or were last touched before

@@ -34,6 +34,11 @@ func commands() []caddycmd.Command {
 			CobraFunc: auditCommand,
 		},
 		{
+			Name: "session", Usage: "list|revoke",
+			Short:     "Shows who is signed in and ends sessions",
+			CobraFunc: sessionCommand,
+		},
+		{
 			Name: "explain", Usage: "--config FILE --role ROLE... EXCHANGE",
 			Short:     "Says what a role would see of a recorded exchange, and why",
 			Long:      explainLong,

@@ -48,11 +48,12 @@ type App struct {
 	// Log configures the audit log.
 	Log LogConfig `json:"log,omitzero"`
 
-	ctx    caddy.Context
-	logger *zap.Logger
-	opener session.Opener
-	gates  []Gate
-	held   string // the key of the services in the pool, "" while not started
+	ctx     caddy.Context
+	logger  *zap.Logger
+	opener  session.Opener
+	gates   []Gate
+	metrics *Metrics
+	held    string // the key of the services in the pool, "" while not started
 	// run runs what goes on in the background until quit.
 	run        func(func(context.Context))
 	quit       context.CancelFunc
@@ -136,7 +137,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
-	return nil
+	a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active)
+	return err
 }
 
 // Register adds a gate. Gates call it while they are provisioned.
@@ -172,7 +174,10 @@ func (a *App) Start() error {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())
 		}
-		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir))
+		t := a.ToRegister(g)
+		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir),
+			zap.Strings("register_redirect_uri", t.Redirect), zap.Strings("register_signed_out_uri", t.SignedOut),
+			zap.Strings("register_backchannel_logout_uri", t.BackChannel))
 	}
 	return nil
 }

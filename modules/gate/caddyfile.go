@@ -50,6 +50,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    passive        <path>|<path>/*...
 //	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
+//	    public         <path>|<path>/*...
+//	    cors           <origin>...
 //	    hold           <size>
 //	    request_limit  <size>
 //	    ungated        <reason>
@@ -101,6 +103,10 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalPassive(d)
 	case "step_up":
 		return h.unmarshalStepUp(d)
+	case "public":
+		return h.unmarshalPublic(d)
+	case "cors":
+		return h.unmarshalCORS(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -112,7 +118,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "passive", "step_up", "public", "cors", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

@@ -64,6 +64,15 @@ type Handler struct {
 	RequestLimit int64 `json:"request_limit,omitempty"`
 	// StepUps demand a fresh or stronger proof for some requests.
 	StepUps []StepUp `json:"step_up,omitempty"`
+	// Public are paths that anybody may GET without a sign-in: `/healthz`, or
+	// `/static/*` for all below it. Only routes of the profile without personal
+	// data (`pass: true`) can be; any other stops the start. Each is logged at load.
+	Public []string `json:"public,omitempty"`
+	// CORS are the origins (`https://app.example.de`) whose scripts may read the
+	// answers, with the employee's session. Browsers send that only from the same
+	// site, so another subdomain can use it, another domain can't. Without it no
+	// CORS header is the gateway's.
+	CORS []string `json:"cors,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -87,6 +96,7 @@ type Handler struct {
 	provider *oidc.Provider
 	sealer   *lateSealer
 	opened   *atomic.Pointer[opened]
+	metrics  *crmgate.Metrics
 }
 
 // OIDC is the identity provider of a gate.
@@ -174,6 +184,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
+	if err := errors.Join(h.checkPublic(), h.checkCORS()); err != nil {
+		return err
+	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
@@ -191,7 +204,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if !ok {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
-	h.app = app
+	h.app, h.metrics = app, app.Metrics()
 	app.Register(h)
 	return nil
 }

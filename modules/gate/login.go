@@ -13,6 +13,7 @@ import (
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // login finds the employee's session. Without one it answers: a page that was
@@ -35,7 +36,7 @@ func (q *request) login() bool {
 		})
 		return false
 	}
-	if q.r.Method == http.MethodGet && q.isNavigation() {
+	if q.r.Method == http.MethodGet && q.isNavigation() && !q.framed() {
 		q.begin(q.c.Target(), false)
 		return false
 	}
@@ -74,10 +75,7 @@ func (q *request) signedOut() {
 			return
 		}
 	}
-	q.answer(plain{
-		status: http.StatusUnauthorized, reason: "signed_out", text: textSignInNeeded,
-		link: &page.Link{Href: "/", Text: page.Text{DE: "Anmelden", EN: "Sign in"}},
-	})
+	q.answer(q.signedOutPage())
 }
 
 // peekCallID reads the id of a remote call from a body that isn't judged, for
@@ -114,7 +112,7 @@ func (q *request) beginWith(r oidc.BeginRequest) {
 	if b.SetBinding {
 		q.cookies.SetBinding(q.w.Header(), b.Binding)
 	}
-	q.redirect(b.Redirect)
+	q.leave(b.Redirect, r.ReturnTo)
 }
 
 func (q *request) redirect(to string) {
@@ -151,7 +149,7 @@ func (q *request) goOn(returnTo string) bool {
 	if _, err := q.lookup(); err != nil || returnTo == "" {
 		return false
 	}
-	q.redirect(oidc.ReturnTo(returnTo))
+	q.arrive(returnTo)
 	return true
 }
 
@@ -162,6 +160,7 @@ func (q *request) signIn(done oidc.Finished) {
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):
+		q.h.metrics.SignIn(crmgate.SignInUsed)
 		if q.goOn(done.ReturnTo) {
 			return
 		}
@@ -190,10 +189,11 @@ func (q *request) signIn(done oidc.Finished) {
 		return
 	}
 	q.auditID = rec.String()
+	q.h.metrics.SignIn(crmgate.SignedIn)
 	ownHeaders(q.w.Header())
 	q.w.Header().Set("Audit-Id", q.auditID)
 	q.cookies.SetSession(q.w.Header(), id)
-	q.redirect(oidc.ReturnTo(done.ReturnTo))
+	q.arrive(done.ReturnTo)
 }
 
 // signInFailed writes an entry where an employee is known, and says why.
@@ -203,6 +203,7 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if !errors.As(err, &no) {
 		no = oidc.ErrProviderDown
 	}
+	q.h.metrics.SignIn(no.Code)
 	// Somebody unknown makes no entry: anybody could fill the log.
 	if done != nil && done.Subject != "" {
 		e := q.entry(audit.Control)

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 )
@@ -23,10 +22,19 @@ func (q *request) serveOwn() {
 		q.signOut()
 		return
 	case ownPrefix + "/signed-out":
-		q.answer(plain{
-			status: http.StatusOK, title: page.Text{DE: "Abgemeldet", EN: "Signed out"}, text: textSignedOut,
-			link: &page.Link{Href: "/", Text: page.Text{DE: "Wieder anmelden", EN: "Sign in again"}},
-		})
+		q.signedOutHere(textSignedOut)
+		return
+	case continuePath:
+		q.goOnThere()
+		return
+	case sessionsPath:
+		q.ownSessions()
+		return
+	case ownPrefix + "/backchannel-logout":
+		q.backChannel()
+		return
+	case ownPrefix + "/frontchannel-logout":
+		q.frontChannel()
 		return
 	case ownPrefix + "/ready":
 		q.ready()
@@ -61,6 +69,7 @@ func (q *request) home() {
 		},
 		Form: &page.Form{Action: ownPrefix + "/sign-out", Text: page.Text{DE: "Abmelden", EN: "Sign out"}},
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
+		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 	})
 }
 
@@ -69,65 +78,6 @@ func (q *request) lang() string {
 		return "de"
 	}
 	return "en"
-}
-
-// signOut ends the session here and at the provider. A GET only asks: a link on
-// another site must not sign anybody out.
-func (q *request) signOut() {
-	if q.r.Method != http.MethodPost {
-		q.home()
-		return
-	}
-	if !q.sameOrigin() {
-		q.answer(plain{status: http.StatusForbidden, reason: "cross_site", text: textCrossSite})
-		return
-	}
-	hint := ""
-	for _, id := range q.cookies.Sessions(q.r.Header) {
-		if t, err := q.o.sessions.Tokens(q.r.Context(), id); err == nil {
-			hint = t.ID
-		}
-		if s, err := q.o.sessions.Peek(q.r.Context(), id); err == nil {
-			q.employee = q.known(s)
-		}
-		if err := q.o.sessions.Revoke(q.r.Context(), id); err != nil {
-			q.unavailable("session_store")
-			return
-		}
-	}
-	if q.employee != nil {
-		e := q.entry(audit.Control)
-		e.Event = audit.SignOut
-		if rec, ok := q.append(e); ok {
-			q.auditID = rec.String()
-		}
-	}
-	ownHeaders(q.w.Header())
-	q.cookies.ClearSession(q.w.Header())
-	q.w.Header().Set("Clear-Site-Data", `"cache"`)
-	after := q.baseURL() + ownPrefix + "/signed-out"
-	if to, ok := q.h.provider.EndSession(hint, after, ""); ok && hint != "" {
-		q.handOver(to)
-		return
-	}
-	q.answer(plain{status: http.StatusOK, text: text{
-		textSignedOut.de + " " + textStillSigned.de, textSignedOut.en + " " + textStillSigned.en,
-	}})
-}
-
-// handOver sends the browser on to the provider. From a form that takes a page
-// of its own: form-action 'self' forbids the redirect, and naming the provider
-// there isn't enough once it redirects further.
-func (q *request) handOver(to string) {
-	if !q.isNavigation() {
-		q.redirect(to)
-		return
-	}
-	q.showPage(page.Page{
-		Status: http.StatusOK, Next: to,
-		Title: page.Text{DE: "Sie werden abgemeldet", EN: "Signing you out"},
-		Text:  page.Text{DE: "Es geht gleich beim Anmeldedienst weiter.", EN: "Your sign-in service takes over in a moment."},
-	})
 }
 
 // sameOrigin reports whether the request comes from a page of this site.

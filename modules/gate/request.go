@@ -94,6 +94,13 @@ func (q *request) serve() {
 		q.serveOwn()
 		return
 	}
+	if q.cors() {
+		return
+	}
+	if q.isPublic() {
+		q.public()
+		return
+	}
 	if !q.login() {
 		return
 	}
@@ -378,6 +385,9 @@ func (q *request) logIntent() bool {
 // logLine is the request's line in the process log: no address, no header, no
 // value.
 func (q *request) logLine() {
+	if q.fault != "" {
+		q.h.metrics.Refused(q.fault)
+	}
 	q.h.logger.Info("request",
 		zap.String("request", q.id), zap.String("route", q.route), zap.Int("status", q.status),
 		zap.Duration("duration", time.Since(q.start)), zap.String("audit_id", q.auditID), zap.String("fault", q.fault))

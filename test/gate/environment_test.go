@@ -41,6 +41,7 @@ type environment struct {
 	down   *site // a CRM that nobody answers for
 	leaky  *site // the profile of the leak suite
 	live   *site // a profile that opens a socket
+	opened *site // signs in at the forger; public paths, and a page of another origin
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -161,6 +162,7 @@ func (e *environment) sites() error {
 		{&e.down, "http"},
 		{&e.leaky, "http"},
 		{&e.live, "http"},
+		{&e.opened, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -282,6 +284,7 @@ func (e *environment) caddyfile() string {
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
+		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)

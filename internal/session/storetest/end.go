@@ -91,3 +91,42 @@ func finds(t *testing.T, s session.Store) {
 	want("")
 	want("nobody")
 }
+
+// Each implements session.Store.
+func (m *Memory) Each(ctx context.Context, visit func(session.Record) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(ctx, "each"); err != nil {
+		return err
+	}
+	for _, rec := range m.records {
+		if err := visit(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func visits(t *testing.T, s session.Store) {
+	t.Helper()
+	want := map[session.Key]string{}
+	for range 20 {
+		rec := create(t, s, record())
+		want[rec.Key] = rec.Subject
+	}
+	err := s.Each(t.Context(), func(rec session.Record) error {
+		if want[rec.Key] != rec.Subject {
+			t.Errorf("visited %+v", rec)
+		}
+		delete(want, rec.Key)
+		return nil
+	})
+	if err != nil || len(want) > 0 {
+		t.Errorf("%d records weren't visited, %v", len(want), err)
+	}
+	enough := errors.New("enough")
+	n := 0
+	if err := s.Each(t.Context(), func(session.Record) error { n++; return enough }); !errors.Is(err, enough) || n != 1 {
+		t.Errorf("Each = %v after %d", err, n)
+	}
+}

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		{"sessions-are-found-by-index", indexed},
 		{"something-is-spent-once", spends},
 		{"records-are-found-by-index", finds},
+		{"every-record-is-visited", visits},
 		{"sweep-takes-what-has-ended", sweeps},
 		{"a-swept-sign-in-can-be-forgotten", sweepsSpent},
 		{"a-cancelled-context-is-an-error", cancelled},

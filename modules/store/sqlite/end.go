@@ -40,3 +40,25 @@ func (d *database) Indexed(ctx context.Context, index string) ([]session.Record,
 	}
 	return found, nil
 }
+
+// Each implements session.Store.
+func (d *database) Each(ctx context.Context, visit func(session.Record) error) error {
+	rows, err := d.db.QueryContext(ctx, "SELECT "+columns+" FROM session")
+	if err != nil {
+		return fmt.Errorf("listing sessions: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		rec, err := scan(rows)
+		if err != nil {
+			return err
+		}
+		if err := visit(rec); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("listing sessions: %w", err)
+	}
+	return nil
+}
