@@ -39,6 +39,13 @@ func migrations() []string {
 		) STRICT, WITHOUT ROWID;`,
 		`ALTER TABLE session ADD COLUMN version INTEGER NOT NULL DEFAULT 1; -- counts rewrites
 		ALTER TABLE session ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;   -- milliseconds since 1970`,
+		`CREATE TABLE factor (
+			idx     TEXT PRIMARY KEY, -- hash of whose it is
+			person  INTEGER NOT NULL, -- 1 is an enrolment, 0 an invitation to one
+			expires INTEGER NOT NULL, -- 0 is never
+			sealed  BLOB NOT NULL,
+			version INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID;`,
 	}
 }
 
