@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,4 +41,15 @@ func (p *Provider) checkElsewhere(d Demand) error {
 		return errors.New("phishing_resistant takes passkeys, which mfa gateway leaves out here: name passkey there")
 	}
 	return nil
+}
+
+// leftToProve is what a step-up demands of the caller's own proof.
+func (p *Provider) leftToProve(st state) (d Demand, err error) {
+	if !p.elsewhere() || st.stepUp == nil {
+		return d, nil
+	}
+	if err := json.Unmarshal([]byte(st.stepUp.demand), &d); err != nil {
+		return d, fmt.Errorf("%w: the state's demand is unreadable", ErrState)
+	}
+	return d, nil
 }

@@ -51,6 +51,9 @@ type Finished struct {
 	Binding string
 	// StateID names the sign-in. A session may be made for it once.
 	StateID string
+	// Demand is what a step-up has to meet; it is set where the caller proves the
+	// second factor (Config.Elsewhere).
+	Demand Demand
 	// StepUp says that they were made to prove themselves anew.
 	StepUp bool
 	// Retry says that this was an automatic second attempt: there is no third.
@@ -104,6 +107,9 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	if err := p.proveStepUp(claims, st); err != nil {
+		return fin, err
+	}
+	if fin.Demand, err = p.leftToProve(st); err != nil {
 		return fin, err
 	}
 	fin.Identity, err = p.identity(ctx, snap, tokens, claims)

@@ -341,12 +341,12 @@ func (q *request) entry(kind audit.Kind) *audit.Entry {
 			q.employee.log = q.o.log.Keyed("session", q.employee.session.Ref())
 		}
 		e.Employee, e.Session, e.Roles = q.employee.pseudonym, q.employee.log, id.Roles
-		e.Factor = factor(id)
+		e.Factor = factorOf(id)
 	}
 	return e
 }
 
-func factor(id session.Identity) string {
+func factorOf(id session.Identity) string {
 	f := "amr=" + strings.Join(id.AMR, "+")
 	if id.ACR != "" {
 		f += " acr=" + id.ACR
