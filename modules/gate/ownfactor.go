@@ -121,12 +121,24 @@ func (h *Handler) Factors() (m *factor.Manager, issuer string) {
 	return m, h.OIDC.Issuer
 }
 
-// unproven reports a session that was made without the gateway's own factor,
-// while that is demanded: by another site, or before it was.
+// unproven reports a session that was made without what this gate takes as a
+// second factor: by another site, whose sessions are in the same store, or before
+// the configuration changed.
 func (h *Handler) unproven(s session.Session) bool {
-	return h.ownFactor() && !slices.ContainsFunc(s.Identity.AMR, func(amr string) bool {
-		return slices.Contains([]factor.Method{factor.Passkey, factor.TOTP, factor.Recovery}, factor.Method(amr))
-	})
+	return h.ownFactor() && !slices.ContainsFunc(s.Identity.AMR, h.OIDC.takes)
+}
+
+// takes reports whether a method of the gateway's own is in force.
+func (o *OIDC) takes(amr string) bool {
+	switch factor.Method(amr) {
+	case factor.Passkey:
+		return slices.Contains(o.MFAGateway, wordPasskey)
+	case factor.TOTP:
+		return slices.Contains(o.MFAGateway, wordTOTP)
+	case factor.Recovery:
+		return !o.MFAPhishingResistant
+	}
+	return false
 }
 
 // firstHalf is what a half sign-in carries.
