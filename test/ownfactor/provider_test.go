@@ -55,6 +55,7 @@ func (o *op) handler() http.Handler {
 		http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"state": {q.Get("state")}, "code": {string(code)}}.Encode(), http.StatusFound)
 	})
 	mux.HandleFunc("POST /token", o.token)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	return mux
 }
 
