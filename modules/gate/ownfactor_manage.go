@@ -72,10 +72,16 @@ func (q *request) showManage(wrong text) {
 		q.factorDown(err)
 		return
 	}
-	p.Steps = append(removals(state), steps...)
-	for i := range p.Steps {
-		p.Steps[i].Main = false
+	for i := range steps {
+		steps[i].Main = false
+		switch {
+		case steps[i].Do == doNewPasskey && len(state.Passkeys) > 0:
+			steps[i].Title = page.Text{DE: "Weiterer Passkey", EN: "Another passkey"}
+		case steps[i].Do == doNewTOTP && !state.TOTP.IsZero():
+			steps[i].Title = page.Text{DE: "Andere Authenticator-App (ersetzt die bisherige)", EN: "Another authenticator app (replaces the present one)"}
+		}
 	}
+	p.Steps = append(removals(state), steps...)
 	if !q.h.OIDC.MFAPhishingResistant {
 		p.Steps = append(p.Steps, recoveryStep(state))
 	}
@@ -110,7 +116,7 @@ func removals(state factor.State) []page.Step {
 		since := moment(state.TOTP)
 		steps = append(steps, page.Step{
 			Do: doRemove, Hidden: [][2]string{{"ref", factor.RemoveTOTP}}, Button: button,
-			Title: page.Text{DE: "Authenticator-App (eingerichtet)", EN: "Authenticator app (set up)"},
+			Title: page.Text{DE: "Authenticator-App", EN: "Authenticator app"},
 			Text:  page.Text{DE: "Eingerichtet am " + since.DE, EN: "Set up on " + since.EN},
 		})
 	}

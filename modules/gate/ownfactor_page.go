@@ -149,7 +149,7 @@ func (q *request) stepsToEnrol(half *factor.Half) ([]page.Step, error) {
 		steps = append(steps, page.Step{
 			Do: doNewPasskey, Create: string(c.Options), Main: true,
 			Title:  page.Text{DE: "Passkey", EN: "Passkey"},
-			Text:   page.Text{DE: "Ein Sicherheitsschlüssel, oder Fingerabdruck, Gesicht oder PIN dieses Geräts. Nicht zu fälschen.", EN: "A security key, or this device's fingerprint, face or PIN. It can't be phished."},
+			Text:   page.Text{DE: "Ein Sicherheitsschlüssel, oder Fingerabdruck, Gesicht oder PIN dieses Geräts. Keine gefälschte Seite kann ihn Ihnen ablisten.", EN: "A security key, or this device's fingerprint, face or PIN. No forged page can trick it out of you."},
 			Field:  &page.Field{Name: "name", Optional: true, Label: page.Text{DE: "Name, an dem Sie ihn erkennen", EN: "A name by which you know it"}},
 			Button: page.Text{DE: "Passkey einrichten", EN: "Set up a passkey"},
 		})

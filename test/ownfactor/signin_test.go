@@ -338,6 +338,16 @@ func TestSignInOwnFactorManage(t *testing.T) {
 		if r := other.post(v); r.status != http.StatusForbidden {
 			t.Errorf("%d", r.status)
 		}
+		for _, do := range []string{"recovery", "remove"} {
+			v, _ := s.form(t, do)
+			if r := other.post(v); r.status != http.StatusForbidden || len(r.codes()) != 0 {
+				t.Errorf("%s: %d", do, r.status)
+			}
+			v.Del("own")
+			if r := other.post(v); r.status != http.StatusForbidden || len(r.codes()) != 0 {
+				t.Errorf("%s without its form: %d", do, r.status)
+			}
+		}
 		stranger := newBrowser(t, env.open)
 		if r := stranger.post(v); r.status != http.StatusUnauthorized {
 			t.Errorf("%d", r.status)
