@@ -226,8 +226,7 @@ func (m *Manager) asked(site string, state []byte) (*webauthn.WebAuthn, webauthn
 
 // cause is what the library says went wrong, without the values that came.
 func cause(err error) string {
-	var no *protocol.Error
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[*protocol.Error](err); ok {
 		return no.Type
 	}
 	return "unreadable"

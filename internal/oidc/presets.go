@@ -29,7 +29,7 @@ type preset struct {
 	refused string
 }
 
-const googleRefused = "Google's ID tokens say nothing of a second factor (no amr, no acr): put a provider between that proves one (Keycloak, Entra ID, Okta, authentik, ZITADEL)"
+const googleRefused = "Google's ID tokens say nothing of a second factor (no amr, no acr): let the gateway ask for one itself (mfa gateway), or put a provider between that proves one (Keycloak, Entra ID, Okta, authentik, ZITADEL)"
 
 // presets: what each kind of provider writes into its ID tokens. Where sources
 // are files, they are those of the vendor's public repository.
