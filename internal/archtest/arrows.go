@@ -42,6 +42,12 @@ func homes() []home {
 			"Let internal/oidc speak to the identity provider and check tokens, and internal/signon make the CRM's",
 		},
 		{
+			"passkeys and one-time codes",
+			[]string{"github.com/go-webauthn", "github.com/pquerna/otp"},
+			[]string{"internal/factor", "internal/demo"},
+			"Ask internal/factor to enrol and to prove",
+		},
+		{
 			"gjson",
 			[]string{"github.com/tidwall/gjson", "github.com/tidwall/match"},
 			[]string{"internal/profile", "internal/mask"},

@@ -43,13 +43,21 @@ const (
 	// RefreshFailed is a session whose tokens the provider didn't renew: Error
 	// says why, and Detail whether it goes on.
 	RefreshFailed Event = "refresh_failed"
+	// Enrolled, FactorRemoved, FactorReset and Invited tell of the gateway's own
+	// second factor: an employee who enrols or removes one, an administrator who
+	// takes it away or lets somebody enrol. Detail says which.
+	Enrolled      Event = "enrolled"
+	FactorRemoved Event = "factor_removed"
+	FactorReset   Event = "factor_reset"
+	Invited       Event = "factor_invited"
 )
 
 // Valid reports whether e is in the closed list.
 func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
-		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed:
+		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
+		Enrolled, FactorRemoved, FactorReset, Invited:
 		return true
 	}
 	return false

@@ -106,7 +106,11 @@ func (p *Provider) renew(ctx context.Context, snap *snapshot, tokens *oauth2.Tok
 		return Identity{}, err
 	}
 	id.IDToken = raw
-	return id.keeping(old, c), nil
+	id = id.keeping(old, c)
+	if p.elsewhere() { // what was proven here is not the provider's to change
+		id.AMR, id.ACR, id.AuthTime = old.AMR, old.ACR, old.AuthTime
+	}
+	return id, nil
 }
 
 // keeping fills in what a refreshed ID token may lawfully leave out (OpenID
@@ -175,6 +179,9 @@ func (p *Provider) renewByUserinfo(ctx context.Context, snap *snapshot, tokens *
 func (p *Provider) proveAgain(c, before claims, old Identity) error {
 	if err := p.withinMaxAge(old.AuthTime); err != nil {
 		return err
+	}
+	if p.elsewhere() {
+		return nil
 	}
 	if err := p.notTakenBack(p.proof.factor, c, before); err != nil {
 		return fmt.Errorf("%w: %s", err, p.preset.remedy)

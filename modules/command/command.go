@@ -39,6 +39,11 @@ func commands() []caddycmd.Command {
 			CobraFunc: sessionCommand,
 		},
 		{
+			Name: "factor", Usage: "invite|reset",
+			Short:     "Lets employees enrol the gateway's own second factor, and resets it",
+			CobraFunc: factorCommand,
+		},
+		{
 			Name: "explain", Usage: "--config FILE --role ROLE... EXCHANGE",
 			Short:     "Says what a role would see of a recorded exchange, and why",
 			Long:      explainLong,

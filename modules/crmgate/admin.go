@@ -34,6 +34,7 @@ func (*Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)},
 		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
+		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
 	}
 }
 

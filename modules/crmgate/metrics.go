@@ -176,7 +176,7 @@ func logoutKinds() []string {
 func renewalResults() []string { return []string{RenewalOK, RenewalFailed, RenewalRefused} }
 
 func signInResults() []string {
-	list := []string{SignedIn, SignInUsed}
+	list := []string{SignedIn, SignInUsed, "factor_wrong", "factor_replayed", "factor_wait", "factor_cloned", "invitation", "not_fresh"}
 	for _, r := range oidc.Refusals() {
 		list = append(list, r.Code)
 	}

@@ -40,6 +40,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	        provider      <preset>
 //	        mfa           amr|acr <value>... | max_age <duration>
 //	        mfa           phishing_resistant [amr <value>...] [acr <value>...]
+//	        mfa           gateway [passkey] [totp] | open_enrolment <reason>
 //	        client_id     <id>
 //	        client_secret <secret>
 //	        scopes        <scope>...
@@ -85,8 +86,8 @@ func (h *Handler) missing(d *caddyfile.Dispenser) error {
 		return d.Err("crm_gate needs a policy: `policy policies/policy.csv`, or one that ships: `policy builtin:tryton`")
 	case o.Issuer == "":
 		return d.Err("crm_gate needs an identity provider: oidc https://login.example.de { … }")
-	case o.Provider == "" && len(o.MFAAMR) == 0 && len(o.MFAACR) == 0:
-		return d.Err("oidc needs to know what proves a second factor: `provider keycloak` (entra, okta, …), `mfa amr …` or `mfa acr …`")
+	case o.Provider == "" && len(o.MFAAMR) == 0 && len(o.MFAACR) == 0 && len(o.MFAGateway) == 0:
+		return d.Err("oidc needs to know what proves a second factor: `provider keycloak` (entra, okta, …), `mfa amr …` or `mfa acr …`; or `mfa gateway`, where the provider can't prove one")
 	case o.ClientID == "" || o.ClientSecret == "":
 		return d.Err("oidc needs client_id and client_secret: the provider issues them for this gateway")
 	}
@@ -211,8 +212,11 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 	if len(args) > 0 && args[0] == "phishing_resistant" {
 		return h.OIDC.unmarshalResistant(d, args[1:])
 	}
+	if len(args) > 0 && args[0] == "gateway" {
+		return h.OIDC.unmarshalGatewayFactor(d, args[1:])
+	}
 	if len(args) < 2 {
-		return d.Errf("mfa takes `amr <method>...`, `acr <context>...`, `max_age <duration>` or `phishing_resistant`")
+		return d.Errf("mfa takes `amr <method>...`, `acr <context>...`, `max_age <duration>`, `phishing_resistant`, `gateway` or `open_enrolment <reason>`")
 	}
 	switch args[0] {
 	case "amr":
@@ -221,8 +225,10 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 		h.OIDC.MFAACR = append(h.OIDC.MFAACR, args[1:]...)
 	case "max_age":
 		return duration(d, args[1], &h.OIDC.MFAMaxAge)
+	case "open_enrolment":
+		h.OIDC.MFAOpenEnrolment = strings.Join(args[1:], " ")
 	default:
-		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age", "phishing_resistant")
+		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age", "phishing_resistant", "gateway", "open_enrolment")
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/factor"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
@@ -146,12 +147,22 @@ type OIDC struct {
 	MFAPhishingResistantAMR []string `json:"mfa_phishing_resistant_amr,omitempty"`
 	// MFAPhishingResistantACR are contexts that prove that.
 	MFAPhishingResistantACR []string `json:"mfa_phishing_resistant_acr,omitempty"`
+	// MFAGateway has the gateway itself ask for a second factor after the
+	// provider's sign-in: passkey, totp, or both. The provider has to prove none
+	// then, so Provider, MFAAMR and MFAACR aren't needed, and the last two are
+	// refused.
+	MFAGateway []string `json:"mfa_gateway,omitempty"`
+	// MFAOpenEnrolment is the reason why employees may enrol their first factor
+	// without an administrator's enrolment code: whoever has a password at the
+	// provider can then, until its owner has. Default: they may not.
+	MFAOpenEnrolment string `json:"mfa_open_enrolment,omitempty"`
 }
 
 // opened is what exists from the app's start on.
 type opened struct {
 	log      entries
 	sessions *session.Manager
+	factors  *factor.Manager // nil: the provider proves the second factor
 	masker   *mask.Masker
 	// binder is nil where nothing is bound, and where somebody is explained.
 	binder *binder
@@ -298,14 +309,19 @@ func (h *Handler) newProvider() error {
 	if err != nil {
 		return fmt.Errorf("oidc client_secret: %w", err)
 	}
-	h.provider, err = oidc.New(oidc.Config{
+	if err := h.OIDC.checkOwnFactor(); err != nil {
+		return fmt.Errorf("oidc: %w", err)
+	}
+	cfg := oidc.Config{
 		Issuer: h.OIDC.Issuer, ClientID: h.OIDC.ClientID, ClientSecret: secret, Scopes: h.OIDC.Scopes,
 		RolesClaim: h.OIDC.Roles, UserClaim: h.OIDC.CRMUser, Preset: h.OIDC.Provider,
 		Factor:            oidc.Factor{AMR: h.OIDC.MFAAMR, ACR: h.OIDC.MFAACR, MaxAge: time.Duration(h.OIDC.MFAMaxAge)},
 		PhishingResistant: h.OIDC.MFAPhishingResistant,
 		Resistant:         oidc.Factor{AMR: h.OIDC.MFAPhishingResistantAMR, ACR: h.OIDC.MFAPhishingResistantACR},
 		Seal:              h.sealer,
-	})
+	}
+	h.OIDC.elsewhere(&cfg)
+	h.provider, err = oidc.New(cfg)
 	if err != nil {
 		return fmt.Errorf("oidc: %w", err)
 	}
@@ -329,6 +345,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	factors, err := h.openFactors(s)
+	if err != nil {
+		return err
+	}
 	if err := h.logPolicy(s); err != nil {
 		return err
 	}
@@ -347,7 +367,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.renew(sessions)
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder,
+		log: s.Log, sessions: sessions, binder: binder, factors: factors,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

@@ -58,6 +58,9 @@ func (q *request) lookup() (session.Session, error) {
 	}
 	for _, id := range q.cookies.Sessions(q.r.Header) {
 		s, err := find(q.r.Context(), id)
+		if err == nil && q.h.unproven(s) {
+			err = session.ErrNone
+		}
 		if err == nil {
 			return s, nil
 		}
@@ -144,6 +147,10 @@ func (q *request) callback() {
 		q.signInFailed(err, &done)
 		return
 	}
+	if q.o.factors != nil {
+		q.beginHalf(done)
+		return
+	}
 	q.signIn(done)
 }
 
@@ -158,6 +165,13 @@ func (q *request) goOn(returnTo string) bool {
 }
 
 func (q *request) signIn(done oidc.Finished) {
+	if q.admit(done) {
+		q.arrive(done.ReturnTo)
+	}
+}
+
+// admit makes the session of a sign-in, or answers why not.
+func (q *request) admit(done oidc.Finished) bool {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
 		From: session.Origin{IP: q.ip, Agent: session.AgentLabel(q.r.Header.Get("User-Agent"))},
@@ -166,17 +180,17 @@ func (q *request) signIn(done oidc.Finished) {
 	case errors.Is(err, session.ErrUsed):
 		q.h.metrics.SignIn(crmgate.SignInUsed)
 		if q.goOn(done.ReturnTo) {
-			return
+			return false
 		}
 		q.answer(plain{
 			status: http.StatusForbidden, reason: "used", text: textSignInUsed,
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 		})
-		return
+		return false
 	case err != nil:
 		q.h.logger.Error("making a session", zap.String("request", q.id), zap.Error(err))
 		q.unavailable("session_store")
-		return
+		return false
 	}
 	q.employee = q.known(s)
 	e := q.entry(audit.Control)
@@ -190,14 +204,14 @@ func (q *request) signIn(done oidc.Finished) {
 	if !ok {
 		_ = q.o.sessions.Revoke(q.r.Context(), id) // without its entry there is no session
 		q.unavailable("log")
-		return
+		return false
 	}
 	q.auditID = rec.String()
 	q.h.metrics.SignIn(crmgate.SignedIn)
 	ownHeaders(q.w.Header())
 	q.w.Header().Set("Audit-Id", q.auditID)
 	q.cookies.SetSession(q.w.Header(), id)
-	q.arrive(done.ReturnTo)
+	return true
 }
 
 // signInFailed writes an entry where an employee is known, and says why.

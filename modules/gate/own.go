@@ -28,6 +28,12 @@ func (q *request) serveOwn() {
 	case continuePath:
 		q.goOnThere()
 		return
+	case factorPath:
+		q.serveFactor()
+		return
+	case factorAgainPath:
+		q.serveFactorAgain()
+		return
 	case sessionsPath:
 		q.ownSessions()
 		return

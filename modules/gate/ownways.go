@@ -16,7 +16,7 @@ const continuePath = ownPrefix + "/continue"
 // the plain redirect.
 func (q *request) runsScripts() bool {
 	h := q.r.Header
-	return q.r.Method == http.MethodGet && h.Get("Sec-Fetch-Mode") == "navigate" &&
+	return (q.r.Method == http.MethodGet || q.c.Path == factorPath) && h.Get("Sec-Fetch-Mode") == "navigate" &&
 		h.Get("Sec-Fetch-Dest") == "document" && h.Get("Upgrade-Insecure-Requests") == "1"
 }
 

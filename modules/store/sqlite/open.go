@@ -45,6 +45,13 @@ func migrations() []string {
 			owner   TEXT NOT NULL,    -- pseudonym
 			until   INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID;`,
+		`CREATE TABLE factor (
+			idx     TEXT PRIMARY KEY, -- hash of whose it is
+			person  INTEGER NOT NULL, -- 1 is an enrolment, 0 an invitation to one
+			expires INTEGER NOT NULL, -- 0 is never
+			sealed  BLOB NOT NULL,
+			version INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID;`,
 	}
 }
 
