@@ -87,7 +87,12 @@ func (p *Provider) renew(ctx context.Context, snap *snapshot, tokens *oauth2.Tok
 		return p.renewByUserinfo(ctx, snap, tokens, old, before)
 	}
 	c, err := p.verify(ctx, snap, raw, tokens.AccessToken, sameNonce(before))
-	if err != nil {
+	switch {
+	case errors.Is(err, errSignature) && p.wire.young():
+		// The provider may have changed its keys since: they may be fetched again
+		// within a minute, and that is no reason to end anybody's session.
+		return Identity{}, fmt.Errorf("%w: the refreshed ID token's key is not known yet", ErrProviderDown)
+	case err != nil:
 		return Identity{}, err
 	}
 	if c.text("sub") != old.Subject {

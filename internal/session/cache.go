@@ -22,8 +22,12 @@ type entry struct {
 	failing atomic.Bool
 }
 
+// knownFor is how long what is known is gone by. It is within Staleness by as much
+// as a request that began with it may take until it is forwarded.
+const knownFor = Staleness - 500*time.Millisecond
+
 // stale reports whether the store has to be asked again.
-func (e *entry) stale(now time.Time) bool { return e.olderThan(Staleness, now) }
+func (e *entry) stale(now time.Time) bool { return e.olderThan(knownFor, now) }
 
 // olderThan reports whether the store was asked so long ago. A clock that went
 // back counts as long ago too: nothing known is younger than the present.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -45,6 +46,7 @@ type Manager struct {
 	known   cache
 	loading singleflight.Group
 	renewal renewal
+	ready   atomic.Pointer[answer]
 }
 
 // New checks the configuration.
@@ -261,6 +263,35 @@ func (m *Manager) touch(ctx context.Context, e *entry, written time.Time) error 
 		return fmt.Errorf("%w: noting a session's use: %w", ErrStore, err)
 	}
 	return nil
+}
+
+// Ready asks the store for a session that nobody has, once in a second at most.
+// Errors: ErrStore.
+func (m *Manager) Ready(ctx context.Context) error {
+	_, err, _ := m.loading.Do("ready", func() (any, error) {
+		now := m.cfg.Now()
+		if at := m.ready.Load(); at != nil && now.Sub(at.asked) < time.Second && !now.Before(at.asked) {
+			return nil, at.err
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadFor)
+		defer cancel()
+		_, err := m.cfg.Store.Load(ctx, Key{})
+		if errors.Is(err, ErrNone) {
+			err = nil
+		}
+		if err != nil {
+			err = storeError(ctx, "asking the store", err)
+		}
+		m.ready.Store(&answer{asked: now, err: err})
+		return nil, err
+	})
+	return err
+}
+
+// answer is whether the store could be used.
+type answer struct {
+	asked time.Time
+	err   error
 }
 
 // Tokens returns what the provider issued at sign-in. It always asks the store.

@@ -343,6 +343,7 @@ func staleClaims(t *testing.T) {
 	want(t, other, id, nil)
 	p.roles = []string{"support"}
 	h.now.Advance(4*time.Minute + 30*time.Second)
+	want(t, h.Manager, id, nil) // both know the session afresh
 	want(t, other, id, nil)
 	h.Renew(t.Context(), p)
 	roles := func(m *session.Manager) []string {

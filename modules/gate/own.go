@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -92,13 +93,12 @@ func (q *request) sameOrigin() bool {
 // ready tells a load balancer whether known sessions can work, and whether
 // people can sign in.
 func (q *request) ready() {
-	signIn := q.h.provider.Ready(q.r.Context()) == nil
+	signIn, sessions := q.h.provider.Ready(q.r.Context()) == nil, q.o.sessions.Ready(q.r.Context()) == nil
 	ownHeaders(q.w.Header())
 	q.w.Header().Set("Content-Type", "application/json")
-	body := `{"sessions":true,"sign_in":false}`
-	if signIn {
-		body = `{"sessions":true,"sign_in":true}`
-	}
 	q.status = http.StatusOK
-	q.write(http.StatusOK, []byte(body))
+	if !sessions {
+		q.status = http.StatusServiceUnavailable
+	}
+	q.write(q.status, fmt.Appendf(nil, `{"sessions":%t,"sign_in":%t}`, sessions, signIn))
 }

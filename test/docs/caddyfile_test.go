@@ -45,6 +45,7 @@ func startable(t *testing.T, text string) {
 	t.Setenv("XDG_DATA_HOME", dir)
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	t.Setenv("OIDC_CLIENT_SECRET", "made up")
+	t.Setenv("CRMGATE_DSN", "postgres://crmgate@db.example.de/crmgate?sslmode=verify-full")
 	raw, err := adapted(filepath.Join(dir, "Caddyfile"), text)
 	if err != nil {
 		t.Fatal(err)

@@ -45,12 +45,14 @@ type site struct {
 	crm      *httptest.Server
 	// more are lines of the gates.
 	more []string
+	// t is the test to whose end everything runs, not that of a part of it.
+	t *testing.T
 }
 
 // start runs everything. seconds is how long an access token lasts.
 func start(t *testing.T, seconds int, more ...string) *site {
 	t.Helper()
-	s := &site{database: postgres.Start(t), crm: startCRM(t), more: more}
+	s := &site{database: postgres.Start(t), crm: startCRM(t), more: more, t: t}
 	s.dsn = s.database.Database(t)
 	s.a, s.b = &node{site: s, addr: stack.FreePort(t)}, &node{site: s, addr: stack.FreePort(t)}
 	s.balancer = httptest.NewServer(takeTurns(t, "http://"+s.a.addr, "http://"+s.b.addr))
@@ -58,9 +60,8 @@ func start(t *testing.T, seconds int, more ...string) *site {
 	s.provider = stack.StartProvider(t, stack.ProviderConfig{Set: map[string]any{
 		"rotate_refresh_token": true, "seconds": map[string]int{"access_token": seconds},
 	}}, s.balancer.URL, "http://"+s.a.addr, "http://"+s.b.addr)
-	s.a.start(t)
-	s.copyKeys(t)
-	s.b.start(t)
+	s.a.start()
+	s.b.start()
 	return s
 }
 
@@ -112,7 +113,8 @@ func takeTurns(t *testing.T, to ...string) http.Handler {
 }
 
 // start runs the node, again after it was stopped.
-func (n *node) start(t *testing.T) {
+func (n *node) start() {
+	t := n.site.t
 	t.Helper()
 	dir := ""
 	if n.Gate != nil {

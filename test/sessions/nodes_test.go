@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -72,6 +73,8 @@ func TestSignInOnTwoNodes(t *testing.T) {
 	})
 	t.Run("over-the-limit-the-oldest-ends", func(t *testing.T) {
 		oldest := s.signIn(t, "markus")
+		began := time.Now().Unix()
+		stack.Poll(t, "the next second", func() bool { return time.Now().Unix() > began }) // which is how exactly their age is known
 		for range 3 {
 			s.works(t, s.signIn(t, "markus"))
 		}
@@ -94,7 +97,7 @@ func TestSignInOnTwoNodes(t *testing.T) {
 		s.works(t, paula)
 		for _, n := range []*node{s.a, s.b} {
 			n.Stop(t)
-			n.start(t)
+			n.start()
 		}
 		s.works(t, vera)
 		s.works(t, paula)
@@ -107,6 +110,9 @@ func TestSignInOnTwoNodes(t *testing.T) {
 		s.works(t, vera)
 		s.database.Stop(t)
 		stack.Poll(t, "503", func() bool { return at(t, s.a, vera).Status == http.StatusServiceUnavailable })
+		if a := vera.Send(t, http.MethodGet, s.b.Base+"/.crmgate/ready", http.Header{}, ""); a.Status != http.StatusServiceUnavailable {
+			t.Errorf("ready answers %d: %s", a.Status, a.Body)
+		}
 		s.database.Run(t)
 		stack.Poll(t, "the session goes on", func() bool {
 			return at(t, s.a, vera).Status == http.StatusOK && at(t, s.b, vera).Status == http.StatusOK
@@ -157,13 +163,6 @@ func TestSignInIsRenewed(t *testing.T) {
 		}
 		s.works(t, paula)
 	})
-	t.Run("keys-of-the-provider-change-in-mid-session", func(t *testing.T) {
-		vera := s.signIn(t, "vera")
-		s.provider.RotateKeys(t, false)
-		began := s.refreshes(t)
-		stack.Poll(t, "it was renewed", func() bool { s.works(t, vera); return s.refreshes(t) > began+8 })
-		s.works(t, vera)
-	})
 	t.Run("provider-away-ends-nothing", func(t *testing.T) {
 		vera := s.signIn(t, "vera")
 		began := s.refreshes(t)
@@ -179,6 +178,16 @@ func TestSignInIsRenewed(t *testing.T) {
 				t.Errorf("the entry is %+v", e)
 			}
 		}
+	})
+	t.Run("keys-of-the-provider-change-in-mid-session", func(t *testing.T) {
+		vera := s.signIn(t, "vera")
+		s.works(t, vera)
+		s.provider.RotateKeys(t, false)
+		s.provider.ChangeAccount(t, "vera", map[string]any{"roles": []string{"master_data"}})
+		stack.Poll(t, "she was renewed under the new keys", func() bool {
+			s.works(t, vera)
+			return strings.Contains(at(t, s.b, vera).Body, `"iban":"DE`)
+		})
 	})
 }
 

@@ -78,6 +78,27 @@ func record() session.Record {
 	return rec
 }
 
+// A file of the first version keeps its sessions.
+func TestOlderFileIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	path, rec := filepath.Join(t.TempDir(), fileName), record()
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), migrations()[0]+fmt.Sprintf("PRAGMA user_version = 1; PRAGMA application_id = %d;", applicationID))
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), "INSERT INTO session VALUES (?, 1, 2, 3, 'subject', 'sid', ?)", rec.Key[:], rec.Sealed)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := openAt(t, path).Lease(t.Context(), rec.Key, 1, time.Minute)
+	if err != nil || got.Version != 1 || got.Subject != "subject" || !bytes.Equal(got.Sealed, rec.Sealed) {
+		t.Errorf("Lease = %+v, %v", got, err)
+	}
+}
+
 func TestFilesAreTheGatewaysOwn(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", fileName)
