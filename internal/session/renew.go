@@ -148,6 +148,9 @@ func (m *Manager) renew(ctx context.Context, key Key, r Renewer) {
 	if known == nil {
 		return // it has ended meanwhile
 	}
+	if m.cfg.Now().Before(known.session.due) {
+		return // another round was quicker
+	}
 	asking, cancel := context.WithTimeout(ctx, loadFor)
 	defer cancel()
 	rec, err := m.cfg.Store.Lease(asking, key, known.session.version, leaseFor)

@@ -157,7 +157,7 @@ func TestFilesThatAreNotOursAreRefused(t *testing.T) {
 		"newer": {func(t *testing.T) string {
 			t.Helper()
 			return make(t, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99", applicationID))
-		}, "schema version 99, this build knows up to 3: start the newer crmgate"},
+		}, "schema version 99, this build knows up to 4: start the newer crmgate"},
 		"another-program": {func(t *testing.T) string { t.Helper(); return make(t, "CREATE TABLE x (y)") }, "another program's database"},
 		"another-id":      {func(t *testing.T) string { t.Helper(); return make(t, "PRAGMA application_id = 7") }, "another program's database"},
 		"no-database": {func(t *testing.T) string {
