@@ -88,7 +88,7 @@ func TestSignInCORS(t *testing.T) {
 		checkCORS(t, r, appOrigin)
 		problem(t, r, "signed_out")
 		var p map[string]any
-		if err := json.Unmarshal(r.body, &p); err != nil || p["login_url"] != "/.crmgate/continue" {
+		if err := json.Unmarshal(r.body, &p); err != nil || p["login_url"] != env.opened.url+"/.crmgate/continue" {
 			t.Errorf("login_url %v, %v", p["login_url"], err)
 		}
 	})

@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // also the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // applicationID marks the file as ours ("CRMG"), so that no other program's
@@ -72,7 +73,7 @@ func open(ctx context.Context, path string) (*database, error) {
 	// are of no use.
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4)
-	if err := migrate(ctx, db, path); err != nil {
+	if err := migrateAlone(ctx, db, path); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &database{db: db, now: time.Now}, nil
@@ -113,6 +114,34 @@ func prepare(path string) error {
 		}
 	}
 	return nil
+}
+
+const (
+	// busyFor is how long another process may take to make the file, and
+	// busyEvery the pause between looks at it.
+	busyFor   = 5 * time.Second
+	busyEvery = 10 * time.Millisecond
+)
+
+// migrateAlone migrates once no other process does. SQLite doesn't wait
+// (busy_timeout) for who switches a new file to WAL: of two that start together
+// one is told at once that the file is locked.
+func migrateAlone(ctx context.Context, db *sql.DB, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, busyFor)
+	defer cancel()
+	for {
+		err := migrate(ctx, db, path)
+		if locked, ok := errors.AsType[*sqlite.Error](err); !ok || locked.Code() != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		timer := time.NewTimer(busyEvery)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
 }
 
 // migrate brings the schema up to date in one transaction, so that two processes
