@@ -18,6 +18,9 @@ type Request struct {
 	Query []Param
 	// MediaType is the body's type without parameters, lower case.
 	MediaType string
+	// SOAPActions are the operations that SOAPAction headers and an action parameter
+	// of the type name.
+	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
 }
@@ -57,7 +60,7 @@ type Exchange struct {
 	Pass bool
 	// Upgrade: a pass route that may become a WebSocket.
 	Upgrade bool
-	// Type is the response's format: json, html, csv, none.
+	// Type is the response's format: one of the words for a route's type.
 	Type string
 	// Stream is the path to the rows of a streamed response, "" = held.
 	Stream string
@@ -72,6 +75,7 @@ type Exchange struct {
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
+	body int            // where expressions for the body begin
 	args map[string]int // node of each named argument, -1 when absent
 	ctx  int            // node of the call's context, -1
 	typ  string
@@ -97,9 +101,12 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
-	for _, rt := range p.routes {
+	for i, rt := range p.routes {
 		vars := map[string]string{}
 		if rt.pattern.match(req.Method, segments, vars) {
+			if rt.soap != nil {
+				return p.soapRoute(i, segments, &req)
+			}
 			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
 			if err := x.classifyRoute(); err != nil {
 				return nil, x.complete(err)
@@ -144,7 +151,7 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
-	if err := x.checkDialect(); err != nil {
+	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
 	if err := x.parseBody(x.rt.body); err != nil {
@@ -175,7 +182,7 @@ func (x *Exchange) parseBody(kind string) error {
 			return refuse("body", "This address takes no request body.")
 		}
 		return nil
-	case "any":
+	case "any", "soap": // read already
 		return nil
 	case "json":
 		if x.req.MediaType != "application/json" {

@@ -142,8 +142,8 @@ func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 		slices.Sort(f.categories)
 	}
 	f.categories = unique(f.categories)
-	if s.Decode != "" && s.Decode != "json" {
-		c.fail(where, "decode: %q is not served; write json", s.Decode)
+	if s.Decode != "" && s.Decode != "json" && s.Decode != "base64_json" {
+		c.fail(where, "decode: %q is not served; write json or base64_json", s.Decode)
 	}
 	if (s.By == "") != (len(s.Values) == 0) {
 		c.fail(where, "`by` and `values` belong together")

@@ -83,19 +83,18 @@ func (c *compiler) routes() {
 			rt.name = s.Match
 		}
 		c.routeDefaults(where, rt)
+		c.answer(where, rt, s)
+		c.soap(where, rt, s)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
-		if rt.stream != "" && rt.typ != "json" {
-			c.fail(where, "stream is served for json alone")
-		}
-		if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); rt.stream != "" && err != nil {
-			c.fail(where, "stream: %v", err)
-		}
+		c.answerRecords(where, rt)
+		c.soapOperation(where, rt)
+		c.stream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)
 		for _, before := range c.p.routes {
-			if before.pattern.covers(&rt.pattern) {
+			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
@@ -110,21 +109,27 @@ func (c *compiler) upgrade(where string, rt *route) {
 	}
 }
 
+func (c *compiler) stream(where string, rt *route) {
+	if rt.stream == "" {
+		return
+	}
+	if rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
+		c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
+	}
+	if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); err != nil {
+		c.fail(where, "stream: %v", err)
+	}
+}
+
 func (c *compiler) routeDefaults(where string, rt *route) {
-	if rt.typ == "" {
-		rt.typ = "json"
-	}
-	if !slices.Contains([]string{"json", "html", "csv", "none"}, rt.typ) {
-		c.fail(where, "type %q is not served; write json, html, csv or none", rt.typ)
-	}
 	if rt.body == "" {
 		rt.body = "json"
 		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) {
 			rt.body = "none"
 		}
 	}
-	if !slices.Contains([]string{"json", "form", "none", "any"}, rt.body) {
-		c.fail(where, "body %q is not served; write json, form or none", rt.body)
+	if !slices.Contains([]string{"json", "form", "soap", "none", "any"}, rt.body) {
+		c.fail(where, "body %q is not served; write json, form, soap or none", rt.body)
 	}
 }
 

@@ -40,6 +40,9 @@ func (x *Exchange) askWhole() {
 
 // questionText is what was asked, for the sealed part of the entry.
 func (x *Exchange) questionText() string {
+	if x.rt != nil && x.rt.soap != nil {
+		return x.soapQuestion()
+	}
 	if x.tree != nil {
 		if x.tr != nil {
 			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {

@@ -42,7 +42,7 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	op.opaque, op.image, op.question, op.stream = s.Opaque, s.Image, s.Question, s.Stream
 	op.echo, op.alone = s.Echo, s.Alone
 	if s.Entity != "" && !strings.HasPrefix(s.Entity, "{") && c.p.entityOf(s.Entity) == nil {
-		if e, err := parseExpr(s.Entity, args); err == nil && e.origin == fromArg {
+		if e, err := parseExpr(s.Entity, args); err == nil && (e.origin == fromArg || e.origin == fromBody) {
 			op.entityAt = &e
 		} else {
 			c.fail(where, "no entity has the type %q", s.Entity)
@@ -113,6 +113,7 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	if r.separator == "" {
 		r.separator = "."
 	}
+	r.pairs = c.pairs(where, &s.Pairs)
 	r.fields = map[string]string{}
 	for _, f := range s.Fields {
 		r.fields[f.key] = f.value.Value

@@ -45,7 +45,7 @@ func (x *Exchange) valuesAt(e expr) []value {
 		}
 		return vs
 	case fromBody:
-		return x.nodesAt(e.path, doc.Root)
+		return x.nodesAt(e.path, x.body)
 	case fromArg:
 		if n, ok := x.args[e.name]; ok && n >= 0 {
 			return x.nodesAt(e.path, n)
@@ -59,7 +59,7 @@ func (x *Exchange) nodesAt(p path, from int) []value {
 		return nil
 	}
 	var vs []value
-	p.each(x.tree, from, func(n int) { vs = append(vs, value{n, ""}) })
+	p.each(x.tree, from, func(n int) { vs = append(vs, value{doc.Leaf(x.tree, n), ""}) })
 	return vs
 }
 
@@ -178,6 +178,9 @@ func (x *Exchange) readParams(r *ref, typ string) error {
 }
 
 func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
+	if v.node >= 0 && r.syntax != "list" && isUnread(x.tree, v.node) {
+		return refuse("malformed", "A text is expected where the request has elements.")
+	}
 	switch r.syntax {
 	case "search":
 		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
@@ -221,6 +224,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 func (x *Exchange) readList(r *ref, typ string, v value) error {
 	if v.node < 0 {
 		return x.readName(r, typ, v.text)
+	}
+	if _, marked := x.tree.Format.(doc.Marked); marked {
+		return x.readElements(r, typ, v.node)
 	}
 	switch x.tree.Nodes[v.node].Kind {
 	case doc.Null:

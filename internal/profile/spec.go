@@ -120,8 +120,9 @@ type fieldSpec struct {
 	// Detect picks among the categories by the value's form (e-mail, phone,
 	// IBAN, address of a web page) where the sibling is missing.
 	Detect bool `yaml:"detect"`
-	// Decode says that the text is a document of its own (`json`) which holds
-	// records of the field's entity; one that isn't is masked as the category says.
+	// Decode says that the text is a document of its own (`json`, or `base64_json`:
+	// JSON in base64) which holds records of the field's entity; one that isn't is
+	// masked as the category says.
 	Decode string `yaml:"decode"`
 	// Withhold says that the text can quote any value (an error message): it is
 	// withheld whole, with the profile's sentence in its place.

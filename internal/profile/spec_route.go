@@ -144,7 +144,9 @@ type recordSpec struct {
 	Separator string `yaml:"separator"`
 	// Tuple names the fields of positional rows; "" is public.
 	Tuple []string `yaml:"tuple"`
-	// Fields maps columns of a header or selectors of HTML to fields; for HTML
+	// Fields maps columns of a header, names of elements and properties (XML and its
+	// like; without Fields they are the fields' own) or selectors of HTML to fields.
+	// "" is public, but for a selector; what isn't listed is unclassified. For HTML
 	// the first match wins, "" is the page's own text, and `@class` is the field
 	// that this attribute of the element, or of the nearest around it, names.
 	// A selector `@data-name` is an attribute of the record's own element.
@@ -152,6 +154,9 @@ type recordSpec struct {
 	// Page says that texts of the element that no selector names are the page's
 	// own, not the record's.
 	Page bool `yaml:"page"`
+	// Pairs says that fields of the record stand as pairs of a name and a value:
+	// `{at: ".name_value_list[*]", name: .name, value: .value}`.
+	Pairs pairsSpec `yaml:"pairs"`
 	// List is a selector, for HTML: the element around the records. What stands in
 	// it and in no record is unclassified: rows of a kind that Select doesn't name.
 	List string `yaml:"list"`
@@ -162,6 +167,17 @@ type recordSpec struct {
 	// Status restricts the place to answers of that class or status: 2xx, 422.
 	// Default: all below 400.
 	Status string `yaml:"status"`
+}
+
+// pairsSpec says where a record's fields stand as pairs, for JSON and XML.
+type pairsSpec struct {
+	// At is the path to the pairs below the record. It begins with a member of the
+	// record; what stands in that and is no pair is unclassified.
+	At string `yaml:"at"`
+	// Name is the path to the field's name below a pair.
+	Name string `yaml:"name"`
+	// Value is the path to its value.
+	Value string `yaml:"value"`
 }
 
 // writeSpec says where a request holds values to be saved.
@@ -215,11 +231,20 @@ type routeSpec struct {
 	Match string `yaml:"match"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
-	// Body is the request's type: json, form, none or any. Default: none for GET
+	// Body is the request's type: json, form, soap, none or any. Default: none for GET
 	// and DELETE, json otherwise.
 	Body string `yaml:"body"`
-	// Type is the answer's: json (default), html, csv or none.
+	// SOAP describes a request of the body soap.
+	SOAP soapSpec `yaml:"soap"`
+	// Type is the answer's: json (default), ndjson (one document per line), html,
+	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
+	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
+	// records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
+	// JSON says what stands around a JSON answer.
+	JSON jsonSpec `yaml:"json"`
+	// XML says how an answer of the type xml is read.
+	XML xmlSpec `yaml:"xml"`
 	// CSV says how the rows of such an answer are written.
 	CSV csvSpec `yaml:"csv"`
 	// Query lists the parameters that the route takes; others are refused.
@@ -242,6 +267,52 @@ type csvSpec struct {
 	// Header says whether the first row names the columns: 1 or true, 0 or false
 	// (default).
 	Header string `yaml:"header"`
+}
+
+// soapSpec describes a SOAP request. Routes with the same address and other
+// operations stand beside each other; an operation that no route names is refused.
+// `body.name` is an element of the operation, `body.ids[*]` every element in one;
+// `entity: body.module_name` takes the type from one. Saves aren't served.
+type soapSpec struct {
+	// Operation is the local name of the one element in SOAP's body. An action (the
+	// header SOAPAction, or the media type's parameter) has to end with it or be empty.
+	Operation string `yaml:"operation"`
+	// Elements are the operation's, all of them, in the order in which clients send
+	// them: for some servers the place counts, not the name. The last ones may be
+	// missing; one that isn't listed is refused.
+	Elements []string `yaml:"elements"`
+	// Repeated are those that may stand several times in a row.
+	Repeated []string `yaml:"repeated"`
+	// Empty are those that have to be empty: what they ask can't be told (SQL).
+	Empty []string `yaml:"empty"`
+	// Headers are the elements that may stand in SOAP's header.
+	Headers []string `yaml:"headers"`
+}
+
+// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
+// without it is taken, too.
+type jsonSpec struct {
+	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
+	Prefix string `yaml:"prefix"`
+	// Callback is the query parameter that names the function which gets the
+	// document (JSONP): `query.callback`. A name with anything but letters, digits,
+	// `_`, `$` and dots in it is refused.
+	Callback string `yaml:"callback"`
+}
+
+// xmlSpec says how an XML answer is read. Elements and attributes go by their
+// local names, attributes with an `@` before them. `.name` leads to every element
+// of that name, `[*]` and `.*` to every element; a field below another element of
+// the record is named by the way to it (`address.city`), an attribute of a field's
+// element with it (`email@label`).
+type xmlSpec struct {
+	// Namespaces maps words to the namespaces that the profile tells apart: names
+	// of theirs begin with the word then (`sf:Email`), those of all others don't.
+	// Prefixes in the document mean nothing.
+	Namespaces map[string]string `yaml:"namespaces"`
+	// Fault is the path to what says that the answer is an error, whatever its
+	// status: its texts are withheld. Default: SOAP's Fault.
+	Fault string `yaml:"fault"`
 }
 
 // errorSpec is the shape of the gateway's own refusals.

@@ -59,6 +59,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
 //	    request_limit  <size>
+//	    forbid         <entity> <kind>...
+//	    flag           <entity> <kind>...
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
@@ -124,6 +126,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
+	case "forbid", "flag":
+		return h.unmarshalForbid(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -133,7 +137,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream")
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 	"github.com/crmgate/crmgate/policies"
@@ -83,6 +84,8 @@ type Handler struct {
 	Assertion *Assertion `json:"identity_assertion,omitempty"`
 	// UpstreamCredentials are what the gateway presents to the CRM, by role.
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
+	// Forbid says what employees must not enter into free texts.
+	Forbid []Forbid `json:"forbid,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -101,6 +104,7 @@ type Handler struct {
 	app      *crmgate.App
 	profile  *profile.Profile
 	policy   *policy.Snapshot
+	rules    *restore.Rules
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -212,6 +216,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
+		return err
+	}
+	if err := h.loadRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -371,17 +378,6 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
-}
-
-// Exceptions are the lines of the configuration that open something.
-func (h *Handler) Exceptions() crmgate.Exceptions {
-	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream, Certificates: h.machines.certificates()}
-}
-
-// Describe names profile, evidence and policy, and who is exempt from the second
-// factor.
-func (h *Handler) Describe() string {
-	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version()) + h.describeMachines()
 }
 
 // plan returns the plan of the roles for an action.
