@@ -20,7 +20,7 @@ import (
 // and every hop of them, which nobody can list where a provider hands on to
 // another. So a form posts to the gateway alone, and what leads away after it is
 // a page with Next.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-BpmwcdoSWE8gRFKKSttGjgRgKirbk9IrXkIxdkz8Ano='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-asYk7f8VBXcvWpL7ZONw8y2j5QQGuO8uMg9Uov2sqf4='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 // NeutralImage is a PNG that stands in place of a picture that may not be
 // shown: a grey tile with a shield, 64 by 64 pixels. Callers don't write to it.
