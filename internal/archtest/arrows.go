@@ -38,8 +38,14 @@ func homes() []home {
 		{
 			"oidc and jose",
 			[]string{"github.com/coreos/go-oidc", "github.com/go-jose", "golang.org/x/oauth2", "github.com/zitadel"},
-			[]string{"internal/oidc"},
-			"Let internal/oidc speak to the identity provider and check tokens",
+			[]string{"internal/oidc", "internal/signon"},
+			"Let internal/oidc speak to the identity provider and check tokens, and internal/signon make the CRM's",
+		},
+		{
+			"passkeys and one-time codes",
+			[]string{"github.com/go-webauthn", "github.com/pquerna/otp"},
+			[]string{"internal/factor", "internal/demo"},
+			"Ask internal/factor to enrol and to prove",
 		},
 		{
 			"gjson",

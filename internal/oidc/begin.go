@@ -30,6 +30,9 @@ type BeginRequest struct {
 	// Retry marks a sign-in that was started anew because the one before
 	// expired: see Finished.Retry.
 	Retry bool
+	// Fresh asks the provider to have them sign in anew. What it made of that is
+	// the Identity's AuthTime: look there.
+	Fresh bool
 }
 
 // Begun is a sign-in that was started.
@@ -78,6 +81,9 @@ func (p *Provider) Begin(ctx context.Context, r BeginRequest) (Begun, error) {
 	}
 	options := []oauth2.AuthCodeOption{gooidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
 	options = append(options, p.demands(r.StepUp)...)
+	if r.Fresh {
+		options = append(options, askAnew()...)
+	}
 	oauth := snap.oauth
 	oauth.RedirectURL = RedirectURI(r.BaseURL)
 	return Begun{
@@ -89,6 +95,9 @@ func (p *Provider) Begin(ctx context.Context, r BeginRequest) (Begun, error) {
 // demands asks the provider for what Finish will check. Whoever edits them out
 // of the address bar only gets a token that is refused.
 func (p *Provider) demands(up *StepUp) []oauth2.AuthCodeOption {
+	if p.elsewhere() {
+		return nil
+	}
 	var options []oauth2.AuthCodeOption
 	acr := p.contextsFor(up)
 	switch {
@@ -100,11 +109,16 @@ func (p *Provider) demands(up *StepUp) []oauth2.AuthCodeOption {
 	}
 	switch {
 	case up != nil:
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+		options = append(options, askAnew()...)
 	case p.proof.factor.MaxAge > 0:
 		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(p.proof.factor.MaxAge/time.Second))))
 	}
 	return options
+}
+
+// askAnew makes a provider ask again even somebody who is signed in there.
+func askAnew() []oauth2.AuthCodeOption {
+	return []oauth2.AuthCodeOption{oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0")}
 }
 
 // contextsFor are the contexts to ask for: those of the strongest demand, since

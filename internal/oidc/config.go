@@ -62,6 +62,11 @@ type Config struct {
 	// Resistant replaces what the preset takes as a proof of that; its MaxAge
 	// means nothing.
 	Resistant Factor
+	// Elsewhere are the methods (amr) that the caller proves by itself after
+	// Finish. With any, the provider has to prove no second factor and is asked
+	// for none: Factor's MaxAge and all demands speak of the caller's own proof,
+	// which it puts into the Identity's AMR and AuthTime.
+	Elsewhere []string
 	// HTTPClient reaches the provider. Its redirects and answer sizes are bounded
 	// in any case. The default times out after ten seconds.
 	HTTPClient *http.Client

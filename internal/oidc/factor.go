@@ -22,6 +22,18 @@ type Factor struct {
 
 func (f Factor) empty() bool { return len(f.AMR) == 0 && len(f.ACR) == 0 }
 
+// String writes the proof as the Caddyfile does: "amr mfa pwd+otp, acr gold".
+func (f Factor) String() string {
+	var said []string
+	if len(f.AMR) > 0 {
+		said = append(said, "amr "+strings.Join(f.AMR, " "))
+	}
+	if len(f.ACR) > 0 {
+		said = append(said, "acr "+strings.Join(f.ACR, " "))
+	}
+	return strings.Join(said, ", ")
+}
+
 // proven reports whether the methods and contexts of a token match.
 func (f Factor) proven(amr, acr []string) bool {
 	for _, want := range f.ACR {

@@ -47,8 +47,13 @@ type Finished struct {
 	Subject string
 	// ReturnTo is what the person asked for at first: path and query.
 	ReturnTo string
+	// Binding is the value of the binding cookie that it was begun with.
+	Binding string
 	// StateID names the sign-in. A session may be made for it once.
 	StateID string
+	// Demand is what a step-up has to meet; it is set where the caller proves the
+	// second factor (Config.Elsewhere).
+	Demand Demand
 	// StepUp says that they were made to prove themselves anew.
 	StepUp bool
 	// Retry says that this was an automatic second attempt: there is no third.
@@ -68,7 +73,7 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 	}
 	fin := Finished{
 		ReturnTo: st.returnTo, StateID: base64.RawURLEncoding.EncodeToString(st.id[:]),
-		StepUp: st.stepUp != nil, Retry: st.retry,
+		Binding: bind.value(), StepUp: st.stepUp != nil, Retry: st.retry,
 	}
 	if st.late(p.cfg.Now()) {
 		return fin, fmt.Errorf("%w: begun more than %s ago", ErrExpired, StateFor)
@@ -102,6 +107,9 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	if err := p.proveStepUp(claims, st); err != nil {
+		return fin, err
+	}
+	if fin.Demand, err = p.leftToProve(st); err != nil {
 		return fin, err
 	}
 	fin.Identity, err = p.identity(ctx, snap, tokens, claims)
@@ -180,6 +188,9 @@ func tokenEndpointError(ctx context.Context, doing string, gone, unreadable *Ref
 // proveFactor holds the ID token to the configured proof.
 func (p *Provider) proveFactor(c claims) error {
 	amr, acr := c.methods(p.preset.methods), c.contexts()
+	if p.elsewhere() {
+		return nil
+	}
 	if !p.proof.factor.proven(amr, acr) {
 		return fmt.Errorf("%w: the ID token has %s: %s", ErrNoSecondFactor, stated(amr, acr), p.preset.remedy)
 	}

@@ -29,7 +29,7 @@ type preset struct {
 	refused string
 }
 
-const googleRefused = "Google's ID tokens say nothing of a second factor (no amr, no acr): put a provider between that proves one (Keycloak, Entra ID, Okta, authentik, ZITADEL)"
+const googleRefused = "Google's ID tokens say nothing of a second factor (no amr, no acr): let the gateway ask for one itself (mfa gateway), or put a provider between that proves one (Keycloak, Entra ID, Okta, authentik, ZITADEL)"
 
 // presets: what each kind of provider writes into its ID tokens. Where sources
 // are files, they are those of the vendor's public repository.
@@ -132,6 +132,10 @@ func proofOf(cfg Config, issuer *url.URL) (preset, proof, error) {
 	if err != nil {
 		return preset{}, proof{}, err
 	}
+	if len(cfg.Elsewhere) > 0 {
+		p, err := provenElsewhere(cfg)
+		return kind, p, err
+	}
 	p := proof{factor: cfg.Factor, resistant: cfg.Resistant, always: cfg.PhishingResistant}
 	if p.factor.empty() {
 		p.factor.AMR, p.factor.ACR = kind.factor.AMR, kind.factor.ACR
@@ -173,7 +177,7 @@ func presetOf(cfg Config, issuer *url.URL) (preset, error) {
 	if kind.refused == "" && issuer.Hostname() == "accounts.google.com" {
 		kind.refused = googleRefused
 	}
-	if kind.refused != "" {
+	if kind.refused != "" && len(cfg.Elsewhere) == 0 {
 		return preset{}, fmt.Errorf("provider google: %w: %s", ErrNoSecondFactor, kind.refused)
 	}
 	return kind, nil

@@ -215,6 +215,34 @@ func TestRefreshKeepsTheNewTokenWhenLaterStepsFail(t *testing.T) {
 	}
 }
 
+// The provider changes its keys right after they were fetched, and before they
+// may be fetched again.
+func TestChangedKeysEndNoSession(t *testing.T) {
+	t.Parallel()
+	p, id := signedInParty(t)
+	if _, err := p.Refresh(t.Context(), RefreshRequest{Identity: id}); err != nil {
+		t.Fatal(err)
+	}
+	for _, kid := range []string{"k2", "k3"} { // the first change leads to a fetch, the second comes within the minute
+		p.op.set(func() { p.op.kid = kid })
+		got, err := p.Refresh(t.Context(), RefreshRequest{Identity: id})
+		if kid == "k2" && err != nil || kid == "k3" && (!errors.Is(err, ErrProviderDown) || EndsSession(err) || got.RefreshToken == "") {
+			t.Errorf("%s: Refresh = %v", kid, err)
+		}
+	}
+	p.now.Advance(keysFor)
+	if _, err := p.Refresh(t.Context(), RefreshRequest{Identity: id}); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+	// A signature by none of the provider's keys ends it all the same, a minute later.
+	p.op.set(func() {
+		p.op.sign = func(c map[string]any) string { return p.op.signWith(jose.ES256, p.op.key, "other", c) }
+	})
+	if _, err := p.Refresh(t.Context(), RefreshRequest{Identity: id}); EndsSession(err) {
+		t.Errorf("at once: %v", err)
+	}
+}
+
 func TestRefreshEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	p, id := signedInParty(t)

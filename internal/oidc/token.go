@@ -10,6 +10,9 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 )
 
+// errSignature marks an ID token that no key known here has signed.
+var errSignature = errors.New("its signature is none of the provider's keys'")
+
 // nonceCheck says whether an ID token's nonce, "" without one, is the right one.
 type nonceCheck func(nonce string) bool
 
@@ -36,6 +39,8 @@ func (p *Provider) verify(ctx context.Context, snap *snapshot, raw, access strin
 		return nil, fmt.Errorf("verifying the ID token: %w", ctx.Err())
 	case errors.Is(keys.err, errUnreachable):
 		return nil, fmt.Errorf("%w: fetching the provider's keys: %w", ErrProviderDown, keys.err)
+	case keys.err != nil:
+		return nil, fmt.Errorf("%w: verifying the ID token: %w: %w", ErrToken, errSignature, keys.err)
 	default:
 		return nil, fmt.Errorf("%w: verifying the ID token: %w", ErrToken, err)
 	}

@@ -78,7 +78,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -92,12 +92,20 @@ func (c *compiler) routes() {
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
+		c.upgrade(where, rt)
 		for _, before := range c.p.routes {
 			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
 		c.p.routes = append(c.p.routes, rt)
+	}
+}
+
+// upgrade refuses a socket where something would have to be masked.
+func (c *compiler) upgrade(where string, rt *route) {
+	if rt.upgrade && (!rt.pass || !slices.Equal(rt.pattern.methods, []string{"GET"})) {
+		c.fail(where, "upgrade is for a GET route with `pass: true` alone: what goes through a socket can't be masked")
 	}
 }
 

@@ -45,6 +45,7 @@ type Profile struct {
 	refusal      shape
 	signedOut    *shape
 	withheld     string
+	sessions     []CRMSession
 }
 
 type globType struct {

@@ -250,7 +250,10 @@ type routeSpec struct {
 	// CSV says how the rows of such an answer are written.
 	CSV csvSpec `yaml:"csv"`
 	// Query lists the parameters that the route takes; others are refused.
-	Query         []string `yaml:"query"`
+	Query []string `yaml:"query"`
+	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
+	// through it isn't looked at, so no personal data may be in it.
+	Upgrade       bool `yaml:"upgrade"`
 	operationSpec `yaml:",inline"`
 }
 

@@ -65,7 +65,7 @@ func (q *request) answer(p plain) {
 		"detail": p.text.in(q.r.Header.Get("Accept-Language")), "reason": p.reason, "request": q.id,
 	}
 	if p.status == http.StatusUnauthorized {
-		problem["login_url"] = cmp.Or(p.login, "/")
+		problem["login_url"] = cmp.Or(p.login, q.baseURL()+continuePath)
 	}
 	raw, err := json.Marshal(problem)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // login finds the employee's session. Without one it answers: a page that was
@@ -35,7 +36,7 @@ func (q *request) login() bool {
 		})
 		return false
 	}
-	if q.r.Method == http.MethodGet && q.isNavigation() {
+	if q.r.Method == http.MethodGet && q.isNavigation() && !q.framed() {
 		q.begin(q.c.Target(), false)
 		return false
 	}
@@ -51,8 +52,15 @@ func (q *request) known(s session.Session) *employee {
 // not lock anybody out.
 func (q *request) lookup() (session.Session, error) {
 	last := session.ErrNone
+	find := q.o.sessions.Lookup
+	if q.c != nil && q.h.passive(q.c.Path) {
+		find = q.o.sessions.Peek
+	}
 	for _, id := range q.cookies.Sessions(q.r.Header) {
-		s, err := q.o.sessions.Lookup(q.r.Context(), id)
+		s, err := find(q.r.Context(), id)
+		if err == nil && q.h.unproven(s) {
+			err = session.ErrNone
+		}
 		if err == nil {
 			return s, nil
 		}
@@ -70,10 +78,7 @@ func (q *request) signedOut() {
 			return
 		}
 	}
-	q.answer(plain{
-		status: http.StatusUnauthorized, reason: "signed_out", text: textSignInNeeded,
-		link: &page.Link{Href: "/", Text: page.Text{DE: "Anmelden", EN: "Sign in"}},
-	})
+	q.answer(q.signedOutPage())
 }
 
 // peekCallID reads the id of a remote call from a body that isn't judged, for
@@ -110,7 +115,11 @@ func (q *request) beginWith(r oidc.BeginRequest) {
 	if b.SetBinding {
 		q.cookies.SetBinding(q.w.Header(), b.Binding)
 	}
-	q.redirect(b.Redirect)
+	if r.Retry { // what the tab keeps belongs to the first attempt
+		q.redirect(b.Redirect)
+		return
+	}
+	q.leave(b.Redirect, r.ReturnTo)
 }
 
 func (q *request) redirect(to string) {
@@ -138,6 +147,10 @@ func (q *request) callback() {
 		q.signInFailed(err, &done)
 		return
 	}
+	if q.o.factors != nil {
+		q.beginHalf(done)
+		return
+	}
 	q.signIn(done)
 }
 
@@ -147,28 +160,37 @@ func (q *request) goOn(returnTo string) bool {
 	if _, err := q.lookup(); err != nil || returnTo == "" {
 		return false
 	}
-	q.redirect(oidc.ReturnTo(returnTo))
+	q.arrive(returnTo)
 	return true
 }
 
 func (q *request) signIn(done oidc.Finished) {
+	if q.admit(done) {
+		q.arrive(done.ReturnTo)
+	}
+}
+
+// admit makes the session of a sign-in, or answers why not.
+func (q *request) admit(done oidc.Finished) bool {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
+		From: session.Origin{IP: q.ip, Agent: session.AgentLabel(q.r.Header.Get("User-Agent"))},
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):
+		q.h.metrics.SignIn(crmgate.SignInUsed)
 		if q.goOn(done.ReturnTo) {
-			return
+			return false
 		}
 		q.answer(plain{
 			status: http.StatusForbidden, reason: "used", text: textSignInUsed,
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 		})
-		return
+		return false
 	case err != nil:
 		q.h.logger.Error("making a session", zap.String("request", q.id), zap.Error(err))
 		q.unavailable("session_store")
-		return
+		return false
 	}
 	q.employee = q.known(s)
 	e := q.entry(audit.Control)
@@ -182,13 +204,14 @@ func (q *request) signIn(done oidc.Finished) {
 	if !ok {
 		_ = q.o.sessions.Revoke(q.r.Context(), id) // without its entry there is no session
 		q.unavailable("log")
-		return
+		return false
 	}
 	q.auditID = rec.String()
+	q.h.metrics.SignIn(crmgate.SignedIn)
 	ownHeaders(q.w.Header())
 	q.w.Header().Set("Audit-Id", q.auditID)
 	q.cookies.SetSession(q.w.Header(), id)
-	q.redirect(oidc.ReturnTo(done.ReturnTo))
+	return true
 }
 
 // signInFailed writes an entry where an employee is known, and says why.
@@ -198,6 +221,7 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if !errors.As(err, &no) {
 		no = oidc.ErrProviderDown
 	}
+	q.h.metrics.SignIn(no.Code)
 	// Somebody unknown makes no entry: anybody could fill the log.
 	if done != nil && done.Subject != "" {
 		e := q.entry(audit.Control)

@@ -241,8 +241,13 @@ func add(to, d *access.Disclosure) {
 // to the next.
 const maxSeen = 4096
 
-// scope is what pseudonyms are bound to: the employee's session.
-func (q *request) scope() string { return q.employee.session.Ref() }
+// scope is what pseudonyms are bound to: the employee's session, or the machine.
+func (q *request) scope() string {
+	if q.employee.machine != "" {
+		return "machine " + q.employee.machine
+	}
+	return q.employee.session.Ref()
+}
 
 func (l *release) bodyless() bool {
 	switch {

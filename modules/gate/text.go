@@ -56,6 +56,11 @@ var (
 		"Dauerverbindungen (WebSocket) werden hier nicht weitergeleitet: Ihr Inhalt ließe sich nicht prüfen.",
 		"Upgraded connections (WebSocket) are not forwarded here: what they carry could not be checked.",
 	}
+	textCrossSite    = text{"Diese Anfrage kam von einer anderen Seite.", "This request came from another site."}
+	textSessionEnded = text{
+		"Ihre Sitzung endete, oder Ihre Rollen änderten sich, während das CRM antwortete. Die Antwort wird deshalb nicht angezeigt.",
+		"Your session ended, or your roles changed, while the CRM was answering. Therefore the answer is not shown.",
+	}
 	textPrefetch = text{
 		"Seiten werden hier nicht im Voraus geladen: Das Protokoll zeigt, was jemand angesehen hat.",
 		"Pages are not loaded in advance here: the log shows what somebody looked at.",
@@ -133,6 +138,7 @@ var (
 		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",
 		"Not saved: the stored values, with which masked fields are compared, could not be read.",
 	}
+	textNoSuchPage  = text{"Diese Seite gibt es nicht.", "There is no such page."}
 	textSignedOut   = text{"Sie sind abgemeldet.", "You are signed out."}
 	textStillSigned = text{
 		"Bei Ihrem Anmeldedienst sind Sie möglicherweise noch angemeldet; melden Sie sich auch dort ab.",

@@ -30,7 +30,7 @@ func (q *request) why() {
 			q.answer(plain{status: http.StatusInternalServerError, reason: "undecided", text: textFault})
 			return
 		}
-		if len(t.Rows) > 0 {
+		if len(t.Lines) > 0 {
 			p.Tables = append(p.Tables, t)
 		}
 	}
@@ -39,13 +39,13 @@ func (q *request) why() {
 
 // placeholders says what stands in a value's place, and what that means.
 func placeholders() page.Table {
-	row := func(t access.Treatment, codes ...string) page.Row {
-		return page.Row{Codes: codes, Text: treatmentMeans(t).onPage()}
+	row := func(t access.Treatment, codes ...string) page.Line {
+		return page.Line{Codes: codes, Text: treatmentMeans(t).onPage()}
 	}
 	return page.Table{
 		Title: page.Text{DE: "Was Platzhalter bedeuten", EN: "What placeholders mean"},
 		Head:  [2]page.Text{{DE: "Auf dem Bildschirm", EN: "On the screen"}, {DE: "Bedeutung", EN: "Meaning"}},
-		Rows: []page.Row{
+		Lines: []page.Line{
 			row(access.Hidden, mask.HiddenText, mask.HiddenEmail, mask.HiddenDate, "01.01.1900", "0"),
 			row(access.Partial, "A. B.", "a******@masked.invalid", "0"+mask.HiddenText+"78"),
 			row(access.Generalise, "10•••", "1959-01-01", "50000", "DE"+mask.HiddenText),
@@ -109,7 +109,7 @@ func (q *request) seen(e access.Entity) (page.Table, error) {
 		if !d.Refused {
 			shown = treated(d.Plan, e, c)
 		}
-		t.Rows = append(t.Rows, page.Row{Name: categoryName(c).onPage(), Text: shown.onPage()})
+		t.Lines = append(t.Lines, page.Line{Name: categoryName(c).onPage(), Text: shown.onPage()})
 	}
 	return t, nil
 }

@@ -24,7 +24,7 @@ const name = "xlsx"
 const (
 	maxUnpacked = 32 << 20
 	maxParts    = 512
-	maxCells    = 500_000
+	maxCells    = 200_000
 )
 
 // A tree's bytes are the cells' texts with these behind them. Neither can stand
@@ -41,7 +41,7 @@ const (
 // at least.
 //
 // Refused with a doc.SyntaxError: what is no workbook, is encrypted or has no
-// visible sheet, more than 32 MiB unpacked, 512 parts, 500,000 cells, or lim.
+// visible sheet, more than 32 MiB unpacked, 512 parts, 200,000 cells, or lim.
 func Parse(src []byte, lim doc.Limits) (t *doc.Tree, err error) {
 	defer func() {
 		if r := recover(); r != nil { // excelize on parts that it doesn't expect
