@@ -88,12 +88,7 @@ func (c *compiler) routes() {
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.soapOperation(where, rt)
-		if rt.stream != "" && rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
-			c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
-		}
-		if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); rt.stream != "" && err != nil {
-			c.fail(where, "stream: %v", err)
-		}
+		c.routeStream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
@@ -103,6 +98,18 @@ func (c *compiler) routes() {
 			}
 		}
 		c.p.routes = append(c.p.routes, rt)
+	}
+}
+
+func (c *compiler) routeStream(where string, rt *route) {
+	if rt.stream == "" {
+		return
+	}
+	if rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
+		c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
+	}
+	if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); err != nil {
+		c.fail(where, "stream: %v", err)
 	}
 }
 

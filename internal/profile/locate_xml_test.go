@@ -200,7 +200,8 @@ func TestFaultIsAnErrorWhateverItsStatus(t *testing.T) {
 
 func TestXMLOfAnotherShapeIsRefused(t *testing.T) {
 	for _, tt := range []struct{ path, body string }{
-		{"/contacts.xml", `<html><person/></html>`}, {"/contacts.xml", `<x><people><person/></people></x>`},
+		{"/contacts.xml", `<html><person/></html>`},
+		{"/contacts.xml", `<x><people><person/></people></x>`},
 		{"/suitecrm", `<Envelope><Body><x><return/></x></Body></Envelope>`},
 		{"/contacts.xml", `<people><person><by_mail><x/></by_mail></person></people>`},
 	} {

@@ -101,3 +101,13 @@ func (p *Profile) Routes() []string {
 	}
 	return names
 }
+
+// EntityOf returns the entity of a type, by the CRM's own word; false where the
+// profile knows none.
+func (p *Profile) EntityOf(typ string) (access.Entity, bool) {
+	e := p.entityOf(typ)
+	if e == nil {
+		return "", false
+	}
+	return e.name, true
+}
