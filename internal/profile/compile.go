@@ -49,8 +49,8 @@ func (c *compiler) head() {
 	if c.spec.Profile == "" {
 		c.fail("profile", "give the profile a name: `profile: mycrm/1.0`")
 	}
-	word, _, _ := strings.Cut(c.spec.Evidence, " ")
-	if !slices.Contains([]string{"live", "recorded", "documented"}, word) {
+	word, version, _ := strings.Cut(c.spec.Evidence, " ")
+	if !slices.Contains([]string{"live", "recorded", "documented"}, word) || (word == "live") != (version != "") {
 		c.fail("evidence", "say how sure the profile is: `evidence: live 6.0`, `recorded` or `documented`")
 	}
 	if c.spec.Withheld == "" {

@@ -81,6 +81,9 @@ func BuiltinNames() []string {
 	return names
 }
 
+// Live reports whether the profile was tried against a running CRM.
+func (p *Profile) Live() bool { return strings.HasPrefix(p.Evidence, "live ") }
+
 // Entities lists the profile's entities, for the vocabulary of policies.
 func (p *Profile) Entities() []access.Entity {
 	names := make([]access.Entity, 0, len(p.entities))

@@ -10,8 +10,9 @@ import "go.yaml.in/yaml/v3"
 type spec struct {
 	// Profile is the name and the version of the CRM's interface: tryton/6.0.
 	Profile string `yaml:"profile"`
-	// Evidence says how sure the profile is: `live VERSION`, `recorded` or
-	// `documented`.
+	// Evidence says how sure the profile is: `live VERSION` (tried against a running
+	// CRM), `recorded` or `documented`. A gate enforces the last two only with the
+	// line `accept documented`.
 	Evidence string `yaml:"evidence"`
 	// Withheld is what stands in place of a text that could carry any value.
 	Withheld string `yaml:"withheld"`

@@ -51,6 +51,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
+//	    accept         documented
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -103,8 +104,10 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return reason(d, &h.PlainHTTP)
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
+	case "accept":
+		return h.unmarshalAccept(d)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream", "accept")
 	}
 }
 
@@ -114,6 +117,16 @@ func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {
 	}
 	if strings.ContainsAny(h.Profile, "/\\") || filepath.Ext(h.Profile) != "" {
 		h.Profile = beside(d, h.Profile)
+	}
+	return nil
+}
+
+func (h *Handler) unmarshalAccept(d *caddyfile.Dispenser) error {
+	if !d.AllArgs(&h.Accept) {
+		return d.Errf("accept takes one word: accept %s", acceptDocumented)
+	}
+	if h.Accept != acceptDocumented {
+		return crmgate.UnknownWord(d, h.Accept, acceptDocumented)
 	}
 	return nil
 }

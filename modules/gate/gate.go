@@ -65,6 +65,10 @@ type Handler struct {
 	// clear text, or without checking its certificate. Without one that stops
 	// the start.
 	ClearUpstream string `json:"clear_upstream,omitempty"`
+	// Accept is `documented` where a profile may be enforced that was written from
+	// documentation or recordings, and never tried against a running CRM. Without
+	// it such a profile stops the start.
+	Accept string `json:"accept,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -136,6 +140,7 @@ func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts
 }
 
 const (
+	acceptDocumented    = "documented"
 	defaultHold         = 8 << 20
 	defaultRequestLimit = 4 << 20
 	sweepEvery          = 5 * time.Minute
@@ -207,6 +212,19 @@ func (h *Handler) loadProfile() error {
 	}
 	if h.profile, err = profile.Load(src); err != nil {
 		return fmt.Errorf("profile %s: %w", h.Profile, err)
+	}
+	return h.checkEvidence()
+}
+
+// checkEvidence refuses a profile that nobody has tried against a running CRM,
+// unless the configuration says that this is known.
+func (h *Handler) checkEvidence() error {
+	if h.Accept != "" && h.Accept != acceptDocumented {
+		return fmt.Errorf("accept: %q is no word of it; write accept %s", h.Accept, acceptDocumented)
+	}
+	if h.Accept == "" && !h.profile.Live() {
+		return fmt.Errorf("profile %s: its evidence is %q: it was never tried against a running CRM, and may refuse what people need. "+
+			"Try it with your own (crmgate explain, crmgate profile test), then write into crm_gate: accept %s", h.Profile, h.profile.Evidence, acceptDocumented)
 	}
 	return nil
 }
