@@ -36,6 +36,8 @@ type Profile struct {
 	anyRelations map[string]string
 	suffix       string
 	renderings   []string
+	nestedQuery  bool
+	aliases      map[string]string
 	integerIDs   bool
 	changes      []string
 	wrapped      wrapped

@@ -260,6 +260,9 @@ func (j *judge) matches(f *profile.WriteField, record int) bool {
 	cat, treatment := mask.Decide(j.plans.Shown, j.w.Entity, cats, nil)
 	for i, l := range leaves {
 		text := st.Text(l.Node)
+		if l.Categories != nil {
+			cat, treatment = mask.Decide(j.plans.Shown, j.w.Entity, l.Categories, nil)
+		}
 		with, drop := j.m.Value(cat, l.Shape, st.Nodes[l.Node].Kind, text, treatment, j.scope)
 		if drop || with.Text != j.body.Text(f.Leaves[i].Node) {
 			return false

@@ -35,7 +35,9 @@ func (t *trial) compare(body, known, whole []byte) {
 		}
 	}
 	marked := func(at string) bool {
-		return slices.ContainsFunc(t.c.Personal, func(m Mark) bool { return m.At == at || strings.HasPrefix(m.At, at+"#") })
+		return slices.ContainsFunc(t.c.Personal, func(m Mark) bool {
+			return m.At == at || strings.HasPrefix(m.At, at+"#") || m.Kind == "key" && strings.HasPrefix(at, m.At+"/")
+		})
 	}
 	for _, at := range a.changed(c) {
 		t.Masked++

@@ -146,6 +146,9 @@ func (t *trial) classify() error {
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", t.c.ID, err)
 	}
+	if t.x != nil && t.x.Whole() {
+		t.Refused = "its answer can't be masked: it is for roles that may see everything"
+	}
 	return nil
 }
 
