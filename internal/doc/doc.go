@@ -65,6 +65,26 @@ type Verbatim interface {
 	Verbatim(t *Tree, node int) ([]byte, bool)
 }
 
+// Picky is what a Format is, too, that can't hold every text.
+type Picky interface {
+	// Takes reports whether Encode writes a text so that it is read as it was.
+	Takes(text string) bool
+}
+
+// Takes reports whether a text can be written in the document without a change.
+func (t *Tree) Takes(text string) bool {
+	f, picky := t.Format.(Picky)
+	return !picky || f.Takes(text)
+}
+
+// Parted is what a Format is, too, whose members are more than a key and a value.
+type Parted interface {
+	// MemberSpan is what goes when a member is removed.
+	MemberSpan(t *Tree, node int) (start, end int32)
+	// AppendMember appends the bytes of a new member, and says where they belong.
+	AppendMember(dst []byte, t *Tree, key, text string) (out []byte, at int32)
+}
+
 // Value is a replacement.
 type Value struct {
 	Kind Kind // String, Number, Bool or Null

@@ -1,7 +1,7 @@
 package doc
 
 // Member is a member to add to an object: Raw bytes of the value in the
-// document's own format, or its text where Raw is nil.
+// document's own format, or its text where Raw is nil, and in a Parted format.
 type Member struct {
 	Key  string
 	Raw  []byte
@@ -13,6 +13,14 @@ type Member struct {
 func RemoveMembers(t *Tree, object int, nodes []int) []Edit {
 	if len(nodes) == 0 {
 		return nil
+	}
+	if f, parted := t.Format.(Parted); parted {
+		edits := make([]Edit, 0, len(nodes))
+		for _, n := range nodes {
+			start, end := f.MemberSpan(t, n)
+			edits = append(edits, Edit{Start: start, End: end})
+		}
+		return edits
 	}
 	out := map[int]bool{}
 	for _, n := range nodes {
@@ -48,6 +56,14 @@ func RemoveMembers(t *Tree, object int, nodes []int) []Edit {
 func AppendMembers(t *Tree, object int, add []Member) []Edit {
 	if len(add) == 0 {
 		return nil
+	}
+	if f, parted := t.Format.(Parted); parted {
+		var e Edit
+		for _, m := range add {
+			e.With, e.Start = f.AppendMember(e.With, t, m.Key, m.Text)
+		}
+		e.End = e.Start
+		return []Edit{e}
 	}
 	json := t.Format.Name() == "json"
 	at := t.Nodes[object].End

@@ -18,6 +18,8 @@ type Request struct {
 	Query []Param
 	// MediaType is the body's type without parameters, lower case.
 	MediaType string
+	// ContentType is the type as it was sent, for a multipart form's boundary.
+	ContentType string
 	// SOAPActions are the operations that SOAPAction headers and an action parameter
 	// of the type name.
 	SOAPActions []string
@@ -31,7 +33,8 @@ type Param struct{ Name, Value string }
 // Refusal says why a request isn't let through before a policy is asked.
 type Refusal struct {
 	// Reason is a closed word for the log: unknown_route, unknown_call,
-	// malformed, type, denied, unknown_type, unknown_field, repeated.
+	// malformed, type, denied, unknown_type, unknown_field, repeated,
+	// file.
 	Reason string
 	// Text is for the person; it quotes no values.
 	Text string
@@ -170,7 +173,10 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkBody(); err != nil {
 		return err
 	}
-	return x.classifyOperation()
+	if err := x.classifyOperation(); err != nil {
+		return err
+	}
+	return x.checkFiles()
 }
 
 // checkBody refuses members of the body that the route doesn't list: a CRM may
@@ -227,20 +233,13 @@ func (x *Exchange) parseBody(kind string) error {
 			return &Refusal{Reason: "type", Text: "This address takes application/json only.", Status: 415}
 		}
 		x.tree, err = parseJSON(x.req.Body)
-	case "form":
-		if x.req.MediaType != "application/x-www-form-urlencoded" {
-			return &Refusal{Reason: "type", Text: "This address takes application/x-www-form-urlencoded only.", Status: 415}
-		}
-		x.tree, err = parseForm(x.req.Body)
+	case "form", "urlencoded", "multipart":
+		return x.parseForm(kind)
 	default:
 		return fmt.Errorf("profile %s: body %q is not served", x.p.Name, kind)
 	}
 	if err != nil {
 		return &Refusal{Reason: "malformed", Text: "The request body is not strict " + kind + ".", Status: 400}
-	}
-	if kind == "form" && x.tree.Member(doc.Root, "_method") >= 0 {
-		// Frameworks take it for the method: what was judged is not what they do.
-		return &Refusal{Reason: "method_override", Text: "The form overrides the request's method.", Status: 400}
 	}
 	return nil
 }

@@ -154,8 +154,8 @@ func (c *compiler) routeDefaults(where string, rt *route) {
 			rt.body = "none"
 		}
 	}
-	if !slices.Contains([]string{"json", "form", "soap", "none", "any"}, rt.body) {
-		c.fail(where, "body %q is not served; write json, form, soap or none", rt.body)
+	if !slices.Contains([]string{"json", "form", "urlencoded", "multipart", "soap", "none", "any"}, rt.body) {
+		c.fail(where, "body %q is not served; write json, form, urlencoded, multipart, soap or none", rt.body)
 	}
 }
 

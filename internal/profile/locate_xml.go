@@ -366,7 +366,7 @@ func (f *finder) spread(node int, one access.FoundField) {
 
 // repeats reports whether an object has several members of a name.
 func repeats(t *doc.Tree, object int, name string) bool {
-	if _, marked := t.Format.(doc.Marked); !marked {
+	if _, marked := t.Format.(doc.Marked); !marked && !isForm(t) {
 		return false
 	}
 	count := 0

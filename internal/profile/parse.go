@@ -2,10 +2,7 @@ package profile
 
 import (
 	"github.com/crmgate/crmgate/internal/doc"
-	"github.com/crmgate/crmgate/internal/doc/form"
 	"github.com/crmgate/crmgate/internal/doc/json"
 )
 
 func parseJSON(src []byte) (*doc.Tree, error) { return json.Parse(src, doc.DefaultLimits()) }
-
-func parseForm(src []byte) (*doc.Tree, error) { return form.Parse(src, doc.DefaultLimits()) }

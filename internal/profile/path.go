@@ -48,7 +48,10 @@ func nextStep(s string) (step, string, error) {
 	switch s[0] {
 	case '[':
 		end := strings.IndexByte(s, ']')
-		if end < 0 {
+		if strings.HasPrefix(s, "['") {
+			end = strings.Index(s, "']") + 1 // brackets in a key: ['emails[]']
+		}
+		if end <= 0 {
 			return step{}, "", fmt.Errorf("path %q: missing ]", s)
 		}
 		st, err := bracketStep(s[1:end])
@@ -114,7 +117,7 @@ func (p path) each(t *doc.Tree, node int, yield func(int)) {
 	switch st.kind {
 	case stepKey:
 		for _, k := range st.keys {
-			rest.each(t, t.Member(node, k), yield)
+			rest.eachNamed(t, node, k, yield)
 		}
 	case stepIndex:
 		rest.each(t, t.Element(node, st.n), yield)

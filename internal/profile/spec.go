@@ -141,7 +141,8 @@ type fieldSpec struct {
 	// another form is unclassified.
 	Reference bool `yaml:"reference"`
 	// File says that the value is a file: asking for it is refused unless its
-	// categories may be seen.
+	// categories may be seen. A multipart form may upload one into such a field
+	// alone; a form without it leaves the stored one.
 	File bool `yaml:"file"`
 	// SizeContext is a key of the call's context by which the CRM answers with
 	// the file's size instead, where it is `size`.

@@ -261,8 +261,13 @@ type routeSpec struct {
 	Match string `yaml:"match"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
-	// Body is the request's type: json, form, soap, none or any. Default: none for GET
-	// and DELETE, json otherwise.
+	// Body is the request's type: json, form (what browsers send, urlencoded or
+	// multipart), urlencoded or multipart (one of them, for a CRM that would take the
+	// other for an empty form), soap, none or any. Default: none for GET and DELETE,
+	// json otherwise. Names of a form are flat: `body['emails[]']` is every field of
+	// that name. Where a name stands in two spellings (`id` and `id[]`, `Id`), and
+	// where a part holds a file but no field with `file: true` is saved by it, the
+	// request is refused.
 	Body string `yaml:"body"`
 	// SOAP describes a request of the body soap.
 	SOAP soapSpec `yaml:"soap"`

@@ -158,7 +158,7 @@ func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
 func (w *Write) FieldNames(keep func(access.Category) bool) []string {
 	var names []string
 	for name, f := range w.ent.exact {
-		if slices.ContainsFunc(f.categories, keep) {
+		if !w.leavesFiles(f) && slices.ContainsFunc(f.categories, keep) {
 			names = append(names, name)
 		}
 	}

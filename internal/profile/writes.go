@@ -49,6 +49,8 @@ type WriteField struct {
 	Node int
 	// Leaves are its scalars: one, or the parts of a wrapped value.
 	Leaves []Leaf
+	// File says that the value is a file's content.
+	File bool
 }
 
 // Leaf is a scalar of a field's value and the form it has.
@@ -179,6 +181,9 @@ func (x *Exchange) selfID(w *write, wr *Write) error {
 	if n < 0 {
 		return nil
 	}
+	if repeats(x.tree, wr.Object, w.self) {
+		return refuse("repeated", "The id of a write stands twice.")
+	}
 	if isContainer(x.tree, n) {
 		return refuse("malformed", "An id in the request is neither a number nor a text.")
 	}
@@ -193,7 +198,10 @@ func (x *Exchange) selfID(w *write, wr *Write) error {
 
 func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	name := x.tree.Key(node)
-	if name == w.self && w.self != "" {
+	if file, _ := x.isFile(node); file {
+		return x.readFile(wr, node)
+	}
+	if name == w.self && w.self != "" || name == formCharset && isForm(x.tree) {
 		return nil
 	}
 	if wr.Mode == WriteEcho && strings.Contains(name, ".") && !strings.HasSuffix(name, ".") {

@@ -183,7 +183,12 @@ func (j *judge) full() {
 			j.result.Refused = append(j.result.Refused, name)
 			continue
 		}
-		if node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), name); node >= 0 {
+		node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), name)
+		switch {
+		case node < 0:
+		case !j.takes(node):
+			j.result.Refused = append(j.result.Refused, name)
+		default:
 			missing = append(missing, doc.Member{Key: name, Raw: j.raw(node), Text: j.stored.Tree.Text(node)})
 		}
 	}
@@ -283,10 +288,11 @@ func (j *judge) empty(f *profile.WriteField) bool {
 }
 
 // fill puts the stored value in a field's place. A field that the stored record
-// hasn't got is refused: nobody knows what would be overwritten.
+// hasn't got is refused: nobody knows what would be overwritten. So is a file's,
+// and a value that the request can't hold as it is.
 func (j *judge) fill(f *profile.WriteField) {
 	node, _, _ := j.w.StoredField(j.stored.Tree, j.record(), f.Name)
-	if node < 0 {
+	if node < 0 || f.File || !j.takes(node) {
 		j.result.Refused = append(j.result.Refused, f.Name)
 		return
 	}
@@ -296,6 +302,11 @@ func (j *judge) fill(f *profile.WriteField) {
 		with = j.body.Format.Encode(nil, j.body, f.Node, doc.Value{Kind: doc.String, Text: j.stored.Tree.Text(node)})
 	}
 	j.result.Edits = append(j.result.Edits, doc.Edit{Start: at.Start, End: at.End, With: with})
+}
+
+// takes reports whether the request can hold a stored value without a change.
+func (j *judge) takes(node int) bool {
+	return j.raw(node) != nil || j.body.Takes(j.stored.Tree.Text(node))
 }
 
 // raw returns the stored value's bytes where both documents have the same

@@ -86,7 +86,7 @@ func (q *request) public() {
 		return
 	}
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: q.body,
+		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"), Body: q.body,
 	})
 	if no, ok := errors.AsType[*profile.Refusal](err); ok {
 		q.answer(plain{status: max(no.Status, http.StatusForbidden), reason: no.Reason, text: profileText(no)})

@@ -313,6 +313,9 @@ func (q *request) echo() mask.Echo {
 	t := q.x.Body()
 	for _, w := range writes {
 		for _, f := range w.Fields {
+			if f.File {
+				continue
+			}
 			for _, leaf := range f.Leaves {
 				text := t.Text(leaf.Node)
 				if mask.IsPlaceholder(text) {

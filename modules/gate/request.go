@@ -207,7 +207,7 @@ func (q *request) classify() bool {
 // ask classifies the request with the given body.
 func (q *request) ask(body []byte) bool {
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, SOAPActions: q.soapActions, Body: body,
+		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"), SOAPActions: q.soapActions, Body: body,
 	})
 	var no *profile.Refusal
 	switch {
@@ -329,7 +329,7 @@ func (q *request) narrow() bool {
 		c.RawQuery += "&" + url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
 	}
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, SOAPActions: q.soapActions, Body: n.Body,
+		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"), SOAPActions: q.soapActions, Body: n.Body,
 	})
 	if err != nil {
 		return false

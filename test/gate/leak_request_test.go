@@ -21,7 +21,10 @@ func leaksByRequest() []leak {
 			{ask: ask{path: "/people/7", header: header("X-Http-Method-Override", "DELETE", "X-Http-Method", "DELETE", "X-Method-Override", "DELETE")}, check: notForwarded("X-Http-Method-Override", "X-Http-Method", "X-Method-Override")},
 		}},
 		{85, "other-method-in-a-form", shut, "a field that the profile doesn't know isn't written", []try{
-			{ask: ask{method: http.MethodPost, path: "/page/7", body: "_method=DELETE&name=x", header: form}}, getting("/people?_method=DELETE", nil),
+			{ask: ask{method: http.MethodPost, path: "/page/7", body: "_method=DELETE&name=x", header: form}},
+			{ask: ask{method: http.MethodPost, path: "/page/7", body: "+.METHOD=DELETE&name=x", header: form}, as: "paula", check: status(http.StatusBadRequest)},
+			{ask: parted("_method\r\n\r\nDELETE", "name\r\n\r\nx"), as: "paula", check: status(http.StatusBadRequest)},
+			getting("/people?_method=DELETE", nil),
 		}},
 		{86, "other-path", shut, "what a CRM could read as another path is refused", []try{
 			getting("//people/7", nil), getting("/static/..%2fpeople/7", nil), getting("/static/%252e%252e/people/7", nil), getting("/people;x=1/7", nil), getting("/people%5c7", nil),
@@ -29,6 +32,17 @@ func leaksByRequest() []leak {
 		}},
 		{87, "parameter-twice", shut, "a parameter that stands twice, or that the profile doesn't list, is refused", []try{
 			getting("/people?name=a&name=b", nil), getting("/people?name=a;email=b", nil), getting("/people?na%6De=a&name=b", nil), getting("/people?nope=1", nil),
+		}},
+		{87, "form-field-twice", shut, "a form whose parts or names two servers could read in two ways isn't forwarded", []try{
+			{ask: ask{method: http.MethodPost, path: "/page/7", body: "name=x&Name=y", header: form}, as: "paula", check: status(http.StatusBadRequest)},
+			{ask: parted("name\r\n\r\nx\n--F\nContent-Disposition: form-data; name=email\n\ny"), as: "paula", check: status(http.StatusBadRequest)},
+			{ask: parted("name; name*=utf-8''email\r\n\r\nx"), as: "paula", check: status(http.StatusBadRequest)},
+			{ask: parted("name; name=email\r\n\r\nx"), as: "paula", check: status(http.StatusBadRequest)},
+			{ask: parted("\"na%6De\"\r\n\r\nx"), as: "paula", check: status(http.StatusBadRequest)},
+			{ask: parted("name\r\nContent-Type: multipart/mixed; boundary=G\r\n\r\n--G--"), as: "paula", check: status(http.StatusBadRequest)},
+		}},
+		{87, "file-in-a-form", shut, "a file in a field that the profile doesn't have for files isn't forwarded", []try{
+			{ask: parted("name; filename=a.txt\r\n\r\nx"), as: "paula", check: status(http.StatusUnsupportedMediaType)}, {ask: parted("nosuch; filename=a.txt\r\n\r\nx"), as: "paula", check: status(http.StatusUnsupportedMediaType)},
 		}},
 		{88, "smuggled-header", checked, "what is between two hops stays there; nobody takes a header away", []try{
 			{ask: ask{path: "/people/7", header: header("Connection", "X-Case, Authorization", "X-Role", "admin", "Keep-Alive", "x", "Te", "trailers")}, check: status(http.StatusOK)},
@@ -39,6 +53,18 @@ func leaksByRequest() []leak {
 			{ask: ask{path: "/people/7", header: header("X-Forwarded-Host", "evil.example")}, check: hostStays},
 		}},
 		{90, "admin-interface", beyond, "Caddy's admin interface is for who administrates: a socket or `admin off`; keys are files, never in the configuration", nil},
+	}
+}
+
+// parted is a form in parts: each is its name, further headers and its content.
+func parted(parts ...string) ask {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString("--F\r\nContent-Disposition: form-data; name=" + p + "\r\n")
+	}
+	return ask{
+		method: http.MethodPost, path: "/page/7", body: b.String() + "--F--\r\n",
+		header: http.Header{"Content-Type": {"multipart/form-data; boundary=F"}},
 	}
 }
 

@@ -1,9 +1,11 @@
 package gate_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -120,6 +122,22 @@ func saves() []save {
 			return ask{
 				method: "POST", path: fmt.Sprintf("/contacts/%d", id), body: formOf(rec).Encode(),
 				header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+			}
+		}},
+		{"form in parts", http.StatusSeeOther, func(t *testing.T, id int, rec map[string]any) ask {
+			var b bytes.Buffer
+			w := multipart.NewWriter(&b)
+			for name, values := range formOf(rec) {
+				if err := w.WriteField(name, values[0]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return ask{
+				method: "POST", path: fmt.Sprintf("/contacts/%d", id), body: b.String(),
+				header: http.Header{"Content-Type": {w.FormDataContentType()}},
 			}
 		}},
 	}

@@ -3,6 +3,7 @@ package crm
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html"
 	"html/template"
@@ -256,7 +257,7 @@ func (m *CRM) savePage(sc *schema) http.HandlerFunc {
 			}
 			id = old.id()
 		}
-		if err := r.ParseForm(); err != nil {
+		if err := parseForm(r); err != nil {
 			m.showProblem(w, m.newView(r, sc, ""), &problem{status: http.StatusBadRequest, text: "the form can't be read"})
 			return
 		}
@@ -274,6 +275,15 @@ func (m *CRM) savePage(sc *schema) http.HandlerFunc {
 		m.setFlash(r, fmt.Sprintf(v.T["saved"], rec.name()))
 		http.Redirect(w, r, "/"+sc.plural+"/"+strconv.Itoa(rec.id()), http.StatusSeeOther)
 	}
+}
+
+// parseForm reads a form in either way in which browsers send it.
+func parseForm(r *http.Request) error {
+	const inMemory = 1 << 20
+	if err := r.ParseMultipartForm(inMemory); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return fmt.Errorf("reading a form: %w", err)
+	}
+	return nil
 }
 
 func (m *CRM) showProblem(w http.ResponseWriter, v view, p *problem) {

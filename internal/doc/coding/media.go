@@ -21,6 +21,8 @@ type Media struct {
 	// Header is the header parameter in lower case, which text/csv has: "present"
 	// or "absent".
 	Header string
+	// Further says that there are parameters beside these.
+	Further bool
 }
 
 // ParseMedia reads a Content-Type. Parameters may be repeated, for some programs
@@ -63,6 +65,8 @@ func (m *Media) set(key, value string) error {
 		m.Boundary = value
 	case "header":
 		m.Header = strings.ToLower(value)
+	default:
+		m.Further = true
 	}
 	return nil
 }

@@ -131,6 +131,9 @@ func (format) Key(t *doc.Tree, node int) string {
 	return decode(t.Src[n.KeyStart:n.KeyEnd])
 }
 
+// Takes reports whether a text can stand in a form as it is.
+func (format) Takes(text string) bool { return clean(text) == text }
+
 // Encode escapes v. A name without a value gets its `=`.
 func (format) Encode(dst []byte, t *doc.Tree, node int, v doc.Value) []byte {
 	if t.Nodes[node].Flags&FlagBare != 0 {

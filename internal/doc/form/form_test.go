@@ -110,8 +110,11 @@ func checkReplacement(t *testing.T, tree *doc.Tree, node int, value string, pars
 		}
 	}
 	want := clean(value)
+	if tree.Takes(value) && (again.Text(node) != value) {
+		t.Fatalf("%q takes %q and makes %q of it", tree.Src, value, again.Text(node))
+	}
 	if f, ok := tree.Format.(*partsFormat); ok {
-		want = strings.ReplaceAll(want, f.boundary, "*")
+		want = strings.ReplaceAll(want, "--"+f.boundary, "*")
 	} else if again.Key(node) != "k"+want {
 		t.Fatalf("%q: key %q, want %q", out, again.Key(node), "k"+want)
 	}

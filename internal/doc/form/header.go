@@ -40,18 +40,26 @@ func (p *partParser) headers() (Part, error) {
 	if h.Name == "" {
 		return h, refusePart(start, "a part without a name")
 	}
+	return h, h.checkType(start)
+}
+
+// checkType refuses what isn't a text or a file.
+func (h *Part) checkType(start int) error {
 	if h.Type == "" {
-		return h, nil
+		return nil
 	}
 	m, err := coding.ParseMedia(h.Type)
 	if err != nil {
-		return h, refusePart(start, "a Content-Type that can't be read")
+		return refusePart(start, "a Content-Type that can't be read")
+	}
+	if strings.HasPrefix(m.Type, "multipart/") || strings.HasPrefix(m.Type, "message/") {
+		return refusePart(start, "parts within a part")
 	}
 	cs, err := m.Charset()
 	if !h.File && (err != nil || cs.Name() != "utf-8" && cs.Name() != "us-ascii") {
-		return h, refusePart(start, "a text in a charset other than UTF-8")
+		return refusePart(start, "a text in a charset other than UTF-8")
 	}
-	return h, nil
+	return nil
 }
 
 func (p *partParser) cleanLine(line []byte) error {

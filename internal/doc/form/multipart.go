@@ -8,11 +8,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/coding"
 )
 
 // FlagFile is a part with a file name: its value is the file's content, which
 // may be any bytes.
 const FlagFile uint8 = 2
+
+// MaxParts is the largest number of parts in a body.
+const MaxParts = 5000
 
 const multipartName = "multipart"
 
@@ -25,8 +29,10 @@ const multipartName = "multipart"
 // first or behind the last boundary (but one line end), line ends other than CRLF
 // in delimiters and headers, folded, repeated or unknown headers, a part without
 // a name, a repeated or extended (`name*`) parameter, a name with an escape, a
-// backslash in a name or file name, a transfer encoding, a charset other than UTF-8, a text that is not
-// UTF-8 or holds NUL, and what exceeds lim.
+// backslash in a name or file name, a transfer encoding, a charset other than
+// UTF-8, a text that is not UTF-8 or holds NUL, parts within a part, the boundary
+// within a content (servers that take bare line feeds divide there), and what
+// exceeds lim or MaxParts.
 func ParseMultipart(src []byte, boundary string, lim doc.Limits) (*doc.Tree, error) {
 	if len(src) > math.MaxInt32 {
 		return nil, refusePart(0, "longer than 2 GiB")
@@ -34,6 +40,7 @@ func ParseMultipart(src []byte, boundary string, lim doc.Limits) (*doc.Tree, err
 	if !validBoundary(boundary) {
 		return nil, refusePart(0, "a boundary that is none: 1 to 70 letters, digits and marks")
 	}
+	lim.Nodes = min(lim.Nodes, MaxParts+1)
 	p := partParser{src: src, lim: lim, f: &partsFormat{boundary: boundary, parts: []Part{{}}}}
 	p.nodes = []doc.Node{{Kind: doc.Object, End: int32(len(src)), Parent: -1}}
 	if err := p.run(); err != nil {
@@ -53,8 +60,24 @@ type Part struct {
 	FileName string
 	// Type is the media type as it was sent, "" for none.
 	Type string
-	// key and keyEnd are the raw bytes of the name.
-	key, keyEnd int
+	// key and keyEnd are the raw bytes of the name, start those of the delimiter
+	// before the part.
+	key, keyEnd, start int
+}
+
+// Boundary reads the Content-Type of a multipart/form-data body. It is strict:
+// with a parameter beside the boundary and a charset of UTF-8, or with characters
+// in the boundary that browsers don't send, servers find different boundaries.
+func Boundary(contentType string) (string, error) {
+	m, err := coding.ParseMedia(contentType)
+	if err != nil {
+		return "", fmt.Errorf("reading the type of a form: %w", err)
+	}
+	cs, err := m.Charset()
+	if err != nil || m.Type != "multipart/form-data" || m.Further || cs.Name() != "utf-8" || !validBoundary(m.Boundary) {
+		return "", fmt.Errorf("reading the type of a form: %w: a boundary of letters, digits and -_.+= alone", coding.ErrMediaType)
+	}
+	return m.Boundary, nil
 }
 
 // PartOf returns what the headers of a member's part say. It is the zero Part for
@@ -70,13 +93,13 @@ func refusePart(at int, what string) error {
 	return &doc.SyntaxError{Format: multipartName, Offset: at, What: what}
 }
 
-// validBoundary is RFC 2046's rule without the space.
+// validBoundary is RFC 2046's rule without the marks at which servers cut or quote.
 func validBoundary(b string) bool {
 	if b == "" || len(b) > 70 {
 		return false
 	}
 	for i := range len(b) {
-		if c := b[i]; !isAlnum(c) && strings.IndexByte("'()+_,-./:=?", c) < 0 {
+		if c := b[i]; !isAlnum(c) && strings.IndexByte("+_-.=", c) < 0 {
 			return false
 		}
 	}
@@ -101,13 +124,15 @@ func (p *partParser) run() error {
 		return refusePart(p.at, "no boundary at the start")
 	}
 	for !p.take("--") {
+		start := p.at - len(first)
 		if !p.take("\r\n") {
 			return refusePart(p.at, "a boundary without a line end behind it")
 		}
-		if err := p.part("\r\n" + first); err != nil {
+		if err := p.part(start, first); err != nil {
 			return err
 		}
 	}
+	p.f.end = p.at - len(first) - 2
 	p.take("\r\n")
 	if p.at != len(p.src) {
 		return refusePart(p.at, "bytes behind the last boundary")
@@ -123,16 +148,17 @@ func (p *partParser) take(s string) bool {
 	return true
 }
 
-// part reads one part up to and with the delimiter behind it.
-func (p *partParser) part(delimiter string) error {
-	start := p.at
+// part reads one part, whose delimiter begins at start, up to and with the
+// delimiter behind it.
+func (p *partParser) part(start int, delimiter string) error {
 	h, err := p.headers()
 	if err != nil {
 		return err
 	}
-	n := bytes.Index(p.src[p.at:], []byte(delimiter))
-	if n < 0 {
-		return refusePart(start, "a part without a boundary behind it")
+	h.start = start
+	n := bytes.Index(p.src[p.at:], []byte(delimiter)) - 2
+	if n < 0 || string(p.src[p.at+n:p.at+n+2]) != "\r\n" {
+		return refusePart(start, "a part without a boundary behind it on a line of its own")
 	}
 	body := p.src[p.at : p.at+n]
 	if i := bytes.IndexByte(body, 0); i >= 0 && !h.File {
@@ -153,7 +179,7 @@ func (p *partParser) part(delimiter string) error {
 	}
 	p.nodes = append(p.nodes, node)
 	p.f.parts = append(p.f.parts, h)
-	p.at += n + len(delimiter)
+	p.at += n + 2 + len(delimiter)
 	return nil
 }
 
@@ -161,6 +187,7 @@ func (p *partParser) part(delimiter string) error {
 type partsFormat struct {
 	boundary string
 	parts    []Part
+	end      int // where the last delimiter begins
 }
 
 // Name is "multipart".
@@ -172,13 +199,38 @@ func (*partsFormat) Text(t *doc.Tree, node int) string { return string(t.Raw(nod
 // Key is the part's name.
 func (f *partsFormat) Key(_ *doc.Tree, node int) string { return f.parts[node].Name }
 
-// Encode writes v as it is: parts have no escapes. The boundary in it, which only
-// someone who wants to add a part puts there, becomes an asterisk.
+// Takes reports whether a text can stand in a part as it is. The boundary can't:
+// whoever chose it may want to add a part.
+func (f *partsFormat) Takes(text string) bool {
+	return clean(text) == text && !strings.Contains(text, "--"+f.boundary)
+}
+
+// MemberSpan is a part with the delimiter before it.
+func (f *partsFormat) MemberSpan(_ *doc.Tree, node int) (start, end int32) {
+	end = int32(f.end)
+	if node+1 < len(f.parts) {
+		end = int32(f.parts[node+1].start)
+	}
+	return int32(f.parts[node].start), end
+}
+
+// AppendMember writes a part, to stand before the last delimiter, and returns
+// where that begins.
+func (f *partsFormat) AppendMember(dst []byte, t *doc.Tree, key, text string) (out []byte, at int32) {
+	dst = append(append(dst, "--"...), f.boundary...)
+	dst = appendName(append(dst, "\r\nContent-Disposition: form-data; name=\""...), key)
+	dst = append(dst, "\"\r\n\r\n"...)
+	dst = f.Encode(dst, t, doc.Root, doc.Value{Kind: doc.String, Text: text})
+	return append(dst, "\r\n"...), int32(f.end)
+}
+
+// Encode writes v as it is: parts have no escapes. A boundary in it becomes an
+// asterisk; whoever can't have that asks Takes first.
 func (f *partsFormat) Encode(dst []byte, _ *doc.Tree, _ int, v doc.Value) []byte {
 	if v.Kind == doc.Null {
 		return dst
 	}
-	return append(dst, strings.ReplaceAll(clean(v.Text), f.boundary, "*")...)
+	return append(dst, strings.ReplaceAll(clean(v.Text), "--"+f.boundary, "*")...)
 }
 
 // EncodeKey writes a name, in quotes if it had none (a key's bytes are those
@@ -189,14 +241,19 @@ func (*partsFormat) EncodeKey(dst []byte, t *doc.Tree, node int, key string) []b
 	if bare {
 		dst = append(dst, '"')
 	}
+	dst = appendName(dst, key)
+	if bare {
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+func appendName(dst []byte, key string) []byte {
 	for _, r := range clean(key) {
 		if r < ' ' || r == 0x7f || strings.ContainsRune(`"%\`, r) {
 			r = '*'
 		}
 		dst = utf8.AppendRune(dst, r)
-	}
-	if bare {
-		dst = append(dst, '"')
 	}
 	return dst
 }

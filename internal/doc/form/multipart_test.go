@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,15 @@ func TestUnclearPartsAreRefused(t *testing.T) {
 		"NUL in a header":           body("Content-Disposition: form-data; name=\"a\x00\"\r\n\r\nx"),
 		"header that is not UTF-8":  body("Content-Disposition: form-data; name=\"a\xff\"\r\n\r\nx"),
 		"carriage return in header": body("Content-Disposition: form-data; name=\"a\rb\"\r\n\r\nx"),
+		"parts in a part":           body(disposition + "\r\nContent-Type: multipart/mixed; boundary=YY\r\n\r\n--YY--"),
+		"file with parts":           body(disposition + "; filename=b\r\nContent-Type: Multipart/Mixed; boundary=YY\r\n\r\n--YY--"),
+		"message in a part":         body(disposition + "\r\nContent-Type: message/rfc822\r\n\r\nx"),
+		"line feed and boundary":    body(disposition + "\r\n\r\nx\n--XX\nContent-Disposition: form-data; name=\"b\"\n\ny"),
+		"boundary at once":          body(disposition + "\r\n\r\n--XX--"),
+		"boundary in a file":        body(disposition + "; filename=b\r\n\r\nx\r--XX"),
+		"boundary within a line":    body(disposition + "\r\n\r\nx --XX y"),
+		"longer boundary":           strings.Replace(ok, "--XX\r\n", "--XX-\r\n", 1),
+		"single quotes":             body("Content-Disposition: form-data; name='a'\r\n\r\nx"),
 		"long headers":              body(disposition + "; filename=" + strings.Repeat("x", 5000) + "\r\n\r\nx"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,15 +97,96 @@ func TestUnclearPartsAreRefused(t *testing.T) {
 			}
 		})
 	}
-	for _, b := range []string{"", "a b", "a\r\n", "a\"", strings.Repeat("x", 71), "\xe4"} {
+	for _, b := range []string{"", "a,b", "a;b", "a'b", "a:b", "a b", "a\r\n", "a\"", strings.Repeat("x", 71), "\xe4"} {
 		if _, err := ParseMultipart([]byte(ok), b, doc.DefaultLimits()); !errors.Is(err, doc.ErrMalformed) {
 			t.Errorf("boundary %q: %v, want ErrMalformed", b, err)
 		}
+	}
+	many := make([]string, MaxParts+1)
+	for i := range many {
+		many[i] = disposition + "\r\n\r\n"
+	}
+	if _, err := ParseMultipart([]byte(body(many...)), "XX", doc.DefaultLimits()); !errors.Is(err, doc.ErrMalformed) {
+		t.Errorf("%d parts: %v", len(many), err)
+	}
+	if _, err := ParseMultipart([]byte(body(many[1:]...)), "XX", doc.DefaultLimits()); err != nil {
+		t.Errorf("%d parts: %v", MaxParts, err)
 	}
 	two := body(disposition+"\r\n\r\nx", disposition+"\r\n\r\ny")
 	if _, err := ParseMultipart([]byte(two), "XX", doc.Limits{Nodes: 2}); !errors.Is(err, doc.ErrMalformed) {
 		t.Errorf("3 values where 2 are the limit: %v", err)
 	}
+}
+
+// Servers look for the boundary in ways of their own: what two of them could find
+// two boundaries in is refused.
+func TestBoundaryIsTheOneThatEveryServerFinds(t *testing.T) {
+	for ct, want := range map[string]string{
+		"multipart/form-data; boundary=----WebKitFormBoundaryAbC123":      "----WebKitFormBoundaryAbC123",
+		"Multipart/Form-Data; charset=UTF-8; Boundary=\"----=_Part_1.2\"": "----=_Part_1.2",
+		"multipart/form-data;boundary=----geckoformboundary3f8":           "----geckoformboundary3f8",
+		"multipart/form-data":                                                "",
+		"multipart/form-data; boundary=":                                     "",
+		"multipart/form-data; boundary=a; boundary=b":                        "",
+		"multipart/form-data; boundary=a; boundary=a":                        "",
+		"multipart/form-data; xboundary=a; boundary=b":                       "",
+		"multipart/form-data; boundary*=utf-8''a":                            "",
+		"multipart/form-data; boundary*0=a; boundary*1=b":                    "",
+		"multipart/form-data; boundary=\"a\\b\"":                             "",
+		"multipart/form-data; boundary=\"a,b\"":                              "",
+		"multipart/form-data; boundary=\"a b\"":                              "",
+		"multipart/form-data; boundary='a'":                                  "",
+		"multipart/form-data; charset=utf-16; boundary=a":                    "",
+		"multipart/form-data, application/x-www-form-urlencoded; boundary=a": "",
+		"multipart/mixed; boundary=a":                                        "",
+		"multipart/form-data; boundary=" + strings.Repeat("a", 71):           "",
+	} {
+		if got, err := Boundary(ct); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v, want %q", ct, got, err, want)
+		}
+	}
+}
+
+// FuzzParts holds that what is taken out is gone and what is added is there, and
+// that nothing else changes.
+func FuzzParts(f *testing.F) {
+	f.Add([]byte(body(disposition+"\r\n\r\nx", disposition+"; filename=\"b\"\r\n\r\n\x00")), uint8(1), "ä\r\n--X")
+	f.Add([]byte("--XX--"), uint8(0), "v")
+	f.Fuzz(func(t *testing.T, src []byte, out uint8, value string) {
+		tree, err := ParseMultipart(src, "XX", doc.DefaultLimits())
+		if err != nil {
+			return
+		}
+		var gone []int
+		var want []string
+		for c := range tree.Children(doc.Root) {
+			if out&(1<<(c%8)) != 0 {
+				gone = append(gone, c)
+			} else {
+				want = append(want, tree.Key(c)+"="+tree.Text(c))
+			}
+		}
+		edits := doc.RemoveMembers(tree, doc.Root, gone)
+		if tree.Takes(value) {
+			want = append(want, "new="+value)
+			edits = append(edits, doc.AppendMembers(tree, doc.Root, []doc.Member{{Key: "new", Text: value}})...)
+		}
+		spliced, err := doc.Splice(nil, src, edits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseMultipart(spliced, "XX", doc.DefaultLimits())
+		if err != nil {
+			t.Fatalf("%q becomes %q: %v", src, spliced, err)
+		}
+		var got []string
+		for c := range again.Children(doc.Root) {
+			got = append(got, again.Key(c)+"="+again.Text(c))
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q becomes %q: %q, want %q", src, spliced, got, want)
+		}
+	})
 }
 
 func TestGoWritersBodiesAreRead(t *testing.T) {

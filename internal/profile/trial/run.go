@@ -173,7 +173,7 @@ func canonical(r *http.Request, p *profile.Profile) (req profile.Request, refuse
 	if err != nil {
 		return req, "the type of its body can't be read"
 	}
-	req.MediaType, req.SOAPActions = media, append(slices.Clone(r.Header.Values("Soapaction")), params["action"])
+	req.MediaType, req.ContentType, req.SOAPActions = media, ct, append(slices.Clone(r.Header.Values("Soapaction")), params["action"])
 	return req, ""
 }
 
