@@ -15,7 +15,7 @@ import (
 
 // answerTypes are the words for a route's `type`.
 func answerTypes() []string {
-	return []string{"json", "ndjson", "html", "csv", "xlsx", "xml", "vcard", "ical", "ldif", "none"}
+	return []string{"json", "ndjson", "html", "csv", "xlsx", "xml", "vcard", "ical", "ldif", "sse", "none"}
 }
 
 // Accepts reports whether an answer of that media type, in lower case and without
@@ -42,6 +42,8 @@ func (x *Exchange) Accepts(media string) bool {
 		return slices.Contains([]string{"text/vcard", "text/x-vcard", "text/directory"}, media)
 	case "ical":
 		return media == "text/calendar"
+	case "sse":
+		return media == "text/event-stream"
 	case "ldif":
 		return media == "text/ldif" || media == "application/ldif"
 	}
@@ -71,6 +73,9 @@ func (x *Exchange) checkCallback() error {
 
 // Cut divides an answer into its document, and what stands before and behind it.
 func (x *Exchange) Cut(body []byte) (before, document, behind []byte) { return x.wrapper().Cut(body) }
+
+// Event reports whether the profile knows events of that name in the stream.
+func (x *Exchange) Event(name string) bool { return name == "" || contains(x.rt.events, name) }
 
 // OwnCharset reports whether the type's reader deals with charsets itself.
 func (x *Exchange) OwnCharset() bool { return x.Type == "csv" || x.Type == "xml" }

@@ -19,6 +19,7 @@ type route struct {
 	soap       *soapCall
 	// prefix and callback are what may stand around a JSON answer.
 	prefix, callback string
+	events           []string
 	query            []string
 	upgrade          bool
 	// nested are the parameters that stand as trees in a nested query.

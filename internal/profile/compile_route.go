@@ -89,6 +89,7 @@ func (c *compiler) routes() {
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
 		c.soapOperation(where, rt)
+		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
@@ -136,6 +137,16 @@ func (c *compiler) nestedParams(where string, rt *route) {
 }
 
 func (c *compiler) routeStream(where string, rt *route) {
+	if len(rt.events) > 0 && rt.typ != "sse" {
+		c.fail(where, "sse is for answers of the type sse; add `type: sse`")
+	}
+	if rt.typ == "sse" {
+		if rt.stream != "" {
+			c.fail(where, "answers of the type sse are streamed by themselves; leave stream out")
+		}
+		rt.stream = "events"
+		return
+	}
 	if rt.stream == "" {
 		return
 	}

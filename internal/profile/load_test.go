@@ -62,6 +62,8 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"stream of HTML", change(t, "image: true\n    type: none", "stream: $\n    type: html"), "stream is served for json alone"},
 		{"transport without result", change(t, "    result: $.result\n", ""), "members, call, args, result and failure.at are needed"},
 		{"pattern without method", change(t, "match: GET /picture", "match: /picture"), "write METHOD /path"},
+		{"sse and a stream", change(t, "image: true\n    type: none", "stream: lines\n    type: sse"), "streamed by themselves"},
+		{"events of no stream", change(t, "image: true\n    type: none", "sse: {events: [a]}"), "add `type: sse`"},
 		{"unknown body", change(t, "body: form, type: html", "body: xml, type: html"), `body "xml" is not served`},
 		{"malformed selector", change(t, "select: article\n", "select: \"article >\"\n"), "selector"},
 		{"no withheld text", change(t, "withheld: WITHHELD\n", ""), "say what stands in place"},

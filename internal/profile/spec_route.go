@@ -272,12 +272,14 @@ type routeSpec struct {
 	// SOAP describes a request of the body soap.
 	SOAP soapSpec `yaml:"soap"`
 	// Type is the answer's: json (default), ndjson (one document per line), html,
-	// csv, xlsx, xml, vcard, ical, ldif or none. Of a workbook (xlsx) the first
+	// csv, xlsx, xml, vcard, ical, ldif, sse (server-sent events) or none. Of a workbook (xlsx) the first
 	// visible sheet is read; its first row names the columns, as in a CSV with a
 	// header, and a new workbook is made of the masked cells. For vcard, ical and
 	// ldif see `routes.xml`: a property's or an attribute's name is a member's,
 	// `@TYPE` a parameter's, and records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
+	// SSE describes server-sent events.
+	SSE sseSpec `yaml:"sse"`
 	// JSON says what stands around a JSON answer.
 	JSON jsonSpec `yaml:"json"`
 	// XML says how an answer of the type xml is read.
@@ -339,6 +341,16 @@ type jsonSpec struct {
 	// document (JSONP): `query.callback`. A name with anything but letters, digits,
 	// `_`, `$` and dots in it is refused.
 	Callback string `yaml:"callback"`
+}
+
+// sseSpec describes an answer of server-sent events, which is released event by
+// event. The data of each is a JSON document, with records at the places that
+// `records` gives. An event of another name, and one whose data aren't a JSON
+// document or hold no such place, is left out; texts of comments are, and ids but
+// numbers and UUIDs.
+type sseSpec struct {
+	// Events are the names that events may have. Those without a name are known.
+	Events []string `yaml:"events"`
 }
 
 // xmlSpec says how an XML answer is read. Elements and attributes go by their

@@ -23,7 +23,9 @@ type response struct {
 	feed func(p []byte) error
 	// begin is asked once, at the first byte of a streamed response.
 	begin func() error
-	err   error
+	// open is asked when the CRM flushes a stream that may begin without a byte.
+	open func() error
+	err  error
 }
 
 func newResponse(limit int64) *response {
@@ -91,7 +93,12 @@ func (r *response) room() {
 
 // FlushError ends nothing that is held: a unit is released as soon as it is
 // complete, masked and logged.
-func (r *response) FlushError() error { return nil }
+func (r *response) FlushError() error {
+	if r.open != nil && r.err == nil {
+		r.err = r.open()
+	}
+	return nil
+}
 
 // passing is what the answer of a route without personal data is written to:
 // the CRM's bytes as they are, but for cookies of the gateway's names.

@@ -17,14 +17,18 @@ import (
 
 // streamed is the state of a response that is released unit by unit.
 type streamed struct {
-	splitter *json.Splitter
-	seen     *mask.Seen
-	parts    int
-	began    bool
-	// released says that the client has the status and the headers.
-	released bool
-	pending  access.Disclosure
-	out      []byte
+	// feed takes the CRM's bytes apart, close takes their end.
+	feed  func(p []byte) error
+	close func() error
+	seen  *mask.Seen
+	sweep *mask.Sweep // the last event's
+	parts int
+	began bool
+	// released says that the client has the status and the headers, and says that
+	// what is to be released next isn't just a sign of life.
+	released, says bool
+	pending        access.Disclosure
+	out            []byte
 }
 
 func (l *release) streaming() bool { return l.s != nil && l.s.began }
@@ -46,26 +50,42 @@ func (l *release) stream() {
 		if _, err := l.checkType(nil); err != nil {
 			return err
 		}
-		sp, err := json.NewSplitter(l.q.x.Stream, doc.DefaultLimits(), maxUnit)
-		if err != nil {
+		if l.q.x.Type == "sse" {
+			l.events()
+		} else if err := l.units(); err != nil {
 			return err
 		}
-		l.s.splitter, l.s.began = sp, true
+		l.s.began = true
 		return nil
 	}
 	l.resp.feed = func(p []byte) error {
-		if err := l.s.splitter.Feed(p, l.unit); err != nil {
+		if err := l.s.feed(p); err != nil {
 			return err
 		}
 		return l.flushUnits()
+	}
+	if l.q.x.Type == "sse" && l.q.r.Method != http.MethodHead {
+		l.resp.open = l.open
 	}
 	// Streams that end in one piece must not arrive coded.
 	l.q.r.Header.Set("Accept-Encoding", "identity")
 }
 
+// units makes the response feed a splitter of JSON.
+func (l *release) units() error {
+	sp, err := json.NewSplitter(l.q.x.Stream, doc.DefaultLimits(), maxUnit)
+	if err != nil {
+		return err
+	}
+	l.s.feed = func(p []byte) error { return sp.Feed(p, l.unit) }
+	l.s.close = func() error { return sp.Close(l.unit) }
+	return nil
+}
+
 // unit masks one unit. Records are named in the part that is logged before
 // their bytes leave.
 func (l *release) unit(u json.Unit) error {
+	l.s.says = true
 	if !u.Record && !u.Value {
 		l.s.out = append(l.s.out, u.Raw...)
 		return nil
@@ -98,19 +118,47 @@ func (l *release) flushUnits() error {
 	if len(l.s.out) == 0 {
 		return nil
 	}
-	if err := l.part(0); err != nil {
-		return err
+	if l.s.says || !l.s.released {
+		if err := l.part(0); err != nil {
+			return err
+		}
+		l.s.says = false
 	}
-	if !l.s.released {
-		l.s.released = true
-		l.headers(nil)
-		l.q.status = l.resp.status
-		l.q.w.WriteHeader(l.resp.status)
-	}
+	l.begin()
 	if _, err := l.q.w.Write(l.s.out); err != nil {
 		return err
 	}
 	l.s.out = l.s.out[:0]
+	return http.NewResponseController(l.q.w).Flush()
+}
+
+// begin sends the status and the headers.
+func (l *release) begin() {
+	if l.s.released {
+		return
+	}
+	l.s.released = true
+	l.headers(nil)
+	l.q.status = l.resp.status
+	l.q.w.WriteHeader(l.resp.status)
+}
+
+// open lets a stream's client know that it is connected, long before there is an
+// event.
+func (l *release) open() error {
+	if l.resp.status != http.StatusOK || l.s.released {
+		return nil
+	}
+	if begin := l.resp.begin; begin != nil {
+		l.resp.begin = nil
+		if err := begin(); err != nil {
+			return err
+		}
+	}
+	if err := l.part(0); err != nil {
+		return err
+	}
+	l.begin()
 	return http.NewResponseController(l.q.w).Flush()
 }
 
@@ -140,7 +188,7 @@ func (l *release) endStream(err error) {
 		err = l.resp.err
 	}
 	if err == nil {
-		err = l.s.splitter.Close(l.unit)
+		err = l.s.close()
 	}
 	if err == nil {
 		err = l.last()

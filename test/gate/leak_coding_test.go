@@ -77,6 +77,16 @@ func leaksByShape() []leak {
 			getting("/people/7", inPieces("application/json", person)), getting("/stream", inPieces("application/json", "["+person+","+person+"]")),
 		}},
 		{43, "event-stream", withheld, "server-sent events on a masked route are another type", []try{getting("/people/7", typed("text/event-stream", 200, "data: "+person+"\n\n"))}},
+		{43, "events", masked, "server-sent events are masked one by one: data, ids and comments; what the profile doesn't know is left out", []try{
+			getting("/events", events("data: {\"record\":"+person+"}\n\n")), getting("/events", events("event: changed\r\ndata: {\"record\":\r\ndata: "+person+"}\r\n\r\n")),
+			getting("/events", events("data: {\"record\":"+person+"}\nid: "+leakMail+"\n\n: "+leakMail+"\n\n")), getting("/events", events("event: "+leakIBAN+"\ndata: {\"record\":"+person+"}\n\ndata: {\"record\":"+person+"}\n\n")),
+			getting("/events", events("data: {\"record\":"+person+"}\n\ndata: {\"record\":{\"id\":8,\"label\":\""+leakMail+"\"}}\n\n")), getting("/events", events("data: "+leakMail+"\n\ndata: "+person+"\n\ndata: {\"record\":"+person+"}\n\n")),
+			getting("/events", events("id: 4915123456789\ndata: {\"record\":"+person+"}\n\n")),
+			getting("/events", events("data: {\"record\":{\"id\":7,\"email\":1,\"email\":\""+leakMail+"\"}}\n\ndata: {\"record\":"+person+"}\n\n")),
+		}},
+		{43, "unclear-events", checked, "a stream that isn't one in every reader's eyes is cut", []try{
+			getting("/events", events("data: {}\rdata: {\"record\":"+person+"}\n\n")), getting("/events", events("x: "+leakMail+"\n\n")), getting("/events", events("data: {\"record\":"+person+"}\n")),
+		}},
 		{44, "websocket", shut, "upgrades are refused on masked routes", []try{
 			{ask: ask{path: "/people", header: http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Version": {"13"}}}},
 		}},

@@ -180,7 +180,8 @@ func familyOf(mediaType string) family {
 	case "application/xml", "text/xml":
 		return xmlText
 	case "text/csv", "text/tab-separated-values", "application/x-www-form-urlencoded", "multipart/form-data",
-		"text/vcard", "text/x-vcard", "text/directory", "text/calendar", "text/ldif", "application/ldif":
+		"text/vcard", "text/x-vcard", "text/directory", "text/calendar", "text/ldif", "application/ldif",
+		"text/event-stream":
 		return rows
 	case "text/javascript", "application/javascript", "application/x-javascript", "text/css":
 		return source
