@@ -175,10 +175,7 @@ func (q *request) manageForm(form map[string]string) {
 		q.showCodes(codes, factorPath)
 		return
 	}
-	q.status = http.StatusSeeOther
-	ownHeaders(q.w.Header())
-	q.w.Header().Set("Location", factorPath)
-	q.write(http.StatusSeeOther, nil)
+	q.backTo(factorPath)
 }
 
 func (q *request) notChanged(err error) {
