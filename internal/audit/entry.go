@@ -124,7 +124,8 @@ type Entry struct {
 	Pieces     int   `json:"pieces,omitempty"`
 	DurationMS int64 `json:"duration_ms,omitempty"`
 
-	// Detail is what a control entry has to say: a policy version, a search.
+	// Detail is what a control entry has to say: a policy version, a search; and
+	// what a save entered that is flagged or forbidden, by field and kind.
 	Detail string `json:"detail,omitempty"`
 	// Unfinished names the intents that have no disclosure at a stop or an
 	// unclean start, Unnamed counts further ones, and Dropped the bytes of the

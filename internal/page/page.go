@@ -20,7 +20,7 @@ import (
 // and every hop of them, which nobody can list where a provider hands on to
 // another. So a form posts to the gateway alone, and what leads away after it is
 // a page with Next.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-ZKOgRE0fwOcKGgubLwD5FOAtjp3mI8XgCYKHXu2GR+4='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+const ContentSecurityPolicy = "default-src 'none'; style-src 'sha256-asYk7f8VBXcvWpL7ZONw8y2j5QQGuO8uMg9Uov2sqf4='; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 // NeutralImage is a PNG that stands in place of a picture that may not be
 // shown: a grey tile with a shield, 64 by 64 pixels. Callers don't write to it.
@@ -81,6 +81,9 @@ type Page struct {
 	Also *Link
 	// Rows are a list below the text.
 	Rows []Row
+	// Tables stand below the sentence, and More below them.
+	Tables []Table
+	More   *Link
 }
 
 // Onward leads to an address by a script of one line, because a server never
@@ -131,12 +134,13 @@ type view struct {
 	Gateway, Title, Text                           string
 	Next, Continue                                 string
 	To, Keep                                       string
-	Link, Also                                     *shownLink
+	Link, Also, More                               *shownLink
 	Form                                           *shownForm
 	Rows                                           []shownRow
 	Reference, ReferenceLabel, Reason, ReasonLabel string
 	Style                                          template.CSS
 	Script                                         template.JS
+	Tables                                         []shownTable
 }
 
 type shownLink struct {
@@ -196,7 +200,7 @@ func Render(lang string, p Page) []byte {
 	}
 	v := frame(lang)
 	v.Kind, v.Title, v.Text, v.Next = kindOf(p.Status), p.Title.In(lang), p.Text.In(lang), next(p.Next)
-	v.Link, v.Also, v.Form = p.Link.in(lang), p.Also.in(lang), p.Form.in(lang)
+	v.Link, v.Also, v.More, v.Form = p.Link.in(lang), p.Also.in(lang), p.More.in(lang), p.Form.in(lang)
 	if o := p.Onward; o != nil {
 		if v.To = onto(o.To); v.To != "" {
 			v.Keep, v.Script = o.Keep, onward
@@ -208,6 +212,7 @@ func Render(lang string, p Page) []byte {
 	for _, r := range p.Rows {
 		v.Rows = append(v.Rows, r.in(lang))
 	}
+	v.Tables = tables(lang, p.Tables)
 	if p.Status >= http.StatusBadRequest {
 		v.Role = "alert"
 		v.Reference, v.Reason = p.Reference, p.Reason

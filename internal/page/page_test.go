@@ -73,7 +73,7 @@ func kinds() []kind {
 			Text:  Text{"Es geht gleich beim Anmeldedienst weiter.", "Your sign-in service takes over in a moment."},
 		}},
 		{"home", Page{
-			Status: http.StatusOK, Link: crm, Form: &Form{Action: "/.crmgate/sign-out", Text: Text{"Abmelden", "Sign out"}},
+			Status: http.StatusOK, Link: crm, More: &Link{Href: "/.crmgate/why", Text: Text{"Warum ist etwas verdeckt?", "Why is something masked?"}}, Form: &Form{Action: "/.crmgate/sign-out", Text: Text{"Abmelden", "Sign out"}},
 			Title: Text{"Angemeldet als Dr. Anna-Katharina Freifrau von Hohenstein-Wallenberg", "Signed in as Dr. Anna-Katharina Freifrau von Hohenstein-Wallenberg"},
 			Text: Text{
 				"Ihre Zugriffe auf personenbezogene Daten werden protokolliert. Verdeckte Felder sehen Sie, wie Ihre Rolle es vorsieht.",
@@ -111,6 +111,20 @@ func kinds() []kind {
 					Title: Text{"Unbekannter Browser", "Unknown browser"},
 					Facts: []Fact{{Text{"Adresse", "Address"}, Text{"2001:db8::7", "2001:db8::7"}}},
 					Form:  &Form{Action: "/.crmgate/sessions", Text: Text{"Sitzung beenden", "End session"}, Name: "end", Value: "00112233"},
+				},
+			},
+		}},
+		{"why", Page{
+			Status: http.StatusOK, Title: Text{"Warum ist etwas verdeckt?", "Why is something masked?"}, Link: crm,
+			Text: Text{"Sie sehen, was Ihre Rolle braucht.", "You see what your role needs."},
+			Tables: []Table{
+				{
+					Title: Text{"Platzhalter", "Placeholders"}, Head: [2]Text{{"Auf dem Bildschirm", "On the screen"}, {"Bedeutung", "Meaning"}},
+					Lines: []Line{{Codes: []string{"••••••", "hidden@masked.invalid"}, Text: Text{"Verdeckt.", "Hidden."}}},
+				},
+				{
+					Title: Text{"contact", "contact"}, Head: [2]Text{{"Daten", "Data"}, {"Sie sehen", "You see"}},
+					Lines: []Line{{Name: Text{"Namen", "Names"}, Text: Text{"im Klartext", "in clear"}}},
 				},
 			},
 		}},
@@ -285,11 +299,12 @@ func checkShape(t *testing.T, raw []byte) {
 	t.Helper()
 	allowed := map[string][]string{
 		"html": {"lang"}, "head": nil, "meta": {"charset", "name", "content", "http-equiv"}, "title": nil, "style": nil,
-		"body": {"class"}, "header": nil, "main": nil, "div": {"class", "role"}, "h1": {"dir"}, "p": nil,
+		"body": {"class"}, "header": nil, "main": nil, "div": {"class", "role"}, "h1": {"dir"}, "p": {"class"},
 		"svg":  {"class", "viewbox", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "aria-hidden", "focusable"},
 		"path": {"d", "fill", "fill-opacity"}, "a": {"class", "href", "target", "rel"}, "form": {"method", "action"}, "button": {"type", "class", "name", "value"},
 		"dl": {"class"}, "dt": nil, "dd": nil, "code": {"class", "translate"}, "ul": nil, "li": nil,
 		"h2": {"dir"}, "span": {"class"}, "noscript": nil, "script": {"data-to", "data-keep"},
+		"table": nil, "caption": nil, "thead": nil, "tbody": nil, "tr": nil, "th": {"scope"}, "td": nil,
 	}
 	z := html.NewTokenizer(bytes.NewReader(raw))
 	for {

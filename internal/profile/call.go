@@ -12,8 +12,18 @@ type route struct {
 	body    string
 	typ     string
 	csv     csvSpec
-	query   []string
-	upgrade bool
+	// namespaces are those that an XML answer's names are told apart by, and fault
+	// is where it holds an error instead.
+	namespaces map[string]string
+	fault      path
+	soap       *soapCall
+	// prefix and callback are what may stand around a JSON answer.
+	prefix, callback string
+	query            []string
+	upgrade          bool
+	// nested are the parameters that stand as trees in a nested query.
+	nested  []string
+	members []string
 }
 
 type call struct {

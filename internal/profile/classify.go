@@ -18,6 +18,9 @@ type Request struct {
 	Query []Param
 	// MediaType is the body's type without parameters, lower case.
 	MediaType string
+	// SOAPActions are the operations that SOAPAction headers and an action parameter
+	// of the type name.
+	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
 }
@@ -57,7 +60,7 @@ type Exchange struct {
 	Pass bool
 	// Upgrade: a pass route that may become a WebSocket.
 	Upgrade bool
-	// Type is the response's format: json, html, csv, none.
+	// Type is the response's format: one of the words for a route's type.
 	Type string
 	// Stream is the path to the rows of a streamed response, "" = held.
 	Stream string
@@ -72,10 +75,13 @@ type Exchange struct {
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
-	args map[string]int // node of each named argument, -1 when absent
-	ctx  int            // node of the call's context, -1
-	typ  string
-	ent  *entity
+	// query is the query as a tree, for a CRM that reads it so; nil until asked for.
+	query *doc.Tree
+	body  int            // where expressions for the body begin
+	args  map[string]int // node of each named argument, -1 when absent
+	ctx   int            // node of the call's context, -1
+	typ   string
+	ent   *entity
 	// User is the employee's name in the CRM, for the fact `own`.
 	User string
 
@@ -87,6 +93,9 @@ type Exchange struct {
 // for. A *Refusal is an answer for the client; other errors are faults.
 func (p *Profile) Classify(req Request) (*Exchange, error) {
 	segments := strings.Split(strings.TrimPrefix(req.Path, "/"), "/")
+	if err := p.unalias(&req); err != nil {
+		return nil, err
+	}
 	for _, tr := range p.transports {
 		vars := map[string]string{}
 		if tr.pattern.match(req.Method, segments, vars) {
@@ -97,9 +106,12 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
-	for _, rt := range p.routes {
+	for i, rt := range p.routes {
 		vars := map[string]string{}
-		if rt.pattern.match(req.Method, segments, vars) {
+		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
+			if rt.soap != nil {
+				return p.soapRoute(i, segments, &req)
+			}
 			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
 			if err := x.classifyRoute(); err != nil {
 				return nil, x.complete(err)
@@ -144,23 +156,56 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
-	if err := x.checkDialect(); err != nil {
+	if x.p.nestedQuery && !x.op.pass {
+		if _, err := x.nestedQuery(); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
+	if err := x.checkBody(); err != nil {
+		return err
+	}
 	return x.classifyOperation()
+}
+
+// checkBody refuses members of the body that the route doesn't list: a CRM may
+// understand ones that the profile doesn't.
+func (x *Exchange) checkBody() error {
+	if x.rt.members == nil || x.tree == nil {
+		return nil
+	}
+	if x.tree.Nodes[doc.Root].Kind != doc.Object {
+		return refuse("malformed", "The request body is not a JSON object.")
+	}
+	for c := range x.tree.Children(doc.Root) {
+		if !contains(x.rt.members, x.tree.Key(c)) {
+			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
+		}
+	}
+	return nil
 }
 
 // checkQuery refuses parameters that the route doesn't list: a CRM may
 // understand ones that the profile doesn't.
 func (x *Exchange) checkQuery() error {
-	if x.op.pass {
+	if x.op.pass && x.rt.query == nil {
 		return nil
 	}
 	for _, q := range x.req.Query {
-		if !contains(x.rt.query, q.Name) {
+		name := q.Name
+		if x.p.nestedQuery {
+			var nested bool
+			name, _, nested = strings.Cut(name, "[")
+			if !x.op.pass && nested != contains(x.rt.nested, name) {
+				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
+			}
+		}
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -175,7 +220,7 @@ func (x *Exchange) parseBody(kind string) error {
 			return refuse("body", "This address takes no request body.")
 		}
 		return nil
-	case "any":
+	case "any", "soap": // read already
 		return nil
 	case "json":
 		if x.req.MediaType != "application/json" {
@@ -327,7 +372,7 @@ func (x *Exchange) addRef(r access.Ref) {
 }
 
 func (x *Exchange) bindEntity() error {
-	typ := x.expand(x.op.entity)
+	typ := x.typeOf(x.op.entity)
 	if x.op.entityAt != nil {
 		typ = ""
 		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {

@@ -19,6 +19,7 @@ func Load(src []byte) (*Profile, error) {
 		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
+		nestedQuery: s.Normalize.Query.Nested, aliases: s.Normalize.Query.Aliases,
 		integerIDs: s.Normalize.IDs == "integer", withheld: s.Withheld,
 	}}
 	c.head()
@@ -40,6 +41,8 @@ type compiler struct {
 	spec *spec
 	p    *Profile
 	errs []error
+	// links are the types that fields lead to, checked when all are known.
+	links []link
 }
 
 func (c *compiler) fail(where, format string, args ...any) {
@@ -50,8 +53,8 @@ func (c *compiler) head() {
 	if c.spec.Profile == "" {
 		c.fail("profile", "give the profile a name: `profile: mycrm/1.0`")
 	}
-	word, _, _ := strings.Cut(c.spec.Evidence, " ")
-	if !slices.Contains([]string{"live", "recorded", "documented"}, word) {
+	word, version, _ := strings.Cut(c.spec.Evidence, " ")
+	if !slices.Contains([]string{"live", "recorded", "documented"}, word) || (word == "live") != (version != "") {
 		c.fail("evidence", "say how sure the profile is: `evidence: live 6.0`, `recorded` or `documented`")
 	}
 	if c.spec.Withheld == "" {
@@ -94,6 +97,9 @@ func (c *compiler) path(where, s string) path {
 
 func (c *compiler) expr(where, s string, args []string) expr {
 	e, err := parseExpr(s, args)
+	if err == nil && e.origin == fromQuery && c.p.nestedQuery {
+		err = e.nest()
+	}
 	if err != nil {
 		c.fail(where, "%v", err)
 	}

@@ -78,24 +78,24 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, upgrade: s.Upgrade}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
 		c.routeDefaults(where, rt)
+		c.answer(where, rt, s)
+		c.soap(where, rt, s)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
-		if rt.stream != "" && rt.typ != "json" {
-			c.fail(where, "stream is served for json alone")
-		}
-		if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); rt.stream != "" && err != nil {
-			c.fail(where, "stream: %v", err)
-		}
+		c.answerRecords(where, rt)
+		c.nestedParams(where, rt)
+		c.soapOperation(where, rt)
+		c.routeStream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)
 		for _, before := range c.p.routes {
-			if before.pattern.covers(&rt.pattern) {
+			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
@@ -110,21 +110,52 @@ func (c *compiler) upgrade(where string, rt *route) {
 	}
 }
 
+// nestedParams notes which parameters stand as trees: one that does in a request
+// and not in the profile would be read by the CRM and not by us.
+func (c *compiler) nestedParams(where string, rt *route) {
+	plain := map[string]bool{}
+	for i := range rt.refs {
+		r := &rt.refs[i]
+		if r.at.origin != fromQuery {
+			continue
+		}
+		if len(r.at.path) > 0 || r.syntax == "clauses" {
+			rt.nested = append(rt.nested, r.at.name)
+		} else {
+			plain[r.at.name] = true
+		}
+	}
+	for _, name := range rt.nested {
+		if plain[name] {
+			c.fail(where, "the parameter %s is a text to one reference and a tree to another", name)
+		}
+		if !c.p.nestedQuery {
+			c.fail(where, "%s is read as a tree; add `nested: true` to normalize.query", name)
+		}
+	}
+}
+
+func (c *compiler) routeStream(where string, rt *route) {
+	if rt.stream == "" {
+		return
+	}
+	if rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
+		c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
+	}
+	if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); err != nil {
+		c.fail(where, "stream: %v", err)
+	}
+}
+
 func (c *compiler) routeDefaults(where string, rt *route) {
-	if rt.typ == "" {
-		rt.typ = "json"
-	}
-	if !slices.Contains([]string{"json", "html", "csv", "none"}, rt.typ) {
-		c.fail(where, "type %q is not served; write json, html, csv or none", rt.typ)
-	}
 	if rt.body == "" {
 		rt.body = "json"
 		if slices.Equal(rt.pattern.methods, []string{"GET"}) || slices.Equal(rt.pattern.methods, []string{"DELETE"}) {
 			rt.body = "none"
 		}
 	}
-	if !slices.Contains([]string{"json", "form", "none", "any"}, rt.body) {
-		c.fail(where, "body %q is not served; write json, form or none", rt.body)
+	if !slices.Contains([]string{"json", "form", "soap", "none", "any"}, rt.body) {
+		c.fail(where, "body %q is not served; write json, form, soap or none", rt.body)
 	}
 }
 

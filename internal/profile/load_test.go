@@ -66,6 +66,7 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"malformed selector", change(t, "select: article\n", "select: \"article >\"\n"), "selector"},
 		{"no withheld text", change(t, "withheld: WITHHELD\n", ""), "say what stands in place"},
 		{"no name", change(t, "profile: mini/1.0\n", ""), "give the profile a name"},
+		{"live without a version", change(t, "evidence: documented", "evidence: live"), "say how sure the profile is"},
 		{"no evidence", change(t, "evidence: documented", "evidence: guessed"), "say how sure the profile is"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -119,7 +120,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, tryton") {
+	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, tryton") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

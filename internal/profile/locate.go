@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"strconv"
@@ -32,6 +33,7 @@ type recordAt struct {
 	fields    map[string]string
 	status    string
 	html      *htmlRecord
+	pairs     *pairsAt
 }
 
 // Located is what was found in a response: in its document, and in documents
@@ -45,7 +47,17 @@ type Located struct {
 type Nested struct {
 	Node int
 	Tree *doc.Tree
+	// Base64 is how the document is coded in the text; nil for not at all.
+	Base64 *base64.Encoding
 	Located
+}
+
+// Text is the text that stands for a document.
+func (n *Nested) Text(document []byte) string {
+	if n.Base64 != nil {
+		return n.Base64.EncodeToString(document)
+	}
+	return string(document)
 }
 
 // finder collects what is found in one document.
@@ -57,6 +69,10 @@ type finder struct {
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
+	// marked is set where values carry marks and names repeat; lost is why such a
+	// document can't be masked.
+	marked doc.Marked
+	lost   error
 	// names are the members that were looked up, and next is where the one that
 	// comes next is expected: records of one kind name the same again and again.
 	names []memberName
@@ -76,15 +92,18 @@ const maxNested = 3
 // Locate finds records and fields in a response. status is the HTTP status.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
+	f.marked, _ = t.Format.(doc.Marked)
 	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
 	if x.tr != nil {
 		return &f.found, f.locateCall()
 	}
-	switch x.Type {
-	case "html":
+	switch {
+	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
-	case "csv":
+	case x.Type == "csv":
 		return &f.found, f.locateCSV()
+	case f.marked != nil:
+		return &f.found, f.locateMarked(status)
 	}
 	described, placed := false, false
 	for i := range x.op.records {
@@ -117,18 +136,32 @@ func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
 
 // nested finds the records in a text that is a document of its own, and
 // reports whether it is one.
-func (f *finder) nested(node int, typ string, ent *entity) bool {
+func (f *finder) nested(node int, typ string, ent *entity, decode string) bool {
 	if f.depth >= maxNested {
 		return false
 	}
-	t, err := parseJSON([]byte(f.t.Text(node)))
+	src, coding := []byte(f.t.Text(node)), (*base64.Encoding)(nil)
+	if decode == "base64_json" {
+		src, coding = decodeBase64(src)
+	}
+	t, err := parseJSON(src)
 	if err != nil || !isContainer(t, doc.Root) {
 		return false // a number alone could be one that identifies
 	}
 	in := &finder{x: f.x, t: t, depth: f.depth + 1}
 	in.related(doc.Root, typ, ent, nil)
-	f.found.Nested = append(f.found.Nested, Nested{Node: node, Tree: t, Located: in.found})
+	f.found.Nested = append(f.found.Nested, Nested{Node: node, Tree: t, Base64: coding, Located: in.found})
 	return true
+}
+
+// decodeBase64 decodes base64 in whichever alphabet, padded or not.
+func decodeBase64(text []byte) ([]byte, *base64.Encoding) {
+	for _, enc := range [...]*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if out, err := enc.Strict().DecodeString(string(text)); err == nil {
+			return out, enc
+		}
+	}
+	return nil, nil
 }
 
 func (r *recordAt) fitsStatus(status int) bool {
@@ -156,6 +189,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
 	defer func() { f.echo, f.typed = false, false }()
 	switch {
+	case f.marked != nil:
+		f.markedNode(r, node, typ, ent)
 	case (r.columns != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
 		f.field(node, -1, ent, typ, unclassified(), "")
 	case r.columns != nil:
@@ -176,11 +211,22 @@ func (f *finder) locateNode(r *recordAt, node int) {
 func (f *finder) typeAt(r *recordAt, node int) string {
 	switch {
 	case r.relEntity != nil:
-		return f.t.Text(max(r.relEntity.first(f.t, node), 0))
+		return f.t.Text(max(doc.Leaf(f.t, r.relEntity.first(f.t, node)), 0))
 	case r.entity != "":
-		return f.x.expand(r.entity)
+		return f.x.typeOf(r.entity)
 	}
 	return f.x.typ
+}
+
+// typeOf is the type that a word, a variable or two of them stand for: of
+// `{type}.{link}` the type to which the relation leads.
+func (x *Exchange) typeOf(s string) string {
+	of, name, ok := strings.Cut(s, "}.{")
+	if !ok {
+		return x.expand(s)
+	}
+	related, _ := x.p.relation(x.p.entityOf(x.expand(of+"}")), x.expand("{"+name))
+	return related
 }
 
 // expand returns the variable that {name} stands for, or the word itself.
@@ -195,7 +241,7 @@ func (x *Exchange) expand(s string) string {
 // field does.
 func (f *finder) idAt(r *recordAt, node int) string {
 	if r.relID != nil {
-		if n := r.relID.first(f.t, node); n >= 0 {
+		if n := doc.Leaf(f.t, r.relID.first(f.t, node)); n >= 0 {
 			return f.t.Text(n)
 		}
 	}

@@ -53,7 +53,7 @@ func (f *finder) withhold(node int) { f.withholdBut(node, nil) }
 func (f *finder) withholdBut(node int, stays map[int]bool) {
 	for n := node; n < int(f.t.Nodes[node].Next); n++ {
 		switch {
-		case stays[n]:
+		case stays[n] || f.silent(n, false):
 		case f.t.Nodes[n].Kind == doc.String && f.t.Text(n) != "":
 			f.withholdText(n)
 		case f.t.Nodes[n].Kind == doc.Number:

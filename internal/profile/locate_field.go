@@ -23,6 +23,10 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.reference(node, rec, ent, name)
 		return
 	}
+	if fd.structured() {
+		f.structured(node, object, rec, ent, name, fd)
+		return
+	}
 	if f.typed {
 		return
 	}
@@ -40,7 +44,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.withhold(node)
 		return
 	}
-	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent) {
+	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent, fd.decode) {
 		return
 	}
 	cats := f.x.pickCategories(f.t, object, node, fd)
@@ -52,7 +56,11 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		}
 		return
 	}
-	f.addField(node, rec, ent, name, cats, "", fd.keys)
+	shape := access.Shape("")
+	if f.marked != nil && f.marked.Binary(f.t, node) {
+		shape = fd.shape(access.ShapeBase64)
+	}
+	f.addField(node, rec, ent, name, cats, shape, fd.keys)
 }
 
 // reference finds the record that a value names: "party.party,47". A text of
@@ -93,10 +101,15 @@ func (x *Exchange) echoes() bool {
 }
 
 func (f *finder) addField(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape, keys bool) {
-	f.found.Fields = append(f.found.Fields, access.FoundField{
+	found := access.FoundField{
 		Node: node, Record: rec, Entity: entityName(ent, f.x.typ), Name: name,
 		Categories: cats, Shape: shape, Keys: keys, Echo: f.echo,
-	})
+	}
+	if f.marked != nil {
+		f.spread(node, found)
+		return
+	}
+	f.found.Fields = append(f.found.Fields, found)
 }
 
 func (f *finder) field(node, rec int, ent *entity, name string, cats []access.Category, shape access.Shape) {
@@ -119,8 +132,8 @@ func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
 	if f.by == "" || object < 0 {
 		return f.categories
 	}
-	n := t.Member(object, f.by)
-	if n < 0 || t.Nodes[n].Kind != doc.String {
+	n := doc.Leaf(t, t.Member(object, f.by))
+	if n < 0 || t.Nodes[n].Kind != doc.String || repeats(t, object, f.by) {
 		return f.categories
 	}
 	c, ok := f.values[t.Text(n)]

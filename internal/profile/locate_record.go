@@ -21,12 +21,19 @@ func (f *finder) record(ent *entity, typ, id string) int {
 }
 
 // object finds the fields of one record.
-func (f *finder) object(node int, typ string, ent *entity, id string) {
+func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id string) {
 	t := f.t
+	if f.marked != nil {
+		f.markedRecord(r, node, typ, ent)
+		return
+	}
 	if id == "" && ent != nil {
 		if n := t.Member(node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
 			id = t.Text(n)
 		}
+	}
+	if id == "" && ent != nil && r != nil && r.pairs != nil {
+		id = (&members{f: f, r: r, node: node, ent: ent}).idInPairs()
 	}
 	rec := f.record(ent, typ, id)
 	if rec < 0 && (ent == nil || !ent.internal) {
@@ -40,6 +47,10 @@ func (f *finder) object(node int, typ string, ent *entity, id string) {
 		return
 	}
 	for c := t.First(node); c >= 0; c = t.After(c) {
+		if r != nil && r.pairs != nil && r.isPairs(t.Key(c)) {
+			(&members{f: f, r: r, node: node, ent: ent, rec: rec, id: id}).listed(c)
+			continue
+		}
 		f.member(c, node, rec, ent)
 	}
 }
@@ -72,7 +83,11 @@ func (f *finder) own(rec int, ent *entity, owner int) {
 
 // member finds what one member of a record holds.
 func (f *finder) member(node, object, rec int, ent *entity) {
-	name := f.t.Key(node)
+	f.memberAs(f.t.Key(node), node, object, rec, ent)
+}
+
+// memberAs is member for a value whose name stands elsewhere.
+func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if name == ent.id && f.isID(node) {
 		return
 	}
@@ -210,7 +225,7 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 		if r != nil {
 			id = f.idAt(r, node)
 		}
-		f.object(node, typ, ent, id)
+		f.object(r, node, typ, ent, id)
 	case doc.Array:
 		for c := range t.Children(node) {
 			f.related(c, typ, ent, r)
@@ -245,7 +260,7 @@ func (f *finder) isChanges(node int) bool {
 func (f *finder) changes(node int, typ string, ent *entity) {
 	switch f.t.Nodes[node].Kind {
 	case doc.Object:
-		f.object(node, typ, ent, "")
+		f.object(nil, node, typ, ent, "")
 	case doc.Array:
 		for c := range f.t.Children(node) {
 			f.changes(c, typ, ent)

@@ -29,7 +29,7 @@ func (f *finder) coverRest(root int, failed bool) {
 			continue
 		}
 		long := failed && f.t.Nodes[n].Kind == doc.Number && len(f.t.Raw(n)) >= longNumber
-		if f.t.Nodes[n].Kind != doc.String && !long || f.x.isPublic(f.t, n) {
+		if f.t.Nodes[n].Kind != doc.String && !long || f.x.isPublic(f.t, n) || f.silent(n, failed) {
 			continue
 		}
 		if failed {

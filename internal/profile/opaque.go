@@ -38,8 +38,15 @@ func (x *Exchange) askWhole() {
 	}
 }
 
+// Whole reports whether the answer can't be masked, so that it is for roles alone
+// that may see everything in it.
+func (x *Exchange) Whole() bool { return x.op != nil && (x.op.opaque || x.op.image) }
+
 // questionText is what was asked, for the sealed part of the entry.
 func (x *Exchange) questionText() string {
+	if x.rt != nil && x.rt.soap != nil {
+		return x.soapQuestion()
+	}
 	if x.tree != nil {
 		if x.tr != nil {
 			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {

@@ -106,6 +106,10 @@ func (p path) each(t *doc.Tree, node int, yield func(int)) {
 		yield(node)
 		return
 	}
+	if _, marked := t.Format.(doc.Marked); marked {
+		p.eachMarked(t, node, yield)
+		return
+	}
 	st, rest := p[0], p[1:]
 	switch st.kind {
 	case stepKey:

@@ -36,6 +36,8 @@ type Profile struct {
 	anyRelations map[string]string
 	suffix       string
 	renderings   []string
+	nestedQuery  bool
+	aliases      map[string]string
 	integerIDs   bool
 	changes      []string
 	wrapped      wrapped
@@ -82,6 +84,9 @@ func BuiltinNames() []string {
 	return names
 }
 
+// Live reports whether the profile was tried against a running CRM.
+func (p *Profile) Live() bool { return strings.HasPrefix(p.Evidence, "live ") }
+
 // Entities lists the profile's entities, for the vocabulary of policies.
 func (p *Profile) Entities() []access.Entity {
 	names := make([]access.Entity, 0, len(p.entities))
@@ -89,6 +94,24 @@ func (p *Profile) Entities() []access.Entity {
 		names = append(names, e.name)
 	}
 	return names
+}
+
+// Categories lists the categories that fields of an entity have, in the order
+// of access.Categories, for the page that tells an employee what they see.
+func (p *Profile) Categories(name access.Entity) []access.Category {
+	has := map[access.Category]bool{}
+	for _, e := range p.entities {
+		if e.name == name {
+			e.addCategories(has)
+		}
+	}
+	var list []access.Category
+	for _, c := range access.Categories() {
+		if has[c] {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // Routes lists the transports and routes by name, for explain.
@@ -101,4 +124,14 @@ func (p *Profile) Routes() []string {
 		names = append(names, r.name)
 	}
 	return names
+}
+
+// EntityOf returns the entity of a type, by the CRM's own word; false where the
+// profile knows none.
+func (p *Profile) EntityOf(typ string) (access.Entity, bool) {
+	e := p.entityOf(typ)
+	if e == nil {
+		return "", false
+	}
+	return e.name, true
 }

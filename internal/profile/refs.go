@@ -19,6 +19,8 @@ type ref struct {
 	names     map[string]string
 	except    []string
 	narrow    string // query parameter
+	member    string
+	clauses   clausesSpec
 }
 
 // value is a place in a request: a node of the body or a text from elsewhere.
@@ -37,6 +39,9 @@ func (x *Exchange) valuesAt(e expr) []value {
 			return []value{{-1, v}}
 		}
 	case fromQuery:
+		if x.p.nestedQuery {
+			return x.queryValues(e)
+		}
 		var vs []value
 		for _, q := range x.req.Query {
 			if q.Name == e.name {
@@ -45,7 +50,7 @@ func (x *Exchange) valuesAt(e expr) []value {
 		}
 		return vs
 	case fromBody:
-		return x.nodesAt(e.path, doc.Root)
+		return x.nodesAt(e.path, x.body)
 	case fromArg:
 		if n, ok := x.args[e.name]; ok && n >= 0 {
 			return x.nodesAt(e.path, n)
@@ -59,7 +64,7 @@ func (x *Exchange) nodesAt(p path, from int) []value {
 		return nil
 	}
 	var vs []value
-	p.each(x.tree, from, func(n int) { vs = append(vs, value{n, ""}) })
+	p.each(x.tree, from, func(n int) { vs = append(vs, value{doc.Leaf(x.tree, n), ""}) })
 	return vs
 }
 
@@ -126,8 +131,11 @@ func (x *Exchange) readRef(r *ref) error {
 	if r.entity != "" {
 		typ = x.expand(r.entity)
 	}
-	if r.syntax == "params" {
+	switch r.syntax {
+	case "params":
 		return x.readParams(r, typ)
+	case "clauses":
+		return x.readClauses(r, typ)
 	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
@@ -178,6 +186,9 @@ func (x *Exchange) readParams(r *ref, typ string) error {
 }
 
 func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
+	if v.node >= 0 && r.syntax != "list" && isUnread(x.tree, v.node) {
+		return refuse("malformed", "A text is expected where the request has elements.")
+	}
 	switch r.syntax {
 	case "search":
 		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
@@ -187,16 +198,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	case "list":
 		return x.readList(r, typ, v)
 	case "csv":
-		text := v.text
-		if v.node >= 0 {
-			text = x.tree.Text(v.node)
-		}
-		for name := range strings.SplitSeq(text, ",") {
-			if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return x.readCSV(r, typ, v)
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "domain":
@@ -213,21 +215,40 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	}
 	text := v.text
 	if v.node >= 0 {
+		if isContainer(x.tree, v.node) {
+			return refuse("malformed", "A field's name is expected where the request has something else.")
+		}
 		text = x.tree.Text(v.node)
 	}
 	return x.readName(r, typ, text)
+}
+
+func (x *Exchange) readCSV(r *ref, typ string, v value) error {
+	text := v.text
+	if v.node >= 0 {
+		text = x.tree.Text(v.node)
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *Exchange) readList(r *ref, typ string, v value) error {
 	if v.node < 0 {
 		return x.readName(r, typ, v.text)
 	}
+	if _, marked := x.tree.Format.(doc.Marked); marked {
+		return x.readElements(r, typ, v.node)
+	}
 	switch x.tree.Nodes[v.node].Kind {
 	case doc.Null:
 		return nil
 	case doc.Array:
 		for c := range x.tree.Children(v.node) {
-			if x.tree.Nodes[c].Kind != doc.String {
+			if c = r.nameIn(x.tree, c); c < 0 || x.tree.Nodes[c].Kind != doc.String {
 				return refuse("malformed", "A list of field names holds something else.")
 			}
 			if err := x.readName(r, typ, x.tree.Text(c)); err != nil {
@@ -325,7 +346,7 @@ func (x *Exchange) readOrder(r *ref, typ string, node int) error {
 		return refuse("malformed", "An order is a list.")
 	}
 	for c := range t.Children(node) {
-		name := c
+		name := r.nameIn(t, c)
 		if t.Nodes[c].Kind == doc.Array {
 			name = t.Element(c, 0)
 		}
@@ -347,6 +368,14 @@ func (x *Exchange) readOrderText(r *ref, typ, text string) error {
 		return x.readName(r, typ, name)
 	}
 	return refuse("malformed", "An order has an unknown direction.")
+}
+
+// nameIn is the node of the name in an element of a list.
+func (r *ref) nameIn(t *doc.Tree, node int) int {
+	if r.member != "" && t.Nodes[node].Kind == doc.Object {
+		return t.Member(node, r.member)
+	}
+	return node
 }
 
 func (r *ref) String() string { return fmt.Sprintf("%s %s", r.role, r.at.text) }

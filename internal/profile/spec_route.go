@@ -45,8 +45,9 @@ type operationSpec struct {
 	// Action defaults to read; for routes to what the method says (POST create,
 	// PUT and PATCH update, DELETE delete).
 	Action string `yaml:"action"`
-	// Entity is a type, `{variable}` or an expression for the type. Calls default
-	// to `{type}`.
+	// Entity is a type, `{variable}` or an expression for the type, or
+	// `{variable}.{variable}`: the type to which the relation leads that the second
+	// names. Calls default to `{type}`.
 	Entity string `yaml:"entity"`
 	// IDs are expressions for the records asked for.
 	IDs []string `yaml:"ids"`
@@ -99,8 +100,8 @@ type refSpec struct {
 	// At is an expression for the place.
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
-	// (nested lists of clauses), order, keys (of an object), search (the value is
-	// searched in Field) or params (each query parameter but those in Except is a
+	// (nested lists of clauses), clauses (a tree of objects), order, keys (of an
+	// object), search (the value is searched in Field) or params (each query parameter but those in Except is a
 	// filter on the field of its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
@@ -116,8 +117,36 @@ type refSpec struct {
 	// Field is the field that is asked about where At holds only a value, for
 	// search.
 	Field string `yaml:"field"`
+	// Clauses says how a tree of objects filters, for clauses.
+	Clauses clausesSpec `yaml:"clauses"`
+	// Member is the member that holds the name where an element is an object, for
+	// list and order: `sorts: ["a", {propertyName: "b"}]`.
+	Member string `yaml:"member"`
 	// Map translates the names at this place to fields; others are refused.
 	Map map[string]string `yaml:"map"`
+}
+
+// clausesSpec describes a filter as a tree of objects: each is a clause on a field,
+// or a group of further clauses. What it doesn't list is refused.
+type clausesSpec struct {
+	// Name is the member that names the field.
+	Name string `yaml:"name"`
+	// Operator is the member that names the operator.
+	Operator string `yaml:"operator"`
+	// Value is the member that a clause's value, or a group's clauses, stand in.
+	Value string `yaml:"value"`
+	// Groups are the operators that join further clauses.
+	Groups []string `yaml:"groups"`
+	// Operators are those that compare a field's value.
+	Operators []string `yaml:"operators"`
+	// IDs are those that compare a relation with ids.
+	IDs []string `yaml:"ids"`
+	// Stored are those that name a filter of the CRM's own, and no field.
+	Stored []string `yaml:"stored"`
+	// Search maps operators that search to the field that they look into.
+	Search map[string]string `yaml:"search"`
+	// Members are further members of a clause, without meaning for what is asked.
+	Members []string `yaml:"members"`
 }
 
 // recordSpec is a place in a response where records stand.
@@ -144,7 +173,9 @@ type recordSpec struct {
 	Separator string `yaml:"separator"`
 	// Tuple names the fields of positional rows; "" is public.
 	Tuple []string `yaml:"tuple"`
-	// Fields maps columns of a header or selectors of HTML to fields; for HTML
+	// Fields maps columns of a header, names of elements and properties (XML and its
+	// like; without Fields they are the fields' own) or selectors of HTML to fields.
+	// "" is public, but for a selector; what isn't listed is unclassified. For HTML
 	// the first match wins, "" is the page's own text, and `@class` is the field
 	// that this attribute of the element, or of the nearest around it, names.
 	// A selector `@data-name` is an attribute of the record's own element.
@@ -152,6 +183,9 @@ type recordSpec struct {
 	// Page says that texts of the element that no selector names are the page's
 	// own, not the record's.
 	Page bool `yaml:"page"`
+	// Pairs says that fields of the record stand as pairs of a name and a value:
+	// `{at: ".name_value_list[*]", name: .name, value: .value}`.
+	Pairs pairsSpec `yaml:"pairs"`
 	// List is a selector, for HTML: the element around the records. What stands in
 	// it and in no record is unclassified: rows of a kind that Select doesn't name.
 	List string `yaml:"list"`
@@ -162,6 +196,17 @@ type recordSpec struct {
 	// Status restricts the place to answers of that class or status: 2xx, 422.
 	// Default: all below 400.
 	Status string `yaml:"status"`
+}
+
+// pairsSpec says where a record's fields stand as pairs, for JSON and XML.
+type pairsSpec struct {
+	// At is the path to the pairs below the record. It begins with a member of the
+	// record; what stands in that and is no pair is unclassified.
+	At string `yaml:"at"`
+	// Name is the path to the field's name below a pair.
+	Name string `yaml:"name"`
+	// Value is the path to its value.
+	Value string `yaml:"value"`
 }
 
 // writeSpec says where a request holds values to be saved.
@@ -211,19 +256,33 @@ type callSpec struct {
 
 // routeSpec is an address.
 type routeSpec struct {
-	// Match is the method and the path: `GET /api/contacts/{id}`.
+	// Match is the method and the path: `GET /api/contacts/{id}`. Behind a `?` stand
+	// parameters that the query has to have: `GET /?entryPoint=download&id={id}`.
 	Match string `yaml:"match"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
-	// Body is the request's type: json, form, none or any. Default: none for GET
+	// Body is the request's type: json, form, soap, none or any. Default: none for GET
 	// and DELETE, json otherwise.
 	Body string `yaml:"body"`
-	// Type is the answer's: json (default), html, csv or none.
+	// SOAP describes a request of the body soap.
+	SOAP soapSpec `yaml:"soap"`
+	// Type is the answer's: json (default), ndjson (one document per line), html,
+	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
+	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
+	// records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
+	// JSON says what stands around a JSON answer.
+	JSON jsonSpec `yaml:"json"`
+	// XML says how an answer of the type xml is read.
+	XML xmlSpec `yaml:"xml"`
 	// CSV says how the rows of such an answer are written.
 	CSV csvSpec `yaml:"csv"`
-	// Query lists the parameters that the route takes; others are refused.
+	// Query lists the parameters that the route takes; others are refused. For a
+	// route that passes it is heeded where it is written, be it empty.
 	Query []string `yaml:"query"`
+	// Members lists the members that the request's object may have; others are
+	// refused. Without it the CRM may understand what Refs doesn't speak of.
+	Members []string `yaml:"members"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade       bool `yaml:"upgrade"`
@@ -242,6 +301,52 @@ type csvSpec struct {
 	// Header says whether the first row names the columns: 1 or true, 0 or false
 	// (default).
 	Header string `yaml:"header"`
+}
+
+// soapSpec describes a SOAP request. Routes with the same address and other
+// operations stand beside each other; an operation that no route names is refused.
+// `body.name` is an element of the operation, `body.ids[*]` every element in one;
+// `entity: body.module_name` takes the type from one. Saves aren't served.
+type soapSpec struct {
+	// Operation is the local name of the one element in SOAP's body. An action (the
+	// header SOAPAction, or the media type's parameter) has to end with it or be empty.
+	Operation string `yaml:"operation"`
+	// Elements are the operation's, all of them, in the order in which clients send
+	// them: for some servers the place counts, not the name. The last ones may be
+	// missing; one that isn't listed is refused.
+	Elements []string `yaml:"elements"`
+	// Repeated are those that may stand several times in a row.
+	Repeated []string `yaml:"repeated"`
+	// Empty are those that have to be empty: what they ask can't be told (SQL).
+	Empty []string `yaml:"empty"`
+	// Headers are the elements that may stand in SOAP's header.
+	Headers []string `yaml:"headers"`
+}
+
+// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
+// without it is taken, too.
+type jsonSpec struct {
+	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
+	Prefix string `yaml:"prefix"`
+	// Callback is the query parameter that names the function which gets the
+	// document (JSONP): `query.callback`. A name with anything but letters, digits,
+	// `_`, `$` and dots in it is refused.
+	Callback string `yaml:"callback"`
+}
+
+// xmlSpec says how an XML answer is read. Elements and attributes go by their
+// local names, attributes with an `@` before them. `.name` leads to every element
+// of that name, `[*]` and `.*` to every element; a field below another element of
+// the record is named by the way to it (`address.city`), an attribute of a field's
+// element with it (`email@label`).
+type xmlSpec struct {
+	// Namespaces maps words to the namespaces that the profile tells apart: names
+	// of theirs begin with the word then (`sf:Email`), those of all others don't.
+	// Prefixes in the document mean nothing.
+	Namespaces map[string]string `yaml:"namespaces"`
+	// Fault is the path to what says that the answer is an error, whatever its
+	// status: its texts are withheld. Default: SOAP's Fault.
+	Fault string `yaml:"fault"`
 }
 
 // errorSpec is the shape of the gateway's own refusals.

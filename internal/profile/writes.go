@@ -55,6 +55,8 @@ type WriteField struct {
 type Leaf struct {
 	Node  int
 	Shape access.Shape
+	// Categories are those of the part that the scalar is; nil for the field's own.
+	Categories []access.Category
 }
 
 type write struct {

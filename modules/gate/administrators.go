@@ -130,11 +130,11 @@ func (q *request) listAll() {
 	q.w.Header().Set("Audit-Id", q.auditID)
 	p := page.Page{
 		Status: http.StatusOK, Title: page.Text{DE: "Alle Sitzungen", EN: "All sessions"},
-		Text: textAllSessions.page(),
+		Text: textAllSessions.onPage(),
 		Link: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 	}
 	if len(list) > allSessionsLimit {
-		list, p.Text = list[:allSessionsLimit], textAllSessions.and(textMoreSessions).page()
+		list, p.Text = list[:allSessionsLimit], textAllSessions.and(textMoreSessions).onPage()
 	}
 	for _, s := range list {
 		p.Rows = append(p.Rows, q.anyRow(s))

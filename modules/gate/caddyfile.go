@@ -60,9 +60,12 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
 //	    request_limit  <size>
+//	    forbid         <entity> <kind>...
+//	    flag           <entity> <kind>...
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
+//	    accept         documented
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -127,16 +130,20 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
+	case "forbid", "flag":
+		return h.unmarshalForbid(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
 		return reason(d, &h.PlainHTTP)
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
+	case "accept":
+		return h.unmarshalAccept(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "ungated", "plain_http", "clear_upstream")
+			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept")
 	}
 }
 
@@ -146,6 +153,16 @@ func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {
 	}
 	if strings.ContainsAny(h.Profile, "/\\") || filepath.Ext(h.Profile) != "" {
 		h.Profile = beside(d, h.Profile)
+	}
+	return nil
+}
+
+func (h *Handler) unmarshalAccept(d *caddyfile.Dispenser) error {
+	if !d.AllArgs(&h.Accept) {
+		return d.Errf("accept takes one word: accept %s", acceptDocumented)
+	}
+	if h.Accept != acceptDocumented {
+		return crmgate.UnknownWord(d, h.Accept, acceptDocumented)
 	}
 	return nil
 }

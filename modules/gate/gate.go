@@ -18,15 +18,13 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
-	"github.com/crmgate/crmgate/internal/doc"
-	"github.com/crmgate/crmgate/internal/factor"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 	"github.com/crmgate/crmgate/policies"
@@ -87,6 +85,8 @@ type Handler struct {
 	Assertion *Assertion `json:"identity_assertion,omitempty"`
 	// UpstreamCredentials are what the gateway presents to the CRM, by role.
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
+	// Forbid says what employees must not enter into free texts.
+	Forbid []Forbid `json:"forbid,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -97,6 +97,10 @@ type Handler struct {
 	// clear text, or without checking its certificate. Without one that stops
 	// the start.
 	ClearUpstream string `json:"clear_upstream,omitempty"`
+	// Accept is `documented` where a profile may be enforced that was written from
+	// documentation or recordings, and never tried against a running CRM. Without
+	// it such a profile stops the start.
+	Accept string `json:"accept,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -105,6 +109,7 @@ type Handler struct {
 	app      *crmgate.App
 	profile  *profile.Profile
 	policy   *policy.Snapshot
+	rules    *restore.Rules
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -115,35 +120,8 @@ type Handler struct {
 	metrics  *crmgate.Metrics
 }
 
-// opened is what exists from the app's start on.
-type opened struct {
-	log      entries
-	sessions *session.Manager
-	factors  *factor.Manager // nil: the provider proves the second factor
-	masker   *mask.Masker
-	// binder is nil where nothing is bound, and where somebody is explained.
-	binder *binder
-	// masked is told of every document that was masked; nil while serving.
-	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
-}
-
-// entries is what the way of a request needs of the audit log.
-type entries interface {
-	Append(ctx context.Context, e *audit.Entry) (audit.Receipt, error)
-	Employee(issuer, subject string) string
-	Keyed(category, value string) string
-}
-
-// apply masks a document.
-func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts mask.Options) (mask.Result, error) {
-	res, err := o.masker.Apply(t, found, plan, opts)
-	if err == nil && o.masked != nil {
-		o.masked(t, found, plan, res)
-	}
-	return res, err
-}
-
 const (
+	acceptDocumented    = "documented"
 	defaultHold         = 8 << 20
 	defaultRequestLimit = 4 << 20
 	sweepEvery          = 5 * time.Minute
@@ -169,6 +147,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
+		return err
+	}
+	if err := h.loadRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -227,6 +208,19 @@ func (h *Handler) loadProfile() error {
 	}
 	if h.profile, err = profile.Load(src); err != nil {
 		return fmt.Errorf("profile %s: %w", h.Profile, err)
+	}
+	return h.checkEvidence()
+}
+
+// checkEvidence refuses a profile that nobody has tried against a running CRM,
+// unless the configuration says that this is known.
+func (h *Handler) checkEvidence() error {
+	if h.Accept != "" && h.Accept != acceptDocumented {
+		return fmt.Errorf("accept: %q is no word of it; write accept %s", h.Accept, acceptDocumented)
+	}
+	if h.Accept == "" && !h.profile.Live() {
+		return fmt.Errorf("profile %s: its evidence is %q: it was never tried against a running CRM, and may refuse what people need. "+
+			"Try it with your own (crmgate explain, crmgate profile test), then write into crm_gate: accept %s", h.Profile, h.profile.Evidence, acceptDocumented)
 	}
 	return nil
 }
@@ -328,17 +322,6 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
-}
-
-// Exceptions are the lines of the configuration that open something.
-func (h *Handler) Exceptions() crmgate.Exceptions {
-	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream, Certificates: h.machines.certificates()}
-}
-
-// Describe names profile, evidence and policy, and who is exempt from the second
-// factor.
-func (h *Handler) Describe() string {
-	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version()) + h.describeMachines()
 }
 
 // plan returns the plan of the roles for an action.

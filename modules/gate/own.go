@@ -52,6 +52,11 @@ func (q *request) serveOwn() {
 	case ownPrefix + "/ready":
 		q.ready()
 		return
+	case ownPrefix + "/why":
+		if q.r.Method == http.MethodGet || q.r.Method == http.MethodHead {
+			q.why()
+			return
+		}
 	case ownPrefix, ownPrefix + "/":
 		q.home()
 		return
@@ -83,6 +88,7 @@ func (q *request) home() {
 		Form: &page.Form{Action: ownPrefix + "/sign-out", Text: page.Text{DE: "Abmelden", EN: "Sign out"}},
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
+		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
 	})
 }
 

@@ -17,8 +17,6 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
-	"github.com/crmgate/crmgate/internal/doc/csv"
-	"github.com/crmgate/crmgate/internal/doc/html"
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/profile"
@@ -112,7 +110,7 @@ func (l *release) withhold(reason string, t text) {
 func (l *release) entry() *audit.Entry {
 	e := l.q.entry(audit.Disclosure)
 	e.Intent = l.q.intent.Seq
-	e.Status = l.resp.status
+	e.Status, e.Detail = l.resp.status, strings.TrimPrefix(l.q.collected, "; ")
 	e.DurationMS = time.Since(l.q.start).Milliseconds()
 	return e
 }
@@ -145,10 +143,12 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		// What can't be masked was asked for by somebody who may see all of it.
 		return body, mask.Result{Disclosure: access.Disclosure{Rows: 1}}, nil
 	}
-	if err := l.checkType(body); err != nil {
+	charset, err := l.checkType(body)
+	if err != nil {
 		return nil, mask.Result{}, err
 	}
-	t, err := l.parse(body)
+	before, document, behind := l.q.x.Cut(body)
+	t, err := l.q.x.Parse(document, charset)
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
@@ -167,8 +167,8 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, res, err
 	}
-	body, err = res.Body(nil)
-	return body, res, err
+	body, err = res.Body(before)
+	return append(body, behind...), res, err
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,
@@ -186,7 +186,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 			if err != nil {
 				return res, err
 			}
-			found.Withheld = append(found.Withheld, access.Withheld{Node: n.Node, Text: string(body), Masked: true})
+			found.Withheld = append(found.Withheld, access.Withheld{Node: n.Node, Text: n.Text(body), Masked: true})
 		}
 		inner = append(inner, res.Disclosure)
 	}
@@ -271,49 +271,33 @@ func (l *release) decode() ([]byte, error) {
 func contentEncoding(h http.Header) string { return strings.Join(h.Values("Content-Encoding"), ", ") }
 
 // checkType compares the type that the CRM names, the one that the profile
-// gives and what the first bytes say.
-func (l *release) checkType(body []byte) error {
+// gives and what the first bytes say, and returns the charset that the CRM names.
+func (l *release) checkType(body []byte) (charset string, err error) {
 	types := l.resp.header.Values("Content-Type")
 	if len(types) != 1 {
-		return fmt.Errorf("%w: it has none, or more than one", errType)
+		return "", fmt.Errorf("%w: it has none, or more than one", errType)
 	}
 	m, err := coding.ParseMedia(types[0])
 	if err != nil {
-		return fmt.Errorf("%w: %w", errType, err)
+		return "", fmt.Errorf("%w: %w", errType, err)
 	}
-	ok := false
-	switch l.q.x.Type {
-	case "json":
-		ok = m.Type == "application/json" || strings.HasSuffix(m.Type, "+json")
-	case "html":
-		ok = m.Type == "text/html"
-	case "csv":
-		ok = m.Type == "text/csv"
-	}
-	if !ok {
-		return errType
+	if !l.q.x.Accepts(m.Type) {
+		return "", errType
 	}
 	if !coding.Agrees(m.Type, body[:min(len(body), 512)]) {
-		return fmt.Errorf("%w: its bytes are something else", errType)
+		return "", fmt.Errorf("%w: its bytes are something else", errType)
 	}
 	if l.q.x.Type == "csv" {
-		return nil // its charset is the dialect's
+		return "", nil // its charset is the dialect's
 	}
 	cs, err := m.Charset()
-	if err != nil || (cs.Name() != "utf-8" && cs.Name() != "us-ascii") {
-		return fmt.Errorf("%w: its charset is not UTF-8", errType)
+	if err != nil || (cs.Name() != "utf-8" && cs.Name() != "us-ascii" && !l.q.x.OwnCharset()) {
+		return "", fmt.Errorf("%w: its charset is not UTF-8", errType)
 	}
-	return nil
-}
-
-func (l *release) parse(body []byte) (*doc.Tree, error) {
-	switch l.q.x.Type {
-	case "html":
-		return html.Parse(body, doc.DefaultLimits())
-	case "csv":
-		return csv.Parse(body, l.q.x.Dialect(), doc.DefaultLimits())
+	if len(m.Charsets) > 0 {
+		charset = cs.Name()
 	}
-	return json.Parse(body, doc.DefaultLimits())
+	return charset, nil
 }
 
 // echo are the values that the client sent itself in this request.

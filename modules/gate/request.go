@@ -44,10 +44,14 @@ type request struct {
 	crmUser  string // keyed; where the CRM's session tells it
 	body     []byte
 	media    string
-	x        *profile.Exchange
-	narrowed bool
-	decision access.Decision
-	intent   audit.Receipt
+	// soapActions are what names a SOAP operation outside of the body.
+	soapActions []string
+	x           *profile.Exchange
+	narrowed    bool
+	decision    access.Decision
+	intent      audit.Receipt
+	// collected says what was entered that must not be: see forbid.go.
+	collected string
 
 	// For the line in the process log.
 	route   string
@@ -203,7 +207,7 @@ func (q *request) classify() bool {
 // ask classifies the request with the given body.
 func (q *request) ask(body []byte) bool {
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, Body: body,
+		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, SOAPActions: q.soapActions, Body: body,
 	})
 	var no *profile.Refusal
 	switch {
@@ -276,6 +280,7 @@ func (q *request) readMediaType() *refusal {
 		return &refusal{status: http.StatusUnsupportedMediaType, reason: "type", text: textRequestType}
 	}
 	q.media = media
+	q.soapActions = append(slices.Clone(q.r.Header.Values("Soapaction")), params["action"])
 	return nil
 }
 
@@ -324,7 +329,7 @@ func (q *request) narrow() bool {
 		c.RawQuery += "&" + url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
 	}
 	x, err := q.h.profile.Classify(profile.Request{
-		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, Body: n.Body,
+		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, SOAPActions: q.soapActions, Body: n.Body,
 	})
 	if err != nil {
 		return false

@@ -43,7 +43,7 @@ func (l *release) stream() {
 		if list, err := coding.Codings(contentEncoding(l.resp.header)); err != nil || len(list) > 0 {
 			return fmt.Errorf("%w: a streamed response is coded", coding.ErrCoding)
 		}
-		if err := l.checkType(nil); err != nil {
+		if _, err := l.checkType(nil); err != nil {
 			return err
 		}
 		sp, err := json.NewSplitter(l.q.x.Stream, doc.DefaultLimits(), maxUnit)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 )
@@ -24,6 +25,9 @@ func (t text) in(acceptLanguage string) string {
 
 // and joins two sentences.
 func (t text) and(more text) text { return text{t.de + " " + more.de, t.en + " " + more.en} }
+
+// onPage is the sentence as pages take it.
+func (t text) onPage() page.Text { return page.Text{DE: t.de, EN: t.en} }
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
@@ -125,6 +129,10 @@ var (
 	textWrites = text{
 		"Nicht gespeichert: Diese Felder sehen Sie nicht im Klartext und können sie deshalb nicht ändern: ",
 		"Not saved: you don't see these fields in clear and therefore can't change them: ",
+	}
+	textForbidden = text{
+		"Nicht gespeichert: Das darf hier nicht eingegeben werden. Nehmen Sie es aus dem Text: ",
+		"Not saved: this must not be entered here. Take it out of the text: ",
 	}
 	textStored = text{
 		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",

@@ -279,7 +279,7 @@ func (e *environment) caddyfile() string {
 	crm, dead := proxyTo(e.crm.url), proxyTo("127.0.0.1:1")
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/access.log\n\t}\n", e.logs())
 	return globals(e.dir, "DEBUG") +
-		e.plain.block(access+gateBlock(e.dir, e.provider.url), crm) +
+		e.plain.block(access+gateBlock(e.dir, e.provider.url, "forbid contact card svnr_at", "flag * kennzeichen"), crm) +
 		e.secure.block(access+"\ttls internal\n\tencode zstd gzip {\n\t\tminimum_length 1\n\t}\n"+gateBlock(e.dir, e.provider.url, "hold 256KiB"), crm) +
 		e.forged.block(gateBlock(e.dir, e.forger.url), crm) +
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +

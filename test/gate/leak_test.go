@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -155,10 +156,11 @@ func (e *environment) alone() *browser {
 func leaks() []leak {
 	var all []leak
 	for _, part := range [][]leak{
-		leaksByQuestion(), leaksByCoding(), leaksByShape(), leaksInPages(), leaksInFiles(), leaksAround(), leaksByRequest(), leaksOverTime(),
+		leaksByQuestion(), leaksByCoding(), leaksByShape(), leaksInPages(), leaksInXML(), leaksInFiles(), leaksInLines(), leaksInVariants(), leaksAround(), leaksByRequest(), leaksOverTime(),
 	} {
 		all = append(all, part...)
 	}
+	slices.SortStableFunc(all, func(a, b leak) int { return cmp.Compare(a.n, b.n) })
 	return all
 }
 

@@ -102,7 +102,7 @@ const (
 	jsonText
 	htmlText
 	xmlText
-	rows   // csv, forms
+	rows   // csv, forms, folded lines
 	source // scripts, style sheets
 	anyText
 	media // pictures, sound and fonts that Sniff doesn't know
@@ -173,13 +173,14 @@ func exact(mediaType string) (Kind, bool) {
 
 func familyOf(mediaType string) family {
 	switch mediaType {
-	case "application/json", "text/json":
+	case "application/json", "text/json", "application/x-ndjson", "application/ndjson", "application/jsonl":
 		return jsonText
 	case "text/html", "application/xhtml+xml":
 		return htmlText
 	case "application/xml", "text/xml":
 		return xmlText
-	case "text/csv", "text/tab-separated-values", "application/x-www-form-urlencoded", "multipart/form-data":
+	case "text/csv", "text/tab-separated-values", "application/x-www-form-urlencoded", "multipart/form-data",
+		"text/vcard", "text/x-vcard", "text/directory", "text/calendar", "text/ldif", "application/ldif":
 		return rows
 	case "text/javascript", "application/javascript", "application/x-javascript", "text/css":
 		return source
