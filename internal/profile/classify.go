@@ -90,6 +90,7 @@ type Exchange struct {
 // Classify finds the route or the call of a request and reads what it asks
 // for. A *Refusal is an answer for the client; other errors are faults.
 func (p *Profile) Classify(req Request) (*Exchange, error) {
+	req.Path = p.unaliasPath(req.Method, req.Path)
 	segments := strings.Split(strings.TrimPrefix(req.Path, "/"), "/")
 	if err := p.unalias(&req); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ func Load(src []byte) (*Profile, error) {
 		integerIDs: s.Normalize.IDs == "integer", withheld: s.Withheld,
 	}}
 	c.head()
+	c.paths()
 	c.wrappedKinds()
 	c.entities()
 	c.relations()
@@ -64,6 +65,18 @@ func (c *compiler) head() {
 	}
 	if len(c.spec.Routes) == 0 && len(c.spec.Transports) == 0 {
 		c.fail("routes", "a profile without routes refuses everything; add one")
+	}
+}
+
+func (c *compiler) paths() {
+	for _, pr := range c.spec.Normalize.Paths {
+		where := fmt.Sprintf("normalize, path %q (line %d)", pr.key, pr.line)
+		pat, err := parsePattern("* " + pr.key)
+		if err != nil || len(pat.params) > 0 || !strings.HasPrefix(pr.value.Value, "/") {
+			c.fail(where, "write two paths: `/api/{version}/{rest**}: /api/{rest}`")
+			continue
+		}
+		c.p.paths = append(c.p.paths, pathAlias{pat, pr.value.Value})
 	}
 }
 

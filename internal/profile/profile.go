@@ -38,6 +38,7 @@ type Profile struct {
 	renderings   []string
 	nestedQuery  bool
 	aliases      map[string]string
+	paths        []pathAlias
 	integerIDs   bool
 	changes      []string
 	wrapped      wrapped

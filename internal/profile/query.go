@@ -22,6 +22,24 @@ func (e *expr) nest() error {
 	return err
 }
 
+// pathAlias is another address of what the routes know.
+type pathAlias struct {
+	pattern pattern
+	to      string
+}
+
+// unaliasPath gives an address the form that the routes know.
+func (p *Profile) unaliasPath(method, path string) string {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for _, a := range p.paths {
+		vars := map[string]string{}
+		if a.pattern.match(method, segments, vars) {
+			return expandVars(a.to, vars)
+		}
+	}
+	return path
+}
+
 // unalias gives each parameter the one name that the profile has for it.
 func (p *Profile) unalias(req *Request) error {
 	if len(p.aliases) == 0 {

@@ -137,6 +137,23 @@ func TestMembersOfTheBodyAreListed(t *testing.T) {
 	}
 }
 
+// TestOtherAddressesAreJudgedAsTheOneThatTheRoutesKnow, and what stands in them is
+// never taken for a variable.
+func TestOtherAddressesAreJudgedAsTheOneThatTheRoutesKnow(t *testing.T) {
+	p := loadText(t, strings.Replace(nested, "normalize: {", "normalize: {paths: {\"/v/{version}/{rest**}\": \"/{rest}\"}, ", 1))
+	for path, want := range map[string]string{"/v/2/Person": "", "/v/2/Pet": "unknown_type", "/v/2/": "unknown_route", "/v/{rest}/Person": "", "/v/Person/{version}": "unknown_type"} {
+		if got := refused(t, p, get(path, "max", "1")); got != want {
+			t.Errorf("%s: refused %q, want %q", path, got, want)
+		}
+	}
+	for _, with := range []string{`"v/{rest**}": /`, `"/v/{rest**}": x`, `"/v?a=b": /x`} {
+		src := strings.Replace(nested, "normalize: {", "normalize: {paths: {"+with+"}, ", 1)
+		if _, err := Load([]byte(src)); err == nil || !strings.Contains(err.Error(), "write two paths") {
+			t.Errorf("%s: %v", with, err)
+		}
+	}
+}
+
 func TestQueryWordsAreCheckedAtLoad(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
 		{"nested: true, ", "", "is read as a tree; add `nested: true`"},

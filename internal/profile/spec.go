@@ -42,6 +42,10 @@ type spec struct {
 type normalizeSpec struct {
 	// Query says how the CRM reads a query.
 	Query querySpec `yaml:"query"`
+	// Paths maps other addresses of the same thing to the one that the routes use:
+	// `/crm/objects/{version}/{rest**}: /crm/v3/objects/{rest}`. The first that fits
+	// counts; the request is forwarded as it came.
+	Paths ordered `yaml:"paths"`
 	// IDs is `integer` where every id is a whole number. Any other spelling in a
 	// request (1.0, "1", true) is refused: the CRM could take it for an id that
 	// the entry doesn't name. In a response it is a value. Default: any text.

@@ -235,7 +235,8 @@ type storedSpec struct {
 	// Call is the remote call that reads fields of records by their ids:
 	// `model.{type}.read`.
 	Call string `yaml:"call"`
-	// Get is the path to GET: `/api/contacts/{id}`.
+	// Get is the path to GET: `/api/contacts/{id}`; `{fields}` in its query stands
+	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
 	At string `yaml:"at"`
@@ -346,7 +347,8 @@ type xmlSpec struct {
 	Fault string `yaml:"fault"`
 }
 
-// errorSpec is the shape of the gateway's own refusals.
+// errorSpec is the shape of the gateway's own refusals: those of remote calls, or,
+// where the profile has no transports, all that aren't shown as a page.
 type errorSpec struct {
 	// Status is the HTTP status. Default 403, signed out 401.
 	Status int `yaml:"status"`
