@@ -100,8 +100,9 @@ type refSpec struct {
 	// At is an expression for the place.
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
-	// (nested lists of clauses), clauses (a tree of objects), order, keys (of an
-	// object), search (the value is searched in Field) or params (each query parameter but those in Except is a
+	// (nested lists of clauses), clauses (a tree of objects), comparisons
+	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, keys
+	// (of an object), search (the value is searched in Field) or params (each query parameter but those in Except is a
 	// filter on the field of its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
