@@ -119,7 +119,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, hubspot, pipedrive, tryton") {
+	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, hubspot, pipedrive, tryton, twenty") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }
