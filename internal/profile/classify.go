@@ -172,23 +172,6 @@ func (x *Exchange) classifyRoute() error {
 	return x.classifyOperation()
 }
 
-// checkBody refuses members of the body that the route doesn't list: a CRM may
-// understand ones that the profile doesn't.
-func (x *Exchange) checkBody() error {
-	if x.rt.members == nil || x.tree == nil {
-		return nil
-	}
-	if x.tree.Nodes[doc.Root].Kind != doc.Object {
-		return refuse("malformed", "The request body is not a JSON object.")
-	}
-	for c := range x.tree.Children(doc.Root) {
-		if !contains(x.rt.members, x.tree.Key(c)) {
-			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
-		}
-	}
-	return nil
-}
-
 // checkQuery refuses parameters that the route doesn't list: a CRM may
 // understand ones that the profile doesn't.
 func (x *Exchange) checkQuery() error {

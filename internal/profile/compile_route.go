@@ -88,6 +88,7 @@ func (c *compiler) routes() {
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
+		c.bodyMembers(where, rt)
 		c.soapOperation(where, rt)
 		c.routeStream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
@@ -99,6 +100,18 @@ func (c *compiler) routes() {
 			}
 		}
 		c.p.routes = append(c.p.routes, rt)
+	}
+}
+
+// bodyMembers sees that a JSON body is described: a member that nobody looks at
+// could ask about anything.
+func (c *compiler) bodyMembers(where string, rt *route) {
+	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image
+	if rt.body == "json" && !described {
+		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")
+	}
+	if rt.body != "json" && rt.members != nil {
+		c.fail(where, "members are for a body of JSON")
 	}
 }
 

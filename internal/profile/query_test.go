@@ -30,7 +30,7 @@ routes:
       - {role: select, at: "query.select[*]"}
       - {role: search, at: query.text, syntax: search, field: all}
       - {role: sort, at: query.of.field}
-  - {match: "POST /{Type}/{id}/{link}", entity: "{Type}.{link}", action: read, members: [where, sorts], refs: [{role: filter, at: "body.where", syntax: clauses, clauses: *where}, {role: sort, at: body.sorts, syntax: order, member: by}]}
+  - {match: "POST /{Type}/{id}/{link}", entity: "{Type}.{link}", action: read, members: [where, sorts, in.sort], refs: [{role: filter, at: "body.where", syntax: clauses, clauses: *where}, {role: sort, at: body.sorts, syntax: order, member: by}, {role: sort, at: body.in.sort}]}
 `
 
 // asked are the references of a query, or the reason of a refusal.
@@ -125,6 +125,7 @@ func TestMembersOfTheBodyAreListed(t *testing.T) {
 	p := loadText(t, nested)
 	for body, want := range map[string]string{
 		`{"where":[{"type":"equals","attribute":"kind"}],"sorts":["street",{"by":"kind"}]}`: "filter kind public; sort street address; sort kind public",
+		`{"in":{"sort":"street"}}`: "sort street address", `{"in":{"sort":"kind","by":"street"}}`: "unknown_parameter", `{"in":"street"}`: "unknown_parameter", `{"in.sort":"x"}`: "",
 		`{"all":true}`: "unknown_parameter", `[]`: "malformed", `{"sorts":[{"x":"kind"}]}`: "malformed",
 		`{"where":{"type":"equals","attribute":"street"}}`: "filter street address", `{"where":7}`: "malformed",
 	} {

@@ -282,8 +282,9 @@ type routeSpec struct {
 	// Query lists the parameters that the route takes; others are refused. For a
 	// route that passes it is heeded where it is written, be it empty.
 	Query []string `yaml:"query"`
-	// Members lists the members that the request's object may have; others are
-	// refused. Without it the CRM may understand what Refs doesn't speak of.
+	// Members lists the members that the request's object may have, `search.where`
+	// those of a member; others are refused: the CRM could understand what Refs
+	// doesn't speak of. A JSON body needs it, or Write.
 	Members       []string `yaml:"members"`
 	operationSpec `yaml:",inline"`
 }
