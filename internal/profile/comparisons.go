@@ -16,6 +16,9 @@ const maxComparisonDepth = 16
 
 // readComparisons reads the fields that a filter or an order names.
 func (x *Exchange) readComparisons(r *ref, typ, text string) error {
+	if text == "" {
+		return nil
+	}
 	return x.readComparisonList(r, typ, text, 0)
 }
 
@@ -25,27 +28,23 @@ func (x *Exchange) readComparisonList(r *ref, typ, text string, depth int) error
 		return refuse("malformed", "A filter has quotes or brackets that don't match.")
 	}
 	for _, item := range items {
-		if item = strings.TrimSpace(item); item == "" {
-			if text == "" {
-				return nil
-			}
-			return refuse("malformed", "A filter has an empty part.")
-		}
-		word, in, group := strings.Cut(item, "(")
-		if group = group && strings.IndexAny(word, "[:'\"") < 0; group {
-			if (word != "and" && word != "or" && word != "not") || !strings.HasSuffix(in, ")") {
-				return refuse("malformed", "A filter joins its parts by a word that is not in the profile.")
-			}
-			if err := x.readComparisonList(r, typ, strings.TrimSuffix(in, ")"), depth+1); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := x.readComparison(r, typ, item); err != nil {
+		if err := x.readComparisonItem(r, typ, strings.TrimSpace(item), depth); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readComparisonItem reads one comparison, or a group of them.
+func (x *Exchange) readComparisonItem(r *ref, typ, item string, depth int) error {
+	word, in, group := strings.Cut(item, "(")
+	if !group || strings.ContainsAny(word, "[:'\"") {
+		return x.readComparison(r, typ, item)
+	}
+	if (word != "and" && word != "or" && word != "not") || !strings.HasSuffix(in, ")") {
+		return refuse("malformed", "A filter joins its parts by a word that is not in the profile.")
+	}
+	return x.readComparisonList(r, typ, strings.TrimSuffix(in, ")"), depth+1)
 }
 
 // readComparison reads `field[operator]:value`, `field[direction]` or `field`.
