@@ -37,6 +37,7 @@ type Profile struct {
 	suffix       string
 	renderings   []string
 	nestedQuery  bool
+	jsonQuery    string
 	aliases      map[string]string
 	paths        []pathAlias
 	integerIDs   bool

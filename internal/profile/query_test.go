@@ -102,6 +102,33 @@ func TestNestedQueryIsReadAsTheCRMReadsIt(t *testing.T) {
 	}
 }
 
+// TestParametersInJSONAreJudgedLikeOthers, and never beside one of the same name.
+func TestParametersInJSONAreJudgedLikeOthers(t *testing.T) {
+	p := loadText(t, strings.Replace(nested, "nested: true,", "nested: true, json: all,", 1))
+	for raw, want := range map[string]string{
+		`all={"of":{"field":"mail"}}`:                                          "sort mail email",
+		`all={"select":["name","mail"],"max":5,"where":null}`:                  "select name name; select mail email",
+		`all={"whereGroup":[{"type":"equals","attribute":"mail","value":[]}]}`: "filter mail email",
+		`max=1&all={"q":"x"}`:                                                  "search all name+email",
+		`all={"q":"x"}&text=y`:                                                 "repeated",
+		`all={"q":"x","text":"y"}`:                                             "repeated",
+		`all={"where":[]}&whereGroup[0][type]=bool`:                            "repeated",
+		`all={"nosuch":1}`:                                                     "unknown_parameter",
+		`all={"select":"name"}`:                                                "malformed",
+		`all={"text":["x"]}`:                                                   "malformed",
+		`all={"where[0]":{"type":"bool"}}`:                                     "malformed",
+		`all={"where":[{"a]":1}]}`:                                             "malformed",
+		`all={"max":1,"max":2}`:                                                "malformed",
+		`all=[]`:                                                               "malformed",
+		`all=x`:                                                                "malformed",
+		`all={"all":"x"}`:                                                      "unknown_parameter",
+	} {
+		if got := askedBy(t, p, query("/Person", raw)); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
 // TestQueryPicksTheRoute, and a route that passes takes only the parameters that
 // it lists.
 func TestQueryPicksTheRoute(t *testing.T) {
@@ -157,6 +184,7 @@ func TestOtherAddressesAreJudgedAsTheOneThatTheRoutesKnow(t *testing.T) {
 
 func TestQueryWordsAreCheckedAtLoad(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
+		{"nested: true,", "json: all,", "json needs `nested: true`"},
 		{"nested: true, ", "", "is read as a tree; add `nested: true`"},
 		{"operators: [equals, like], ", "", "the syntax clauses, and only that"},
 		{"syntax: order, member: by", "member: by", "member is for the syntax list and order"},

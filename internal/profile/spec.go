@@ -65,6 +65,9 @@ type querySpec struct {
 	// expression leads into it: `query.where[*].type`; Lists names its lists
 	// (`where[*][value][]`), a route's Query the first word alone.
 	Nested bool `yaml:"nested"`
+	// JSON is a parameter that holds others as one JSON object: they are judged as if
+	// they had come by themselves, and refused where they did so, too. Needs Nested.
+	JSON string `yaml:"json"`
 	// Aliases maps other spellings of a parameter to the one that the profile uses.
 	// A request with two of them is refused: the CRM heeds one.
 	Aliases map[string]string `yaml:"aliases"`
