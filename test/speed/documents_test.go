@@ -71,7 +71,7 @@ func newPerson(i int) person {
 	p := person{
 		id: fmt.Sprintf("c%07d", 4_000_000+i), owner: []string{employee, "colleague"}[i%2], company: fmt.Sprintf("Nordwerk Anlagenbau %d GmbH", i%17),
 		name:  first[i%len(first)] + " " + last[i/len(first)%len(last)] + fmt.Sprintf("-%c%c", 'A'+i%26, 'a'+i/26%26),
-		email: fmt.Sprintf("%s.%d@kunde%d.example", strings.ToLower(first[i*3%len(first)][:2]), 1000+i, i%9),
+		email: fmt.Sprintf("%s.%d@kunde%d.example", []string{"erika", "j.muster", "a.k", "einkauf", "sw"}[i*3%5], 1000+i, i%9),
 		phone: fmt.Sprintf("+49 30 %07d", 2_345_678+i*7919), iban: fmt.Sprintf("DE%02d500105175%09d", 10+i%80, 407_324_931+i*104_729),
 		birth: fmt.Sprintf("19%02d-%02d-%02d", 50+i%50, i%12+1, i%28+1),
 	}
