@@ -1,11 +1,10 @@
 package mask
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -41,9 +40,12 @@ type bunch struct {
 	all []needle
 }
 
+// fewNeedles is how many needles of one head are compared one by one.
+const fewNeedles = 4
+
 // needle is one form in which a secret occurs.
 type needle struct {
-	text string // folded
+	text []byte // folded
 	of   int32  // index of the secret
 	// prefix is the needle that is the longest proper prefix of this one, or
 	// equal to it; -1 for none.
@@ -124,23 +126,34 @@ func encoded(text string, before int) string {
 	return string(b64[(before*8+5)/6 : n*8/6])
 }
 
-// bunch returns the needles that begin with the head, nil for none.
-func (s *Sweep) bunch(head uint64) *bunch {
-	first := s.needles.first(head)
-	if first < 0 {
-		return nil
+// few returns the number of needles that begin with the head, where there are not
+// more than fewNeedles, and -1 where there are.
+func (s *Sweep) few(head uint64) int {
+	n := 0
+	for i := s.needles.first(head); i >= 0; i = s.needles.after(i) {
+		if n++; n > fewNeedles {
+			return -1
+		}
 	}
+	return n
+}
+
+// bunch returns the needles that begin with the head.
+func (s *Sweep) bunch(head uint64) *bunch {
 	if b, ok := s.bunches[head]; ok {
 		return b
 	}
 	b := &bunch{}
-	for i := first; i >= 0; i = s.needles.after(i) {
+	for i := s.needles.first(head); i >= 0; i = s.needles.after(i) {
 		if th := &s.needles.things[i]; !s.secrets[th.of].open {
 			b.all = append(b.all, s.needle(th))
 		}
 	}
 	slices.SortFunc(b.all, func(a, b needle) int {
-		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.of, b.of))
+		if order := bytes.Compare(a.text, b.text); order != 0 {
+			return order
+		}
+		return int(a.of) - int(b.of)
 	})
 	b.needles = b.all
 	for i := 1; i < len(b.all); i++ {
@@ -161,17 +174,25 @@ func (s *Sweep) bunch(head uint64) *bunch {
 
 // same reports whether one of two needles can stand for both.
 func (s *Sweep) same(a, b needle) bool {
-	return a.text == b.text && s.secrets[a.of].cat == s.secrets[b.of].cat
+	return bytes.Equal(a.text, b.text) && s.secrets[a.of].cat == s.secrets[b.of].cat
 }
 
+// needle makes the needle of a thing. Its text stays in s.room.
 func (s *Sweep) needle(th *thing) needle {
+	from := len(s.room)
+	n := s.writeNeedle(s.room, th)
+	s.room, n.text = n.text, n.text[from:len(n.text):len(n.text)]
+	return n
+}
+
+// writeNeedle makes the needle of a thing behind dst.
+func (s *Sweep) writeNeedle(dst []byte, th *thing) needle {
 	secret, cut := &s.secrets[th.of], s.cut(th.of)
-	var space [(maxNeedle + 4) / 3 * 4]byte
 	if th.form != formPlain {
-		return needle{text: string(fold(space[:0], encoded(cut, int(th.form)))), of: th.of, whole: true}
+		return needle{text: fold(dst, encoded(cut, int(th.form))), of: th.of, whole: true}
 	}
 	return needle{
-		text: string(fold(space[:0], cut)), of: th.of, whole: len(cut) < len(secret.text),
+		text: fold(dst, cut), of: th.of, whole: len(cut) < len(secret.text),
 		word: secret.cat == access.Name && len(cut) < longName,
 	}
 }
@@ -179,7 +200,7 @@ func (s *Sweep) needle(th *thing) needle {
 func (b *bunch) link(i int) {
 	n := &b.needles[i]
 	n.prefix = int32(i) - 1
-	for n.prefix >= 0 && !strings.HasPrefix(n.text, b.needles[n.prefix].text) {
+	for n.prefix >= 0 && !bytes.HasPrefix(n.text, b.needles[n.prefix].text) {
 		n.prefix = b.needles[n.prefix].prefix
 	}
 }
@@ -189,7 +210,7 @@ func (b *bunch) before(rest []byte) int32 {
 	low, high := 0, len(b.needles)
 	for low < high {
 		mid := int(uint(low+high) >> 1)
-		if b.needles[mid].text <= string(rest) {
+		if bytes.Compare(b.needles[mid].text, rest) <= 0 {
 			low = mid + 1
 		} else {
 			high = mid

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -50,13 +51,13 @@ func (o *opening) showText(text string) {
 	if !o.s.needles.may(head) {
 		return
 	}
-	b := o.s.bunch(head)
-	if b == nil {
+	if o.s.needles.first(head) < 0 {
 		return
 	}
+	b := o.s.bunch(head)
 	var space [maxNeedle]byte
-	cut := string(fold(space[:0], cutText(text)))
-	at, found := slices.BinarySearchFunc(b.all, cut, func(n needle, text string) int { return strings.Compare(n.text, text) })
+	cut := fold(space[:0], cutText(text))
+	at, found := slices.BinarySearchFunc(b.all, cut, func(n needle, text []byte) int { return bytes.Compare(n.text, text) })
 	if !found {
 		return
 	}
@@ -68,7 +69,7 @@ func (o *opening) showText(text string) {
 		o.texts = map[string]bool{}
 	}
 	o.texts[folded] = true
-	for ; at < len(b.all) && b.all[at].text == cut; at++ {
+	for ; at < len(b.all) && bytes.Equal(b.all[at].text, cut); at++ {
 		n := &b.all[at]
 		if !o.s.secrets[n.of].open && string(fold(nil, o.s.secrets[n.of].text)) == folded {
 			o.s.secrets[n.of].open, o.opened = true, true
@@ -87,7 +88,7 @@ func (o *opening) end() {
 		}
 	}
 	if o.opened {
-		o.s.bunches = nil
+		o.s.bunches, o.s.room = nil, nil
 		o.s.indexNumbers()
 	}
 }

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type Sweep struct {
 	bunches map[uint64]*bunch
 	numbers numbers
 	folded  []byte // the text at hand
+	room    []byte // for the needles of the bunches
+	trial   []byte // for a needle that is compared
 	// lengths has bits for the lengths in bytes of the texts that are searched.
 	lengths [16]uint64
 	// also are searched by Mask, too: values of earlier units.
@@ -61,7 +64,7 @@ func (s *Sweep) grow(one secret) {
 	of := int32(len(s.secrets))
 	s.secrets = append(s.secrets, one)
 	s.indexText(of)
-	s.bunches = nil
+	s.bunches, s.room = nil, s.room[:0]
 	if one.asDigits {
 		s.addNumber(&s.secrets[of], of)
 	}
@@ -113,8 +116,8 @@ func (s *Sweep) replaceTexts(text string, skip []access.Category) (string, bool)
 	var b strings.Builder
 	from := 0
 	for i := 0; ; {
-		var n *needle
-		if i, n = s.next(i, skip); n == nil {
+		var n needle
+		if i, n = s.next(i, skip); n.text == nil {
 			break
 		}
 		with := s.secrets[n.of].with
@@ -137,22 +140,22 @@ func (s *Sweep) replaceTexts(text string, skip []access.Category) (string, bool)
 }
 
 // next returns the first place from i on where a needle stands in the folded
-// text, and the longest one there; nil for none.
-func (s *Sweep) next(i int, skip []access.Category) (int, *needle) {
+// text, and the longest one there; one without a text for none.
+func (s *Sweep) next(i int, skip []access.Category) (int, needle) {
 	f := s.folded
 	if i+headLen > len(f) {
-		return len(f), nil
+		return len(f), needle{}
 	}
 	head := binary.LittleEndian.Uint32(f[i:])
 	for {
 		if s.needles.may(uint64(head)) {
-			if n := s.at(f, i, uint64(head), skip); n != nil {
+			if n := s.at(f, i, uint64(head), skip); n.text != nil {
 				return i, n
 			}
 		}
 		i++
 		if i+headLen > len(f) {
-			return len(f), nil
+			return len(f), needle{}
 		}
 		head = head>>8 | uint32(f[i+headLen-1])<<24
 	}
@@ -162,7 +165,7 @@ func (s *Sweep) next(i int, skip []access.Category) (int, *needle) {
 func (s *Sweep) first(text string, skip []access.Category) string {
 	if len(s.needles.things) > 0 {
 		s.folded = fold(s.folded[:0], text)
-		if _, n := s.next(0, skip); n != nil {
+		if _, n := s.next(0, skip); n.text != nil {
 			return s.secrets[n.of].with
 		}
 	}
@@ -178,22 +181,43 @@ func (s *Sweep) first(text string, skip []access.Category) string {
 
 // at returns the longest needle that the folded text goes on with at i, where it
 // has this head.
-func (s *Sweep) at(f []byte, i int, head uint64, skip []access.Category) *needle {
-	b := s.bunch(head)
-	if b == nil {
-		return nil
+func (s *Sweep) at(f []byte, i int, head uint64, skip []access.Category) needle {
+	switch s.few(head) {
+	case 0:
+		return needle{}
+	case -1:
+		return s.atMany(f, i, head, skip)
 	}
-	rest := f[i:]
-	for k := b.before(rest); k >= 0; k = b.needles[k].prefix {
-		n := &b.needles[k]
-		if len(n.text) > len(rest) || string(rest[:len(n.text)]) != n.text || slices.Contains(skip, s.secrets[n.of].cat) {
+	longest := needle{}
+	for k := s.needles.first(head); k >= 0; k = s.needles.after(k) {
+		th := &s.needles.things[k]
+		if s.secrets[th.of].open {
 			continue
 		}
-		if !n.word || isWord(f, i, i+len(n.text)) {
-			return n
+		n := s.writeNeedle(s.trial[:0], th)
+		s.trial = n.text
+		if len(n.text) >= len(longest.text) && s.stands(&n, f, i, skip) {
+			n.text = f[i : i+len(n.text)]
+			longest = n
 		}
 	}
-	return nil
+	return longest
+}
+
+func (s *Sweep) atMany(f []byte, i int, head uint64, skip []access.Category) needle {
+	b := s.bunch(head)
+	for k := b.before(f[i:]); k >= 0; k = b.needles[k].prefix {
+		if n := &b.needles[k]; s.stands(n, f, i, skip) {
+			return *n
+		}
+	}
+	return needle{}
+}
+
+// stands reports whether the folded text goes on with the needle at i.
+func (s *Sweep) stands(n *needle, f []byte, i int, skip []access.Category) bool {
+	return bytes.HasPrefix(f[i:], n.text) && !slices.Contains(skip, s.secrets[n.of].cat) &&
+		(!n.word || isWord(f, i, i+len(n.text)))
 }
 
 // isWord reports whether [i, j) is a word by itself, a genitive's s aside.
