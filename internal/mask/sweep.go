@@ -3,6 +3,7 @@ package mask
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,11 +19,12 @@ import (
 // values hardly one occurs elsewhere.
 type Sweep struct {
 	secrets []secret
-	needles index // by their heads
-	bunches map[uint64]*bunch
+	needles index             // by their heads
+	bunches map[uint64]*bunch // by head
+	exact   index             // the bunches' needles by their whole texts
+	seed    maphash.Seed      // of the texts' hashes
 	numbers numbers
 	folded  []byte // the text at hand
-	room    []byte // for the needles of the bunches
 	trial   []byte // for a needle that is compared
 	// lengths has bits for the lengths in bytes of the texts that are searched.
 	lengths [16]uint64
@@ -63,8 +65,13 @@ func growingSweep(n int) *Sweep {
 func (s *Sweep) grow(one secret) {
 	of := int32(len(s.secrets))
 	s.secrets = append(s.secrets, one)
+	known := len(s.needles.things)
 	s.indexText(of)
-	s.bunches, s.room = nil, s.room[:0]
+	for i := known; i < len(s.needles.things); i++ {
+		if b := s.bunches[s.needles.things[i].key]; b != nil {
+			s.bundle(b, &s.needles.things[i])
+		}
+	}
 	if one.asDigits {
 		s.addNumber(&s.secrets[of], of)
 	}
@@ -182,42 +189,28 @@ func (s *Sweep) first(text string, skip []access.Category) string {
 // at returns the longest needle that the folded text goes on with at i, where it
 // has this head.
 func (s *Sweep) at(f []byte, i int, head uint64, skip []access.Category) needle {
-	switch s.few(head) {
-	case 0:
+	if s.needles.first(head) < 0 {
 		return needle{}
-	case -1:
-		return s.atMany(f, i, head, skip)
 	}
-	longest := needle{}
-	for k := s.needles.first(head); k >= 0; k = s.needles.after(k) {
-		th := &s.needles.things[k]
-		if s.secrets[th.of].open {
+	b := s.bunch(head)
+	for n := b.longest(len(f) - i); n > 0; n = b.longest(n - 1) {
+		text := f[i : i+n]
+		key := maphash.Bytes(s.seed, text)
+		if !s.exact.may(key) {
 			continue
 		}
-		n := s.writeNeedle(s.trial[:0], th)
-		s.trial = n.text
-		if len(n.text) >= len(longest.text) && s.stands(&n, f, i, skip) {
-			n.text = f[i : i+len(n.text)]
-			longest = n
-		}
-	}
-	return longest
-}
-
-func (s *Sweep) atMany(f []byte, i int, head uint64, skip []access.Category) needle {
-	b := s.bunch(head)
-	for k := b.before(f[i:]); k >= 0; k = b.needles[k].prefix {
-		if n := &b.needles[k]; s.stands(n, f, i, skip) {
-			return *n
+		for k := s.exact.first(key); k >= 0; k = s.exact.after(k) {
+			th := &s.exact.things[k]
+			if slices.Contains(skip, s.secrets[th.of].cat) {
+				continue
+			}
+			if n := s.needle(th); bytes.Equal(n.text, text) && (!n.word || isWord(f, i, i+len(text))) {
+				n.text = text
+				return n
+			}
 		}
 	}
 	return needle{}
-}
-
-// stands reports whether the folded text goes on with the needle at i.
-func (s *Sweep) stands(n *needle, f []byte, i int, skip []access.Category) bool {
-	return bytes.HasPrefix(f[i:], n.text) && !slices.Contains(skip, s.secrets[n.of].cat) &&
-		(!n.word || isWord(f, i, i+len(n.text)))
 }
 
 // isWord reports whether [i, j) is a word by itself, a genitive's s aside.
