@@ -105,15 +105,18 @@ func (s *Sweep) mask(text string, skip []access.Category) (string, bool) {
 	if len(text) < minChars {
 		return text, false
 	}
-	if with := s.encodedIn(text, skip); with != "" {
+	l := lookAt(text)
+	if with := s.encodedIn(text, l, skip); with != "" {
 		return with, true
 	}
 	out, hit := text, false
 	if len(s.needles.things) > 0 {
 		out, hit = s.replaceTexts(text, skip)
 	}
-	if masked, ok := s.replaceNumbers(out, skip); ok {
-		out, hit = masked, true
+	if l.digits >= minDigits {
+		if masked, ok := s.replaceNumbers(out, skip); ok {
+			out, hit = masked, true
+		}
 	}
 	return out, hit
 }

@@ -13,16 +13,26 @@ import (
 // written in Latin ones.
 func unusual(text string) bool {
 	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c < utf8.RuneSelf {
+		if text[i] < utf8.RuneSelf {
 			continue
 		}
-		if i+1 == len(text) || !(c == latin || (c == latinA || c == latinB) && !joined(c, text[i+1])) {
+		n := usual(text, i)
+		if n == 0 {
 			return true
 		}
-		i++
+		i += n - 1
 	}
 	return false
+}
+
+// usual returns the length of the usual letter beyond ASCII that stands at i, 0 for
+// none.
+func usual(text string, i int) int {
+	c := text[i]
+	if i+1 < len(text) && (c == latin || (c == latinA || c == latinB) && !joined(c, text[i+1])) {
+		return 2
+	}
+	return 0
 }
 
 // latinA and latinB are the first bytes of U+0100 to U+017F: the letters of
