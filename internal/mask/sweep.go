@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -26,6 +25,7 @@ type Sweep struct {
 	numbers numbers
 	folded  []byte // the text at hand
 	trial   []byte // for a needle that is compared
+	masked  []byte // for a text that is replaced
 	// lengths has bits for the lengths in bytes of the texts that are searched.
 	lengths [16]uint64
 	// also are searched by Mask, too: values of earlier units.
@@ -123,7 +123,7 @@ func (s *Sweep) mask(text string, skip []access.Category) (string, bool) {
 
 func (s *Sweep) replaceTexts(text string, skip []access.Category) (string, bool) {
 	s.folded = fold(s.folded[:0], text)
-	var b strings.Builder
+	s.masked = s.masked[:0]
 	from := 0
 	for i := 0; ; {
 		var n needle
@@ -134,19 +134,14 @@ func (s *Sweep) replaceTexts(text string, skip []access.Category) (string, bool)
 		if n.whole {
 			return with, true
 		}
-		if from == 0 {
-			b.Grow(len(text) + len(with))
-		}
-		b.WriteString(text[from:i])
-		b.WriteString(with)
+		s.masked = append(append(s.masked, text[from:i]...), with...)
 		i += len(n.text)
 		from = i
 	}
 	if from == 0 {
 		return text, false
 	}
-	b.WriteString(text[from:])
-	return b.String(), true
+	return string(append(s.masked, text[from:]...)), true
 }
 
 // next returns the first place from i on where a needle stands in the folded
