@@ -88,8 +88,11 @@ func (a *answer) splice() {
 }
 
 func (a *answer) release() {
-	if a.tree.Format.Name() == "json" {
+	switch a.tree.Format.Name() {
+	case "json":
 		json.Release(a.tree)
+	case "html":
+		dochtml.Release(a.tree)
 	}
 }
 

@@ -10,11 +10,24 @@ import (
 
 // Match returns the nodes that the selector selects below an element (or in the
 // whole document: doc.Root), in the order of the document, each once.
-func (s Selector) Match(t *doc.Tree, from int) []int {
-	var nodes []int
-	NewSet(s).Walk(t, from, func(_, node int) { nodes = append(nodes, node) })
-	slices.Sort(nodes)
-	return nodes
+func (s Selector) Match(t *doc.Tree, from int) []int { return s.AppendMatch(nil, t, from) }
+
+// AppendMatch is Match behind what is in dst.
+func (s Selector) AppendMatch(dst []int, t *doc.Tree, from int) []int {
+	before := len(dst)
+	rules := [...]Selector{s}
+	set := Set{rules: rules[:]}
+	set.Walk(t, from, func(_, node int) { dst = append(dst, node) })
+	slices.Sort(dst[before:])
+	return dst
+}
+
+// Attr returns the attribute of an element by its lower-case name, or -1.
+func Attr(t *doc.Tree, element int, name string) int {
+	if t.Nodes[element].Kind != doc.Object {
+		return -1
+	}
+	return attr(t, element, name)
 }
 
 // Elements returns the elements that the selector matches below an element,

@@ -124,7 +124,11 @@ func (b *builder) endTag(raw []byte) error {
 	if b.top().foreign && (a == atom.P || a == atom.Br) {
 		return refuse(b.at, "an HTML end tag in SVG: browsers leave the SVG there")
 	}
-	b.closeByTag(a, string(tag), b.at+len(raw))
+	word := a.String()
+	if a == 0 {
+		word = string(tag)
+	}
+	b.closeByTag(a, word, b.at+len(raw))
 	return nil
 }
 
