@@ -77,6 +77,11 @@ type finder struct {
 	// comes next is expected: records of one kind name the same again and again.
 	names []memberName
 	next  int
+	// resolved are names in profiles that were looked up.
+	resolved []resolvedName
+	// matched and seen are what one record of a page leaves to the next.
+	matched []int
+	seen    []bool
 	// owned are the facts of records that are, and aren't, the employee's own.
 	owned [2]access.Facts
 }
