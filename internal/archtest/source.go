@@ -10,7 +10,7 @@ import (
 func goroutines() map[string]string {
 	return map[string]string{
 		"internal/audit":   "group commit and the index that follows the log; both end with Close",
-		"internal/session": "the sweep of expired sessions; it ends with Close",
+		"internal/session": "tokens are renewed side by side; Renew waits for all of them",
 	}
 }
 

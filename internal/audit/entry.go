@@ -40,13 +40,24 @@ const (
 	Revoked      Event = "revoked"
 	Revealed     Event = "reveal"
 	Consent      Event = "consent"
+	// RefreshFailed is a session whose tokens the provider didn't renew: Error
+	// says why, and Detail whether it goes on.
+	RefreshFailed Event = "refresh_failed"
+	// Enrolled, FactorRemoved, FactorReset and Invited tell of the gateway's own
+	// second factor: an employee who enrols or removes one, an administrator who
+	// takes it away or lets somebody enrol. Detail says which.
+	Enrolled      Event = "enrolled"
+	FactorRemoved Event = "factor_removed"
+	FactorReset   Event = "factor_reset"
+	Invited       Event = "factor_invited"
 )
 
 // Valid reports whether e is in the closed list.
 func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
-		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent:
+		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
+		Enrolled, FactorRemoved, FactorReset, Invited:
 		return true
 	}
 	return false
@@ -74,8 +85,13 @@ type Entry struct {
 	Roles []string `json:"roles,omitempty"`
 	// Session is a keyed hash of the session's id.
 	Session string `json:"session,omitempty"`
-	// Factor is what proved the second factor: amr, acr, auth_time.
+	// Factor is what proved the second factor: amr, acr, auth_time. Of an API
+	// client it is `machine` and its name: nothing proved one.
 	Factor string `json:"factor,omitempty"`
+
+	// CRMUser is a keyed hash (Log.Keyed) of the CRM's own user, where the CRM's
+	// session tells it.
+	CRMUser string `json:"crm_user,omitempty"`
 
 	// Gate is the site, Profile the profile's name.
 	Gate     string `json:"gate,omitempty"`
@@ -108,7 +124,8 @@ type Entry struct {
 	Pieces     int   `json:"pieces,omitempty"`
 	DurationMS int64 `json:"duration_ms,omitempty"`
 
-	// Detail is what a control entry has to say: a policy version, a search.
+	// Detail is what a control entry has to say: a policy version, a search; and
+	// what a save entered that is flagged or forbidden, by field and kind.
 	Detail string `json:"detail,omitempty"`
 	// Unfinished names the intents that have no disclosure at a stop or an
 	// unclean start, Unnamed counts further ones, and Dropped the bytes of the

@@ -1,12 +1,14 @@
 // Package keys holds the gateway's key material. Everything secret that the
 // gateway makes itself (sealed values, pseudonyms, data keys of the log) hangs
-// from one master key, so that there is one thing to guard and one to back up.
+// from its master keys, which stand in one file: one thing to guard and one to
+// back up.
 //
-// A Ring never hands out the master key. It derives a key for a named purpose,
-// or seals and opens values under one; two purposes never share a key.
+// A Ring never hands out a master key. It derives a key for a named purpose, or
+// seals and opens values under one; two purposes never share a key.
 package keys
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -14,6 +16,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
 )
 
 // ErrSealed says that a sealed value can't be opened: another key, purpose or
@@ -27,35 +32,100 @@ const (
 	tagSize    = 16
 )
 
-// Ring is a set of master keys, each under an id of one byte. New values are
-// made under the current one; older ones only open what they sealed. A Ring is
-// immutable and safe for concurrent use.
+// Ring is a set of master keys, each under an id of one byte. The newest one in
+// force seals; every one opens what it sealed; the first one is what Derive goes
+// out from, for good. It is safe for concurrent use, and its keys change by
+// Reload alone.
 type Ring struct {
-	current byte
-	secrets map[byte][secretSize]byte
+	keys atomic.Pointer[[]master]
+	now  func() time.Time
 }
 
-// Derive returns the key for a purpose: HKDF-SHA256 of the current master key.
-// The same master key and purpose always give the same key, on every node.
+// master is a master key.
+type master struct {
+	id     byte
+	secret [secretSize]byte
+	// from is when it begins to seal; the first one always does.
+	from time.Time
+}
+
+func newRing(keys []master) *Ring {
+	r := &Ring{now: time.Now}
+	r.keys.Store(&keys)
+	return r
+}
+
+// Derive returns the key for a purpose: HKDF-SHA256 of the first master key.
+// The same key file and purpose always give the same key, on every node, and
+// however many keys were added: pseudonyms and index keys must not change.
 func (r *Ring) Derive(purpose string) [32]byte {
-	return derive(r.secrets[r.current], "derive:"+purpose)
+	return derive((*r.keys.Load())[0].secret, "derive:"+purpose)
+}
+
+// current is the newest key in force.
+func (r *Ring) current() master {
+	keys := *r.keys.Load()
+	now := r.now()
+	for i := len(keys) - 1; i > 0; i-- {
+		if !now.Before(keys[i].from) {
+			return keys[i]
+		}
+	}
+	return keys[0]
+}
+
+func (r *Ring) byID(id byte) (master, bool) {
+	for _, k := range *r.keys.Load() {
+		if k.id == id {
+			return k, true
+		}
+	}
+	return master{}, false
+}
+
+// Reload reads the key file in dir again, and reports whether it has keys that
+// are new to the ring. A file that lacks one of the ring's keys, or has another
+// one in its place, is refused and the ring stays as it is: what that key sealed
+// could not be opened any more.
+func (r *Ring) Reload(dir string) (added bool, err error) {
+	fresh, err := load(filepath.Join(dir, FileName))
+	if err != nil {
+		return false, err
+	}
+	had, has := *r.keys.Load(), *fresh.keys.Load()
+	for i, k := range had {
+		if i >= len(has) || has[i].id != k.id || has[i].secret != k.secret {
+			return false, fmt.Errorf("%s in %s has lost or changed master key %d: put the file back from a backup, keys may be added only", FileName, dir, k.id)
+		}
+	}
+	r.keys.Store(&has)
+	return len(has) > len(had), nil
+}
+
+// Newest describes the newest key: its id, and when it begins to seal (the zero
+// time for the first one).
+func (r *Ring) Newest() (id byte, from time.Time) {
+	keys := *r.keys.Load()
+	k := keys[len(keys)-1]
+	return k.id, k.from
 }
 
 // Seal encrypts and authenticates plaintext, and authenticates aad, with
 // AES-256-GCM under a key for the purpose. The result is: key id (1 byte), nonce
 // (12), ciphertext and tag (16). Nonces are random: seal at most 2^32 values per
-// purpose.
+// purpose and key.
 func (r *Ring) Seal(purpose string, plaintext, aad []byte) ([]byte, error) {
-	aead, err := r.aead(r.current, purpose)
+	k := r.current()
+	aead, err := k.aead(purpose)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]byte, 1+nonceSize, 1+nonceSize+len(plaintext)+tagSize)
-	out[0] = r.current
+	out[0] = k.id
 	if _, err := rand.Read(out[1:]); err != nil {
 		return nil, fmt.Errorf("drawing a nonce: %w", err)
 	}
-	return aead.Seal(out, out[1:], plaintext, bound(r.current, aad)), nil
+	return aead.Seal(out, out[1:], plaintext, bound(k.id, aad)), nil
 }
 
 // Open returns the plaintext of what Seal made for the same purpose and aad. It
@@ -64,26 +134,26 @@ func (r *Ring) Open(purpose string, sealed, aad []byte) ([]byte, error) {
 	if len(sealed) < 1+nonceSize+tagSize {
 		return nil, fmt.Errorf("%w: %d bytes are too few", ErrSealed, len(sealed))
 	}
-	id := sealed[0]
-	if _, ok := r.secrets[id]; !ok {
-		return nil, fmt.Errorf("%w: master key %d is not in the ring", ErrSealed, id)
+	k, ok := r.byID(sealed[0])
+	if !ok {
+		return nil, fmt.Errorf("%w: master key %d is not in the ring; copy the key file of the node that has it, and reload", ErrSealed, sealed[0])
 	}
-	aead, err := r.aead(id, purpose)
+	aead, err := k.aead(purpose)
 	if err != nil {
 		return nil, err
 	}
 	nonce, text := sealed[1:1+nonceSize], sealed[1+nonceSize:]
-	plaintext, err := aead.Open(nil, nonce, text, bound(id, aad))
+	plaintext, err := aead.Open(nil, nonce, text, bound(k.id, aad))
 	if err != nil {
 		return nil, ErrSealed
 	}
 	return plaintext, nil
 }
 
-func (r *Ring) aead(id byte, purpose string) (cipher.AEAD, error) {
+func (k master) aead(purpose string) (cipher.AEAD, error) {
 	// "seal:" keeps these keys apart from what Derive hands out for the same
 	// purpose: a derived key that leaks opens nothing.
-	key := derive(r.secrets[id], "seal:"+purpose)
+	key := derive(k.secret, "seal:"+purpose)
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		return nil, fmt.Errorf("making a cipher: %w", err)
@@ -107,3 +177,12 @@ func derive(secret [secretSize]byte, info string) (key [32]byte) {
 }
 
 func bound(id byte, aad []byte) []byte { return append([]byte{id}, aad...) }
+
+// String keeps a ring's keys out of what is printed.
+func (r *Ring) String() string {
+	var ids bytes.Buffer
+	for _, k := range *r.keys.Load() {
+		fmt.Fprintf(&ids, " %02x", k.id)
+	}
+	return "master keys" + ids.String()
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/mask/detect"
 )
 
 // Config is what a Masker needs.
@@ -26,11 +27,16 @@ type Config struct {
 type Masker struct {
 	key     [32]byte
 	picture string // in base64
+	// detector finds what a free text holds.
+	detector *detect.Detector
 }
 
 // New returns a Masker.
 func New(c Config) *Masker {
-	return &Masker{key: c.PseudonymKey, picture: base64.StdEncoding.EncodeToString(c.Picture)}
+	return &Masker{
+		key: c.PseudonymKey, picture: base64.StdEncoding.EncodeToString(c.Picture),
+		detector: detect.New(detect.Options{}),
+	}
 }
 
 // Options are what one document's masking needs beyond the plan.
@@ -88,9 +94,11 @@ func (m *Masker) Apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts
 	p.walk()
 	p.dropMembers()
 	p.maskKeys()
+	var sweeps []*Sweep
 	if opts.SecondPass {
-		p.sweep()
+		sweeps = p.sweep()
 	}
+	p.endParts(sweeps)
 	res := Result{
 		Edits: p.edits, Masked: p.masked, Changed: len(p.edits) > 0, Sweep: p.swept, src: t.Src,
 		Disclosure: p.disclosure(),

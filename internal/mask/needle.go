@@ -56,13 +56,16 @@ type needle struct {
 	word bool
 }
 
-// putNeedles puts the heads of a secret's needles into the index.
+// putNeedles puts the heads of a secret's needles into the index. Of a number
+// that's searched by its digits these are the forms that base64 makes of it.
 func (s *Sweep) putNeedles(of int32) {
 	cut := s.cut(of)
 	if len(cut) < minChars {
 		return
 	}
-	s.needles.put(plainHead(cut), of, formPlain)
+	if s.secrets[of].asText {
+		s.needles.put(plainHead(cut), of, formPlain)
+	}
 	for form := formBase64; form <= lastForm; form++ {
 		if coreLen(len(cut), int(form)) >= shortCore {
 			s.needles.put(base64Head(cut, int(form)), of, form)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/mask/detect"
 )
 
 // decision is how one found field is treated.
@@ -28,6 +29,8 @@ const (
 	renamed
 	// shown scalars are values that the plan, or an echo, leaves clear.
 	shown
+	// shownInPart scalars are free texts that endParts replaces.
+	shownInPart
 )
 
 // pass is the masking of one document.
@@ -43,6 +46,8 @@ type pass struct {
 	masked   int
 	withheld int
 	names    names
+	detector *detect.Detector
+	parts    []partly
 	persons  []access.Identifier
 	secrets  []secret
 	swept    *Sweep
@@ -86,7 +91,10 @@ func newPass(m *Masker, t *doc.Tree, found *access.Found, plan *access.Plan, opt
 	s.drops, s.keys = s.drops[:0], s.keys[:0]
 	s.cleanKeys = [64][2]int32{}
 	s.reset(plan)
-	return &pass{t: t, found: found, plan: plan, opts: opts, scratch: s, names: names{key: m.key, scope: opts.Scope, picture: m.picture}}
+	return &pass{
+		t: t, found: found, plan: plan, opts: opts, scratch: s, detector: m.detector,
+		names: names{key: m.key, scope: opts.Scope, picture: m.picture},
+	}
 }
 
 func (p *pass) release() {
@@ -254,6 +262,10 @@ func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 		return
 	}
 	kind := p.t.Nodes[node].Kind
+	if partText(f.Categories, f.Shape, kind, text, d.tr) {
+		p.showInPart(node, f, text)
+		return
+	}
 	v, drop := value(d.cat, f.Shape, kind, text, d.tr, &p.names)
 	switch {
 	case drop:

@@ -62,8 +62,9 @@ func (s *Seen) settle() {
 	s.old, s.fresh = newSweep(append(slices.Clip(all), s.fresh.secrets...)), nil
 }
 
-// sweep masks, in what is left open, the values that were masked elsewhere.
-func (p *pass) sweep() {
+// sweep masks, in what is left open, the values that were masked elsewhere, and
+// returns what finds them.
+func (p *pass) sweep() []*Sweep {
 	var sweeps []*Sweep
 	if seen := p.opts.Seen; seen != nil {
 		sweeps = seen.sweeps()
@@ -78,6 +79,7 @@ func (p *pass) sweep() {
 	if len(sweeps) > 0 {
 		p.sweepNodes(sweeps)
 	}
+	return sweeps
 }
 
 // forgetShown opens the document's own secrets that it shows this role somewhere
@@ -106,6 +108,9 @@ func (p *pass) sweepNodes(sweeps []*Sweep) {
 		if p.state[i]&edited != 0 {
 			i = int(n.Next) - 1
 			continue
+		}
+		if p.state[i]&shownInPart != 0 {
+			continue // endParts looks into it
 		}
 		if verbatim != nil {
 			if text, ok := verbatim.Verbatim(p.t, i); ok && allClean(sweeps, text) {

@@ -70,6 +70,16 @@ func TestBase64FormsAreFound(t *testing.T) {
 	}
 }
 
+func TestNumberIsFoundInBase64(t *testing.T) {
+	for before := range 4 {
+		b64 := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + "34292912432;"))
+		got, _ := apply(t, `{"tax_id":"34292912432","cursor":"`+b64+`"}`, plan(map[access.Category]access.Treatment{access.TaxID: access.Hidden}), Options{SecondPass: true})
+		if want := `{"tax_id":"••••••","cursor":"••••••"}`; unescaped(got) != want {
+			t.Errorf("%d bytes before it: got %s", before, got)
+		}
+	}
+}
+
 func TestNamesOfMembersAreSearched(t *testing.T) {
 	got, _ := apply(t, `{"email":"erika@example.de","by":{"erika@example.de":1,"ERIKA@example.de":2,"x":3}}`, plan(contactData), Options{SecondPass: true})
 	if want := `{"email":"hidden@masked.invalid","by":{"hidden@masked.invalid-3":1,"hidden@masked.invalid-4":2,"x":3}}`; got != want {

@@ -35,7 +35,7 @@ func newSweep(secrets []secret) *Sweep {
 	s := &Sweep{secrets: secrets}
 	texts := 0
 	for i := range secrets {
-		if secrets[i].asText {
+		if secrets[i].asText || secrets[i].asDigits {
 			texts++
 		}
 	}
@@ -68,10 +68,10 @@ func (s *Sweep) grow(one secret) {
 }
 
 func (s *Sweep) indexText(of int32) {
+	s.putNeedles(of)
 	if !s.secrets[of].asText {
 		return
 	}
-	s.putNeedles(of)
 	n := len(s.secrets[of].text) % 1024
 	s.lengths[n/64] |= 1 << (n % 64)
 }

@@ -153,8 +153,12 @@ func badFactors() []badSignIn {
 		{name: "C27-no-auth-time", config: aged, op: without("auth_time"), want: ErrNoSecondFactor},
 		{name: "C27-auth-time-ahead", config: aged, op: ahead("auth_time", 2*Skew), want: ErrNoSecondFactor},
 		{
-			name: "C27-step-up-without-asking-again", begin: func(r *BeginRequest) { r.StepUp = true },
-			op: ahead("auth_time", -5*time.Minute), want: ErrNoSecondFactor,
+			name: "C27-not-phishing-resistant", config: func(c *Config) { c.PhishingResistant, c.Resistant = true, Factor{AMR: []string{"hwk"}} },
+			op: claim("amr", []string{"pwd", "otp", "mfa"}), want: ErrNotResistant,
+		},
+		{
+			name: "C27-phishing-resistant-alone-is-one-factor", config: func(c *Config) { c.PhishingResistant, c.Resistant = true, Factor{AMR: []string{"hwk"}} },
+			op: claim("amr", []string{"hwk"}), want: ErrNoSecondFactor,
 		},
 		{name: "C27-provider-could-not", request: request(func(r *FinishRequest) {
 			r.Error = "unmet_authentication_requirements"

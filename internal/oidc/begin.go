@@ -25,11 +25,14 @@ type BeginRequest struct {
 	ReturnTo string
 	// Bindings are the values of the binding cookie, usually one or none.
 	Bindings []string
-	// StepUp demands that they prove themselves again, now.
-	StepUp bool
+	// StepUp demands that somebody who is signed in proves themselves again, now.
+	StepUp *StepUp
 	// Retry marks a sign-in that was started anew because the one before
 	// expired: see Finished.Retry.
 	Retry bool
+	// Fresh asks the provider to have them sign in anew. What it made of that is
+	// the Identity's AuthTime: look there.
+	Fresh bool
 }
 
 // Begun is a sign-in that was started.
@@ -61,7 +64,7 @@ func (p *Provider) Begin(ctx context.Context, r BeginRequest) (Begun, error) {
 	}
 	s := state{
 		begun: time.Unix(p.cfg.Now().Unix(), 0), binding: bind.hash(),
-		stepUp: r.StepUp, retry: r.Retry, returnTo: ReturnTo(r.ReturnTo),
+		stepUp: r.StepUp.seal(), retry: r.Retry, returnTo: ReturnTo(r.ReturnTo),
 	}
 	rand.Read(s.id[:]) // never fails (crypto/rand)
 	sealed, err := p.seal(s, r.BaseURL)
@@ -78,6 +81,9 @@ func (p *Provider) Begin(ctx context.Context, r BeginRequest) (Begun, error) {
 	}
 	options := []oauth2.AuthCodeOption{gooidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
 	options = append(options, p.demands(r.StepUp)...)
+	if r.Fresh {
+		options = append(options, askAnew()...)
+	}
 	oauth := snap.oauth
 	oauth.RedirectURL = RedirectURI(r.BaseURL)
 	return Begun{
@@ -88,22 +94,47 @@ func (p *Provider) Begin(ctx context.Context, r BeginRequest) (Begun, error) {
 
 // demands asks the provider for what Finish will check. Whoever edits them out
 // of the address bar only gets a token that is refused.
-func (p *Provider) demands(stepUp bool) []oauth2.AuthCodeOption {
+func (p *Provider) demands(up *StepUp) []oauth2.AuthCodeOption {
+	if p.elsewhere() {
+		return nil
+	}
 	var options []oauth2.AuthCodeOption
+	acr := p.contextsFor(up)
 	switch {
-	case len(p.factor.ACR) == 0:
+	case len(acr) == 0:
 	case p.preset.claims:
-		options = append(options, oauth2.SetAuthURLParam("claims", acrsClaim(p.factor.ACR)))
+		options = append(options, oauth2.SetAuthURLParam("claims", acrsClaim(acr)))
 	default:
-		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(p.factor.ACR, " ")))
+		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(acr, " ")))
 	}
 	switch {
-	case stepUp:
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
-	case p.factor.MaxAge > 0:
-		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(p.factor.MaxAge/time.Second))))
+	case up != nil:
+		options = append(options, askAnew()...)
+	case p.proof.factor.MaxAge > 0:
+		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(p.proof.factor.MaxAge/time.Second))))
 	}
 	return options
+}
+
+// askAnew makes a provider ask again even somebody who is signed in there.
+func askAnew() []oauth2.AuthCodeOption {
+	return []oauth2.AuthCodeOption{oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0")}
+}
+
+// contextsFor are the contexts to ask for: those of the strongest demand, since
+// a provider answers with one.
+func (p *Provider) contextsFor(up *StepUp) []string {
+	resistant := p.proof.always
+	if up != nil {
+		if acr := up.Demand.Contexts(); len(acr) > 0 {
+			return acr
+		}
+		resistant = resistant || up.Demand.PhishingResistant
+	}
+	if resistant && len(p.proof.resistant.ACR) > 0 {
+		return p.proof.resistant.ACR
+	}
+	return p.proof.factor.ACR
 }
 
 // acrsClaim is the claims parameter by which Entra ID takes authentication contexts.

@@ -1,11 +1,12 @@
 package oidc
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -19,13 +20,26 @@ func decodeClaims(from interface{ Claims(v any) error }) (claims, error) {
 	if err := from.Claims(&raw); err != nil {
 		return nil, fmt.Errorf("%w: reading claims: %w", ErrToken, err)
 	}
-	d := json.NewDecoder(strings.NewReader(string(raw)))
+	return readClaims(raw)
+}
+
+func readClaims(raw []byte) (claims, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var c claims
 	if err := d.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%w: claims are no JSON object", ErrToken)
 	}
 	return c, nil
+}
+
+// decodePart reads the claims of a token's middle part.
+func decodePart(part string) (claims, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the claims are not base64url", ErrToken)
+	}
+	return readClaims(raw)
 }
 
 // at finds the value at a name or dotted path. Names may hold dots themselves

@@ -56,6 +56,17 @@ type Config struct {
 	Preset string
 	// Factor replaces the preset's proof; without a preset it is required.
 	Factor Factor
+	// PhishingResistant demands at every sign-in, beside the proof of a second
+	// factor, that it can't be phished.
+	PhishingResistant bool
+	// Resistant replaces what the preset takes as a proof of that; its MaxAge
+	// means nothing.
+	Resistant Factor
+	// Elsewhere are the methods (amr) that the caller proves by itself after
+	// Finish. With any, the provider has to prove no second factor and is asked
+	// for none: Factor's MaxAge and all demands speak of the caller's own proof,
+	// which it puts into the Identity's AMR and AuthTime.
+	Elsewhere []string
 	// HTTPClient reaches the provider. Its redirects and answer sizes are bounded
 	// in any case. The default times out after ten seconds.
 	HTTPClient *http.Client
@@ -70,7 +81,7 @@ type Config struct {
 type Provider struct {
 	cfg    Config
 	preset preset
-	factor Factor
+	proof  proof
 	issuer *url.URL
 	http   *http.Client
 	wire   *wire
@@ -98,7 +109,7 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Seal == nil {
 		return nil, errors.New("no keys to seal the sign-in with")
 	}
-	kind, factor, err := proofOf(cfg, issuer)
+	kind, proof, err := proofOf(cfg, issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +123,7 @@ func New(cfg Config) (*Provider, error) {
 		cfg.Now = time.Now
 	}
 	p := &Provider{
-		cfg: cfg, preset: kind, factor: factor, issuer: issuer,
+		cfg: cfg, preset: kind, proof: proof, issuer: issuer,
 		wire: &wire{now: cfg.Now},
 		turn: make(chan struct{}, 1),
 	}

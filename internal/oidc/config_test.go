@@ -38,7 +38,15 @@ func TestBadConfigurationNamesTheRemedy(t *testing.T) {
 		"google-with-factor": {func(c *Config) {
 			c.Preset, c.Factor = "google", Factor{AMR: []string{"mfa"}}
 		}, "Google's ID tokens say nothing"},
-		"no-keys": {func(c *Config) { c.Seal = nil }, "keys"},
+		"resistant-unknown-here": {func(c *Config) { c.Preset, c.PhishingResistant = "entra", true }, "authentication strength"},
+		"resistant-unnamed": {func(c *Config) {
+			c.Preset, c.PhishingResistant, c.Factor = "", true, Factor{AMR: []string{"mfa"}}
+		}, "name the values"},
+		"resistant-in-another-acr": {func(c *Config) {
+			c.Preset, c.PhishingResistant, c.Factor, c.Resistant = "", true, Factor{ACR: []string{"gold"}}, Factor{ACR: []string{"phr"}}
+		}, "has one acr"},
+		"resistant-two-words": {func(c *Config) { c.Resistant = Factor{AMR: []string{"a b"}} }, "a word of its own"},
+		"no-keys":             {func(c *Config) { c.Seal = nil }, "keys"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +84,7 @@ func TestPresetsProveWhatTheirProvidersWrite(t *testing.T) {
 		{"okta", "pwd mfa otp", "", true},
 		{"okta", "pwd", "urn:okta:loa:1fa:any", false},
 		{"okta", "pwd", "urn:okta:loa:2fa:any:ifpossible", false},
-		{"okta", "", "phr", true},
+		{"okta", "hwk", "phr", false}, // one factor that can't be phished is one factor
 		{"zitadel", "pwd otp mfa", "", true},
 		{"zitadel", "pwd", "", false},
 	}
@@ -87,17 +95,50 @@ func TestPresetsProveWhatTheirProvidersWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.factor.proven(strings.Fields(c.amr), strings.Fields(c.acr)); got != c.want {
+		if got := p.proof.factor.proven(strings.Fields(c.amr), strings.Fields(c.acr)); got != c.want {
 			t.Errorf("%s: amr %q acr %q proven = %v, want %v", c.preset, c.amr, c.acr, got, c.want)
 		}
 	}
 	for _, p := range presets() {
+		if p.refused == "" && p.resistant.empty() == (p.resistantRemedy == "") {
+			t.Errorf("%s has to know what proves a phishing-resistant factor, or say what to do", p.name)
+		}
 		if (p.remedy == "") == (p.refused == "") {
 			t.Errorf("%s has to name a remedy or why it is refused", p.name)
 		}
 	}
 	if !slices.IsSorted(Presets()) {
 		t.Error("Presets is not sorted")
+	}
+}
+
+func TestPresetsProveWhatCantBePhished(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		preset, amr, acr string
+		want             bool
+	}{
+		{"keycloak", "pwd hwk", "1", true},
+		{"keycloak", "pwd otp", "2", false},
+		{"keycloak", "pwd swk", "1", false}, // perhaps an app
+		{"keycloak", "pwd swk pin", "1", true},
+		{"okta", "pwd pop mfa", "", true},
+		{"okta", "pwd okta_verify swk mfa", "", false}, // a push
+		{"okta", "pwd mfa", "phr", true},
+		{"okta", "pwd mfa otp", "urn:okta:loa:2fa:any", false},
+		{"zitadel", "user mfa", "", true},
+		{"zitadel", "pwd otp mfa", "", false},
+	} {
+		cfg := validConfig(t)
+		cfg.Preset, cfg.PhishingResistant = c.preset, true
+		p, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := Identity{AMR: strings.Fields(c.amr), ACR: c.acr}
+		if got := p.Meets(id, Demand{PhishingResistant: true}); got != c.want {
+			t.Errorf("%s: amr %q acr %q resists = %v, want %v", c.preset, c.amr, c.acr, got, c.want)
+		}
 	}
 }
 

@@ -206,11 +206,21 @@ func (p *Provider) checkPossible(s *snapshot) error {
 		return fmt.Errorf("%w: %s signs ID tokens with shared secrets only: let it sign with RS256 or ES256 for this client",
 			ErrMisconfigured, p.cfg.Issuer)
 	}
-	known := s.meta.ACRValues
-	if len(p.factor.AMR) == 0 && len(known) > 0 && !slices.ContainsFunc(p.factor.ACR, func(v string) bool { return slices.Contains(known, v) }) && !p.preset.claims {
+	if p.preset.claims {
+		return nil // acrs are none of acr_values_supported
+	}
+	if offersNone(p.proof.factor, s.meta.ACRValues) {
 		return fmt.Errorf("%w: %s offers none of the configured mfa acr values: %s", ErrNoSecondFactor, p.cfg.Issuer, p.preset.remedy)
 	}
+	if p.proof.always && offersNone(p.proof.resistant, s.meta.ACRValues) {
+		return fmt.Errorf("%w: %s offers none of the acr values of mfa phishing_resistant: let it map one to keys and passkeys", ErrNoSecondFactor, p.cfg.Issuer)
+	}
 	return nil
+}
+
+// offersNone reports whether a proof by acr alone is none that a provider offers.
+func offersNone(f Factor, known []string) bool {
+	return len(f.AMR) == 0 && len(known) > 0 && !slices.ContainsFunc(f.ACR, func(v string) bool { return slices.Contains(known, v) })
 }
 
 // authStyle picks how the client proves itself. RFC 6749's default is Basic;

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,7 +38,10 @@ type fakeOP struct {
 	userinfo map[string]any
 	infoDown bool
 	codes    map[string]url.Values
-	hits     map[string]int
+	last     map[string]any // the claims of the last ID token
+	// refreshed changes the claims of a refreshed ID token, and the answer it comes in.
+	refreshed func(claims, answer map[string]any)
+	hits      map[string]int
 }
 
 const (
@@ -130,6 +134,10 @@ func (op *fakeOP) serveToken(w http.ResponseWriter, r *http.Request) {
 		op.answer(w, r)
 		return
 	}
+	if r.FormValue("grant_type") == "refresh_token" {
+		op.serveRefresh(w, r)
+		return
+	}
 	user, pass, _ := r.BasicAuth()
 	asked, ok := op.codes[r.FormValue("code")]
 	delete(op.codes, r.FormValue("code"))
@@ -154,13 +162,35 @@ func (op *fakeOP) serveToken(w http.ResponseWriter, r *http.Request) {
 	if op.token != nil {
 		op.token(claims)
 	}
-	sign := op.sign
-	if sign == nil {
-		sign = func(c map[string]any) string { return op.signWith(jose.ES256, op.key, op.kid, c) }
-	}
+	op.last = maps.Clone(claims)
 	writeJSON(w, map[string]any{
-		"access_token": "at-1", "token_type": "Bearer", "expires_in": 300, "refresh_token": "rt-1", "id_token": sign(claims),
+		"access_token": "at-1", "token_type": "Bearer", "expires_in": 300, "refresh_token": "rt-1", "id_token": op.signed(claims),
 	})
+}
+
+func (op *fakeOP) signed(claims map[string]any) string {
+	if op.sign != nil {
+		return op.sign(claims)
+	}
+	return op.signWith(jose.ES256, op.key, op.kid, claims)
+}
+
+// serveRefresh answers with the last ID token's claims, issued anew.
+func (op *fakeOP) serveRefresh(w http.ResponseWriter, r *http.Request) {
+	if r.FormValue("refresh_token") != "rt-1" {
+		tokenError(w, "invalid_grant")
+		return
+	}
+	claims := maps.Clone(op.last)
+	claims["iat"], claims["exp"] = op.now.Now().Unix(), op.now.Now().Add(5*time.Minute).Unix()
+	answer := map[string]any{"access_token": "at-1", "token_type": "Bearer", "expires_in": 300, "refresh_token": "rt-2"}
+	if op.refreshed != nil {
+		op.refreshed(claims, answer)
+	}
+	if _, ok := answer["id_token"]; !ok {
+		answer["id_token"] = op.signed(claims)
+	}
+	writeJSON(w, answer)
 }
 
 func (op *fakeOP) serveUserinfo(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -46,8 +47,13 @@ type Finished struct {
 	Subject string
 	// ReturnTo is what the person asked for at first: path and query.
 	ReturnTo string
+	// Binding is the value of the binding cookie that it was begun with.
+	Binding string
 	// StateID names the sign-in. A session may be made for it once.
 	StateID string
+	// Demand is what a step-up has to meet; it is set where the caller proves the
+	// second factor (Config.Elsewhere).
+	Demand Demand
 	// StepUp says that they were made to prove themselves anew.
 	StepUp bool
 	// Retry says that this was an automatic second attempt: there is no third.
@@ -67,7 +73,7 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 	}
 	fin := Finished{
 		ReturnTo: st.returnTo, StateID: base64.RawURLEncoding.EncodeToString(st.id[:]),
-		StepUp: st.stepUp, Retry: st.retry,
+		Binding: bind.value(), StepUp: st.stepUp != nil, Retry: st.retry,
 	}
 	if st.late(p.cfg.Now()) {
 		return fin, fmt.Errorf("%w: begun more than %s ago", ErrExpired, StateFor)
@@ -92,12 +98,18 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 		return fin, err
 	}
 	raw, _ := tokens.Extra("id_token").(string)
-	claims, err := p.verify(ctx, snap, raw, tokens.AccessToken, nonce)
+	claims, err := p.verify(ctx, snap, raw, tokens.AccessToken, thisNonce(nonce))
 	if err != nil {
 		return fin, err
 	}
 	fin.Subject = claims.text("sub")
-	if err := p.proveFactor(claims, st); err != nil {
+	if err := p.proveFactor(claims); err != nil {
+		return fin, err
+	}
+	if err := p.proveStepUp(claims, st); err != nil {
+		return fin, err
+	}
+	if fin.Demand, err = p.leftToProve(st); err != nil {
 		return fin, err
 	}
 	fin.Identity, err = p.identity(ctx, snap, tokens, claims)
@@ -142,55 +154,75 @@ func (p *Provider) exchange(ctx context.Context, snap *snapshot, r FinishRequest
 	if err == nil {
 		return tokens, nil
 	}
+	return nil, tokenEndpointError(ctx, "exchanging the code", ErrExpired, ErrToken, err)
+}
+
+// tokenEndpointError makes a Refusal of what the token endpoint said: gone for a
+// grant that it no longer takes, unreadable for what is no answer of one.
+func tokenEndpointError(ctx context.Context, doing string, gone, unreadable *Refusal, err error) error {
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("exchanging the code: %w", ctx.Err())
+		return fmt.Errorf("%s: %w", doing, ctx.Err())
 	}
 	if errors.Is(err, errUnreachable) {
-		return nil, fmt.Errorf("%w: exchanging the code: %w", ErrProviderDown, err)
+		return fmt.Errorf("%w: %s: %w", ErrProviderDown, doing, err)
 	}
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		return nil, fmt.Errorf("%w: the token endpoint's answer is unreadable", ErrToken)
+		return fmt.Errorf("%w: %s: the token endpoint's answer is unreadable", unreadable, doing)
 	}
 	// The answer's own text may hold anything, so only known words are repeated.
 	switch refused.ErrorCode {
-	case "invalid_grant":
-		return nil, fmt.Errorf("%w: the provider no longer takes the code (invalid_grant)", ErrExpired)
+	case "invalid_grant", "interaction_required", "login_required", "consent_required":
+		return fmt.Errorf("%w: %s: the provider no longer takes the grant (%s)", gone, doing, refused.ErrorCode)
 	case "invalid_client", "unauthorized_client", "invalid_request", "unsupported_grant_type", "invalid_scope":
-		return nil, fmt.Errorf("%w: the token endpoint answered %s: compare client_id, client_secret and redirect URI with the provider's settings",
-			ErrMisconfigured, refused.ErrorCode)
+		return fmt.Errorf("%w: %s: the token endpoint answered %s: compare client_id, client_secret and redirect URI with the provider's settings",
+			ErrMisconfigured, doing, refused.ErrorCode)
 	}
 	status := http.StatusInternalServerError
 	if refused.Response != nil {
 		status = refused.Response.StatusCode
 	}
-	return nil, fmt.Errorf("%w: the token endpoint answered with status %d", ErrMisconfigured, status)
+	return fmt.Errorf("%w: %s: the token endpoint answered with status %d", ErrMisconfigured, doing, status)
 }
 
 // proveFactor holds the ID token to the configured proof.
-func (p *Provider) proveFactor(c claims, st state) error {
+func (p *Provider) proveFactor(c claims) error {
 	amr, acr := c.methods(p.preset.methods), c.contexts()
-	if !p.factor.proven(amr, acr) {
-		slices.Sort(amr)
-		return fmt.Errorf("%w: the ID token has amr %s and acr %s: %s", ErrNoSecondFactor, listed(amr), listed(acr), p.preset.remedy)
+	if p.elsewhere() {
+		return nil
 	}
-	if p.factor.MaxAge == 0 && !st.stepUp {
+	if !p.proof.factor.proven(amr, acr) {
+		return fmt.Errorf("%w: the ID token has %s: %s", ErrNoSecondFactor, stated(amr, acr), p.preset.remedy)
+	}
+	if p.proof.always && !p.proof.resistant.proven(amr, acr) {
+		return fmt.Errorf("%w: the ID token has %s, which proves no phishing-resistant factor", ErrNotResistant, stated(amr, acr))
+	}
+	if p.proof.factor.MaxAge == 0 {
 		return nil
 	}
 	at, ok := c.time("auth_time")
 	if !ok {
 		return fmt.Errorf("%w: the ID token has no auth_time: let the provider send it for this client", ErrNoSecondFactor)
 	}
+	return p.withinMaxAge(at)
+}
+
+// withinMaxAge checks when somebody signed in at the provider.
+func (p *Provider) withinMaxAge(at time.Time) error {
 	now := p.cfg.Now()
 	switch {
 	case at.After(now.Add(Skew)):
 		return fmt.Errorf("%w: auth_time lies in the future", ErrNoSecondFactor)
-	case p.factor.MaxAge > 0 && now.Sub(at) > p.factor.MaxAge+Skew:
-		return fmt.Errorf("%w: signed in at the provider longer than %s ago", ErrNoSecondFactor, p.factor.MaxAge)
-	case st.stepUp && at.Before(st.begun.Add(-Skew)):
-		return fmt.Errorf("%w: the provider did not ask again for the step-up", ErrNoSecondFactor)
+	case p.proof.factor.MaxAge > 0 && now.Sub(at) > p.proof.factor.MaxAge+Skew:
+		return fmt.Errorf("%w: signed in at the provider longer than %s ago", ErrNoSecondFactor, p.proof.factor.MaxAge)
 	}
 	return nil
+}
+
+// stated shows methods and contexts in an error.
+func stated(amr, acr []string) string {
+	amr = slices.Sorted(slices.Values(amr))
+	return fmt.Sprintf("amr %s and acr %s", listed(amr), listed(acr))
 }
 
 // listed shows methods and contexts in an error: short words, bounded, since

@@ -27,7 +27,8 @@ type Identity struct {
 	// userinfo had the configured claim: a hint for the log, not a right.
 	Roles      []string
 	RolesFound bool
-	// AMR, ACR and AuthTime are the ID token's. AuthTime is zero if unknown.
+	// AMR, ACR and AuthTime are the ID token's. ACR joins acr and Entra's acrs
+	// with spaces; AuthTime is zero if unknown.
 	AMR      []string
 	ACR      string
 	AuthTime time.Time
@@ -60,7 +61,7 @@ func (p *Provider) identity(ctx context.Context, snap *snapshot, tokens *oauth2.
 	}
 	id := Identity{
 		Issuer: p.cfg.Issuer, Subject: c.text("sub"), SID: c.text("sid"),
-		AMR: c.methods(p.preset.methods), ACR: c.text("acr"),
+		AMR: c.methods(p.preset.methods), ACR: strings.Join(c.contexts(), " "),
 		RefreshToken: tokens.RefreshToken, AccessToken: tokens.AccessToken, Expiry: tokens.Expiry,
 	}
 	id.AuthTime, _ = c.time("auth_time")

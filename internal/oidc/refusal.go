@@ -4,7 +4,7 @@ package oidc
 // and the metrics; the sentences are for the person, say what to do next, and
 // hold nothing of the request.
 //
-// Every error of Begin and Finish wraps exactly one of the Refusals below, or the
+// Every error of Begin, Finish and Refresh wraps exactly one of the Refusals below, or the
 // end of the caller's own context, or a failure of the keys (for which 503 is
 // the answer).
 type Refusal struct {
@@ -36,6 +36,32 @@ var (
 		Code:    "mfa_missing",
 		German:  "Ihr Anmeldedienst hat keinen zweiten Faktor bestätigt. Melden Sie sich ab und mit Ihrem zweiten Faktor (App, Sicherheitsschlüssel oder Passkey) wieder an. Bleibt es dabei, muss Ihre Administration ihn für diese Anwendung vorschreiben.",
 		English: "Your sign-in service did not confirm a second factor. Sign out and sign in again with your second factor (app, security key or passkey). If that doesn't help, your administrator has to require it for this application.",
+	}
+	// ErrNotResistant is an ID token that proves a second factor, but none that
+	// can't be phished.
+	ErrNotResistant = &Refusal{
+		Code:    "not_phishing_resistant",
+		German:  "Für diese Anwendung ist ein Sicherheitsschlüssel oder Passkey nötig; Ihr Anmeldedienst hat einen anderen zweiten Faktor bestätigt. Melden Sie sich mit Sicherheitsschlüssel oder Passkey an.",
+		English: "This application takes a security key or passkey; your sign-in service confirmed another second factor. Sign in with a security key or passkey.",
+	}
+	// ErrStepUp is a fresh sign-in that was demanded and didn't come.
+	ErrStepUp = &Refusal{
+		Code:    "step_up_failed",
+		German:  "Dieser Schritt verlangt, dass Sie sich eben noch einmal angemeldet haben. Ihr Anmeldedienst hat das nicht bestätigt. Versuchen Sie es erneut. Bleibt es dabei, geben Sie Ihrer Administration Bescheid; Ihre Sitzung gilt weiter.",
+		English: "This step demands that you have just signed in anew. Your sign-in service did not confirm that. Try again. If that doesn't help, tell your administrator; your session goes on.",
+	}
+	// ErrOtherPerson is a step-up from which somebody else came back.
+	ErrOtherPerson = &Refusal{
+		Code:    "other_person",
+		German:  "Für diesen Schritt hat sich jemand anderes angemeldet als in dieser Sitzung. Melden Sie sich zuerst ab, wenn Sie die Person wechseln wollen.",
+		English: "Somebody else signed in for this step than in this session. Sign out first if you want to change the person.",
+	}
+	// ErrRefreshGone is a refresh token that the provider no longer takes: its
+	// session was ended there, or the token was used by somebody else.
+	ErrRefreshGone = &Refusal{
+		Code:    "refresh_gone",
+		German:  "Ihr Anmeldedienst hat Ihre Sitzung beendet. Melden Sie sich bitte neu an.",
+		English: "Your sign-in service has ended your session. Please sign in again.",
 	}
 	// ErrDenied is a no from the provider or from the person.
 	ErrDenied = &Refusal{
@@ -73,7 +99,7 @@ var (
 // Refusals lists every refusal.
 func Refusals() []*Refusal {
 	return []*Refusal{
-		ErrState, ErrExpired, ErrNoSecondFactor, ErrDenied, ErrGroupOverage,
+		ErrState, ErrExpired, ErrNoSecondFactor, ErrNotResistant, ErrStepUp, ErrOtherPerson, ErrRefreshGone, ErrDenied, ErrGroupOverage,
 		ErrToken, ErrProviderDown, ErrMisconfigured,
 	}
 }

@@ -214,20 +214,11 @@ func TestRedirectAsksForWhatIsChecked(t *testing.T) {
 	if len(q.Get("nonce")) != 43 || len(q.Get("code_challenge")) != 43 {
 		t.Errorf("nonce or challenge missing: %v", q)
 	}
-	if q := query(BeginRequest{StepUp: true}); q.Get("prompt") != "login" || q.Get("max_age") != "0" {
+	if q := query(BeginRequest{StepUp: &StepUp{}}); q.Get("prompt") != "login" || q.Get("max_age") != "0" {
 		t.Errorf("step-up asks for %v", q)
 	}
 	if long := query(BeginRequest{ReturnTo: "/" + strings.Repeat("x", 1499)}).Get("state"); len(long) > stateLimit {
 		t.Errorf("a state is %d bytes long, over what Finish reads", len(long))
-	}
-}
-
-func TestStepUpTakesAFreshProof(t *testing.T) {
-	t.Parallel()
-	p := newParty(t)
-	fin, err := p.Finish(t.Context(), p.begin(t, func(r *BeginRequest) { r.StepUp, r.Retry = true, true }))
-	if err != nil || !fin.StepUp || !fin.Retry {
-		t.Errorf("Finish = %+v, %v", fin, err)
 	}
 }
 

@@ -33,16 +33,16 @@ type state struct {
 	id       [idSize]byte
 	begun    time.Time // whole seconds
 	binding  [sha256.Size]byte
-	stepUp   bool
+	stepUp   *sealedStepUp // nil: a sign-in
 	retry    bool
 	returnTo string
 }
 
 // encode writes the state in its only form.
 func (s state) encode() []byte {
-	b := make([]byte, 0, stateHeader+len(s.returnTo))
+	b := make([]byte, 0, stateHeader+sha256.Size+2+demandLimit+len(s.returnTo))
 	var flags byte
-	if s.stepUp {
+	if s.stepUp != nil {
 		flags |= flagStepUp
 	}
 	if s.retry {
@@ -52,6 +52,11 @@ func (s state) encode() []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(s.begun.Unix()))
 	b = append(b, s.id[:]...)
 	b = append(b, s.binding[:]...)
+	if s.stepUp != nil {
+		b = append(b, s.stepUp.person[:]...)
+		b = binary.BigEndian.AppendUint16(b, uint16(len(s.stepUp.demand)))
+		b = append(b, s.stepUp.demand...)
+	}
 	return append(b, s.returnTo...)
 }
 
@@ -60,7 +65,7 @@ func decodeState(b []byte) (state, error) {
 	if len(b) < stateHeader || b[0] != stateVersion || b[1]&^(flagStepUp|flagRetry) != 0 {
 		return state{}, errors.New("not a state of this version")
 	}
-	s := state{stepUp: b[1]&flagStepUp != 0, retry: b[1]&flagRetry != 0}
+	s := state{retry: b[1]&flagRetry != 0}
 	begun := binary.BigEndian.Uint64(b[2:10])
 	if begun > 1<<40 {
 		return state{}, errors.New("state from a far future")
@@ -69,7 +74,13 @@ func decodeState(b []byte) (state, error) {
 	rest := b[10:]
 	copy(s.id[:], rest)
 	copy(s.binding[:], rest[idSize:])
-	s.returnTo = string(rest[idSize+sha256.Size:])
+	rest = rest[idSize+sha256.Size:]
+	if b[1]&flagStepUp != 0 {
+		if s.stepUp, rest = cutStepUp(rest); s.stepUp == nil {
+			return state{}, errors.New("a step-up without its demand")
+		}
+	}
+	s.returnTo = string(rest)
 	// The return URL was checked when it was sealed; it is checked again because
 	// an older build's rules may have sealed it.
 	if ReturnTo(s.returnTo) != s.returnTo {

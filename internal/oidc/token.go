@@ -10,8 +10,19 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 )
 
+// errSignature marks an ID token that no key known here has signed.
+var errSignature = errors.New("its signature is none of the provider's keys'")
+
+// nonceCheck says whether an ID token's nonce, "" without one, is the right one.
+type nonceCheck func(nonce string) bool
+
+// thisNonce accepts one nonce.
+func thisNonce(want string) nonceCheck {
+	return func(nonce string) bool { return subtle.ConstantTimeCompare([]byte(nonce), []byte(want)) == 1 }
+}
+
 // verify checks an ID token by OpenID Connect Core 3.1.3.7 and returns its claims.
-func (p *Provider) verify(ctx context.Context, snap *snapshot, raw, access, nonce string) (claims, error) {
+func (p *Provider) verify(ctx context.Context, snap *snapshot, raw, access string, nonce nonceCheck) (claims, error) {
 	if raw == "" {
 		return nil, fmt.Errorf("%w: the provider sent no ID token: is the scope openid allowed for this client?", ErrToken)
 	}
@@ -28,6 +39,8 @@ func (p *Provider) verify(ctx context.Context, snap *snapshot, raw, access, nonc
 		return nil, fmt.Errorf("verifying the ID token: %w", ctx.Err())
 	case errors.Is(keys.err, errUnreachable):
 		return nil, fmt.Errorf("%w: fetching the provider's keys: %w", ErrProviderDown, keys.err)
+	case keys.err != nil:
+		return nil, fmt.Errorf("%w: verifying the ID token: %w: %w", ErrToken, errSignature, keys.err)
 	default:
 		return nil, fmt.Errorf("%w: verifying the ID token: %w", ErrToken, err)
 	}
@@ -47,12 +60,12 @@ func (p *Provider) verify(ctx context.Context, snap *snapshot, raw, access, nonc
 }
 
 // checkToken is what go-oidc leaves to its caller.
-func (p *Provider) checkToken(token *gooidc.IDToken, c claims, nonce string) error {
+func (p *Provider) checkToken(token *gooidc.IDToken, c claims, nonce nonceCheck) error {
 	latest := p.cfg.Now().Add(Skew)
 	azp, hasAZP := c["azp"]
 	notBefore, bounded := c.time("nbf")
 	switch {
-	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
+	case !nonce(token.Nonce):
 		return fmt.Errorf("%w: the ID token's nonce is not this sign-in's", ErrToken)
 	case token.Subject == "" || len(token.Subject) > 255:
 		return fmt.Errorf("%w: the ID token's sub is empty or over 255 bytes", ErrToken)

@@ -108,6 +108,13 @@ func (w *wire) kept(req *http.Request) *http.Response {
 	}
 }
 
+// young reports whether the key set may not be fetched again yet.
+func (w *wire) young() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.keys != nil && w.now().Sub(w.fetched) < keysFor
+}
+
 func (w *wire) keep(req *http.Request, resp *http.Response, body []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -24,8 +24,8 @@ type kind struct {
 
 // kinds are all pages that the gateway shows, with the longest texts.
 func kinds() []kind {
-	again := &Link{"/", Text{"Noch einmal anmelden", "Sign in again"}}
-	crm := &Link{"/", Text{"Zum CRM", "To the CRM"}}
+	again := &Link{Href: "/", Text: Text{"Noch einmal anmelden", "Sign in again"}}
+	crm := &Link{Href: "/", Text: Text{"Zum CRM", "To the CRM"}}
 	return []kind{
 		{"refused", Page{
 			Status: http.StatusForbidden, Reason: "policy_denied", Reference: "n1/48213",
@@ -39,7 +39,7 @@ func kinds() []kind {
 			},
 		}},
 		{"sign-in-needed", Page{
-			Status: http.StatusUnauthorized, Reason: "signed_out", Reference: "01J9Z3K7V2QX4M8N6T5R1W0YBC", Link: &Link{"/", Text{"Anmelden", "Sign in"}},
+			Status: http.StatusUnauthorized, Reason: "signed_out", Reference: "01J9Z3K7V2QX4M8N6T5R1W0YBC", Link: &Link{Href: "/", Text: Text{"Anmelden", "Sign in"}},
 			Text: Text{
 				"Sie sind nicht angemeldet. Öffnen Sie das CRM in einem neuen Tab, melden Sie sich dort an und senden Sie dann noch einmal.",
 				"You are not signed in. Open the CRM in a new tab, sign in there, and then send again.",
@@ -64,7 +64,7 @@ func kinds() []kind {
 			Text: Text{"Diese Seite gibt es nicht.", "There is no such page."},
 		}},
 		{"signed-out", Page{
-			Status: http.StatusOK, Link: &Link{"/", Text{"Wieder anmelden", "Sign in again"}},
+			Status: http.StatusOK, Link: &Link{Href: "/", Text: Text{"Wieder anmelden", "Sign in again"}},
 			Text: Text{"Sie sind abgemeldet.", "You are signed out."},
 		}},
 		{"signing-out", Page{
@@ -73,15 +73,63 @@ func kinds() []kind {
 			Text:  Text{"Es geht gleich beim Anmeldedienst weiter.", "Your sign-in service takes over in a moment."},
 		}},
 		{"home", Page{
-			Status: http.StatusOK, Link: crm, Form: &Form{"/.crmgate/sign-out", Text{"Abmelden", "Sign out"}},
+			Status: http.StatusOK, Link: crm, More: &Link{Href: "/.crmgate/why", Text: Text{"Warum ist etwas verdeckt?", "Why is something masked?"}}, Form: &Form{Action: "/.crmgate/sign-out", Text: Text{"Abmelden", "Sign out"}},
 			Title: Text{"Angemeldet als Dr. Anna-Katharina Freifrau von Hohenstein-Wallenberg", "Signed in as Dr. Anna-Katharina Freifrau von Hohenstein-Wallenberg"},
 			Text: Text{
 				"Ihre Zugriffe auf personenbezogene Daten werden protokolliert. Verdeckte Felder sehen Sie, wie Ihre Rolle es vorsieht.",
 				"Your accesses to personal data are logged. Masked fields are shown as your role provides.",
 			},
 		}},
+		{"begin", Page{
+			Status: http.StatusOK, Onward: &Onward{To: "https://login.example.de/authorize?client_id=crm&state=x", Keep: "/contacts?view=1"},
+			Title: Text{"Anmeldung", "Signing in"},
+			Text:  Text{"Es geht gleich beim Anmeldedienst weiter.", "Your sign-in service takes over in a moment."},
+		}},
+		{"arrive", Page{
+			Status: http.StatusOK, Onward: &Onward{To: "/contacts?view=1"},
+			Title: Text{"Angemeldet", "Signed in"}, Text: Text{"Es geht gleich weiter.", "One moment."},
+		}},
+		{"resend", Page{
+			Status: http.StatusUnauthorized, Reason: "signed_out", Reference: "01J9Z3K7V2QX4M8N6T5R1W0YBC",
+			Title: Text{"Ihre Sitzung ist beendet", "Your session has ended"},
+			Link:  &Link{Href: "/.crmgate/continue", Text: Text{"In neuem Tab anmelden", "Sign in in a new tab"}, NewTab: true},
+			Text: Text{
+				"Es wurde noch nichts gesendet.",
+				"Nothing has been sent yet.",
+			},
+		}},
+		{"sessions", Page{
+			Status: http.StatusOK, Link: crm, Form: &Form{Action: "/.crmgate/sessions", Text: Text{"Alle anderen beenden", "End all others"}, Name: "end", Value: "others"},
+			Title: Text{"Ihre Sitzungen", "Your sessions"}, Text: Text{"Hier sind Sie angemeldet.", "You are signed in here."},
+			Also: &Link{Href: "/.crmgate/", Text: Text{"Zurück", "Back"}},
+			Rows: []Row{
+				{
+					Title: Text{"Firefox, Windows", "Firefox, Windows"}, Mark: Text{"diese", "this one"},
+					Facts: []Fact{{Text{"Angemeldet", "Signed in"}, Text{"23.11.2026, 09:14 (CET)", "23 Nov 2026, 09:14 (CET)"}}},
+				},
+				{
+					Title: Text{"Unbekannter Browser", "Unknown browser"},
+					Facts: []Fact{{Text{"Adresse", "Address"}, Text{"2001:db8::7", "2001:db8::7"}}},
+					Form:  &Form{Action: "/.crmgate/sessions", Text: Text{"Sitzung beenden", "End session"}, Name: "end", Value: "00112233"},
+				},
+			},
+		}},
+		{"why", Page{
+			Status: http.StatusOK, Title: Text{"Warum ist etwas verdeckt?", "Why is something masked?"}, Link: crm,
+			Text: Text{"Sie sehen, was Ihre Rolle braucht.", "You see what your role needs."},
+			Tables: []Table{
+				{
+					Title: Text{"Platzhalter", "Placeholders"}, Head: [2]Text{{"Auf dem Bildschirm", "On the screen"}, {"Bedeutung", "Meaning"}},
+					Lines: []Line{{Codes: []string{"••••••", "hidden@masked.invalid"}, Text: Text{"Verdeckt.", "Hidden."}}},
+				},
+				{
+					Title: Text{"contact", "contact"}, Head: [2]Text{{"Daten", "Data"}, {"Sie sehen", "You see"}},
+					Lines: []Line{{Name: Text{"Namen", "Names"}, Text: Text{"im Klartext", "in clear"}}},
+				},
+			},
+		}},
 		{"form-alone", Page{
-			Status: http.StatusOK, Form: &Form{"/.crmgate/sign-out", Text{"Abmelden", "Sign out"}},
+			Status: http.StatusOK, Form: &Form{Action: "/.crmgate/sign-out", Text: Text{"Abmelden", "Sign out"}},
 			Title: Text{"Abmelden?", "Sign out?"},
 		}},
 	}
@@ -166,7 +214,7 @@ func TestPageFetchesNothing(t *testing.T) {
 	each(t, func(t *testing.T, lang string, k kind) {
 		raw := Render(lang, k.page)
 		checkShape(t, raw)
-		if k.page.Next == "" && bytes.Contains(raw, []byte("//")) {
+		if k.page.Next == "" && k.page.Onward == nil && bytes.Contains(raw, []byte("//")) {
 			t.Error("an address of another site is on the page")
 		}
 	})
@@ -197,7 +245,7 @@ func TestPageIsReadWithoutEyesOrMouse(t *testing.T) {
 				main++
 			}
 		}
-		if way := k.page.Link != nil || k.page.Form != nil || k.page.Next != ""; way != (main == 1) {
+		if way := k.page.Link != nil || k.page.Form != nil || k.page.Next != "" || k.page.Onward != nil; way != (main == 1) {
 			t.Errorf("%d main ways on", main)
 		}
 	})
@@ -251,10 +299,12 @@ func checkShape(t *testing.T, raw []byte) {
 	t.Helper()
 	allowed := map[string][]string{
 		"html": {"lang"}, "head": nil, "meta": {"charset", "name", "content", "http-equiv"}, "title": nil, "style": nil,
-		"body": {"class"}, "header": nil, "main": nil, "div": {"class", "role"}, "h1": {"dir"}, "p": nil,
+		"body": {"class"}, "header": nil, "main": nil, "div": {"class", "role"}, "h1": {"dir"}, "p": {"class"},
 		"svg":  {"class", "viewbox", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "aria-hidden", "focusable"},
-		"path": {"d", "fill", "fill-opacity"}, "a": {"class", "href"}, "form": {"method", "action"}, "button": {"type", "class"},
-		"dl": nil, "dt": nil, "dd": nil, "code": {"class", "translate"},
+		"path": {"d", "fill", "fill-opacity"}, "a": {"class", "href", "target", "rel"}, "form": {"method", "action"}, "button": {"type", "class", "name", "value"},
+		"dl": {"class"}, "dt": nil, "dd": nil, "code": {"class", "translate"}, "ul": nil, "li": nil,
+		"h2": {"dir"}, "span": {"class"}, "noscript": nil, "script": {"data-to", "data-keep"},
+		"table": nil, "caption": nil, "thead": nil, "tbody": nil, "tr": nil, "th": {"scope"}, "td": nil,
 	}
 	z := html.NewTokenizer(bytes.NewReader(raw))
 	for {
@@ -311,4 +361,32 @@ func attr(n *html.Node, key string) string {
 		}
 	}
 	return ""
+}
+
+func TestOnlyOnwardHasAScriptAndThePolicyAllowsIt(t *testing.T) {
+	sum := sha256.Sum256([]byte(onward))
+	if want := "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; ScriptPolicy != ContentSecurityPolicy+want {
+		t.Errorf("ScriptPolicy = %q, want %q at its end", ScriptPolicy, want)
+	}
+	each(t, func(t *testing.T, lang string, k kind) {
+		n := len(elements(t, Render(lang, k.page), "script"))
+		if want := k.page.Onward != nil; want != (n == 1) || !ownScripts(t, Render(lang, k.page)) {
+			t.Errorf("%d scripts", n)
+		}
+	})
+}
+
+func TestOnwardLeadsToPathsAndWebAddressesOnly(t *testing.T) {
+	for address, want := range map[string]bool{
+		"/": true, "/contacts?view=1&x=a%20b": true, "https://login.example.de/a?b=c": true,
+		"": false, "contacts": false, "//evil.example": false, "/\\evil.example": false, "javascript:alert(1)": false, "data:,x": false,
+	} {
+		raw := Render("en", Page{Status: 200, Onward: &Onward{To: address, Keep: "/"}})
+		if got := len(elements(t, raw, "script")) == 1; got != want {
+			t.Errorf("Onward %q: %v, want %v", address, got, want)
+		}
+		if want && attr(elements(t, raw, "script")[0], "data-to") != address {
+			t.Errorf("Onward %q leads to %q", address, attr(elements(t, raw, "script")[0], "data-to"))
+		}
+	}
 }

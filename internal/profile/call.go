@@ -20,6 +20,7 @@ type route struct {
 	// prefix and callback are what may stand around a JSON answer.
 	prefix, callback string
 	query            []string
+	upgrade          bool
 	// nested are the parameters that stand as trees in a nested query.
 	nested  []string
 	members []string

@@ -58,6 +58,8 @@ type Exchange struct {
 	Route, Call string
 	// Pass: no personal data in the request or the response.
 	Pass bool
+	// Upgrade: a pass route that may become a WebSocket.
+	Upgrade bool
 	// Type is the response's format: one of the words for a route's type.
 	Type string
 	// Stream is the path to the rows of a streamed response, "" = held.
@@ -111,7 +113,7 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			if rt.soap != nil {
 				return p.soapRoute(i, segments, &req)
 			}
-			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, ctx: -1}
+			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
 			if err := x.classifyRoute(); err != nil {
 				return nil, x.complete(err)
 			}

@@ -30,6 +30,7 @@ func Load(src []byte) (*Profile, error) {
 	c.transports()
 	c.calls()
 	c.routes()
+	c.sessions()
 	c.errorShapes()
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)

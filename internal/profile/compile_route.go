@@ -78,7 +78,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, members: s.Members}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -94,6 +94,7 @@ func (c *compiler) routes() {
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
+		c.upgrade(where, rt)
 		for _, before := range c.p.routes {
 			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
@@ -112,6 +113,13 @@ func (c *compiler) bodyMembers(where string, rt *route) {
 	}
 	if rt.body != "json" && rt.members != nil {
 		c.fail(where, "members are for a body of JSON")
+	}
+}
+
+// upgrade refuses a socket where something would have to be masked.
+func (c *compiler) upgrade(where string, rt *route) {
+	if rt.upgrade && (!rt.pass || !slices.Equal(rt.pattern.methods, []string{"GET"})) {
+		c.fail(where, "upgrade is for a GET route with `pass: true` alone: what goes through a socket can't be masked")
 	}
 }
 

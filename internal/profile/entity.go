@@ -91,6 +91,25 @@ func (e *entity) field(name string) *field {
 	return nil
 }
 
+// addCategories notes every category that a field of the entity can have.
+func (e *entity) addCategories(has map[access.Category]bool) {
+	note := func(f *field) {
+		if f == nil {
+			return
+		}
+		for _, c := range f.categories {
+			has[c] = true
+		}
+	}
+	for _, f := range e.exact {
+		note(f)
+	}
+	for i := range e.globs {
+		note(e.globs[i].field)
+	}
+	note(e.unknown)
+}
+
 // lookup returns the field of that name, or what the entity says of unknown
 // ones.
 func (e *entity) lookup(name string, scalarNumber bool) *field {

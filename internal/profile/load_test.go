@@ -58,6 +58,7 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"holds without opaque", change(t, "opaque: true\n    holds", "holds"), "holds is for opaque answers alone"},
 		{"unknown type of holds", change(t, `holds: ["*"]`, "holds: [crm.pet]"), `holds: no entity has the type "crm.pet"`},
 		{"stream with a path of records", change(t, "image: true\n    type: none", "stream: \"$[*]\"\n    type: json"), "want $, $.member.member or lines"},
+		{"socket on a masked route", change(t, "entity: crm.person\n    image: true\n", "entity: crm.person\n    image: true\n    upgrade: true\n"), "upgrade is for a GET route with `pass: true` alone"},
 		{"stream of HTML", change(t, "image: true\n    type: none", "stream: $\n    type: html"), "stream is served for json alone"},
 		{"transport without result", change(t, "    result: $.result\n", ""), "members, call, args, result and failure.at are needed"},
 		{"pattern without method", change(t, "match: GET /picture", "match: /picture"), "write METHOD /path"},

@@ -100,7 +100,7 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	switch {
 	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
-	case x.Type == "csv":
+	case x.Type == "csv", x.Type == "xlsx":
 		return &f.found, f.locateCSV()
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)

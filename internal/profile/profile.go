@@ -49,6 +49,7 @@ type Profile struct {
 	refusal      shape
 	signedOut    *shape
 	withheld     string
+	sessions     []CRMSession
 }
 
 type globType struct {
@@ -95,6 +96,24 @@ func (p *Profile) Entities() []access.Entity {
 		names = append(names, e.name)
 	}
 	return names
+}
+
+// Categories lists the categories that fields of an entity have, in the order
+// of access.Categories, for the page that tells an employee what they see.
+func (p *Profile) Categories(name access.Entity) []access.Category {
+	has := map[access.Category]bool{}
+	for _, e := range p.entities {
+		if e.name == name {
+			e.addCategories(has)
+		}
+	}
+	var list []access.Category
+	for _, c := range access.Categories() {
+		if has[c] {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // Routes lists the transports and routes by name, for explain.

@@ -34,6 +34,9 @@ type spec struct {
 	// Routes are the addresses, tried after the transports; the first that fits
 	// counts. One that isn't listed is refused.
 	Routes []routeSpec `yaml:"routes"`
+	// Sessions says how the CRM knows sessions of its own again, so that one can
+	// be tied to the employee who got it.
+	Sessions []sessionSpec `yaml:"sessions"`
 	// Error is the shape of the gateway's own answers.
 	Error errorSpec `yaml:"error"`
 }

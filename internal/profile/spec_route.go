@@ -269,9 +269,11 @@ type routeSpec struct {
 	// SOAP describes a request of the body soap.
 	SOAP soapSpec `yaml:"soap"`
 	// Type is the answer's: json (default), ndjson (one document per line), html,
-	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
-	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
-	// records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
+	// csv, xlsx, xml, vcard, ical, ldif or none. Of a workbook (xlsx) the first
+	// visible sheet is read; its first row names the columns, as in a CSV with a
+	// header, and a new workbook is made of the masked cells. For vcard, ical and
+	// ldif see `routes.xml`: a property's or an attribute's name is a member's,
+	// `@TYPE` a parameter's, and records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
 	// JSON says what stands around a JSON answer.
 	JSON jsonSpec `yaml:"json"`
@@ -285,7 +287,10 @@ type routeSpec struct {
 	// Members lists the members that the request's object may have, `search.where`
 	// those of a member; others are refused: the CRM could understand what Refs
 	// doesn't speak of. A JSON body needs it, or Write.
-	Members       []string `yaml:"members"`
+	Members []string `yaml:"members"`
+	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
+	// through it isn't looked at, so no personal data may be in it.
+	Upgrade       bool `yaml:"upgrade"`
 	operationSpec `yaml:",inline"`
 }
 

@@ -257,13 +257,13 @@ func (j *judge) matches(f *profile.WriteField, record int) bool {
 	if node < 0 || len(leaves) != len(f.Leaves) {
 		return false
 	}
-	cat, treatment := mask.Decide(j.plans.Shown, j.w.Entity, cats, nil)
+	about := mask.About{Plan: j.plans.Shown, Entity: j.w.Entity}
 	for i, l := range leaves {
-		text := st.Text(l.Node)
+		of := cats
 		if l.Categories != nil {
-			cat, treatment = mask.Decide(j.plans.Shown, j.w.Entity, l.Categories, nil)
+			of = l.Categories
 		}
-		with, drop := j.m.Value(cat, l.Shape, st.Nodes[l.Node].Kind, text, treatment, j.scope)
+		with, drop := j.m.Again(of, l.Shape, st.Nodes[l.Node].Kind, st.Text(l.Node), about, j.scope)
 		if drop || with.Text != j.body.Text(f.Leaves[i].Node) {
 			return false
 		}

@@ -121,7 +121,12 @@ func flood() http.Header {
 	return header(strings.Repeat(";", 1<<20), many.String(), strings.Repeat("__Host-crmgate=x;", 60_000))
 }
 
-func TestSignInC23CookieFloodLocksNobodyOut(t *testing.T) { // not parallel: it counts allocations
+// TestSignInCookies names the class of faults that this file holds, by its number.
+func TestSignInCookies(t *testing.T) {
+	t.Run("C23-cookie-flood", TestCookieFloodLocksNobodyOut)
+}
+
+func TestCookieFloodLocksNobodyOut(t *testing.T) { // not parallel: it counts allocations
 	h := flood()
 	if got := (session.Cookies{}).Sessions(h); !slices.Equal(got, []string{value(7)}) {
 		t.Errorf("Sessions = %q", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -26,9 +27,15 @@ type Config struct {
 	// is at least two minutes: use is written once a minute at most.
 	Idle time.Duration
 	// Max ends every session; default 10 hours.
-	Max    time.Duration
-	Store  Store
-	Sealer Sealer
+	Max time.Duration
+	// PerPerson is how many sessions one person may have; a further one ends the
+	// oldest. 0 is no limit.
+	PerPerson int
+	Store     Store
+	Sealer    Sealer
+	// Notify is told what the Manager does by itself, for the log; nil is
+	// nobody. It is called without locks held.
+	Notify func(ctx context.Context, n Notice)
 	// Now is the clock; the default is time.Now.
 	Now func() time.Time
 }
@@ -38,6 +45,8 @@ type Manager struct {
 	cfg     Config
 	known   cache
 	loading singleflight.Group
+	renewal renewal
+	ready   atomic.Pointer[answer]
 }
 
 // New checks the configuration.
@@ -56,6 +65,8 @@ func New(cfg Config) (*Manager, error) {
 		return nil, fmt.Errorf("session idle %s is too short: give at least %s", cfg.Idle, 2*touchEvery)
 	case cfg.Max < cfg.Idle:
 		return nil, fmt.Errorf("session max %s is shorter than idle %s: give at least as much", cfg.Max, cfg.Idle)
+	case cfg.PerPerson < 0:
+		return nil, fmt.Errorf("%d sessions per person: give at least one, or leave the limit out", cfg.PerPerson)
 	case cfg.Store == nil || cfg.Sealer == nil:
 		return nil, errors.New("sessions need a store and keys")
 	}
@@ -76,6 +87,8 @@ type SignedIn struct {
 	// Replaces are the session cookies that the browser sent along: whoever
 	// planted or copied one gains nothing from this sign-in.
 	Replaces []string
+	// From is where they signed in.
+	From Origin
 }
 
 // Create makes a session and returns its id, for the cookie. The id is new
@@ -88,12 +101,12 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 	id := newID()
 	key, _ := keyOf(id)
 	now := m.now()
-	blob, err := m.seal(key, in.Identity)
+	blob, err := m.seal(key, sealed{Identity: in.Identity, From: in.From, Issued: now})
 	if err != nil {
 		return "", Session{}, err
 	}
 	rec := Record{
-		Key: key, Created: now, Touched: now, Expires: now.Add(m.cfg.Max), Sealed: blob,
+		Key: key, Created: now, Touched: now, Expires: now.Add(m.cfg.Max), Sealed: blob, Version: 1,
 		Subject: index("sub", in.Identity.Issuer, in.Identity.Subject),
 		SID:     index("sid", in.Identity.Issuer, in.Identity.SID),
 	}
@@ -103,19 +116,37 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 			old = append(old, key)
 		}
 	}
-	err = m.cfg.Store.Create(ctx, rec, Spent{ID: in.StateID, Until: now.Add(stateFor)}, old...)
+	limit := Limit{Keep: m.cfg.PerPerson, Idle: m.idleBefore(now)}
+	ended, err := m.cfg.Store.Create(ctx, rec, Spent{ID: in.StateID, Until: now.Add(stateFor)}, limit, old...)
 	if errors.Is(err, ErrUsed) {
 		return "", Session{}, fmt.Errorf("making a session: %w", ErrUsed)
 	}
 	if err != nil {
 		return "", Session{}, storeError(ctx, "making a session", err)
 	}
-	m.known.revoke(old...)
+	m.known.revoke(append(old, ended...)...)
+	for _, key := range ended {
+		m.notify(ctx, Notice{Kind: OverLimit, Session: Session{Key: key, Identity: Identity{
+			Issuer: in.Identity.Issuer, Subject: in.Identity.Subject,
+		}}})
+	}
 	s, _, err := m.open(rec)
 	if err != nil {
 		return "", Session{}, fmt.Errorf("making a session: %w", err)
 	}
 	return id, s, nil
+}
+
+// idleBefore is the time before which a record was last touched that has ended:
+// use is written up to touchEvery and Staleness late.
+func (m *Manager) idleBefore(now time.Time) time.Time {
+	return now.Add(-m.cfg.Idle - touchEvery - Staleness)
+}
+
+func (m *Manager) notify(ctx context.Context, n Notice) {
+	if m.cfg.Notify != nil {
+		m.cfg.Notify(ctx, n)
+	}
 }
 
 // Lookup returns the session of an id and counts as its use. Errors: ErrNone,
@@ -234,6 +265,35 @@ func (m *Manager) touch(ctx context.Context, e *entry, written time.Time) error 
 	return nil
 }
 
+// Ready asks the store for a session that nobody has, once in a second at most.
+// Errors: ErrStore.
+func (m *Manager) Ready(ctx context.Context) error {
+	_, err, _ := m.loading.Do("ready", func() (any, error) {
+		now := m.cfg.Now()
+		if at := m.ready.Load(); at != nil && now.Sub(at.asked) < time.Second && !now.Before(at.asked) {
+			return nil, at.err
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadFor)
+		defer cancel()
+		_, err := m.cfg.Store.Load(ctx, Key{})
+		if errors.Is(err, ErrNone) {
+			err = nil
+		}
+		if err != nil {
+			err = storeError(ctx, "asking the store", err)
+		}
+		m.ready.Store(&answer{asked: now, err: err})
+		return nil, err
+	})
+	return err
+}
+
+// answer is whether the store could be used.
+type answer struct {
+	asked time.Time
+	err   error
+}
+
 // Tokens returns what the provider issued at sign-in. It always asks the store.
 func (m *Manager) Tokens(ctx context.Context, id string) (Tokens, error) {
 	key, ok := keyOf(id)
@@ -292,8 +352,7 @@ func (m *Manager) revokeIndexed(ctx context.Context, index string) (int, error) 
 func (m *Manager) Sweep(ctx context.Context) (int, error) {
 	now := m.now()
 	m.known.sweep(now, m.cfg.Idle)
-	// Use is written up to touchEvery and Staleness late.
-	n, err := m.cfg.Store.Sweep(ctx, now, now.Add(-m.cfg.Idle-touchEvery-Staleness))
+	n, err := m.cfg.Store.Sweep(ctx, now, m.idleBefore(now))
 	if err != nil {
 		return 0, storeError(ctx, "sweeping sessions", err)
 	}

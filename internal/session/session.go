@@ -33,6 +33,10 @@ var (
 	ErrExpired = errors.New("the session has expired")
 	// ErrUsed is a sign-in that a session was made for already.
 	ErrUsed = errors.New("the sign-in was used already")
+	// ErrLeased is a record that somebody else holds the lease of.
+	ErrLeased = errors.New("the session is leased")
+	// ErrRewritten is a record that was rewritten meanwhile.
+	ErrRewritten = errors.New("the session was rewritten")
 	// ErrStore is a store that can't be reached or is broken.
 	ErrStore = errors.New("the session store can't be used")
 )
@@ -81,6 +85,13 @@ type Session struct {
 	Created  time.Time
 	// Expires is when it ends whatever its person does.
 	Expires time.Time
+	// From is where its person signed in.
+	From Origin
+
+	// due is when its tokens are to be renewed; zero is never. version is the
+	// record's.
+	due     time.Time
+	version int64
 }
 
 // Ref names the session in logs. It leads neither to the cookie nor to the row.
@@ -92,6 +103,9 @@ func (s Session) Ref() string {
 // sealed is what a record's blob holds.
 type sealed struct {
 	Identity Identity `json:"identity"`
+	From     Origin   `json:"from,omitzero"`
+	// Issued is when the provider issued the tokens.
+	Issued time.Time `json:"issued,omitzero"`
 }
 
 const sealPurpose = "session"
@@ -122,8 +136,8 @@ func index(kind, issuer, value string) string {
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-func (m *Manager) seal(key Key, id Identity) ([]byte, error) {
-	plain, err := json.Marshal(sealed{Identity: id})
+func (m *Manager) seal(key Key, s sealed) ([]byte, error) {
+	plain, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a session: %w", err)
 	}
@@ -136,20 +150,31 @@ func (m *Manager) seal(key Key, id Identity) ([]byte, error) {
 	return blob, nil
 }
 
-// open reads a record. One that doesn't open is none: the person signs in again.
-func (m *Manager) open(rec Record) (Session, Tokens, error) {
+// unseal reads a record's blob. One that doesn't open is none: the person signs
+// in again.
+func (m *Manager) unseal(rec Record) (s sealed, err error) {
 	plain, err := m.cfg.Sealer.Open(sealPurpose, rec.Sealed, rec.Key[:])
 	if err != nil {
-		return Session{}, Tokens{}, fmt.Errorf("%w: its record can't be opened with the present keys", ErrNone)
+		return s, fmt.Errorf("%w: its record can't be opened with the present keys", ErrNone)
 	}
-	var s sealed
 	if err := json.Unmarshal(plain, &s); err != nil {
-		return Session{}, Tokens{}, fmt.Errorf("%w: its record can't be read", ErrNone)
+		return s, fmt.Errorf("%w: its record can't be read", ErrNone)
+	}
+	return s, nil
+}
+
+// open reads a record and takes the tokens out of the session.
+func (m *Manager) open(rec Record) (Session, Tokens, error) {
+	s, err := m.unseal(rec)
+	if err != nil {
+		return Session{}, Tokens{}, err
 	}
 	id := s.Identity
 	tokens := Tokens{ID: id.IDToken, Refresh: id.RefreshToken, Access: id.AccessToken, Expiry: id.Expiry}
 	id.IDToken, id.RefreshToken, id.AccessToken = "", "", ""
-	return Session{Key: rec.Key, Identity: id, Created: rec.Created, Expires: rec.Expires}, tokens, nil
+	return Session{
+		Key: rec.Key, Identity: id, Created: rec.Created, Expires: rec.Expires, From: s.From, due: s.due(), version: rec.Version,
+	}, tokens, nil
 }
 
 // storeError marks an error of the store, and leaves the caller's own alone.

@@ -174,11 +174,11 @@ func TestCommonPathAsksNoStore(t *testing.T) {
 	id := h.signIn(t)
 	want(t, h.Manager, id, nil)
 	h.store.SetFail(func(string) error { return errors.New("down") })
-	h.now.Advance(session.Staleness - time.Millisecond)
+	h.now.Advance(session.Staleness - 501*time.Millisecond)
 	for range 100 {
 		want(t, h.Manager, id, nil)
 	}
-	h.now.Advance(time.Millisecond)
+	h.now.Advance(501 * time.Millisecond)
 	want(t, h.Manager, id, session.ErrStore)
 	h.store.SetFail(nil)
 	want(t, h.Manager, id, nil)

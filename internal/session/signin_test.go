@@ -19,6 +19,8 @@ func TestSignIn(t *testing.T) {
 	t.Run("C15-revoked-session-is-dead-everywhere", revokedEverywhere)
 	t.Run("C15-revoked-person-is-out", revokedPerson)
 	t.Run("C16-sign-in-replaces-what-the-browser-had", replacesSessions)
+	t.Run("C17-stale-claims-decide", staleClaims)
+	t.Run("C28-sockets-outlive-the-session", socketsEnd)
 }
 
 func twoCallbacks(t *testing.T) {

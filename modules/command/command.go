@@ -34,6 +34,16 @@ func commands() []caddycmd.Command {
 			CobraFunc: auditCommand,
 		},
 		{
+			Name: "session", Usage: "list|revoke",
+			Short:     "Shows who is signed in and ends sessions",
+			CobraFunc: sessionCommand,
+		},
+		{
+			Name: "factor", Usage: "invite|reset",
+			Short:     "Lets employees enrol the gateway's own second factor, and resets it",
+			CobraFunc: factorCommand,
+		},
+		{
 			Name: "explain", Usage: "--config FILE --role ROLE... EXCHANGE",
 			Short:     "Says what a role would see of a recorded exchange, and why",
 			Long:      explainLong,
@@ -48,6 +58,17 @@ func commands() []caddycmd.Command {
 			Name: "policy", Usage: "check|test",
 			Short:     "Checks and tests policies",
 			CobraFunc: policyCommand,
+		},
+		{
+			Name: "keys", Usage: "rotate",
+			Short:     "Adds a master key that seals from then on",
+			CobraFunc: keysCommand,
+		},
+		{
+			Name: "doctor", Usage: "--config FILE [--json]",
+			Short:     "Checks a configuration, its provider, keys, log and CRM before anybody signs in",
+			Long:      doctorLong,
+			CobraFunc: doctorCommand,
 		},
 		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",

@@ -29,20 +29,27 @@ type config struct {
 // loadConfig reads a Caddyfile, or Caddy's JSON where the name ends in .json.
 // What the adapter warns of goes to warnings.
 func loadConfig(file string, warnings io.Writer) (*config, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := readConfig(file, warnings)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	if filepath.Ext(file) != ".json" {
-		if raw, err = adapt(raw, file, warnings); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	c := new(config)
 	if err := json.Unmarshal(raw, c); err != nil {
 		return nil, fmt.Errorf("reading %s: %w; name a Caddyfile, or Caddy's JSON in a file that ends in .json", file, err)
 	}
 	return c, nil
+}
+
+// readConfig reads a Caddyfile or JSON as Caddy's JSON.
+func readConfig(file string, warnings io.Writer) ([]byte, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if filepath.Ext(file) != ".json" {
+		return adapt(raw, file, warnings)
+	}
+	return raw, nil
 }
 
 // adapt turns a Caddyfile into JSON. Errors name its file and line.

@@ -31,7 +31,11 @@ func (Admin) CaddyModule() caddy.ModuleInfo {
 
 // Routes are the routes.
 func (*Admin) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)}}
+	return []caddy.AdminRoute{
+		{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)},
+		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
+		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
+	}
 }
 
 // Look is somebody's look into the log. It names what was searched for the way
@@ -128,20 +132,11 @@ func running() (*App, error) {
 // append writes an entry while it holds the services: a reload can't close the
 // log under it.
 func (a *App) append(ctx context.Context, e *audit.Entry) (rec audit.Receipt, err error) {
-	got, _, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) {
-		return nil, errors.New("the gateway is not started")
-	})
+	s, release, err := a.hold()
 	if err != nil {
 		return rec, err
 	}
-	defer func() {
-		_, release := services.Delete(a.DataDir)
-		err = errors.Join(err, release)
-	}()
-	s, ok := got.(*Services)
-	if !ok {
-		return rec, fmt.Errorf("services of %s are %T", a.DataDir, got)
-	}
+	defer func() { err = errors.Join(err, release()) }()
 	return s.Log.Append(ctx, e)
 }
 

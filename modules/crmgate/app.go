@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -47,11 +48,16 @@ type App struct {
 	// Log configures the audit log.
 	Log LogConfig `json:"log,omitzero"`
 
-	ctx    caddy.Context
-	logger *zap.Logger
-	opener session.Opener
-	gates  []Gate
-	held   string // the key of the services in the pool, "" while not started
+	ctx     caddy.Context
+	logger  *zap.Logger
+	opener  session.Opener
+	gates   []Gate
+	metrics *Metrics
+	held    string // the key of the services in the pool, "" while not started
+	// run runs what goes on in the background until quit.
+	run        func(func(context.Context))
+	quit       context.CancelFunc
+	background *sync.WaitGroup
 }
 
 // LogConfig configures the audit log.
@@ -83,6 +89,9 @@ type Exceptions struct {
 	// ClearUpstream lets the CRM be reached in clear text over a network, or
 	// without checking its certificate.
 	ClearUpstream string
+	// Certificates says that machines sign in by a client certificate, exempt
+	// from the second factor: the server has to verify certificates then.
+	Certificates bool
 }
 
 // Services are what the app opens.
@@ -93,6 +102,8 @@ type Services struct {
 
 	dir    string
 	closer io.Closer
+	// store is the configuration that Store was opened with.
+	store string
 }
 
 // Dir is the data directory.
@@ -107,6 +118,9 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // provisions too.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.logger = ctx, ctx.Logger()
+	running, quit := context.WithCancel(ctx)
+	a.background = new(sync.WaitGroup)
+	a.quit, a.run = quit, func(f func(context.Context)) { a.background.Go(func() { f(running) }) }
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
@@ -126,7 +140,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
-	return nil
+	a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active)
+	return err
 }
 
 // Register adds a gate. Gates call it while they are provisioned.
@@ -146,7 +161,7 @@ func (a *App) Start() error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	got, _, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
+	got, reloaded, err := services.LoadOrNew(a.DataDir, func() (caddy.Destructor, error) { return a.open() })
 	if err != nil {
 		return err
 	}
@@ -155,17 +170,23 @@ func (a *App) Start() error {
 	if !ok {
 		return fmt.Errorf("services of %s are %T", a.DataDir, got)
 	}
+	if err := s.adopt(a, reloaded); err != nil {
+		return errors.Join(err, a.release())
+	}
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())
 		}
-		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir))
+		t := a.ToRegister(g)
+		a.logger.Info("gate is open", zap.String("gate", g.Describe()), zap.String("data", a.DataDir),
+			zap.Strings("register_redirect_uri", t.Redirect), zap.Strings("register_signed_out_uri", t.SignedOut),
+			zap.Strings("register_backchannel_logout_uri", t.BackChannel))
 	}
 	return nil
 }
 
 func (a *App) open() (*Services, error) {
-	ring, err := keys.Open(filepath.Join(a.DataDir, "keys"))
+	ring, err := keys.Open(a.keyDir())
 	if err != nil {
 		return nil, err
 	}
@@ -179,24 +200,25 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
 	}
-	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer}, nil
+	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw)}, nil
 }
 
-// Every runs f every so often until the app stops. Gates use it for what has to
-// be tidied up.
+// Every runs f every so often until the app stops. Gates use it for what goes on
+// without a request. The context that f gets ends then, and f is waited for
+// before the store and the log are closed.
 func (a *App) Every(d time.Duration, f func(context.Context)) {
-	go func() {
+	a.run(func(ctx context.Context) {
 		tick := time.NewTicker(d)
 		defer tick.Stop()
 		for {
 			select {
-			case <-a.ctx.Done():
+			case <-ctx.Done():
 				return
 			case <-tick.C:
-				f(a.ctx)
+				f(ctx)
 			}
 		}
-	}()
+	})
 }
 
 // Stop lets go of the services; the last configuration that does closes them.
@@ -206,6 +228,10 @@ func (a *App) Stop() error { return a.release() }
 func (a *App) Cleanup() error { return a.release() }
 
 func (a *App) release() error {
+	if a.quit != nil { // nil: never provisioned
+		a.quit()
+		a.background.Wait()
+	}
 	if a.held == "" {
 		return nil
 	}

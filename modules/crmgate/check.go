@@ -42,7 +42,8 @@ func (f Finding) Error() string { return f.Where + ": " + f.What + ". " + f.Reme
 //   - behind the gate nothing changes method, path, query or body. php_fastcgi's
 //     own rewrite is the exception;
 //   - a request meets one gate, and nothing changes its host but a proxy's header_up;
-//   - a gated site has TLS, and the way to the CRM is encrypted or local.
+//   - a gated site has TLS, and the way to the CRM is encrypted or local;
+//   - where machines sign in by client certificates, the server verifies those.
 //
 // Conditions other than the host count as possible: what can't be told is
 // refused. Other apps of Caddy (layer4, say) and other processes are out of
@@ -143,6 +144,7 @@ func (c *check) gate(g *passage) {
 		}
 	}
 	c.listeners(g)
+	c.certificates(g)
 }
 
 // handler judges a handler with every gate.

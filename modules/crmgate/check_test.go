@@ -43,6 +43,7 @@ type fakeGate struct {
 	Ungated       string `json:"ungated,omitempty"`
 	PlainHTTP     string `json:"plain_http,omitempty"`
 	ClearUpstream string `json:"clear_upstream,omitempty"`
+	Certificates  string `json:"certificates,omitempty"`
 }
 
 func (fakeGate) CaddyModule() caddy.ModuleInfo {
@@ -52,7 +53,7 @@ func (fakeGate) CaddyModule() caddy.ModuleInfo {
 func (g *fakeGate) unmarshal(d *caddyfile.Dispenser) error {
 	d.Next()
 	for d.NextBlock(0) {
-		into := map[string]*string{"ungated": &g.Ungated, "plain_http": &g.PlainHTTP, "clear_upstream": &g.ClearUpstream}[d.Val()]
+		into := map[string]*string{"ungated": &g.Ungated, "plain_http": &g.PlainHTTP, "clear_upstream": &g.ClearUpstream, "certificates": &g.Certificates}[d.Val()]
 		if into == nil || !d.AllArgs(into) {
 			return d.ArgErr()
 		}
@@ -72,7 +73,7 @@ func (g *fakeGate) Provision(ctx caddy.Context) error {
 func (g *fakeGate) Start(*crmgate.Services) error { return nil }
 func (g *fakeGate) Describe() string              { return "the fake" }
 func (g *fakeGate) Exceptions() crmgate.Exceptions {
-	return crmgate.Exceptions{Ungated: g.Ungated, PlainHTTP: g.PlainHTTP, ClearUpstream: g.ClearUpstream}
+	return crmgate.Exceptions{Ungated: g.Ungated, PlainHTTP: g.PlainHTTP, ClearUpstream: g.ClearUpstream, Certificates: g.Certificates != ""}
 }
 
 // guest is a handler of another module that holds routes where its author liked.

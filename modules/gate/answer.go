@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -19,6 +20,7 @@ type plain struct {
 	text   text
 	header map[string]string
 	link   *page.Link
+	login  string // where a 401 can be mended; default "/"
 }
 
 // refusal is an answer to an employee; it is an entry first.
@@ -63,7 +65,7 @@ func (q *request) answer(p plain) {
 		"detail": p.text.in(q.r.Header.Get("Accept-Language")), "reason": p.reason, "request": q.id,
 	}
 	if p.status == http.StatusUnauthorized {
-		problem["login_url"] = "/"
+		problem["login_url"] = cmp.Or(p.login, q.baseURL()+continuePath)
 	}
 	raw, err := json.Marshal(problem)
 	if err != nil {

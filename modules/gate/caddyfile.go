@@ -39,15 +39,28 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    oidc <issuer> {
 //	        provider      <preset>
 //	        mfa           amr|acr <value>... | max_age <duration>
+//	        mfa           phishing_resistant [amr <value>...] [acr <value>...]
+//	        mfa           gateway [passkey] [totp] | open_enrolment <reason>
 //	        client_id     <id>
 //	        client_secret <secret>
 //	        scopes        <scope>...
 //	        roles         <claim>
 //	        crm_user      <claim>
 //	    }
-//	    session        [idle <duration>] [max <duration>]
+//	    machine <name> { … }         # see unmarshalMachine
+//	    identity_header     <header> user|email|name|subject|roles
+//	    identity_assertion  [<header>] { … }   # see unmarshalAssertion
+//	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
+//	    session        [idle <duration>] [max <duration>] [per_employee <number>]
+//	    passive        <path>|<path>/*...
+//	    public         <path>|<path>/*...
+//	    cors           <origin>...
+//	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
+//	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
 //	    request_limit  <size>
+//	    forbid         <entity> <kind>...
+//	    flag           <entity> <kind>...
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
@@ -76,8 +89,8 @@ func (h *Handler) missing(d *caddyfile.Dispenser) error {
 		return d.Err("crm_gate needs a policy: `policy policies/policy.csv`, or one that ships: `policy builtin:tryton`")
 	case o.Issuer == "":
 		return d.Err("crm_gate needs an identity provider: oidc https://login.example.de { … }")
-	case o.Provider == "" && len(o.MFAAMR) == 0 && len(o.MFAACR) == 0:
-		return d.Err("oidc needs to know what proves a second factor: `provider keycloak` (entra, okta, …), `mfa amr …` or `mfa acr …`")
+	case o.Provider == "" && len(o.MFAAMR) == 0 && len(o.MFAACR) == 0 && len(o.MFAGateway) == 0:
+		return d.Err("oidc needs to know what proves a second factor: `provider keycloak` (entra, okta, …), `mfa amr …` or `mfa acr …`; or `mfa gateway`, where the provider can't prove one")
 	case o.ClientID == "" || o.ClientSecret == "":
 		return d.Err("oidc needs client_id and client_secret: the provider issues them for this gateway")
 	}
@@ -94,10 +107,28 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalOIDC(d)
 	case "session":
 		return h.unmarshalSession(d)
+	case "machine":
+		return h.unmarshalMachine(d)
+	case "identity_header":
+		return h.unmarshalIdentityHeader(d)
+	case "identity_assertion":
+		return h.unmarshalAssertion(d)
+	case "upstream_credential":
+		return h.unmarshalUpstreamCredential(d)
+	case "passive":
+		return h.unmarshalPassive(d)
+	case "public":
+		return h.unmarshalPublic(d)
+	case "cors":
+		return h.unmarshalCORS(d)
+	case "step_up":
+		return h.unmarshalStepUp(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
+	case "forbid", "flag":
+		return h.unmarshalForbid(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -107,7 +138,9 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "accept":
 		return h.unmarshalAccept(d)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "session", "hold", "request_limit", "ungated", "plain_http", "clear_upstream", "accept")
+		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
+			"identity_assertion", "upstream_credential", "session", "passive", "public", "cors",
+			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept")
 	}
 }
 
@@ -193,8 +226,14 @@ func (h *Handler) unmarshalOIDC(d *caddyfile.Dispenser) error {
 
 func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
+	if len(args) > 0 && args[0] == "phishing_resistant" {
+		return h.OIDC.unmarshalResistant(d, args[1:])
+	}
+	if len(args) > 0 && args[0] == "gateway" {
+		return h.OIDC.unmarshalGatewayFactor(d, args[1:])
+	}
 	if len(args) < 2 {
-		return d.Errf("mfa takes `amr <method>...`, `acr <context>...` or `max_age <duration>`")
+		return d.Errf("mfa takes `amr <method>...`, `acr <context>...`, `max_age <duration>`, `phishing_resistant`, `gateway` or `open_enrolment <reason>`")
 	}
 	switch args[0] {
 	case "amr":
@@ -203,8 +242,10 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 		h.OIDC.MFAACR = append(h.OIDC.MFAACR, args[1:]...)
 	case "max_age":
 		return duration(d, args[1], &h.OIDC.MFAMaxAge)
+	case "open_enrolment":
+		h.OIDC.MFAOpenEnrolment = strings.Join(args[1:], " ")
 	default:
-		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age")
+		return crmgate.UnknownWord(d, args[0], "amr", "acr", "max_age", "phishing_resistant", "gateway", "open_enrolment")
 	}
 	return nil
 }
@@ -212,7 +253,7 @@ func (h *Handler) unmarshalMFA(d *caddyfile.Dispenser) error {
 func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args)%2 != 0 {
-		return d.Errf("session takes `idle <duration>` and `max <duration>`")
+		return d.Errf("session takes `idle <duration>`, `max <duration>` and `per_employee <number>`")
 	}
 	for i := 0; i < len(args); i += 2 {
 		var err error
@@ -221,8 +262,12 @@ func (h *Handler) unmarshalSession(d *caddyfile.Dispenser) error {
 			err = duration(d, args[i+1], &h.SessionIdle)
 		case "max":
 			err = duration(d, args[i+1], &h.SessionMax)
+		case "per_employee":
+			if h.SessionsPerEmployee, err = strconv.Atoi(args[i+1]); err != nil || h.SessionsPerEmployee < 1 {
+				err = d.Errf("%q is no number of sessions: write 5", args[i+1])
+			}
 		default:
-			err = crmgate.UnknownWord(d, args[i], "idle", "max")
+			err = crmgate.UnknownWord(d, args[i], "idle", "max", "per_employee")
 		}
 		if err != nil {
 			return err

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/canon"
-	"github.com/crmgate/crmgate/internal/session"
 )
 
 // codings are the content codings that the gate takes off.
@@ -27,12 +26,18 @@ func (q *request) forward() {
 	if q.x.Stream != "" {
 		rel.stream()
 	}
-	err := q.run(resp, q.r)
+	run := q.run
+	if q.x.Stream != "" {
+		run = q.runGuarded
+	}
+	err := run(resp, q.r)
 	if rel.streaming() {
 		rel.endStream(err)
 		return
 	}
 	switch {
+	case errors.Is(err, errSessionEnded) || !q.stillSame():
+		rel.withhold("session_ended", textSessionEnded)
 	case resp.err != nil:
 		rel.fault(resp.err) // the gate's own, which is why the CRM's answer was cut
 	case err != nil || resp.status == 0:
@@ -54,6 +59,8 @@ func (q *request) prepare(r *http.Request, body []byte) {
 	if r.Header.Get("Content-Length") != "" {
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	q.nobodysRequest(r)
+	q.introduce(r)
 	q.quiet(r)
 }
 
@@ -103,10 +110,23 @@ func faultOf(err error) string {
 // pass forwards a request without personal data. There is nothing to mask and
 // no entry.
 func (q *request) pass() {
+	if s := q.issuer(); s != nil {
+		q.passIssuer(s)
+		return
+	}
 	q.prepare(q.r, q.body)
-	p := &passing{w: q.w, strip: func(h http.Header) { canon.StripSetCookies(h, session.Own) }}
-	err := q.run(p, q.r)
+	p := q.passTo()
+	var w http.ResponseWriter = p
+	u := &upgrading{passing: p, q: q}
+	if q.c.Upgrade != "" {
+		w = u
+	}
+	err := q.runGuarded(w, q.r)
 	q.status = p.status
+	if u.guard != nil && u.guard.end() {
+		q.fault = "session_ended"
+		return
+	}
 	switch {
 	case err == nil && p.status != 0:
 	case p.status == 0:

@@ -18,14 +18,13 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
-	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 	"github.com/crmgate/crmgate/policies"
@@ -49,12 +48,41 @@ type Handler struct {
 	SessionIdle caddy.Duration `json:"session_idle,omitempty"`
 	// SessionMax ends every session. Default 10h.
 	SessionMax caddy.Duration `json:"session_max,omitempty"`
+	// SessionsPerEmployee is how many sessions an employee may have at a time; a
+	// further sign-in ends the oldest. Default: no limit.
+	SessionsPerEmployee int `json:"sessions_per_employee,omitempty"`
+	// Passive are paths that are asked for without anybody at the keyboard
+	// (polling, presence): they don't count as using the session. Each is a path
+	// (`/poll`), or a path and all below it (`/poll/*`).
+	Passive []string `json:"passive,omitempty"`
 	// Hold is the largest response in bytes, after decoding, that is held until
 	// it is judged. Default 8 MiB. A larger one is refused unless the profile
 	// streams its route.
 	Hold int64 `json:"hold,omitempty"`
 	// RequestLimit is the largest request body in bytes. Default 4 MiB.
 	RequestLimit int64 `json:"request_limit,omitempty"`
+	// Public are paths that anybody may GET without a sign-in: `/healthz`, or
+	// `/static/*` for all below it. Only routes of the profile without personal
+	// data (`pass: true`) can be; any other stops the start. Each is logged at load.
+	Public []string `json:"public,omitempty"`
+	// CORS are the origins (`https://app.example.de`) whose scripts may read the
+	// answers, with the employee's session. Browsers send that only from the same
+	// site, so another subdomain can use it, another domain can't. Without it no
+	// CORS header is the gateway's.
+	CORS []string `json:"cors,omitempty"`
+	// StepUps demand a fresh or stronger proof for some requests.
+	StepUps []StepUp `json:"step_up,omitempty"`
+	// Machines are the API clients: programs that call the CRM without an
+	// employee, each exempt from the second factor by its line alone.
+	Machines []Machine `json:"machines,omitempty"`
+	// IdentityHeaders tell the CRM who is signed in.
+	IdentityHeaders []IdentityHeader `json:"identity_headers,omitempty"`
+	// Assertion tells the CRM who is signed in by a signed token.
+	Assertion *Assertion `json:"identity_assertion,omitempty"`
+	// UpstreamCredentials are what the gateway presents to the CRM, by role.
+	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
+	// Forbid says what employees must not enter into free texts.
+	Forbid []Forbid `json:"forbid,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -77,11 +105,15 @@ type Handler struct {
 	app      *crmgate.App
 	profile  *profile.Profile
 	policy   *policy.Snapshot
+	rules    *restore.Rules
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
 	sealer   *lateSealer
 	opened   *atomic.Pointer[opened]
+	machines *machines
+	signOn   *signOn
+	metrics  *crmgate.Metrics
 }
 
 // OIDC is the identity provider of a gate.
@@ -112,31 +144,23 @@ type OIDC struct {
 	MFAACR []string `json:"mfa_acr,omitempty"`
 	// MFAMaxAge is how long ago the employee may have signed in there.
 	MFAMaxAge caddy.Duration `json:"mfa_max_age,omitempty"`
-}
-
-// opened is what exists from the app's start on.
-type opened struct {
-	log      entries
-	sessions *session.Manager
-	masker   *mask.Masker
-	// masked is told of every document that was masked; nil while serving.
-	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
-}
-
-// entries is what the way of a request needs of the audit log.
-type entries interface {
-	Append(ctx context.Context, e *audit.Entry) (audit.Receipt, error)
-	Employee(issuer, subject string) string
-	Keyed(category, value string) string
-}
-
-// apply masks a document.
-func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts mask.Options) (mask.Result, error) {
-	res, err := o.masker.Apply(t, found, plan, opts)
-	if err == nil && o.masked != nil {
-		o.masked(t, found, plan, res)
-	}
-	return res, err
+	// MFAPhishingResistant demands, beside the proof of a second factor, that it
+	// can't be phished.
+	MFAPhishingResistant bool `json:"mfa_phishing_resistant,omitempty"`
+	// MFAPhishingResistantAMR are methods that prove that; `a+b` means both.
+	// Default: the preset's.
+	MFAPhishingResistantAMR []string `json:"mfa_phishing_resistant_amr,omitempty"`
+	// MFAPhishingResistantACR are contexts that prove that.
+	MFAPhishingResistantACR []string `json:"mfa_phishing_resistant_acr,omitempty"`
+	// MFAGateway has the gateway itself ask for a second factor after the
+	// provider's sign-in: passkey, totp, or both. The provider has to prove none
+	// then, so Provider, MFAAMR and MFAACR aren't needed, and the last two are
+	// refused.
+	MFAGateway []string `json:"mfa_gateway,omitempty"`
+	// MFAOpenEnrolment is the reason why employees may enrol their first factor
+	// without an administrator's enrolment code: whoever has a password at the
+	// provider can then, until its owner has. Default: they may not.
+	MFAOpenEnrolment string `json:"mfa_open_enrolment,omitempty"`
 }
 
 const (
@@ -156,16 +180,31 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger, h.proxy = ctx.Logger(), ctx.Logger(new(reverseproxy.Handler))
 	h.defaults()
+	if err := h.checkSessions(); err != nil {
+		return err
+	}
 	if err := h.loadProfile(); err != nil {
+		return err
+	}
+	if err := errors.Join(h.checkPublic(), h.checkCORS()); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
+	if err := h.loadRules(); err != nil {
+		return err
+	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
-	h.own = canon.NewOwn("X-Crmgate-*", "Audit-Id")
+	if err := h.newSignOn(); err != nil {
+		return err
+	}
+	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
 	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
 	if err := h.newProvider(); err != nil {
+		return err
+	}
+	if err := h.newMachines(); err != nil {
 		return err
 	}
 	mod, err := ctx.App("crmgate")
@@ -176,7 +215,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if !ok {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
-	h.app = app
+	h.app, h.metrics = app, app.Metrics()
 	app.Register(h)
 	return nil
 }
@@ -264,26 +303,45 @@ func (h *Handler) newProvider() error {
 	if err != nil {
 		return fmt.Errorf("oidc client_secret: %w", err)
 	}
-	h.provider, err = oidc.New(oidc.Config{
+	if err := h.OIDC.checkOwnFactor(); err != nil {
+		return fmt.Errorf("oidc: %w", err)
+	}
+	cfg := oidc.Config{
 		Issuer: h.OIDC.Issuer, ClientID: h.OIDC.ClientID, ClientSecret: secret, Scopes: h.OIDC.Scopes,
 		RolesClaim: h.OIDC.Roles, UserClaim: h.OIDC.CRMUser, Preset: h.OIDC.Provider,
-		Factor: oidc.Factor{AMR: h.OIDC.MFAAMR, ACR: h.OIDC.MFAACR, MaxAge: time.Duration(h.OIDC.MFAMaxAge)},
-		Seal:   h.sealer,
-	})
+		Factor:            oidc.Factor{AMR: h.OIDC.MFAAMR, ACR: h.OIDC.MFAACR, MaxAge: time.Duration(h.OIDC.MFAMaxAge)},
+		PhishingResistant: h.OIDC.MFAPhishingResistant,
+		Resistant:         oidc.Factor{AMR: h.OIDC.MFAPhishingResistantAMR, ACR: h.OIDC.MFAPhishingResistantACR},
+		Seal:              h.sealer,
+	}
+	h.OIDC.elsewhere(&cfg)
+	h.provider, err = oidc.New(cfg)
 	if err != nil {
 		return fmt.Errorf("oidc: %w", err)
 	}
-	return nil
+	return h.checkStepUps()
 }
 
 // Start takes what the app opened.
 func (h *Handler) Start(s *crmgate.Services) error {
 	h.sealer.ring.Store(s.Ring)
 	sessions, err := session.New(session.Config{
-		Idle: time.Duration(h.SessionIdle), Max: time.Duration(h.SessionMax), Store: s.Store, Sealer: s.Ring,
+		Idle: time.Duration(h.SessionIdle), Max: time.Duration(h.SessionMax), PerPerson: h.SessionsPerEmployee,
+		Store: s.Store, Sealer: s.Ring, Notify: h.noteSession,
 	})
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
+	}
+	if err := h.startSignOn(s); err != nil {
+		return err
+	}
+	binder, err := newBinder(h, s.Store, s.Ring, sessions.Idle())
+	if err != nil {
+		return err
+	}
+	factors, err := h.openFactors(s)
+	if err != nil {
+		return err
 	}
 	if err := h.logPolicy(s); err != nil {
 		return err
@@ -292,26 +350,21 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		h.logger.Warn("at debug level Caddy's reverse_proxy logs the CRM's response headers, and those can hold personal data: " +
 			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
 	}
+	h.logMachines()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
 		}
+		if err := binder.sweep(ctx); err != nil {
+			h.logger.Error("sweeping CRM sessions", zap.Error(err))
+		}
 	})
+	h.renew(sessions)
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions,
+		log: s.Log, sessions: sessions, binder: binder, factors: factors,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
-}
-
-// Exceptions are the lines of the configuration that open something.
-func (h *Handler) Exceptions() crmgate.Exceptions {
-	return crmgate.Exceptions{Ungated: h.Ungated, PlainHTTP: h.PlainHTTP, ClearUpstream: h.ClearUpstream}
-}
-
-// Describe names profile, evidence and policy.
-func (h *Handler) Describe() string {
-	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version())
 }
 
 // plan returns the plan of the roles for an action.

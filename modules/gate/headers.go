@@ -75,6 +75,7 @@ func (l *release) copyHeaders(names []string, sweep *mask.Sweep) {
 		}
 	}
 	canon.StripSetCookies(to, session.Own)
+	l.q.bindIssued(to)
 }
 
 // plainFragment is a fragment of words and ids alone.

@@ -13,6 +13,7 @@ import (
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // login finds the employee's session. Without one it answers: a page that was
@@ -35,7 +36,7 @@ func (q *request) login() bool {
 		})
 		return false
 	}
-	if q.r.Method == http.MethodGet && q.isNavigation() {
+	if q.r.Method == http.MethodGet && q.isNavigation() && !q.framed() {
 		q.begin(q.c.Target(), false)
 		return false
 	}
@@ -51,8 +52,15 @@ func (q *request) known(s session.Session) *employee {
 // not lock anybody out.
 func (q *request) lookup() (session.Session, error) {
 	last := session.ErrNone
+	find := q.o.sessions.Lookup
+	if q.c != nil && q.h.passive(q.c.Path) {
+		find = q.o.sessions.Peek
+	}
 	for _, id := range q.cookies.Sessions(q.r.Header) {
-		s, err := q.o.sessions.Lookup(q.r.Context(), id)
+		s, err := find(q.r.Context(), id)
+		if err == nil && q.h.unproven(s) {
+			err = session.ErrNone
+		}
 		if err == nil {
 			return s, nil
 		}
@@ -70,10 +78,7 @@ func (q *request) signedOut() {
 			return
 		}
 	}
-	q.answer(plain{
-		status: http.StatusUnauthorized, reason: "signed_out", text: textSignInNeeded,
-		link: &page.Link{Href: "/", Text: page.Text{DE: "Anmelden", EN: "Sign in"}},
-	})
+	q.answer(q.signedOutPage())
 }
 
 // peekCallID reads the id of a remote call from a body that isn't judged, for
@@ -96,9 +101,12 @@ func (q *request) peekCallID() string {
 
 // begin sends the browser to the provider.
 func (q *request) begin(returnTo string, retry bool) {
-	b, err := q.h.provider.Begin(q.r.Context(), oidc.BeginRequest{
-		BaseURL: q.baseURL(), ReturnTo: returnTo, Bindings: q.cookies.Bindings(q.r.Header), Retry: retry,
-	})
+	q.beginWith(oidc.BeginRequest{ReturnTo: returnTo, Retry: retry})
+}
+
+func (q *request) beginWith(r oidc.BeginRequest) {
+	r.BaseURL, r.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
+	b, err := q.h.provider.Begin(q.r.Context(), r)
 	if err != nil {
 		q.signInFailed(err, nil)
 		return
@@ -107,7 +115,11 @@ func (q *request) begin(returnTo string, retry bool) {
 	if b.SetBinding {
 		q.cookies.SetBinding(q.w.Header(), b.Binding)
 	}
-	q.redirect(b.Redirect)
+	if r.Retry { // what the tab keeps belongs to the first attempt
+		q.redirect(b.Redirect)
+		return
+	}
+	q.leave(b.Redirect, r.ReturnTo)
 }
 
 func (q *request) redirect(to string) {
@@ -123,14 +135,20 @@ func (q *request) callback() {
 	f.BaseURL, f.Bindings = q.baseURL(), q.cookies.Bindings(q.r.Header)
 	done, err := q.h.provider.Finish(q.r.Context(), f)
 	if err != nil {
-		if q.goOn(done.ReturnTo) {
+		// Whoever failed to step up is still signed in: going on would lead to the
+		// next step-up, without end.
+		if !done.StepUp && q.goOn(done.ReturnTo) {
 			return
 		}
-		if errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
+		if !done.StepUp && errors.Is(err, oidc.ErrExpired) && done.StateID != "" && !done.Retry {
 			q.begin(done.ReturnTo, true)
 			return
 		}
 		q.signInFailed(err, &done)
+		return
+	}
+	if q.o.factors != nil {
+		q.beginHalf(done)
 		return
 	}
 	q.signIn(done)
@@ -142,44 +160,58 @@ func (q *request) goOn(returnTo string) bool {
 	if _, err := q.lookup(); err != nil || returnTo == "" {
 		return false
 	}
-	q.redirect(oidc.ReturnTo(returnTo))
+	q.arrive(returnTo)
 	return true
 }
 
 func (q *request) signIn(done oidc.Finished) {
+	if q.admit(done) {
+		q.arrive(done.ReturnTo)
+	}
+}
+
+// admit makes the session of a sign-in, or answers why not.
+func (q *request) admit(done oidc.Finished) bool {
 	id, s, err := q.o.sessions.Create(q.r.Context(), session.SignedIn{
 		Identity: session.Identity(done.Identity), StateID: done.StateID, Replaces: q.cookies.Sessions(q.r.Header),
+		From: session.Origin{IP: q.ip, Agent: session.AgentLabel(q.r.Header.Get("User-Agent"))},
 	})
 	switch {
 	case errors.Is(err, session.ErrUsed):
+		q.h.metrics.SignIn(crmgate.SignInUsed)
 		if q.goOn(done.ReturnTo) {
-			return
+			return false
 		}
 		q.answer(plain{
 			status: http.StatusForbidden, reason: "used", text: textSignInUsed,
 			link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 		})
-		return
+		return false
 	case err != nil:
 		q.h.logger.Error("making a session", zap.String("request", q.id), zap.Error(err))
 		q.unavailable("session_store")
-		return
+		return false
 	}
 	q.employee = q.known(s)
 	e := q.entry(audit.Control)
-	e.Event = audit.SignIn
-	e.Names = &audit.Names{User: s.Identity.User, Email: s.Identity.Email, Name: s.Identity.Name}
+	if done.StepUp {
+		e.Event = audit.StepUp
+	} else {
+		e.Event = audit.SignIn
+		e.Names = &audit.Names{User: s.Identity.User, Email: s.Identity.Email, Name: s.Identity.Name}
+	}
 	rec, ok := q.append(e)
 	if !ok {
 		_ = q.o.sessions.Revoke(q.r.Context(), id) // without its entry there is no session
 		q.unavailable("log")
-		return
+		return false
 	}
 	q.auditID = rec.String()
+	q.h.metrics.SignIn(crmgate.SignedIn)
 	ownHeaders(q.w.Header())
 	q.w.Header().Set("Audit-Id", q.auditID)
 	q.cookies.SetSession(q.w.Header(), id)
-	q.redirect(oidc.ReturnTo(done.ReturnTo))
+	return true
 }
 
 // signInFailed writes an entry where an employee is known, and says why.
@@ -189,6 +221,7 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if !errors.As(err, &no) {
 		no = oidc.ErrProviderDown
 	}
+	q.h.metrics.SignIn(no.Code)
 	// Somebody unknown makes no entry: anybody could fill the log.
 	if done != nil && done.Subject != "" {
 		e := q.entry(audit.Control)
@@ -202,9 +235,13 @@ func (q *request) signInFailed(err error, done *oidc.Finished) {
 	if errors.Is(err, oidc.ErrProviderDown) {
 		status = http.StatusServiceUnavailable
 	}
+	again := "/"
+	if done != nil && done.StepUp {
+		again = oidc.ReturnTo(done.ReturnTo)
+	}
 	q.answer(plain{
 		status: status, reason: no.Code, text: text{no.German, no.English},
-		link: &page.Link{Href: "/", Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}},
+		link: &page.Link{Href: again, Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}},
 	})
 }
 

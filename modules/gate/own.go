@@ -1,10 +1,11 @@
 package gate
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
 )
@@ -22,19 +23,50 @@ func (q *request) serveOwn() {
 		q.signOut()
 		return
 	case ownPrefix + "/signed-out":
-		q.answer(plain{
-			status: http.StatusOK, title: page.Text{DE: "Abgemeldet", EN: "Signed out"}, text: textSignedOut,
-			link: &page.Link{Href: "/", Text: page.Text{DE: "Wieder anmelden", EN: "Sign in again"}},
-		})
+		q.signedOutHere(textSignedOut)
+		return
+	case continuePath:
+		q.goOnThere()
+		return
+	case factorPath:
+		q.serveFactor()
+		return
+	case factorAgainPath:
+		q.serveFactorAgain()
+		return
+	case sessionsPath:
+		q.ownSessions()
+		return
+	case ownPrefix + "/backchannel-logout":
+		q.backChannel()
+		return
+	case ownPrefix + "/frontchannel-logout":
+		q.frontChannel()
+		return
+	case ownPrefix + "/jwks.json":
+		q.jwks()
 		return
 	case ownPrefix + "/ready":
 		q.ready()
 		return
+	case ownPrefix + "/why":
+		if q.r.Method == http.MethodGet || q.r.Method == http.MethodHead {
+			q.why()
+			return
+		}
 	case ownPrefix, ownPrefix + "/":
 		q.home()
 		return
 	}
-	q.answer(plain{status: http.StatusNotFound, reason: "not_found", text: text{"Diese Seite gibt es nicht.", "There is no such page."}})
+	if rest, ok := strings.CutPrefix(q.c.Path, stepUpPath+"/"); ok {
+		q.serveStepUp(rest)
+		return
+	}
+	q.notFound()
+}
+
+func (q *request) notFound() {
+	q.answer(plain{status: http.StatusNotFound, reason: "not_found", text: textNoSuchPage})
 }
 
 // home shows who is signed in and lets them sign out.
@@ -52,6 +84,8 @@ func (q *request) home() {
 		},
 		Form: &page.Form{Action: ownPrefix + "/sign-out", Text: page.Text{DE: "Abmelden", EN: "Sign out"}},
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
+		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
+		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
 	})
 }
 
@@ -60,67 +94,6 @@ func (q *request) lang() string {
 		return "de"
 	}
 	return "en"
-}
-
-// signOut ends the session here and at the provider. A GET only asks: a link on
-// another site must not sign anybody out.
-func (q *request) signOut() {
-	if q.r.Method != http.MethodPost {
-		q.home()
-		return
-	}
-	if !q.sameOrigin() {
-		q.answer(plain{status: http.StatusForbidden, reason: "cross_site", text: text{
-			"Diese Anfrage kam von einer anderen Seite.", "This request came from another site.",
-		}})
-		return
-	}
-	hint := ""
-	for _, id := range q.cookies.Sessions(q.r.Header) {
-		if t, err := q.o.sessions.Tokens(q.r.Context(), id); err == nil {
-			hint = t.ID
-		}
-		if s, err := q.o.sessions.Peek(q.r.Context(), id); err == nil {
-			q.employee = q.known(s)
-		}
-		if err := q.o.sessions.Revoke(q.r.Context(), id); err != nil {
-			q.unavailable("session_store")
-			return
-		}
-	}
-	if q.employee != nil {
-		e := q.entry(audit.Control)
-		e.Event = audit.SignOut
-		if rec, ok := q.append(e); ok {
-			q.auditID = rec.String()
-		}
-	}
-	ownHeaders(q.w.Header())
-	q.cookies.ClearSession(q.w.Header())
-	q.w.Header().Set("Clear-Site-Data", `"cache"`)
-	after := q.baseURL() + ownPrefix + "/signed-out"
-	if to, ok := q.h.provider.EndSession(hint, after, ""); ok && hint != "" {
-		q.handOver(to)
-		return
-	}
-	q.answer(plain{status: http.StatusOK, text: text{
-		textSignedOut.de + " " + textStillSigned.de, textSignedOut.en + " " + textStillSigned.en,
-	}})
-}
-
-// handOver sends the browser on to the provider. From a form that takes a page
-// of its own: form-action 'self' forbids the redirect, and naming the provider
-// there isn't enough once it redirects further.
-func (q *request) handOver(to string) {
-	if !q.isNavigation() {
-		q.redirect(to)
-		return
-	}
-	q.showPage(page.Page{
-		Status: http.StatusOK, Next: to,
-		Title: page.Text{DE: "Sie werden abgemeldet", EN: "Signing you out"},
-		Text:  page.Text{DE: "Es geht gleich beim Anmeldedienst weiter.", EN: "Your sign-in service takes over in a moment."},
-	})
 }
 
 // sameOrigin reports whether the request comes from a page of this site.
@@ -135,13 +108,12 @@ func (q *request) sameOrigin() bool {
 // ready tells a load balancer whether known sessions can work, and whether
 // people can sign in.
 func (q *request) ready() {
-	signIn := q.h.provider.Ready(q.r.Context()) == nil
+	signIn, sessions := q.h.provider.Ready(q.r.Context()) == nil, q.o.sessions.Ready(q.r.Context()) == nil
 	ownHeaders(q.w.Header())
 	q.w.Header().Set("Content-Type", "application/json")
-	body := `{"sessions":true,"sign_in":false}`
-	if signIn {
-		body = `{"sessions":true,"sign_in":true}`
-	}
 	q.status = http.StatusOK
-	q.write(http.StatusOK, []byte(body))
+	if !sessions {
+		q.status = http.StatusServiceUnavailable
+	}
+	q.write(q.status, fmt.Appendf(nil, `{"sessions":%t,"sign_in":%t}`, sessions, signIn))
 }

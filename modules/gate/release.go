@@ -110,7 +110,7 @@ func (l *release) withhold(reason string, t text) {
 func (l *release) entry() *audit.Entry {
 	e := l.q.entry(audit.Disclosure)
 	e.Intent = l.q.intent.Seq
-	e.Status = l.resp.status
+	e.Status, e.Detail = l.resp.status, strings.TrimPrefix(l.q.collected, "; ")
 	e.DurationMS = time.Since(l.q.start).Milliseconds()
 	return e
 }
@@ -167,8 +167,11 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, res, err
 	}
-	body, err = res.Body(before)
-	return append(body, behind...), res, err
+	if body, err = res.Body(before); err != nil {
+		return nil, res, err
+	}
+	body, err = l.q.x.Build(append(body, behind...))
+	return body, res, err
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,
@@ -238,8 +241,13 @@ func add(to, d *access.Disclosure) {
 // to the next.
 const maxSeen = 4096
 
-// scope is what pseudonyms are bound to: the employee's session.
-func (q *request) scope() string { return q.employee.session.Ref() }
+// scope is what pseudonyms are bound to: the employee's session, or the machine.
+func (q *request) scope() string {
+	if q.employee.machine != "" {
+		return "machine " + q.employee.machine
+	}
+	return q.employee.session.Ref()
+}
 
 func (l *release) bodyless() bool {
 	switch {

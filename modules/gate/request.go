@@ -37,8 +37,11 @@ type request struct {
 	ip      string
 	c       *canon.Canonical
 	cookies session.Cookies
+	// presented are the credentials of machines: see machines.presented.
+	presented []string
 
 	employee *employee
+	crmUser  string // keyed; where the CRM's session tells it
 	body     []byte
 	media    string
 	// soapActions are what names a SOAP operation outside of the body.
@@ -47,6 +50,8 @@ type request struct {
 	narrowed    bool
 	decision    access.Decision
 	intent      audit.Receipt
+	// collected says what was entered that must not be: see forbid.go.
+	collected string
 
 	// For the line in the process log.
 	route   string
@@ -55,9 +60,12 @@ type request struct {
 	fault   string
 }
 
-// employee is who is signed in.
+// employee is who is signed in, or the machine that calls.
 type employee struct {
 	session session.Session
+	// machine is its name, "" for an employee. A machine has no session: what
+	// stands in session is its identity alone.
+	machine string
 	// The employee's and the session's names in the log, from the first entry
 	// on: see request.entry.
 	pseudonym, log string
@@ -89,17 +97,27 @@ func (q *request) serve() {
 		q.unavailable("starting")
 		return
 	}
-	if !q.hygiene() {
+	if !q.hygiene() || !q.machine() {
 		return
 	}
 	if q.isOwn() {
 		q.serveOwn()
 		return
 	}
-	if !q.login() {
+	if q.cors() {
+		return
+	}
+	if q.isPublic() {
+		q.public()
+		return
+	}
+	if !q.login() || !q.introducible() || !q.ownCRMSession() {
 		return
 	}
 	if !q.classify() {
+		return
+	}
+	if !q.stepUp() {
 		return
 	}
 	if q.x.Pass {
@@ -135,6 +153,7 @@ func (q *request) hygiene() bool {
 	c.Apply(q.r)
 	// php_fastcgi takes REQUEST_URI from this copy: it has to be what was judged.
 	q.r = q.r.WithContext(context.WithValue(q.r.Context(), caddyhttp.OriginalRequestCtxKey, *q.r))
+	q.presented = q.h.machines.presented(q.r.Header)
 	canon.StripHeaders(q.r.Header, q.h.own)
 	if !q.https && q.h.PlainHTTP == "" && !loopback(c.Host) {
 		q.answer(plain{status: http.StatusForbidden, reason: "plain_http", text: textPlainHTTP})
@@ -174,10 +193,6 @@ func (q *request) baseURL() string {
 // classify reads the request's body and asks the profile.
 func (q *request) classify() bool {
 	session.Strip(q.r.Header)
-	if q.c.Upgrade != "" {
-		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
-		return false
-	}
 	if no := q.inAdvance(); no != nil {
 		q.refuse(*no)
 		return false
@@ -208,7 +223,12 @@ func (q *request) ask(body []byte) bool {
 		return false
 	}
 	x.User = q.employee.session.Identity.User
-	q.x, q.route, q.body = x, x.Route, body
+	q.route = x.Route
+	if no := q.judgeUpgrade(x); no != nil {
+		q.refuse(*no)
+		return false
+	}
+	q.x, q.body = x, body
 	return true
 }
 
@@ -320,63 +340,12 @@ func (q *request) narrow() bool {
 	return true
 }
 
-// entry begins an entry of this request.
-func (q *request) entry(kind audit.Kind) *audit.Entry {
-	e := &audit.Entry{Kind: kind, Request: q.id, Profile: q.h.profile.Name, SourceIP: q.ip}
-	if q.c != nil { // nil: the request is ambiguous
-		e.Gate, e.Method = q.c.Host, q.c.Method
-	}
-	if q.employee != nil {
-		id := q.employee.session.Identity
-		if q.employee.pseudonym == "" {
-			q.employee.pseudonym = q.o.log.Employee(id.Issuer, id.Subject)
-			q.employee.log = q.o.log.Keyed("session", q.employee.session.Ref())
-		}
-		e.Employee, e.Session, e.Roles = q.employee.pseudonym, q.employee.log, id.Roles
-		e.Factor = factor(id)
-	}
-	return e
-}
-
-func factor(id session.Identity) string {
-	f := "amr=" + strings.Join(id.AMR, "+")
-	if id.ACR != "" {
-		f += " acr=" + id.ACR
-	}
-	if !id.AuthTime.IsZero() {
-		f += " auth_time=" + id.AuthTime.UTC().Format(time.RFC3339)
-	}
-	return f
-}
-
-// append makes an entry durable. It never depends on the client: a request
-// that is cancelled is logged all the same.
-func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
-	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
-	if err != nil {
-		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
-		return rec, false
-	}
-	return rec, true
-}
-
-// logIntent makes the intent durable before anything is forwarded.
-func (q *request) logIntent() bool {
-	e := q.entry(audit.Intent)
-	e.Accesses = q.x.Accesses
-	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
-	rec, ok := q.append(e)
-	if !ok {
-		q.unavailable("log")
-		return false
-	}
-	q.intent, q.auditID = rec, rec.String()
-	return true
-}
-
 // logLine is the request's line in the process log: no address, no header, no
 // value.
 func (q *request) logLine() {
+	if q.fault != "" {
+		q.h.metrics.Refused(q.fault)
+	}
 	q.h.logger.Info("request",
 		zap.String("request", q.id), zap.String("route", q.route), zap.Int("status", q.status),
 		zap.Duration("duration", time.Since(q.start)), zap.String("audit_id", q.auditID), zap.String("fault", q.fault))

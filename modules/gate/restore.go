@@ -25,23 +25,31 @@ import (
 func (q *request) restore() bool {
 	var edits []doc.Edit
 	var refused []string
+	var fresh []restore.Entered
 	for _, w := range q.x.Writes() {
 		plans, err := q.writePlans(w)
 		if err != nil {
 			q.notSaved("undecided", textFault)
 			return false
 		}
-		stored, ok := q.stored(w, restore.Fields(q.x.Body(), w, plans))
+		entered := q.h.rules.Find(q.x.Body(), w)
+		stored, ok := q.stored(w, append(restore.Fields(q.x.Body(), w, plans), restore.NeedsStored(entered, w)...))
 		if !ok {
 			q.notSaved("stored", textStored)
 			return false
 		}
+		fresh = append(fresh, q.h.rules.Fresh(entered, w, stored)...)
 		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
 		edits, refused = append(edits, res.Edits...), append(refused, res.Refused...)
 	}
 	if len(refused) > 0 {
 		names := strings.Join(refused, ", ")
 		q.notSaved("writes_masked", text{textWrites.de + names, textWrites.en + names})
+		return false
+	}
+	// Behind the other refusal: otherwise a field that its author can't see would
+	// tell a right guess of what stands in it from a wrong one.
+	if !q.collect(fresh) {
 		return false
 	}
 	if len(edits) == 0 {
@@ -73,7 +81,7 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 func (q *request) notSaved(reason string, t text) {
 	e := q.entry(audit.Disclosure)
 	e.Intent, e.Error, e.Disclosure = q.intent.Seq, reason, &access.Disclosure{}
-	e.Detail = "nothing was forwarded"
+	e.Detail = "nothing was forwarded" + q.collected
 	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return

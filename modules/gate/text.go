@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 )
@@ -24,6 +25,9 @@ func (t text) in(acceptLanguage string) string {
 
 // and joins two sentences.
 func (t text) and(more text) text { return text{t.de + " " + more.de, t.en + " " + more.en} }
+
+// onPage is the sentence as pages take it.
+func (t text) onPage() page.Text { return page.Text{DE: t.de, EN: t.en} }
 
 // prefersGerman reports whether German stands before English.
 func prefersGerman(accept string) bool {
@@ -51,6 +55,11 @@ var (
 	textUpgrade = text{
 		"Dauerverbindungen (WebSocket) werden hier nicht weitergeleitet: Ihr Inhalt ließe sich nicht prüfen.",
 		"Upgraded connections (WebSocket) are not forwarded here: what they carry could not be checked.",
+	}
+	textCrossSite    = text{"Diese Anfrage kam von einer anderen Seite.", "This request came from another site."}
+	textSessionEnded = text{
+		"Ihre Sitzung endete, oder Ihre Rollen änderten sich, während das CRM antwortete. Die Antwort wird deshalb nicht angezeigt.",
+		"Your session ended, or your roles changed, while the CRM was answering. Therefore the answer is not shown.",
 	}
 	textPrefetch = text{
 		"Seiten werden hier nicht im Voraus geladen: Das Protokoll zeigt, was jemand angesehen hat.",
@@ -121,10 +130,15 @@ var (
 		"Nicht gespeichert: Diese Felder sehen Sie nicht im Klartext und können sie deshalb nicht ändern: ",
 		"Not saved: you don't see these fields in clear and therefore can't change them: ",
 	}
+	textForbidden = text{
+		"Nicht gespeichert: Das darf hier nicht eingegeben werden. Nehmen Sie es aus dem Text: ",
+		"Not saved: this must not be entered here. Take it out of the text: ",
+	}
 	textStored = text{
 		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",
 		"Not saved: the stored values, with which masked fields are compared, could not be read.",
 	}
+	textNoSuchPage  = text{"Diese Seite gibt es nicht.", "There is no such page."}
 	textSignedOut   = text{"Sie sind abgemeldet.", "You are signed out."}
 	textStillSigned = text{
 		"Bei Ihrem Anmeldedienst sind Sie möglicherweise noch angemeldet; melden Sie sich auch dort ab.",

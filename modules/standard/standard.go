@@ -9,5 +9,6 @@ import (
 	_ "github.com/crmgate/crmgate/modules/command"
 	_ "github.com/crmgate/crmgate/modules/crmgate"
 	_ "github.com/crmgate/crmgate/modules/gate"
+	_ "github.com/crmgate/crmgate/modules/store/postgres"
 	_ "github.com/crmgate/crmgate/modules/store/sqlite"
 )

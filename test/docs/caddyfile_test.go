@@ -45,6 +45,9 @@ func startable(t *testing.T, text string) {
 	t.Setenv("XDG_DATA_HOME", dir)
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	t.Setenv("OIDC_CLIENT_SECRET", "made up")
+	t.Setenv("CRMGATE_DSN", "postgres://crmgate@db.example.de/crmgate?sslmode=verify-full")
+	t.Setenv("CRM_SALES", "made up")
+	t.Setenv("BACKUP_SECRET", "0f3c9b7d2e5a48616f3c9b7d2e5a4861")
 	raw, err := adapted(filepath.Join(dir, "Caddyfile"), text)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +174,9 @@ func vocabulary(t *testing.T) []string {
 	for _, place := range []string{
 		"localhost {\n crm_gate {\n ?\n }\n}", "localhost {\n crm_gate {\n oidc https://a.example {\n ?\n }\n }\n}",
 		"localhost {\n crm_gate {\n oidc https://a.example {\n mfa ? ?\n }\n }\n}",
-		"localhost {\n crm_gate {\n session ? 1h\n }\n}", "{\n crmgate {\n ?\n }\n}", "{\n crmgate {\n log {\n ?\n }\n }\n}",
+		"localhost {\n crm_gate {\n session ? 1h\n }\n}", "localhost {\n crm_gate {\n machine m {\n ?\n }\n }\n}",
+		"localhost {\n crm_gate {\n identity_header X-A ?\n }\n}", "localhost {\n crm_gate {\n identity_assertion {\n ?\n }\n }\n}",
+		"localhost {\n crm_gate {\n upstream_credential role r {\n ?\n }\n }\n}", "{\n crmgate {\n ?\n }\n}", "{\n crmgate {\n log {\n ?\n }\n }\n}",
 	} {
 		_, err := adapted("Caddyfile", strings.ReplaceAll(place, "?", "zzz"))
 		if err == nil {

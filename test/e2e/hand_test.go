@@ -200,7 +200,7 @@ func newHand(t *testing.T, role, login string) *hand {
 	h.secrets, h.all = h.facts.secretsOf(role), h.facts.all()
 	h.cookies = h.signIn(t, login).Cookies(t)
 	for name, u := range h.facts.Users {
-		h.logins[name] = h.crm.logIn(t, name, u.Password)
+		h.logins[name] = logInAt(t, h.Base+"/", h.cookies, name, u.Password)
 	}
 	return h
 }

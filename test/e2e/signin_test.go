@@ -36,13 +36,28 @@ type trytonLogins struct{ session, basic string }
 // logIn signs in to Tryton itself, not through the gate.
 func (c *tryton) logIn(t *testing.T, login, password string) trytonLogins {
 	t.Helper()
+	return logInAt(t, c.url(), "", login, password)
+}
+
+// logInAt signs in to the CRM at an address: Tryton's own, or the gate's with its
+// cookies. The gate lets only those sessions through that it saw given out.
+func logInAt(t *testing.T, base, cookies, login, password string) trytonLogins {
+	t.Helper()
 	question, err := json.Marshal(map[string]any{
 		"id": 0, "method": "common.db.login", "params": []any{login, map[string]string{"password": password}, "de"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := (&http.Client{Timeout: time.Minute}).Post(c.url()+"crm/", "application/json", strings.NewReader(string(question)))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"crm/", strings.NewReader(string(question)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if cookies != "" {
+		req.Header.Set("Cookie", cookies)
+	}
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

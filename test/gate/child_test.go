@@ -147,7 +147,11 @@ func runChild() int {
 	dir := os.Getenv(childVar)
 	text, err := os.ReadFile(filepath.Join(dir, "Caddyfile"))
 	if err == nil {
-		err = load(string(text), filepath.Join(dir, "data"))
+		var underscores []string
+		if names, err := os.ReadFile(filepath.Join(dir, "underscores")); err == nil {
+			underscores = strings.Fields(string(names))
+		}
+		err = load(string(text), filepath.Join(dir, "data"), underscores...)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

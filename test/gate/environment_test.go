@@ -39,6 +39,8 @@ type environment struct {
 	calls  *site // the profile of a CRM with remote calls
 	probed *site // a probe instead of the proxy
 	down   *site // a CRM that nobody answers for
+	opened *site // signs in at the forger; public paths, and a page of another origin
+	live   *site // a profile that opens a socket
 	leaky  *site // the profile of the leak suite
 }
 
@@ -115,6 +117,9 @@ func startEnvironment(dir string) (*environment, error) {
 	if err := os.WriteFile(filepath.Join(dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		return nil, err
 	}
+	if err := e.liveProfile(); err != nil {
+		return nil, err
+	}
 	if err := load(e.caddyfile(), e.data()); err != nil {
 		return nil, err
 	}
@@ -155,6 +160,8 @@ func (e *environment) sites() error {
 		{&e.calls, "http"},
 		{&e.probed, "http"},
 		{&e.down, "http"},
+		{&e.opened, "http"},
+		{&e.live, "http"},
 		{&e.leaky, "http"},
 	} {
 		var err error
@@ -171,7 +178,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.leaky}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -261,6 +268,7 @@ func globals(dir, level string) string {
 	}
 	servers {
 		protocols h1 h2
+		max_header_size 1MiB
 	}
 %[3]s
 }
@@ -271,19 +279,22 @@ func (e *environment) caddyfile() string {
 	crm, dead := proxyTo(e.crm.url), proxyTo("127.0.0.1:1")
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/access.log\n\t}\n", e.logs())
 	return globals(e.dir, "DEBUG") +
-		e.plain.block(access+gateBlock(e.dir, e.provider.url), crm) +
+		e.plain.block(access+gateBlock(e.dir, e.provider.url, "forbid contact card svnr_at", "flag * kennzeichen"), crm) +
 		e.secure.block(access+"\ttls internal\n\tencode zstd gzip {\n\t\tminimum_length 1\n\t}\n"+gateBlock(e.dir, e.provider.url, "hold 256KiB"), crm) +
 		e.forged.block(gateBlock(e.dir, e.forger.url), crm) +
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
+		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin), crm) +
+		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run
-// isn't to write 128 MiB of zeros.
-func load(caddyfile, data string) error {
+// isn't to write 128 MiB of zeros. underscores lets headers with underscores in
+// their names in, which Caddy drops unless it is told so.
+func load(caddyfile, data string, underscores ...string) error {
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
 		return fmt.Errorf("adapting: %w", err)
@@ -297,6 +308,12 @@ func load(caddyfile, data string) error {
 		return errors.New("no apps")
 	}
 	apps["crmgate"] = map[string]any{"data_dir": data, "log": map[string]any{"segment_mib": 1}}
+	if httpApp, ok := apps["http"].(map[string]any); ok && len(underscores) > 0 {
+		servers, _ := httpApp["servers"].(map[string]any)
+		for _, s := range servers {
+			s.(map[string]any)["expected_underscore_headers"] = underscores
+		}
+	}
 	raw, err := json.Marshal(cfg)
 	if err != nil {
 		return err

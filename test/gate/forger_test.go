@@ -51,7 +51,7 @@ func newForger() (*forger, error) {
 func (f *forger) discovery(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, map[string]any{
 		"issuer": f.url, "authorization_endpoint": f.url + "/authorize", "token_endpoint": f.url + "/token",
-		"jwks_uri": f.url + "/keys", "id_token_signing_alg_values_supported": []string{"ES256"},
+		"jwks_uri": f.url + "/keys", "end_session_endpoint": f.url + "/end", "id_token_signing_alg_values_supported": []string{"ES256"},
 	})
 }
 
@@ -80,6 +80,19 @@ func (f *forger) token(w http.ResponseWriter, r *http.Request) {
 		"roles": []string{"sales"}, "name": "Vera", "preferred_username": "vera",
 	}
 	key, alg := f.key, jose.ES256
+	if raw, ok := strings.CutPrefix(fault, "claims:"); ok {
+		text, err := base64.RawURLEncoding.DecodeString(raw)
+		if err == nil {
+			err = json.Unmarshal(text, &claims)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	// who=<sub>/<sid> is somebody of a test's own.
+	if who, ok := strings.CutPrefix(fault, "who="); ok {
+		claims["sub"], claims["sid"], _ = strings.Cut(who, "/")
+	}
 	switch fault {
 	case "nonce":
 		claims["nonce"] = "another"
@@ -96,6 +109,21 @@ func (f *forger) token(w http.ResponseWriter, r *http.Request) {
 		claims["acr"], claims["amr"] = provider.ACRPassword, []string{"pwd"}
 	case "key":
 		key = f.other
+	case "twin":
+		claims["sub"] = "forged-twin"
+	case "address":
+		claims["email"], claims["email_verified"] = "a@evil.example@acme.example", true
+	case "sub-number":
+		claims["sub"] = 7
+	case "sub-empty":
+		claims["sub"] = ""
+	case "user-list":
+		claims["preferred_username"] = []string{"vera", "paula"}
+	case "placeholder":
+		const bait = "{env.HOME} {file./etc/passwd} {http.request.header.Cookie} {$HOME}"
+		claims["name"], claims["preferred_username"], claims["roles"] = bait, bait, []string{"sales", "{env.HOME}"}
+	case "markup":
+		claims["name"] = `Vera <script>alert(1)</script>`
 	}
 	token := f.sign(claims, key, alg)
 	switch fault {

@@ -4,7 +4,10 @@
 //   POST /admin/account?login=vera a JSON object that is merged into the account: {"roles": ["support"]}
 //   POST /admin/forget?login=vera  all that was granted for the login is taken back
 //   POST /admin/rotate-keys        a new signing key; ?keep=1 publishes the old ones too
+//   GET  /admin/issued             all tokens that were given out
 //   GET  /admin/count              how often each path was asked for: {"/jwks": 2}
+
+import { issued } from './behaviour.mjs';
 
 async function json(request) {
   let body = '';
@@ -20,6 +23,7 @@ export function makeAdmin({ config, behaviour, rotate, forget }) {
     'POST /admin/account': async (url, request) => Object.assign(config.accounts[url.searchParams.get('login')], await json(request)),
     'POST /admin/forget': (url) => forget(url.searchParams.get('login')),
     'POST /admin/rotate-keys': (url) => rotate(url.searchParams.has('keep')),
+    'GET /admin/issued': () => issued,
     'GET /admin/count': () => counts,
   };
   return (request, response) => {

@@ -30,6 +30,9 @@ function changeTokens(body, behaviour, refreshing, jwk) {
   if (refreshing && behaviour.refresh_token?.omit) delete body.refresh_token;
 }
 
+/** Every token that was given out, for tests that look for them where they don't belong. */
+export const issued = [];
+
 /** Middleware around the provider's own. */
 export function misbehave(behaviour, jwk) {
   return async (ctx, next) => {
@@ -47,6 +50,8 @@ export function misbehave(behaviour, jwk) {
       ctx.querystring = String(query);
     }
     await next();
-    if (ctx.path === '/token') changeTokens(ctx.body, behaviour, ctx.oidc?.params?.grant_type === 'refresh_token', jwk);
+    if (ctx.path !== '/token') return;
+    changeTokens(ctx.body, behaviour, ctx.oidc?.params?.grant_type === 'refresh_token', jwk);
+    issued.push(...[ctx.body?.id_token, ctx.body?.access_token, ctx.body?.refresh_token].filter(Boolean));
   };
 }

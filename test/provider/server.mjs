@@ -14,6 +14,7 @@ import { generateKeyPairSync, randomBytes, timingSafeEqual, createHash } from 'n
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import { makeAdmin } from './admin.mjs';
 import { misbehave } from './behaviour.mjs';
 import { accepts } from './totp.mjs';
@@ -23,6 +24,7 @@ const behaviour = { ...config.behaviour };
 const acr = {
   password: 'urn:crmgate:test:password', mfa: 'urn:crmgate:test:mfa', key: 'urn:crmgate:test:key', ...config.acr,
 };
+const adapter = createMemoryAdapter(); // one for all keys that the provider has had
 const cookieKeys = [randomBytes(32).toString('hex')];
 const seconds = { id_token: 3600, access_token: 600, refresh_token: 86_400, session: 86_400, ...config.seconds };
 const identityClaims = ['sub', 'acr', 'amr', 'auth_time', 'sid', 'preferred_username', 'name', 'email', 'email_verified', 'roles'];
@@ -88,6 +90,7 @@ function makeProvider(issuer, keys) {
     clients: config.clients.map((client) => ({
       grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], ...client,
     })),
+    adapter,
     jwks: { keys },
     cookies: { keys: cookieKeys },
     findAccount,
@@ -193,7 +196,7 @@ server.listen(+port, host, () => {
   const admin = makeAdmin({
     config,
     behaviour,
-    // What was issued stays valid: the library keeps it for all providers of a process.
+    // What was issued stays valid: the new provider has the adapter of the old.
     rotate(keep) {
       keys = [signingKey(), ...(keep ? keys : [])];
       provider = makeProvider(issuer, keys);

@@ -27,6 +27,9 @@ before(async () => {
   await new Promise((resolve) => client.listen(0, '127.0.0.1', resolve));
   config.clients[0].backchannel_logout_uri = `http://127.0.0.1:${client.address().port}/logout`;
   config.clients[0].backchannel_logout_session_required = true;
+  config.accounts.paula.key = 'a key';
+  config.admin = true;
+  config.rotate_refresh_token = true;
   const file = join(mkdtempSync(join(tmpdir(), 'provider-')), 'config.json');
   writeFileSync(file, JSON.stringify(config));
   server = spawn(process.execPath, [new URL('server.mjs', import.meta.url).pathname, file], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -129,6 +132,86 @@ test('prompt=login asks again within a session', async () => {
   await signIn('vera', browser);
   assert.ok((await authorize(browser)).to, 'a session needs no second sign-in');
   assert.match((await authorize(browser, { prompt: 'login' })).text, /name="password"/);
+});
+
+const admin = async (path, body, method = 'POST') => (await fetch(`${issuer}/admin/${path}`, {
+  method, body: body && JSON.stringify(body),
+})).json();
+
+test('a key is a factor of its own', async () => {
+  const browser = new Browser();
+  const start = await authorize(browser);
+  const second = await browser.post(start.url, { login: 'paula', password: config.accounts.paula.password });
+  assert.equal((await browser.post(second.url, { key: 'another' })).response.status, 401);
+  const answer = await browser.post(second.url, { key: 'a key' });
+  const code = new URL(answer.to).searchParams.get('code');
+  const id = claims((await token({ grant_type: 'authorization_code', code, redirect_uri: redirect, code_verifier: start.verifier })).id_token);
+  assert.deepEqual(id.amr, ['pwd', 'hwk', 'user', 'mfa']);
+  assert.equal(id.acr, 'urn:crmgate:test:key');
+});
+
+test('it can leave out claims, add audiences and forget to ask again', async () => {
+  const browser = new Browser();
+  await admin('behaviour', { id_token: { set: { aud: ['crmgate', 'api'], azp: 'crmgate' }, omit: ['amr'] }, ignore: ['prompt', 'max_age'] });
+  const id = claims((await signIn('vera', browser)).id_token);
+  assert.deepEqual(id.aud, ['crmgate', 'api']);
+  assert.equal(id.amr, undefined);
+  assert.ok((await authorize(browser, { prompt: 'login', max_age: '0' })).to, 'it asked again');
+  await admin('behaviour', { id_token: {}, ignore: [] });
+  assert.match((await authorize(browser, { prompt: 'login' })).text, /name="password"/);
+});
+
+test('it can take a factor or the ID token back at a refresh', async () => {
+  const first = await signIn('vera');
+  await admin('behaviour', { refreshed: { set: { amr: ['pwd'] } } });
+  const second = await token({ grant_type: 'refresh_token', refresh_token: first.refresh_token });
+  assert.deepEqual(claims(second.id_token).amr, ['pwd']);
+  await admin('behaviour', { refreshed: null });
+  const third = await token({ grant_type: 'refresh_token', refresh_token: second.refresh_token });
+  assert.ok(third.access_token);
+  assert.equal(third.id_token, undefined);
+  await admin('behaviour', { refreshed: {} });
+});
+
+test('a refresh token that was used twice ends all of its family', async () => {
+  const first = await signIn('vera');
+  const second = await token({ grant_type: 'refresh_token', refresh_token: first.refresh_token });
+  assert.notEqual(second.refresh_token, first.refresh_token);
+  assert.equal((await token({ grant_type: 'refresh_token', refresh_token: first.refresh_token })).error, 'invalid_grant');
+  assert.equal((await token({ grant_type: 'refresh_token', refresh_token: second.refresh_token })).error, 'invalid_grant');
+});
+
+test('roles change and grants are taken back while it runs', async () => {
+  const first = await signIn('vera');
+  await admin('account?login=vera', { roles: ['support'] });
+  const second = await token({ grant_type: 'refresh_token', refresh_token: first.refresh_token });
+  assert.deepEqual(claims(second.id_token).roles, ['support']);
+  await admin('forget?login=vera');
+  assert.equal((await token({ grant_type: 'refresh_token', refresh_token: second.refresh_token })).error, 'invalid_grant');
+  await admin('account?login=vera', { roles: ['sales'] });
+});
+
+test('keys rotate with and without the old ones', async () => {
+  const kids = async () => (await (await fetch(endpoints.jwks_uri)).json()).keys.map((key) => key.kid);
+  const before = await kids();
+  const first = await signIn('vera');
+  await admin('rotate-keys?keep=1');
+  const both = await kids();
+  assert.equal(both.length, 2);
+  assert.ok(both.includes(before[0]));
+  const second = await token({ grant_type: 'refresh_token', refresh_token: first.refresh_token });
+  assert.equal(JSON.parse(Buffer.from(second.id_token.split('.')[0], 'base64url')).kid, both[0]);
+  await admin('rotate-keys');
+  assert.equal((await kids()).length, 1);
+});
+
+test('it can fail where it is told to, and counts', async () => {
+  await admin('behaviour', { fail: { '/jwks': 503 } });
+  assert.equal((await fetch(endpoints.jwks_uri)).status, 503);
+  await admin('behaviour', { fail: {} });
+  assert.equal((await fetch(endpoints.jwks_uri)).status, 200);
+  assert.ok((await admin('count', undefined, 'GET'))['/jwks'] >= 2);
+  assert.ok((await admin('issued', undefined, 'GET')).length > 5);
 });
 
 test('a refresh token works until sign-out, which tells the client', async () => {

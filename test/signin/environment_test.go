@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +32,10 @@ type plan struct {
 	// Caddyfile. mfa replaces the line of the second factor.
 	global, gate, oidc []string
 	mfa                string
+	// admin is the address of Caddy's admin API; default: off.
+	admin string
+	// debug logs everything that Caddy can.
+	debug bool
 }
 
 // site is a gate before the demo's CRM, with the provider beside it.
@@ -38,6 +44,7 @@ type site struct {
 	provider *stack.Provider
 	crm      *crmSeen
 	addr     string
+	secret   string // a file: Caddy logs its configuration at debug level
 	plan     plan
 }
 
@@ -75,7 +82,10 @@ func (c *crmSeen) requests() []*http.Request {
 // start runs CRM, provider and gate.
 func start(t *testing.T, p plan) *site {
 	t.Helper()
-	s := &site{crm: startCRM(t), addr: stack.FreePort(t), plan: p}
+	s := &site{crm: startCRM(t), addr: stack.FreePort(t), plan: p, secret: filepath.Join(t.TempDir(), "secret")}
+	if err := os.WriteFile(s.secret, []byte(stack.ClientSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s.provider = stack.StartProvider(t, p.provider, "http://"+s.addr)
 	s.Gate = stack.StartGate(t, s.addr, s.caddyfile(s.addr), "")
 	return s
@@ -87,9 +97,17 @@ func (s *site) caddyfile(addr string) string {
 	if mfa == "" {
 		mfa = "mfa acr " + stack.ACR
 	}
+	admin, log := "off", ""
+	if s.plan.admin != "" {
+		admin = s.plan.admin
+	}
+	if s.plan.debug {
+		log = "debug"
+	}
 	lines := func(list []string) string { return strings.Join(list, "\n\t\t\t") }
 	return fmt.Sprintf(`{
-	admin off
+	admin %s
+	%s
 	crmgate {
 		log {
 			segment_mib 1
@@ -98,12 +116,13 @@ func (s *site) caddyfile(addr string) string {
 	}
 }
 http://%s {
+	log
 	crm_gate {
 		profile demo
 		policy builtin:demo
 		oidc %s {
 			client_id %s
-			client_secret %s
+			client_secret {file.%s}
 			%s
 			%s
 		}
@@ -113,7 +132,7 @@ http://%s {
 		header_up Host {http.request.hostport}
 	}
 }
-`, lines(s.plan.global), addr, s.provider.Issuer, stack.ClientID, stack.ClientSecret, mfa, lines(s.plan.oidc),
+`, admin, log, lines(s.plan.global), addr, s.provider.Issuer, stack.ClientID, s.secret, mfa, lines(s.plan.oidc),
 		lines(s.plan.gate), strings.TrimPrefix(s.crm.URL, "http://"))
 }
 
@@ -121,6 +140,17 @@ http://%s {
 func (s *site) person(t *testing.T, login string) *stack.Person {
 	t.Helper()
 	return stack.NewPerson(t, s.Base, s.provider, login)
+}
+
+// signIn opens a browser and signs in; it has to end in the CRM.
+func (s *site) signIn(t *testing.T, login string) *stack.Person {
+	t.Helper()
+	p := s.person(t, login)
+	want(t, p.Visit(t, "/contacts"), http.StatusOK)
+	if p.Cookie(t, sessionCookie) == "" {
+		t.Fatal("there is no session")
+	}
+	return p
 }
 
 // events are the control entries of an event, in their order.

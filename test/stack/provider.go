@@ -49,6 +49,23 @@ type ProviderConfig struct {
 	Client map[string]any
 }
 
+// StandardAccounts are those of test/provider/config.json, by login, to be
+// changed for ProviderConfig.Set.
+func StandardAccounts(t testing.TB) map[string]map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile(Path(t, "provider", "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Accounts map[string]map[string]any `json:"accounts"`
+	}
+	if err := json.Unmarshal(raw, &config); err != nil {
+		t.Fatal(err)
+	}
+	return config.Accounts
+}
+
 // StartProvider starts the provider for gates at the given addresses (see
 // Gate.Base).
 func StartProvider(t testing.TB, c ProviderConfig, bases ...string) *Provider {
@@ -126,6 +143,14 @@ func (p *Provider) Count(t testing.TB) map[string]int {
 	var counts map[string]int
 	p.admin(t, http.MethodGet, "count", nil, &counts)
 	return counts
+}
+
+// Issued are all tokens that the provider has given out.
+func (p *Provider) Issued(t testing.TB) []string {
+	t.Helper()
+	var tokens []string
+	p.admin(t, http.MethodGet, "issued", nil, &tokens)
+	return tokens
 }
 
 func (p *Provider) admin(t testing.TB, method, path string, send map[string]any, into any) {

@@ -107,8 +107,12 @@ func TestLimitsHold(t *testing.T) {
 		src  string
 		ok   bool
 	}{
-		{VCard, card(repeated("A:b", 10)...), true}, {VCard, card(repeated("A:b", 20)...), false}, {VCard, card("A" + strings.Repeat(";B=c", 30) + ":d"), false},
-		{LDIF, "dn: x\n" + strings.Repeat("a: b\n", 17), true}, {LDIF, "dn: x\n" + strings.Repeat("a: b\n", 18), false}, {LDIF, strings.Repeat("#x\n", 30), false},
+		{VCard, card(repeated("A:b", 10)...), true},
+		{VCard, card(repeated("A:b", 20)...), false},
+		{VCard, card("A" + strings.Repeat(";B=c", 30) + ":d"), false},
+		{LDIF, "dn: x\n" + strings.Repeat("a: b\n", 17), true},
+		{LDIF, "dn: x\n" + strings.Repeat("a: b\n", 18), false},
+		{LDIF, strings.Repeat("#x\n", 30), false},
 	} {
 		if _, err := Parse([]byte(tt.src), tt.kind, lim); (err == nil) != tt.ok {
 			t.Errorf("%.30q: %v", tt.src, err)

@@ -108,14 +108,19 @@ func badChar(src []byte, cs coding.Charset) (at int, ascii bool) {
 	if !isUTF8(cs) {
 		return -1, false
 	}
+	return nonCharacter(src), false
+}
+
+// nonCharacter returns the offset of U+FFFE or U+FFFF in UTF-8, or -1.
+func nonCharacter(src []byte) int {
 	for i := 0; ; i++ {
 		n := bytes.Index(src[i:], []byte("\xef\xbf"))
 		if n < 0 {
-			return -1, false
+			return -1
 		}
 		i += n
-		if c := src[i+2]; c >= 0xbe {
-			return i, false
+		if src[i+2] >= 0xbe {
+			return i
 		}
 	}
 }

@@ -66,9 +66,9 @@ func newNames(namespaces map[string]string) names {
 
 // lookup returns the namespace that a prefix stands for.
 func (n *names) lookup(prefix []byte) (uri string, ok bool) {
-	for i := len(n.scope) - 1; i >= 0; i-- {
-		if n.scope[i].prefix == string(prefix) {
-			return n.scope[i].uri, true
+	for _, b := range slices.Backward(n.scope) {
+		if b.prefix == string(prefix) {
+			return b.uri, true
 		}
 	}
 	return "", false

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,15 +16,18 @@ type Memory struct {
 	mu      sync.Mutex
 	records map[session.Key]session.Record
 	spent   map[string]time.Time
+	leases  map[session.Key]time.Time
 	// Fail, if set, is asked before every operation; its error is returned.
 	Fail func(operation string) error
 	// Calls counts the operations by name.
 	Calls map[string]int
+	// Now is the clock of leases; the default is time.Now.
+	Now func() time.Time
 }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{records: map[session.Key]session.Record{}, spent: map[string]time.Time{}, Calls: map[string]int{}}
+	return &Memory{records: map[session.Key]session.Record{}, spent: map[string]time.Time{}, leases: map[session.Key]time.Time{}, Calls: map[string]int{}}
 }
 
 // SetFail changes Fail while the store is in use.
@@ -71,22 +75,108 @@ func (m *Memory) begin(ctx context.Context, operation string) error {
 }
 
 // Create implements session.Store.
-func (m *Memory) Create(ctx context.Context, rec session.Record, spent session.Spent, replaces ...session.Key) error {
+func (m *Memory) Create(ctx context.Context, rec session.Record, spent session.Spent, limit session.Limit, replaces ...session.Key) ([]session.Key, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.begin(ctx, "create"); err != nil {
-		return err
+		return nil, err
 	}
 	if _, ok := m.spent[spent.ID]; ok {
-		return session.ErrUsed
+		return nil, session.ErrUsed
 	}
 	m.spent[spent.ID] = spent.Until
-	rec.Sealed = bytes.Clone(rec.Sealed)
+	rec.Sealed, rec.Version = bytes.Clone(rec.Sealed), 1
 	m.records[rec.Key] = rec
 	for _, key := range replaces {
 		delete(m.records, key)
 	}
+	if limit.Keep == 0 || rec.Subject == "" {
+		return nil, nil
+	}
+	var ended []session.Key
+	kept := 1
+	for _, other := range m.find(rec.Subject) {
+		if other.Key == rec.Key || other.Touched.Before(limit.Idle) {
+			continue
+		}
+		if kept++; kept > limit.Keep {
+			delete(m.records, other.Key)
+			ended = append(ended, other.Key)
+		}
+	}
+	return ended, nil
+}
+
+// find is called with mu held.
+func (m *Memory) find(index string) []session.Record {
+	var found []session.Record
+	for _, rec := range m.records {
+		if rec.Subject == index || rec.SID == index {
+			found = append(found, rec)
+		}
+	}
+	slices.SortFunc(found, func(a, b session.Record) int { return b.Created.Compare(a.Created) })
+	return found[:min(len(found), session.IndexedLimit)]
+}
+
+// Lease implements session.Store.
+func (m *Memory) Lease(ctx context.Context, key session.Key, version int64, lasting time.Duration) (session.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(ctx, "lease"); err != nil {
+		return session.Record{}, err
+	}
+	rec, ok := m.records[key]
+	if !ok {
+		return session.Record{}, session.ErrNone
+	}
+	if rec.Version != version {
+		return session.Record{}, session.ErrRewritten
+	}
+	now := time.Now
+	if m.Now != nil {
+		now = m.Now
+	}
+	if now().Before(m.leases[key]) {
+		return session.Record{}, session.ErrLeased
+	}
+	m.leases[key] = now().Add(lasting)
+	return rec, nil
+}
+
+// Rewrite implements session.Store.
+func (m *Memory) Rewrite(ctx context.Context, rec session.Record) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(ctx, "rewrite"); err != nil {
+		return err
+	}
+	stored, ok := m.records[rec.Key]
+	switch {
+	case !ok:
+		return session.ErrNone
+	case stored.Version != rec.Version:
+		return session.ErrRewritten
+	}
+	stored.Sealed, stored.SID = bytes.Clone(rec.Sealed), rec.SID
+	stored.Version++
+	m.records[rec.Key] = stored
+	delete(m.leases, rec.Key)
 	return nil
+}
+
+// DeleteVersion implements session.Store.
+func (m *Memory) DeleteVersion(ctx context.Context, key session.Key, version int64) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(ctx, "deleteVersion"); err != nil {
+		return false, err
+	}
+	if rec, ok := m.records[key]; !ok || rec.Version != version {
+		return false, nil
+	}
+	delete(m.records, key)
+	return true, nil
 }
 
 // Load implements session.Store.

@@ -31,9 +31,19 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		{"touch-of-nothing-is-none", touchNothing},
 		{"delete-is-final-and-repeatable", deletes},
 		{"sessions-are-found-by-index", indexed},
+		{"something-is-spent-once", spends},
+		{"records-are-found-by-index", finds},
+		{"every-record-is-visited", visits},
 		{"sweep-takes-what-has-ended", sweeps},
 		{"a-swept-sign-in-can-be-forgotten", sweepsSpent},
 		{"a-cancelled-context-is-an-error", cancelled},
+		{"over-the-limit-the-oldest-go", limited},
+		{"the-limit-holds-for-many-at-once", limitedAtOnce},
+		{"the-newest-is-found-first", newestFirst},
+		{"a-lease-is-one-caller's", leases},
+		{"of-many-callers-one-gets-the-lease", leasesOnce},
+		{"a-rewrite-needs-the-version-it-read", rewrites},
+		{"only-the-version-read-is-deleted", deletesVersion},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
@@ -57,9 +67,15 @@ func spent() session.Spent {
 	return session.Spent{ID: rand.Text(), Until: epochAt().Add(time.Hour)}
 }
 
+// add creates a record without a limit.
+func add(ctx context.Context, s session.Store, rec session.Record, once session.Spent, replaces ...session.Key) error {
+	_, err := s.Create(ctx, rec, once, session.Limit{}, replaces...)
+	return err
+}
+
 func create(t *testing.T, s session.Store, rec session.Record) session.Record {
 	t.Helper()
-	if err := s.Create(t.Context(), rec, spent()); err != nil {
+	if err := add(t.Context(), s, rec, spent()); err != nil {
 		t.Fatalf("Create = %v", err)
 	}
 	return rec
@@ -99,10 +115,10 @@ func comesBack(t *testing.T, s session.Store) {
 func onceOnly(t *testing.T, s session.Store) {
 	once := spent()
 	first, second := record(), record()
-	if err := s.Create(t.Context(), first, once); err != nil {
+	if err := add(t.Context(), s, first, once); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Create(t.Context(), second, once); !errors.Is(err, session.ErrUsed) {
+	if err := add(t.Context(), s, second, once); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("a second Create = %v, want ErrUsed", err)
 	}
 	wantThere(t, s, first.Key)
@@ -115,7 +131,7 @@ func oneOfMany(t *testing.T, s session.Store) {
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
-			switch err := s.Create(t.Context(), record(), once); {
+			switch err := add(t.Context(), s, record(), once); {
 			case err == nil:
 				made.Add(1)
 			case errors.Is(err, session.ErrUsed):
@@ -134,7 +150,7 @@ func oneOfMany(t *testing.T, s session.Store) {
 func replaces(t *testing.T, s session.Store) {
 	old, other := create(t, s, record()), create(t, s, record())
 	rec := record()
-	if err := s.Create(t.Context(), rec, spent(), old.Key, record().Key); err != nil {
+	if err := add(t.Context(), s, rec, spent(), old.Key, record().Key); err != nil {
 		t.Fatal(err)
 	}
 	wantThere(t, s, rec.Key)
@@ -145,10 +161,10 @@ func replaces(t *testing.T, s session.Store) {
 func usedReplacesNothing(t *testing.T, s session.Store) {
 	old := create(t, s, record())
 	once := spent()
-	if err := s.Create(t.Context(), record(), once); err != nil {
+	if err := add(t.Context(), s, record(), once); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Create(t.Context(), record(), once, old.Key); !errors.Is(err, session.ErrUsed) {
+	if err := add(t.Context(), s, record(), once, old.Key); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("Create = %v, want ErrUsed", err)
 	}
 	wantThere(t, s, old.Key)
@@ -229,19 +245,19 @@ func sweeps(t *testing.T, s session.Store) {
 
 func sweepsSpent(t *testing.T, s session.Store) {
 	once := spent()
-	if err := s.Create(t.Context(), record(), once); err != nil {
+	if err := add(t.Context(), s, record(), once); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Sweep(t.Context(), once.Until.Add(-time.Second), epochAt()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Create(t.Context(), record(), once); !errors.Is(err, session.ErrUsed) {
+	if err := add(t.Context(), s, record(), once); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("a sign-in was forgotten before its time: %v", err)
 	}
 	if _, err := s.Sweep(t.Context(), once.Until, epochAt()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Create(t.Context(), record(), once); err != nil {
+	if err := add(t.Context(), s, record(), once); err != nil {
 		t.Errorf("a sign-in is kept for ever: %v", err)
 	}
 }
@@ -253,7 +269,7 @@ func cancelled(t *testing.T, s session.Store) {
 	if _, err := s.Load(ctx, rec.Key); err == nil || errors.Is(err, session.ErrNone) {
 		t.Errorf("Load = %v", err)
 	}
-	if err := s.Create(ctx, record(), spent()); err == nil || errors.Is(err, session.ErrUsed) {
+	if err := add(ctx, s, record(), spent()); err == nil || errors.Is(err, session.ErrUsed) {
 		t.Errorf("Create = %v", err)
 	}
 	if err := s.Delete(ctx, rec.Key); err == nil {

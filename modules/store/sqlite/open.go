@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // also the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // applicationID marks the file as ours ("CRMG"), so that no other program's
@@ -36,6 +38,21 @@ func migrations() []string {
 			id    TEXT PRIMARY KEY,   -- a sign-in that a session was made for
 			until INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID;`,
+		`ALTER TABLE session ADD COLUMN version INTEGER NOT NULL DEFAULT 1; -- counts rewrites
+		ALTER TABLE session ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;   -- milliseconds since 1970`,
+		`CREATE TABLE bound (
+			id      BLOB PRIMARY KEY, -- keyed hash of a CRM session's id
+			session BLOB NOT NULL,    -- the key of the gateway session that got it
+			owner   TEXT NOT NULL,    -- pseudonym
+			until   INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID;`,
+		`CREATE TABLE factor (
+			idx     TEXT PRIMARY KEY, -- hash of whose it is
+			person  INTEGER NOT NULL, -- 1 is an enrolment, 0 an invitation to one
+			expires INTEGER NOT NULL, -- 0 is never
+			sealed  BLOB NOT NULL,
+			version INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID;`,
 	}
 }
 
@@ -56,10 +73,10 @@ func open(ctx context.Context, path string) (*database, error) {
 	// are of no use.
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4)
-	if err := migrate(ctx, db, path); err != nil {
+	if err := migrateAlone(ctx, db, path); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &database{db: db}, nil
+	return &database{db: db, now: time.Now}, nil
 }
 
 // dsn names the file and what every connection to it has to be set to. A commit
@@ -99,6 +116,34 @@ func prepare(path string) error {
 	return nil
 }
 
+const (
+	// busyFor is how long another process may take to make the file, and
+	// busyEvery the pause between looks at it.
+	busyFor   = 5 * time.Second
+	busyEvery = 10 * time.Millisecond
+)
+
+// migrateAlone migrates once no other process does. SQLite doesn't wait
+// (busy_timeout) for who switches a new file to WAL: of two that start together
+// one is told at once that the file is locked.
+func migrateAlone(ctx context.Context, db *sql.DB, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, busyFor)
+	defer cancel()
+	for {
+		err := migrate(ctx, db, path)
+		if locked, ok := errors.AsType[*sqlite.Error](err); !ok || locked.Code() != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		timer := time.NewTimer(busyEvery)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
+}
+
 // migrate brings the schema up to date in one transaction, so that two processes
 // that start together don't do it twice.
 func migrate(ctx context.Context, db *sql.DB, path string) error {
@@ -113,16 +158,14 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 		tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&application),
 		tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables),
 	)
-	all := migrations()
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("reading the version of session store %s: %w", path, err)
-	case application != applicationID && (application != 0 || tables > 0):
-		return fmt.Errorf("session store %s is another program's database: name another path", path)
-	case version > len(all) || version < 0:
-		return fmt.Errorf("session store %s has schema version %d, this build knows up to %d: start the newer crmgate again, or move the file away (everybody signs in anew)",
-			path, version, len(all))
-	case version == len(all):
+	}
+	if err := checkVersion(path, version, application == applicationID || application == 0 && tables == 0); err != nil {
+		return err
+	}
+	all := migrations()
+	if version == len(all) {
 		return nil
 	}
 	for v, step := range all[version:] {
@@ -136,6 +179,19 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("bringing session store %s up to date: %w", path, err)
+	}
+	return nil
+}
+
+// checkVersion refuses another program's file, and one of a newer build.
+func checkVersion(path string, version int, ours bool) error {
+	known := len(migrations())
+	switch {
+	case !ours:
+		return fmt.Errorf("session store %s is another program's database: name another path", path)
+	case version > known || version < 0:
+		return fmt.Errorf("session store %s has schema version %d, this build knows up to %d: start the newer crmgate again, or move the file away (everybody signs in anew)",
+			path, version, known)
 	}
 	return nil
 }

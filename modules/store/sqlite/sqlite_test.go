@@ -45,6 +45,14 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	})
 }
 
+func TestStoreRemembersWhoseCRMSessionsAre(t *testing.T) {
+	t.Parallel()
+	storetest.RunBinder(t, func(t *testing.T) session.Binder {
+		t.Helper()
+		return openAt(t, filepath.Join(t.TempDir(), fileName))
+	})
+}
+
 func TestStoreSurvivesOddNamesAndReopening(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a b?c%41#ü", "x&mode=ro.db")
@@ -53,7 +61,7 @@ func TestStoreSurvivesOddNamesAndReopening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Create(t.Context(), rec, session.Spent{ID: "s", Until: rec.Expires}); err != nil {
+	if _, err := db.Create(t.Context(), rec, session.Spent{ID: "s", Until: rec.Expires}, session.Limit{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -66,7 +74,7 @@ func TestStoreSurvivesOddNamesAndReopening(t *testing.T) {
 	if _, err := again.Load(t.Context(), rec.Key); err != nil {
 		t.Error(err)
 	}
-	if err := again.Create(t.Context(), record(), session.Spent{ID: "s"}); !errors.Is(err, session.ErrUsed) {
+	if _, err := again.Create(t.Context(), record(), session.Spent{ID: "s"}, session.Limit{}); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("a sign-in was forgotten by closing: %v", err)
 	}
 }
@@ -76,6 +84,27 @@ func record() session.Record {
 	rec := session.Record{Created: now, Touched: now, Expires: now.Add(time.Hour), Subject: rand.Text(), Sealed: []byte("x")}
 	rand.Read(rec.Key[:])
 	return rec
+}
+
+// A file of the first version keeps its sessions.
+func TestOlderFileIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	path, rec := filepath.Join(t.TempDir(), fileName), record()
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), migrations()[0]+fmt.Sprintf("PRAGMA user_version = 1; PRAGMA application_id = %d;", applicationID))
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), "INSERT INTO session VALUES (?, 1, 2, 3, 'subject', 'sid', ?)", rec.Key[:], rec.Sealed)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := openAt(t, path).Lease(t.Context(), rec.Key, 1, time.Minute)
+	if err != nil || got.Version != 1 || got.Subject != "subject" || !bytes.Equal(got.Sealed, rec.Sealed) {
+		t.Errorf("Lease = %+v, %v", got, err)
+	}
 }
 
 func TestFilesAreTheGatewaysOwn(t *testing.T) {
@@ -91,7 +120,7 @@ func TestFilesAreTheGatewaysOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := openAt(t, path)
-	if err := db.Create(t.Context(), record(), session.Spent{ID: "s"}); err != nil {
+	if _, err := db.Create(t.Context(), record(), session.Spent{ID: "s"}, session.Limit{}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(path + "*")
@@ -128,7 +157,7 @@ func TestFilesThatAreNotOursAreRefused(t *testing.T) {
 		"newer": {func(t *testing.T) string {
 			t.Helper()
 			return make(t, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99", applicationID))
-		}, "schema version 99, this build knows up to 1: start the newer crmgate"},
+		}, "schema version 99, this build knows up to 4: start the newer crmgate"},
 		"another-program": {func(t *testing.T) string { t.Helper(); return make(t, "CREATE TABLE x (y)") }, "another program's database"},
 		"another-id":      {func(t *testing.T) string { t.Helper(); return make(t, "PRAGMA application_id = 7") }, "another program's database"},
 		"no-database": {func(t *testing.T) string {
@@ -163,7 +192,7 @@ func TestTwoThatStartTogetherMigrateOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if err := db.Create(t.Context(), record(), session.Spent{ID: rand.Text()}); err != nil {
+			if _, err := db.Create(t.Context(), record(), session.Spent{ID: rand.Text()}, session.Limit{}); err != nil {
 				t.Error(err)
 			}
 			if err := db.Close(); err != nil {
@@ -240,7 +269,7 @@ func TestRevocationSurvivesAKill(t *testing.T) {
 	rec, kept := record(), record()
 	db := openAt(t, path)
 	for i, r := range []session.Record{rec, kept} {
-		if err := db.Create(t.Context(), r, session.Spent{ID: fmt.Sprint(i), Until: r.Expires}); err != nil {
+		if _, err := db.Create(t.Context(), r, session.Spent{ID: fmt.Sprint(i), Until: r.Expires}, session.Limit{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -285,7 +314,7 @@ func BenchmarkLoad(b *testing.B) {
 	db := openAt(b, filepath.Join(b.TempDir(), fileName))
 	rec := record()
 	rec.Sealed = make([]byte, 4096)
-	if err := db.Create(b.Context(), rec, session.Spent{ID: "s"}); err != nil {
+	if _, err := db.Create(b.Context(), rec, session.Spent{ID: "s"}, session.Limit{}); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
@@ -298,7 +327,7 @@ func BenchmarkLoad(b *testing.B) {
 func BenchmarkCreate(b *testing.B) {
 	db := openAt(b, filepath.Join(b.TempDir(), fileName))
 	for b.Loop() {
-		if err := db.Create(b.Context(), record(), session.Spent{ID: rand.Text()}); err != nil {
+		if _, err := db.Create(b.Context(), record(), session.Spent{ID: rand.Text()}, session.Limit{}); err != nil {
 			b.Fatal(err)
 		}
 	}
