@@ -77,6 +77,11 @@ type finder struct {
 	// comes next is expected: records of one kind name the same again and again.
 	names []memberName
 	next  int
+	// resolved are names in profiles that were looked up.
+	resolved []resolvedName
+	// matched and seen are what one record of a page leaves to the next.
+	matched []int
+	seen    []bool
 	// owned are the facts of records that are, and aren't, the employee's own.
 	owned [2]access.Facts
 }
@@ -100,7 +105,7 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	switch {
 	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
-	case x.Type == "csv":
+	case x.Type == "csv", x.Type == "xlsx":
 		return &f.found, f.locateCSV()
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)

@@ -199,6 +199,12 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readList(r, typ, v)
 	case "csv":
 		return x.readCSV(r, typ, v)
+	case "comparisons":
+		text := v.text
+		if v.node >= 0 {
+			text = x.tree.Text(v.node)
+		}
+		return x.readComparisons(r, typ, text)
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "domain":

@@ -41,8 +41,8 @@ type entry struct {
 
 func newBuilder(src []byte, lim doc.Limits) *builder {
 	b := &builder{src: src, lim: lim, z: html.NewTokenizer(bytes.NewReader(src))}
-	b.nodes = make([]doc.Node, 1, 16+len(src)/24)
-	b.nodes[0] = doc.Node{Kind: doc.Object, Parent: -1}
+	pooled, _ := pool.Get().(*[]doc.Node)
+	b.nodes = append((*pooled)[:0], doc.Node{Kind: doc.Object, Parent: -1})
 	b.open = append(b.open, entry{})
 	return b
 }

@@ -3,6 +3,7 @@ package html
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,6 +142,42 @@ func FuzzSelector(f *testing.F) {
 		for _, n := range sel.Match(tree, doc.Root) {
 			if tree.Nodes[n].Kind != doc.String {
 				t.Fatalf("%q selects node %d, which is no value", s, n)
+			}
+		}
+	})
+}
+
+// FuzzAttributes holds that every attribute is what the tokenizer sees: those of
+// plain tags aren't compared with it while a page is read.
+func FuzzAttributes(f *testing.F) {
+	seeds(f)
+	for _, s := range []string{
+		`<p a="1" b-2="x y"c="">`, `<p a="1" A="2">`, `<p a="1" a="1">`, `<p/a="1"/b="2"/>`, `<p a="x&amp;y" b="\r">`, `<p a ="1" b= "2">`, `<p =a="1">`, `<p a="1"">`,
+	} {
+		f.Add([]byte(s), "")
+	}
+	f.Fuzz(func(t *testing.T, src []byte, _ string) {
+		tree, err := Parse(src, doc.Limits{Depth: 48, Nodes: 2000})
+		if err != nil {
+			return
+		}
+		for i, n := range tree.Nodes {
+			if n.Kind != doc.Object || i == doc.Root {
+				continue
+			}
+			got, want := []string{tree.Key(i)}, []string(nil)
+			for c := i + 1; c < len(tree.Nodes) && tree.Nodes[c].Flags&FlagAttr != 0; c++ {
+				got = append(got, tree.Key(c)+"="+tree.Text(c))
+			}
+			z := html.NewTokenizer(bytes.NewReader(src[n.Start:]))
+			z.Next()
+			token := z.Token()
+			want = append(want, token.Data)
+			for _, a := range token.Attr {
+				want = append(want, "@"+a.Key+"="+a.Val)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%q\n got %q\nwant %q", src[n.Start:], got, want)
 			}
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -65,9 +66,37 @@ func Parse(src []byte, lim doc.Limits) (*doc.Tree, error) {
 	}
 	b := newBuilder(src, lim)
 	if err := b.run(); err != nil {
+		giveBack(b.nodes)
 		return nil, err
 	}
 	return &doc.Tree{Src: src, Nodes: b.nodes, Format: format{}}, nil
+}
+
+// maxPooled is the largest node slice that is kept for reuse.
+const maxPooled = 1 << 17
+
+// pool holds node slices that released trees left.
+var pool = sync.Pool{New: func() any {
+	s := make([]doc.Node, 0, 1024)
+	return &s
+}}
+
+// Release gives the tree's nodes back for reuse. The tree must not be used
+// afterwards; it holds no nodes then.
+func Release(t *doc.Tree) {
+	if t == nil || t.Nodes == nil {
+		return
+	}
+	s := t.Nodes
+	t.Nodes = nil
+	giveBack(s)
+}
+
+func giveBack(s []doc.Node) {
+	if cap(s) <= maxPooled {
+		s = s[:0]
+		pool.Put(&s)
+	}
 }
 
 // run reads every token and checks that together they are the document.

@@ -10,11 +10,38 @@ import (
 
 // Match returns the nodes that the selector selects below an element (or in the
 // whole document: doc.Root), in the order of the document, each once.
-func (s Selector) Match(t *doc.Tree, from int) []int {
-	var nodes []int
-	NewSet(s).Walk(t, from, func(_, node int) { nodes = append(nodes, node) })
-	slices.Sort(nodes)
-	return nodes
+func (s Selector) Match(t *doc.Tree, from int) []int { return s.AppendMatch(nil, t, from) }
+
+// AppendMatch is Match behind what is in dst.
+func (s Selector) AppendMatch(dst []int, t *doc.Tree, from int) []int {
+	w := walk{t: t, from: from, nodes: dst}
+	w.done = w.one[:]
+	for i := range s.alts {
+		if a := &s.alts[i]; len(a.steps) == 0 {
+			w.emit(0, from, a)
+		}
+	}
+	for node := from + 1; node < int(t.Nodes[from].Next); node++ {
+		if t.Nodes[node].Kind != doc.Object {
+			continue
+		}
+		for i := range s.alts {
+			a := &s.alts[i]
+			if n := len(a.steps); n > 0 && a.matches(t, from, node, n-1) {
+				w.emit(0, node, a)
+			}
+		}
+	}
+	slices.Sort(w.nodes[len(dst):])
+	return w.nodes
+}
+
+// Attr returns the attribute of an element by its lower-case name, or -1.
+func Attr(t *doc.Tree, element int, name string) int {
+	if t.Nodes[element].Kind != doc.Object {
+		return -1
+	}
+	return attr(t, element, name)
 }
 
 // Elements returns the elements that the selector matches below an element,
@@ -97,6 +124,17 @@ type walk struct {
 	found func(rule, node int)
 	done  []int32
 	attrs []handed
+	// nodes takes what is selected where nothing else does: one is done then.
+	nodes []int
+	one   [1]int32
+}
+
+func (w *walk) take(rule, node int) {
+	if w.found == nil {
+		w.nodes = append(w.nodes, node)
+		return
+	}
+	w.found(rule, node)
 }
 
 // handed is an attribute that was handed out for the element at hand.
@@ -110,7 +148,7 @@ func (w *walk) emit(rule, element int, a *alternative) {
 	end := w.t.Nodes[element].Next
 	for n := max(int32(element)+1, w.done[rule]); n < end; n++ {
 		if w.t.Nodes[n].Flags&(FlagText|FlagComment) != 0 && !blank(w.t, int(n)) {
-			w.found(rule, int(n))
+			w.take(rule, int(n))
 		}
 	}
 	w.done[rule] = max(w.done[rule], end)
@@ -128,7 +166,7 @@ func (w *walk) emitAttr(rule, element int, name string) {
 		return
 	}
 	w.attrs = append(w.attrs, handed{rule, node})
-	w.found(rule, node)
+	w.take(rule, node)
 }
 
 // blank reports whether a run is white space alone.

@@ -18,12 +18,12 @@ func (b *builder) startTag(raw []byte, selfClosing bool) error {
 	if err := b.scanAttrs(raw, 1+size); err != nil {
 		return err
 	}
-	tag, hasAttr := b.z.TagName()
+	tag := lowered(raw[1 : 1+size])
 	e := entry{atom: atom.Lookup(tag)}
 	if e.name = e.atom.String(); e.atom == 0 {
 		e.name = string(tag)
 	}
-	if err := b.checkAttrs(hasAttr); err != nil {
+	if err := b.checkAttrs(); err != nil {
 		return err
 	}
 	if err := b.place(&e, raw); err != nil {
@@ -124,7 +124,11 @@ func (b *builder) endTag(raw []byte) error {
 	if b.top().foreign && (a == atom.P || a == atom.Br) {
 		return refuse(b.at, "an HTML end tag in SVG: browsers leave the SVG there")
 	}
-	b.closeByTag(a, string(tag), b.at+len(raw))
+	word := a.String()
+	if a == 0 {
+		word = string(tag)
+	}
+	b.closeByTag(a, word, b.at+len(raw))
 	return nil
 }
 
