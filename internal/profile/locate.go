@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -88,17 +89,40 @@ type finder struct {
 
 type span struct{ from, to int }
 
-// maxRoom bounds the room that is made for fields before any is found.
+// maxRoom is the greatest number of fields whose memory is kept for reuse.
 const maxRoom = 1 << 13
+
+// fieldPool holds the memory that released results left. It is wiped.
+var fieldPool = sync.Pool{New: func() any {
+	s := make([]access.FoundField, 0, 256)
+	return &s
+}}
+
+func newFields() []access.FoundField {
+	pooled, _ := fieldPool.Get().(*[]access.FoundField)
+	return (*pooled)[:0]
+}
+
+// Release gives the fields' memory back for reuse. They must not be used afterwards.
+func (l *Located) Release() {
+	s := l.Fields
+	l.Fields = nil
+	if cap(s) > 0 && cap(s) <= maxRoom {
+		clear(s)
+		s = s[:0]
+		fieldPool.Put(&s)
+	}
+}
 
 // maxNested is how deep documents may stand in each other.
 const maxNested = 3
 
-// Locate finds records and fields in a response. status is the HTTP status.
+// Locate finds records and fields in a response. status is the HTTP status. What is
+// found may be released once the response is masked.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
 	f.marked, _ = t.Format.(doc.Marked)
-	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
+	f.found.Fields = newFields()
 	if x.tr != nil {
 		return &f.found, f.locateCall()
 	}
@@ -130,6 +154,7 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 // LocateRow finds the fields of one row of a streamed response: t is the row.
 func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
 	f := &finder{x: x, t: t}
+	f.found.Fields = newFields()
 	for i := range x.op.records {
 		if x.op.records[i].fitsStatus(http.StatusOK) {
 			f.locateNode(&x.op.records[i], doc.Root)

@@ -88,6 +88,7 @@ func (a *answer) splice() {
 }
 
 func (a *answer) release() {
+	a.found.Release()
 	switch a.tree.Format.Name() {
 	case "json":
 		json.Release(a.tree)
