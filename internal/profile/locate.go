@@ -10,6 +10,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/html"
 )
 
 // ErrShape says that a response hasn't the shape that the profile describes:
@@ -83,6 +84,7 @@ type finder struct {
 	// matched and seen are what one record of a page leaves to the next.
 	matched []int
 	seen    []bool
+	matcher html.Matcher
 	// owned are the facts of records that are, and aren't, the employee's own.
 	owned [2]access.Facts
 }
