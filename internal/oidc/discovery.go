@@ -206,8 +206,8 @@ func (p *Provider) checkPossible(s *snapshot) error {
 		return fmt.Errorf("%w: %s signs ID tokens with shared secrets only: let it sign with RS256 or ES256 for this client",
 			ErrMisconfigured, p.cfg.Issuer)
 	}
-	if p.preset.claims {
-		return nil // acrs are none of acr_values_supported
+	if p.preset.claims || p.elsewhere() {
+		return nil // acrs are none of acr_values_supported; elsewhere none is asked for
 	}
 	if offersNone(p.proof.factor, s.meta.ACRValues) {
 		return fmt.Errorf("%w: %s offers none of the configured mfa acr values: %s", ErrNoSecondFactor, p.cfg.Issuer, p.preset.remedy)

@@ -21,6 +21,9 @@ type route struct {
 	prefix, callback string
 	query            []string
 	upgrade          bool
+	// nested are the parameters that stand as trees in a nested query.
+	nested  []string
+	members []string
 }
 
 type call struct {

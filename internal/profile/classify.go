@@ -75,11 +75,13 @@ type Exchange struct {
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
-	body int            // where expressions for the body begin
-	args map[string]int // node of each named argument, -1 when absent
-	ctx  int            // node of the call's context, -1
-	typ  string
-	ent  *entity
+	// query is the query as a tree, for a CRM that reads it so; nil until asked for.
+	query *doc.Tree
+	body  int            // where expressions for the body begin
+	args  map[string]int // node of each named argument, -1 when absent
+	ctx   int            // node of the call's context, -1
+	typ   string
+	ent   *entity
 	// User is the employee's name in the CRM, for the fact `own`.
 	User string
 
@@ -90,7 +92,11 @@ type Exchange struct {
 // Classify finds the route or the call of a request and reads what it asks
 // for. A *Refusal is an answer for the client; other errors are faults.
 func (p *Profile) Classify(req Request) (*Exchange, error) {
+	req.Path = p.unaliasPath(req.Method, req.Path)
 	segments := strings.Split(strings.TrimPrefix(req.Path, "/"), "/")
+	if err := p.unalias(&req); err != nil {
+		return nil, err
+	}
 	for _, tr := range p.transports {
 		vars := map[string]string{}
 		if tr.pattern.match(req.Method, segments, vars) {
@@ -103,7 +109,7 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 	}
 	for i, rt := range p.routes {
 		vars := map[string]string{}
-		if rt.pattern.match(req.Method, segments, vars) {
+		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
 			if rt.soap != nil {
 				return p.soapRoute(i, segments, &req)
 			}
@@ -151,10 +157,18 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
+	if x.p.nestedQuery && !x.op.pass {
+		if _, err := x.nestedQuery(); err != nil {
+			return err
+		}
+	}
 	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
 	if err := x.parseBody(x.rt.body); err != nil {
+		return err
+	}
+	if err := x.checkBody(); err != nil {
 		return err
 	}
 	return x.classifyOperation()
@@ -163,11 +177,19 @@ func (x *Exchange) classifyRoute() error {
 // checkQuery refuses parameters that the route doesn't list: a CRM may
 // understand ones that the profile doesn't.
 func (x *Exchange) checkQuery() error {
-	if x.op.pass {
+	if x.op.pass && x.rt.query == nil {
 		return nil
 	}
 	for _, q := range x.req.Query {
-		if !contains(x.rt.query, q.Name) {
+		name := q.Name
+		if x.p.nestedQuery {
+			var nested bool
+			name, _, nested = strings.Cut(name, "[")
+			if !x.op.pass && nested != contains(x.rt.nested, name) {
+				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
+			}
+		}
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -334,7 +356,7 @@ func (x *Exchange) addRef(r access.Ref) {
 }
 
 func (x *Exchange) bindEntity() error {
-	typ := x.expand(x.op.entity)
+	typ := x.typeOf(x.op.entity)
 	if x.op.entityAt != nil {
 		typ = ""
 		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {

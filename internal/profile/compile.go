@@ -19,9 +19,11 @@ func Load(src []byte) (*Profile, error) {
 		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
+		nestedQuery: s.Normalize.Query.Nested, jsonQuery: s.Normalize.Query.JSON, aliases: s.Normalize.Query.Aliases,
 		integerIDs: s.Normalize.IDs == "integer", withheld: s.Withheld,
 	}}
 	c.head()
+	c.paths()
 	c.wrappedKinds()
 	c.entities()
 	c.relations()
@@ -40,6 +42,8 @@ type compiler struct {
 	spec *spec
 	p    *Profile
 	errs []error
+	// links are the types that fields lead to, checked when all are known.
+	links []link
 }
 
 func (c *compiler) fail(where, format string, args ...any) {
@@ -50,8 +54,8 @@ func (c *compiler) head() {
 	if c.spec.Profile == "" {
 		c.fail("profile", "give the profile a name: `profile: mycrm/1.0`")
 	}
-	word, _, _ := strings.Cut(c.spec.Evidence, " ")
-	if !slices.Contains([]string{"live", "recorded", "documented"}, word) {
+	word, version, _ := strings.Cut(c.spec.Evidence, " ")
+	if !slices.Contains([]string{"live", "recorded", "documented"}, word) || (word == "live") != (version != "") {
 		c.fail("evidence", "say how sure the profile is: `evidence: live 6.0`, `recorded` or `documented`")
 	}
 	if c.spec.Withheld == "" {
@@ -60,8 +64,23 @@ func (c *compiler) head() {
 	if ids := c.spec.Normalize.IDs; ids != "" && ids != "integer" {
 		c.fail("normalize", "ids: %q is not served; write integer, or leave it out where ids can be texts", ids)
 	}
+	if q := c.spec.Normalize.Query; q.JSON != "" && !q.Nested {
+		c.fail("normalize", "json needs `nested: true`: what the object holds is judged as parameters of a tree")
+	}
 	if len(c.spec.Routes) == 0 && len(c.spec.Transports) == 0 {
 		c.fail("routes", "a profile without routes refuses everything; add one")
+	}
+}
+
+func (c *compiler) paths() {
+	for _, pr := range c.spec.Normalize.Paths {
+		where := fmt.Sprintf("normalize, path %q (line %d)", pr.key, pr.line)
+		pat, err := parsePattern("* " + pr.key)
+		if err != nil || len(pat.params) > 0 || !strings.HasPrefix(pr.value.Value, "/") {
+			c.fail(where, "write two paths: `/api/{version}/{rest**}: /api/{rest}`")
+			continue
+		}
+		c.p.paths = append(c.p.paths, pathAlias{pat, pr.value.Value})
 	}
 }
 
@@ -94,6 +113,9 @@ func (c *compiler) path(where, s string) path {
 
 func (c *compiler) expr(where, s string, args []string) expr {
 	e, err := parseExpr(s, args)
+	if err == nil && e.origin == fromQuery && c.p.nestedQuery {
+		err = e.nest()
+	}
 	if err != nil {
 		c.fail(where, "%v", err)
 	}

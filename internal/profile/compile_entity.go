@@ -79,7 +79,11 @@ func (c *compiler) unknown(e *entity, mode string) {
 
 // field compiles one entry of an entity's fields.
 func (c *compiler) field(e *entity, pr pair) {
-	where := fmt.Sprintf("entity %s, field %q (line %d)", e.name, pr.key, pr.line)
+	c.fieldIn("entity "+string(e.name), e, pr)
+}
+
+func (c *compiler) fieldIn(of string, e *entity, pr pair) {
+	where := fmt.Sprintf("%s, field %q (line %d)", of, pr.key, pr.line)
 	f := c.fieldOf(where, pr)
 	if f == nil {
 		return
@@ -119,7 +123,12 @@ func (c *compiler) fieldOf(where string, pr pair) *field {
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", where, err))
 		return nil
 	}
-	return c.fieldLong(where, &s)
+	f := c.fieldLong(where, &s)
+	c.structured(where, f, &s)
+	if len(f.categories) == 0 {
+		c.fail(where, "a field needs a category")
+	}
+	return f
 }
 
 func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
@@ -151,14 +160,16 @@ func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 	if len(f.categories) == 0 && s.Reference {
 		f.categories = []access.Category{access.Unclassified}
 	}
-	if len(f.categories) == 0 {
-		c.fail(where, "a field needs a category")
-	}
 	return f
 }
 
 // relations checks that every relation leads to a type that is known.
 func (c *compiler) relations() {
+	for _, l := range c.links {
+		if c.p.entityOf(l.typ) == nil {
+			c.fail(l.where, "link: no entity has the type %q", l.typ)
+		}
+	}
 	for _, e := range c.p.entities {
 		for name, typ := range e.relations {
 			if typ != "" && c.p.entityOf(typ) == nil {

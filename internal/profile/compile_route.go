@@ -78,7 +78,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, upgrade: s.Upgrade}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -87,8 +87,10 @@ func (c *compiler) routes() {
 		c.soap(where, rt, s)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
+		c.nestedParams(where, rt)
+		c.bodyMembers(where, rt)
 		c.soapOperation(where, rt)
-		c.stream(where, rt)
+		c.routeStream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
@@ -109,7 +111,44 @@ func (c *compiler) upgrade(where string, rt *route) {
 	}
 }
 
-func (c *compiler) stream(where string, rt *route) {
+// bodyMembers sees that a JSON body is described: a member that nobody looks at
+// could ask about anything.
+func (c *compiler) bodyMembers(where string, rt *route) {
+	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image
+	if rt.body == "json" && !described {
+		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")
+	}
+	if rt.body != "json" && rt.members != nil {
+		c.fail(where, "members are for a body of JSON")
+	}
+}
+
+// nestedParams notes which parameters stand as trees: one that does in a request
+// and not in the profile would be read by the CRM and not by us.
+func (c *compiler) nestedParams(where string, rt *route) {
+	plain := map[string]bool{}
+	for i := range rt.refs {
+		r := &rt.refs[i]
+		if r.at.origin != fromQuery {
+			continue
+		}
+		if len(r.at.path) > 0 || r.syntax == "clauses" {
+			rt.nested = append(rt.nested, r.at.name)
+		} else {
+			plain[r.at.name] = true
+		}
+	}
+	for _, name := range rt.nested {
+		if plain[name] {
+			c.fail(where, "the parameter %s is a text to one reference and a tree to another", name)
+		}
+		if !c.p.nestedQuery {
+			c.fail(where, "%s is read as a tree; add `nested: true` to normalize.query", name)
+		}
+	}
+}
+
+func (c *compiler) routeStream(where string, rt *route) {
 	if rt.stream == "" {
 		return
 	}

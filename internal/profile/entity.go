@@ -44,6 +44,19 @@ type field struct {
 	file        bool
 	sizeContext string
 	picture     bool
+	// What follows is for values that aren't one value of one record.
+	link, linkBy string
+	parts        *entity // its fields are the parts
+	flat         bool
+	at           []path // below each member of a flat object
+	beside       []glob // public keys there
+	named        string
+	ofType, ofID string
+}
+
+// structured reports whether the value has to be looked into.
+func (f *field) structured() bool {
+	return f.link != "" || f.linkBy != "" || f.parts != nil || f.flat || f.named != "" || f.ofType != ""
 }
 
 // shape is the form of a part of the field's value, which may stand in a kind
@@ -168,6 +181,9 @@ func (r *resolved) composite() bool {
 func (p *Profile) resolve(typ string, steps []string) resolved {
 	for i, name := range steps[:len(steps)-1] {
 		next, ok := p.relation(p.entityOf(typ), name)
+		if fd := p.partOf(typ, name, steps[i+1:]); !ok && fd != nil {
+			return resolved{entity: p.entityOf(typ), typ: typ, name: strings.Join(steps[i:], "."), prefix: prefixOf(steps[:i]), field: fd}
+		}
 		if !ok {
 			rest := strings.Join(steps[i:], ".")
 			return resolved{entity: nil, typ: typ, name: rest, prefix: prefixOf(steps[:i]), field: unclassifiedField()}

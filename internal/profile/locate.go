@@ -131,7 +131,7 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	switch {
 	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
-	case x.Type == "csv":
+	case x.Type == "csv", x.Type == "xlsx":
 		return &f.found, f.locateCSV()
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)
@@ -245,9 +245,20 @@ func (f *finder) typeAt(r *recordAt, node int) string {
 	case r.relEntity != nil:
 		return f.t.Text(max(doc.Leaf(f.t, r.relEntity.first(f.t, node)), 0))
 	case r.entity != "":
-		return f.x.expand(r.entity)
+		return f.x.typeOf(r.entity)
 	}
 	return f.x.typ
+}
+
+// typeOf is the type that a word, a variable or two of them stand for: of
+// `{type}.{link}` the type to which the relation leads.
+func (x *Exchange) typeOf(s string) string {
+	of, name, ok := strings.Cut(s, "}.{")
+	if !ok {
+		return x.expand(s)
+	}
+	related, _ := x.p.relation(x.p.entityOf(x.expand(of+"}")), x.expand("{"+name))
+	return related
 }
 
 // expand returns the variable that {name} stands for, or the word itself.

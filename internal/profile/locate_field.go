@@ -46,6 +46,10 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.reference(node, rec, ent, name)
 		return
 	}
+	if fd.structured() {
+		f.structured(node, object, rec, ent, name, fd)
+		return
+	}
 	if f.typed {
 		return
 	}

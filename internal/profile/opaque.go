@@ -38,6 +38,10 @@ func (x *Exchange) askWhole() {
 	}
 }
 
+// Whole reports whether the answer can't be masked, so that it is for roles alone
+// that may see everything in it.
+func (x *Exchange) Whole() bool { return x.op != nil && (x.op.opaque || x.op.image) }
+
 // questionText is what was asked, for the sealed part of the entry.
 func (x *Exchange) questionText() string {
 	if x.rt != nil && x.rt.soap != nil {

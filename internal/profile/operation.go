@@ -41,13 +41,7 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	op.entity, op.pass, op.deny, op.status = s.Entity, s.Pass, s.Deny, s.Status
 	op.opaque, op.image, op.question, op.stream = s.Opaque, s.Image, s.Question, s.Stream
 	op.echo, op.alone = s.Echo, s.Alone
-	if s.Entity != "" && !strings.HasPrefix(s.Entity, "{") && c.p.entityOf(s.Entity) == nil {
-		if e, err := parseExpr(s.Entity, args); err == nil && (e.origin == fromArg || e.origin == fromBody) {
-			op.entityAt = &e
-		} else {
-			c.fail(where, "no entity has the type %q", s.Entity)
-		}
-	}
+	c.operationEntity(where, op, s.Entity, args)
 	op.holds = s.Holds
 	for _, typ := range s.Holds {
 		if typ != "*" && c.p.entityOf(typ) == nil {
@@ -74,11 +68,25 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	}
 }
 
+// operationEntity compiles whose records an operation is about.
+func (c *compiler) operationEntity(where string, op *operation, entity string, args []string) {
+	if a, b, ok := strings.Cut(entity, "}.{"); ok && (!strings.HasPrefix(a, "{") || !strings.HasSuffix(b, "}")) {
+		c.fail(where, "entity %q: write {variable}.{variable}", entity)
+	}
+	if entity != "" && !strings.HasPrefix(entity, "{") && c.p.entityOf(entity) == nil {
+		if e, err := parseExpr(entity, args); err == nil && (e.origin == fromArg || e.origin == fromBody) {
+			op.entityAt = &e
+		} else {
+			c.fail(where, "no entity has the type %q", entity)
+		}
+	}
+}
+
 func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
 		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map, except: s.Except,
-		narrow: strings.TrimPrefix(s.Narrow, "query."),
+		narrow: strings.TrimPrefix(s.Narrow, "query."), member: s.Member, clauses: s.Clauses,
 	}
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
@@ -89,7 +97,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "order", "search", "params"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "clauses", "comparisons", "order", "search", "params"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -98,6 +106,12 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	}
 	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
+	}
+	if k := &s.Clauses; (r.syntax == "clauses") != (k.Name != "" && k.Operator != "" && k.Value != "" && len(k.Operators) > 0) {
+		c.fail(where, "the syntax clauses, and only that, has clauses with name, operator, value and operators")
+	}
+	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
+		c.fail(where, "member is for the syntax list and order")
 	}
 	if (r.syntax == "search") != (s.Field != "") {
 		c.fail(where, "a reference with the syntax search, and only that, names its field")

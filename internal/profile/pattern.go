@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,8 +12,12 @@ import (
 type pattern struct {
 	methods  []string
 	segments []segment
+	params   []paramMatch
 	text     string
 }
+
+// paramMatch is a query parameter that has to be there.
+type paramMatch struct{ name, value, bind string }
 
 type segment struct {
 	literal []string // any of them; nil for a variable
@@ -29,6 +34,21 @@ func parsePattern(s string) (pattern, error) {
 		return pattern{}, fmt.Errorf("match %q: write METHOD /path, for example `GET /api/{entity}/{id}`", s)
 	}
 	p := pattern{text: s}
+	pth, query, _ := strings.Cut(pth, "?")
+	for param := range strings.SplitSeq(query, "&") {
+		name, value, ok := strings.Cut(param, "=")
+		if param == "" && query == "" {
+			break
+		}
+		if !ok || name == "" || strings.HasPrefix(value, "{") != strings.HasSuffix(value, "}") {
+			return pattern{}, fmt.Errorf("match %q: a parameter is name=value or name={variable}", s)
+		}
+		m := paramMatch{name: name, value: value}
+		if strings.HasPrefix(value, "{") {
+			m = paramMatch{name: name, bind: strings.Trim(value, "{}")}
+		}
+		p.params = append(p.params, m)
+	}
 	if methods != "*" {
 		p.methods = strings.Split(methods, "|")
 	}
@@ -96,8 +116,34 @@ func (p *pattern) match(method string, segments []string, vars map[string]string
 	return len(segments) == len(p.segments)
 }
 
+// matchQuery reports whether the query has the parameters that the pattern wants.
+func (p *pattern) matchQuery(query []Param, vars map[string]string) bool {
+	for _, m := range p.params {
+		i := slices.IndexFunc(query, func(q Param) bool { return q.Name == m.name })
+		if i < 0 || m.bind == "" && query[i].Value != m.value {
+			return false
+		}
+		if m.bind != "" {
+			vars[m.bind] = query[i].Value
+		}
+	}
+	return true
+}
+
+// namesParam reports whether a parameter is one of the pattern's.
+func (p *pattern) namesParam(name string) bool {
+	return slices.ContainsFunc(p.params, func(m paramMatch) bool { return m.name == name })
+}
+
 // covers reports whether every request that fits q fits p too.
 func (p *pattern) covers(q *pattern) bool {
+	for _, m := range p.params {
+		if !slices.ContainsFunc(q.params, func(n paramMatch) bool {
+			return n.name == m.name && (m.bind != "" || n.bind == "" && n.value == m.value)
+		}) {
+			return false
+		}
+	}
 	for _, m := range q.methods {
 		if p.methods != nil && !contains(p.methods, m) {
 			return false

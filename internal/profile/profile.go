@@ -36,6 +36,10 @@ type Profile struct {
 	anyRelations map[string]string
 	suffix       string
 	renderings   []string
+	nestedQuery  bool
+	jsonQuery    string
+	aliases      map[string]string
+	paths        []pathAlias
 	integerIDs   bool
 	changes      []string
 	wrapped      wrapped
@@ -82,6 +86,9 @@ func BuiltinNames() []string {
 	return names
 }
 
+// Live reports whether the profile was tried against a running CRM.
+func (p *Profile) Live() bool { return strings.HasPrefix(p.Evidence, "live ") }
+
 // Entities lists the profile's entities, for the vocabulary of policies.
 func (p *Profile) Entities() []access.Entity {
 	names := make([]access.Entity, 0, len(p.entities))
@@ -119,4 +126,14 @@ func (p *Profile) Routes() []string {
 		names = append(names, r.name)
 	}
 	return names
+}
+
+// EntityOf returns the entity of a type, by the CRM's own word; false where the
+// profile knows none.
+func (p *Profile) EntityOf(typ string) (access.Entity, bool) {
+	e := p.entityOf(typ)
+	if e == nil {
+		return "", false
+	}
+	return e.name, true
 }

@@ -19,6 +19,8 @@ type ref struct {
 	names     map[string]string
 	except    []string
 	narrow    string // query parameter
+	member    string
+	clauses   clausesSpec
 }
 
 // value is a place in a request: a node of the body or a text from elsewhere.
@@ -37,6 +39,9 @@ func (x *Exchange) valuesAt(e expr) []value {
 			return []value{{-1, v}}
 		}
 	case fromQuery:
+		if x.p.nestedQuery {
+			return x.queryValues(e)
+		}
 		var vs []value
 		for _, q := range x.req.Query {
 			if q.Name == e.name {
@@ -126,8 +131,11 @@ func (x *Exchange) readRef(r *ref) error {
 	if r.entity != "" {
 		typ = x.expand(r.entity)
 	}
-	if r.syntax == "params" {
+	switch r.syntax {
+	case "params":
 		return x.readParams(r, typ)
+	case "clauses":
+		return x.readClauses(r, typ)
 	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
@@ -190,16 +198,13 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	case "list":
 		return x.readList(r, typ, v)
 	case "csv":
+		return x.readCSV(r, typ, v)
+	case "comparisons":
 		text := v.text
 		if v.node >= 0 {
 			text = x.tree.Text(v.node)
 		}
-		for name := range strings.SplitSeq(text, ",") {
-			if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return x.readComparisons(r, typ, text)
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "domain":
@@ -216,9 +221,25 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	}
 	text := v.text
 	if v.node >= 0 {
+		if isContainer(x.tree, v.node) {
+			return refuse("malformed", "A field's name is expected where the request has something else.")
+		}
 		text = x.tree.Text(v.node)
 	}
 	return x.readName(r, typ, text)
+}
+
+func (x *Exchange) readCSV(r *ref, typ string, v value) error {
+	text := v.text
+	if v.node >= 0 {
+		text = x.tree.Text(v.node)
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *Exchange) readList(r *ref, typ string, v value) error {
@@ -233,7 +254,7 @@ func (x *Exchange) readList(r *ref, typ string, v value) error {
 		return nil
 	case doc.Array:
 		for c := range x.tree.Children(v.node) {
-			if x.tree.Nodes[c].Kind != doc.String {
+			if c = r.nameIn(x.tree, c); c < 0 || x.tree.Nodes[c].Kind != doc.String {
 				return refuse("malformed", "A list of field names holds something else.")
 			}
 			if err := x.readName(r, typ, x.tree.Text(c)); err != nil {
@@ -331,7 +352,7 @@ func (x *Exchange) readOrder(r *ref, typ string, node int) error {
 		return refuse("malformed", "An order is a list.")
 	}
 	for c := range t.Children(node) {
-		name := c
+		name := r.nameIn(t, c)
 		if t.Nodes[c].Kind == doc.Array {
 			name = t.Element(c, 0)
 		}
@@ -353,6 +374,14 @@ func (x *Exchange) readOrderText(r *ref, typ, text string) error {
 		return x.readName(r, typ, name)
 	}
 	return refuse("malformed", "An order has an unknown direction.")
+}
+
+// nameIn is the node of the name in an element of a list.
+func (r *ref) nameIn(t *doc.Tree, node int) int {
+	if r.member != "" && t.Nodes[node].Kind == doc.Object {
+		return t.Member(node, r.member)
+	}
+	return node
 }
 
 func (r *ref) String() string { return fmt.Sprintf("%s %s", r.role, r.at.text) }

@@ -114,6 +114,10 @@ func (p *Profile) Refuse(status int, text, id string) (Answer, bool) {
 	return a, true
 }
 
+// ShapesRoutes reports whether the shape is for all of the CRM's clients: with
+// remote calls it is for those alone.
+func (p *Profile) ShapesRoutes() bool { return p.refusal.body != nil && len(p.transports) == 0 }
+
 // SignedOut returns the answer for a call without a session, and false where
 // the profile has no shape of its own for it.
 func (p *Profile) SignedOut(text, id string) (Answer, bool) {

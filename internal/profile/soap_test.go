@@ -115,7 +115,7 @@ func TestSOAPWordsAreCheckedAtLoad(t *testing.T) {
 		"an operation twice":   {`{match: "POST /soap", body: soap, entity: Contacts, action: read, soap: {operation: find}}`, "can never match"},
 		"JSON behind it":       {`{match: "POST /soap", entity: Contacts, action: read}`, "can never match"},
 		"an unknown module":    {`{match: "POST /x", body: soap, entity: Users, action: read, soap: {operation: a}}`, "no entity has the type"},
-		"an unknown soap word": {`{match: "POST /x", body: soap, entity: Contacts, action: read, soap: {operaton: a}}`, `nearest: "operation"`},
+		"an unknown soap word": {`{match: "POST /x", body: soap, entity: Contacts, action: read, soap: {opration: a}}`, `nearest: "operation"`},
 	} {
 		_, err := Load([]byte(src + "  - " + tt.route + "\n"))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

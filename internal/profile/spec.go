@@ -10,8 +10,9 @@ import "go.yaml.in/yaml/v3"
 type spec struct {
 	// Profile is the name and the version of the CRM's interface: tryton/6.0.
 	Profile string `yaml:"profile"`
-	// Evidence says how sure the profile is: `live VERSION`, `recorded` or
-	// `documented`.
+	// Evidence says how sure the profile is: `live VERSION` (tried against a running
+	// CRM), `recorded` or `documented`. A gate enforces the last two only with the
+	// line `accept documented`.
 	Evidence string `yaml:"evidence"`
 	// Withheld is what stands in place of a text that could carry any value.
 	Withheld string `yaml:"withheld"`
@@ -44,6 +45,10 @@ type spec struct {
 type normalizeSpec struct {
 	// Query says how the CRM reads a query.
 	Query querySpec `yaml:"query"`
+	// Paths maps other addresses of the same thing to the one that the routes use:
+	// `/crm/objects/{version}/{rest**}: /crm/v3/objects/{rest}`. The first that fits
+	// counts; the request is forwarded as it came.
+	Paths ordered `yaml:"paths"`
 	// IDs is `integer` where every id is a whole number. Any other spelling in a
 	// request (1.0, "1", true) is refused: the CRM could take it for an id that
 	// the entry doesn't name. In a response it is a value. Default: any text.
@@ -59,6 +64,16 @@ type querySpec struct {
 	// LiteralNames says that the CRM takes the names of parameters as they are.
 	// PHP doesn't: it reads `order.by` as `order_by`.
 	LiteralNames bool `yaml:"literal_names"`
+	// Nested says that the CRM reads `where[0][type]=x` as a tree, as PHP does. An
+	// expression leads into it: `query.where[*].type`; Lists names its lists
+	// (`where[*][value][]`), a route's Query the first word alone.
+	Nested bool `yaml:"nested"`
+	// JSON is a parameter that holds others as one JSON object: they are judged as if
+	// they had come by themselves, and refused where they did so, too. Needs Nested.
+	JSON string `yaml:"json"`
+	// Aliases maps other spellings of a parameter to the one that the profile uses.
+	// A request with two of them is refused: the CRM heeds one.
+	Aliases map[string]string `yaml:"aliases"`
 }
 
 // wrappedSpec describes objects that stand for one value:
@@ -141,6 +156,40 @@ type fieldSpec struct {
 	// Picture says that the file is a picture: where its bytes come although
 	// only its size was asked for, a neutral one stands in its place.
 	Picture bool `yaml:"picture"`
+	// Link is the type of the records whose ids the value holds: one, or a list of
+	// them; with `keys`, an object whose values they are. Ids are public, and in the
+	// log: `accountId: {link: Account}`.
+	Link string `yaml:"link"`
+	// LinkBy names a sibling that holds the type of such records; for an object of
+	// ids, an object with the same keys.
+	LinkBy string `yaml:"link_by"`
+	// Parts are the fields that an object, or each object of a list, consists of, in
+	// the form of `entities.fields`; a request names them behind a dot
+	// (`emails.primary`). What isn't listed, and a value that is no object, can hold
+	// what all of them can.
+	Parts ordered `yaml:"parts"`
+	// Flat says that the value is an object whose members are fields of the record
+	// itself: `properties: {flat: true}`.
+	Flat bool `yaml:"flat"`
+	// Value are the paths below each member of a flat object at which its value
+	// stands: `[".value", ".versions[*].value"]`. Default: the member is the value.
+	Value []string `yaml:"value"`
+	// Public are the keys of texts beside such a value that are no personal data.
+	Public []string `yaml:"public"`
+	// Named names a sibling that holds the name of the record's field whose value
+	// this is: rows of a history.
+	Named string `yaml:"named"`
+	// Of says that the value is an object of fields of another record.
+	Of ofSpec `yaml:"of"`
+}
+
+// ofSpec names the record whose fields an object holds.
+type ofSpec struct {
+	// Type is the member with the record's type, in the object around the value or
+	// the nearest around that which has it.
+	Type string `yaml:"type"`
+	// ID is the member with its id, beside Type.
+	ID string `yaml:"id"`
 }
 
 // searchSpec are the parts of a composite search field.

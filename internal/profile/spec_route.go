@@ -45,8 +45,9 @@ type operationSpec struct {
 	// Action defaults to read; for routes to what the method says (POST create,
 	// PUT and PATCH update, DELETE delete).
 	Action string `yaml:"action"`
-	// Entity is a type, `{variable}` or an expression for the type. Calls default
-	// to `{type}`.
+	// Entity is a type, `{variable}` or an expression for the type, or
+	// `{variable}.{variable}`: the type to which the relation leads that the second
+	// names. Calls default to `{type}`.
 	Entity string `yaml:"entity"`
 	// IDs are expressions for the records asked for.
 	IDs []string `yaml:"ids"`
@@ -99,8 +100,9 @@ type refSpec struct {
 	// At is an expression for the place.
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
-	// (nested lists of clauses), order, keys (of an object), search (the value is
-	// searched in Field) or params (each query parameter but those in Except is a
+	// (nested lists of clauses), clauses (a tree of objects), comparisons
+	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, keys
+	// (of an object), search (the value is searched in Field) or params (each query parameter but those in Except is a
 	// filter on the field of its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
@@ -116,8 +118,36 @@ type refSpec struct {
 	// Field is the field that is asked about where At holds only a value, for
 	// search.
 	Field string `yaml:"field"`
+	// Clauses says how a tree of objects filters, for clauses.
+	Clauses clausesSpec `yaml:"clauses"`
+	// Member is the member that holds the name where an element is an object, for
+	// list and order: `sorts: ["a", {propertyName: "b"}]`.
+	Member string `yaml:"member"`
 	// Map translates the names at this place to fields; others are refused.
 	Map map[string]string `yaml:"map"`
+}
+
+// clausesSpec describes a filter as a tree of objects: each is a clause on a field,
+// or a group of further clauses. What it doesn't list is refused.
+type clausesSpec struct {
+	// Name is the member that names the field.
+	Name string `yaml:"name"`
+	// Operator is the member that names the operator.
+	Operator string `yaml:"operator"`
+	// Value is the member that a clause's value, or a group's clauses, stand in.
+	Value string `yaml:"value"`
+	// Groups are the operators that join further clauses.
+	Groups []string `yaml:"groups"`
+	// Operators are those that compare a field's value.
+	Operators []string `yaml:"operators"`
+	// IDs are those that compare a relation with ids.
+	IDs []string `yaml:"ids"`
+	// Stored are those that name a filter of the CRM's own, and no field.
+	Stored []string `yaml:"stored"`
+	// Search maps operators that search to the field that they look into.
+	Search map[string]string `yaml:"search"`
+	// Members are further members of a clause, without meaning for what is asked.
+	Members []string `yaml:"members"`
 }
 
 // recordSpec is a place in a response where records stand.
@@ -206,7 +236,8 @@ type storedSpec struct {
 	// Call is the remote call that reads fields of records by their ids:
 	// `model.{type}.read`.
 	Call string `yaml:"call"`
-	// Get is the path to GET: `/api/contacts/{id}`.
+	// Get is the path to GET: `/api/contacts/{id}`; `{fields}` in its query stands
+	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
 	At string `yaml:"at"`
@@ -227,7 +258,8 @@ type callSpec struct {
 
 // routeSpec is an address.
 type routeSpec struct {
-	// Match is the method and the path: `GET /api/contacts/{id}`.
+	// Match is the method and the path: `GET /api/contacts/{id}`. Behind a `?` stand
+	// parameters that the query has to have: `GET /?entryPoint=download&id={id}`.
 	Match string `yaml:"match"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
@@ -237,9 +269,11 @@ type routeSpec struct {
 	// SOAP describes a request of the body soap.
 	SOAP soapSpec `yaml:"soap"`
 	// Type is the answer's: json (default), ndjson (one document per line), html,
-	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
-	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
-	// records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
+	// csv, xlsx, xml, vcard, ical, ldif or none. Of a workbook (xlsx) the first
+	// visible sheet is read; its first row names the columns, as in a CSV with a
+	// header, and a new workbook is made of the masked cells. For vcard, ical and
+	// ldif see `routes.xml`: a property's or an attribute's name is a member's,
+	// `@TYPE` a parameter's, and records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
 	// JSON says what stands around a JSON answer.
 	JSON jsonSpec `yaml:"json"`
@@ -247,8 +281,13 @@ type routeSpec struct {
 	XML xmlSpec `yaml:"xml"`
 	// CSV says how the rows of such an answer are written.
 	CSV csvSpec `yaml:"csv"`
-	// Query lists the parameters that the route takes; others are refused.
+	// Query lists the parameters that the route takes; others are refused. For a
+	// route that passes it is heeded where it is written, be it empty.
 	Query []string `yaml:"query"`
+	// Members lists the members that the request's object may have, `search.where`
+	// those of a member; others are refused: the CRM could understand what Refs
+	// doesn't speak of. A JSON body needs it, or Write.
+	Members []string `yaml:"members"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade       bool `yaml:"upgrade"`
@@ -315,7 +354,8 @@ type xmlSpec struct {
 	Fault string `yaml:"fault"`
 }
 
-// errorSpec is the shape of the gateway's own refusals.
+// errorSpec is the shape of the gateway's own refusals: those of remote calls, or,
+// where the profile has no transports, all that aren't shown as a page.
 type errorSpec struct {
 	// Status is the HTTP status. Default 403, signed out 401.
 	Status int `yaml:"status"`

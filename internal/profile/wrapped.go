@@ -27,7 +27,17 @@ func (p *Profile) leaves(t *doc.Tree, node int, f *field) []Leaf {
 	}
 	var out []Leaf
 	for _, c := range byKey(t, node) {
-		out = append(out, p.leaves(t, c, f)...)
+		if f.parts == nil || t.Nodes[node].Kind != doc.Object {
+			out = append(out, p.leaves(t, c, f)...)
+			continue
+		}
+		part := f.parts.lookup(t.Key(c), false)
+		for _, l := range p.leaves(t, c, part) {
+			if l.Categories == nil {
+				l.Categories = part.categories
+			}
+			out = append(out, l)
+		}
 	}
 	return out
 }

@@ -259,7 +259,11 @@ func (j *judge) matches(f *profile.WriteField, record int) bool {
 	}
 	about := mask.About{Plan: j.plans.Shown, Entity: j.w.Entity}
 	for i, l := range leaves {
-		with, drop := j.m.Again(cats, l.Shape, st.Nodes[l.Node].Kind, st.Text(l.Node), about, j.scope)
+		of := cats
+		if l.Categories != nil {
+			of = l.Categories
+		}
+		with, drop := j.m.Again(of, l.Shape, st.Nodes[l.Node].Kind, st.Text(l.Node), about, j.scope)
 		if drop || with.Text != j.body.Text(f.Leaves[i].Node) {
 			return false
 		}

@@ -50,8 +50,8 @@ func commands() []caddycmd.Command {
 			CobraFunc: explainCommand,
 		},
 		{
-			Name: "profile", Usage: "check FILE...",
-			Short:     "Checks profiles",
+			Name: "profile", Usage: "check|test",
+			Short:     "Checks and tests profiles",
 			CobraFunc: profileCommand,
 		},
 		{

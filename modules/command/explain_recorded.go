@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/crmgate/crmgate/internal/profile/trial"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -34,7 +35,7 @@ func recordedExchanges(source string) ([]*recorded, error) {
 		return nil, fmt.Errorf("reading the exchange: %w", err)
 	}
 	if info.IsDir() {
-		file = filepath.Join(file, manifestName)
+		file = filepath.Join(file, trial.ManifestName)
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {

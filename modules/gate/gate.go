@@ -18,10 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
-	"github.com/crmgate/crmgate/internal/doc"
-	"github.com/crmgate/crmgate/internal/factor"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
@@ -54,6 +51,10 @@ type Handler struct {
 	// SessionsPerEmployee is how many sessions an employee may have at a time; a
 	// further sign-in ends the oldest. Default: no limit.
 	SessionsPerEmployee int `json:"sessions_per_employee,omitempty"`
+	// AdministratorRoles are the roles whose employees see all sessions of this
+	// site's provider on a page, and may end them there. Default: there is no such
+	// page.
+	AdministratorRoles []string `json:"administrator_roles,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -96,6 +97,10 @@ type Handler struct {
 	// clear text, or without checking its certificate. Without one that stops
 	// the start.
 	ClearUpstream string `json:"clear_upstream,omitempty"`
+	// Accept is `documented` where a profile may be enforced that was written from
+	// documentation or recordings, and never tried against a running CRM. Without
+	// it such a profile stops the start.
+	Accept string `json:"accept,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -115,82 +120,8 @@ type Handler struct {
 	metrics  *crmgate.Metrics
 }
 
-// OIDC is the identity provider of a gate.
-type OIDC struct {
-	// Issuer is the provider's name for itself, an https address. Required.
-	Issuer string `json:"issuer,omitempty"`
-	// Provider names a preset that says how this provider proves a second
-	// factor: entra, keycloak, okta, google, authentik, zitadel, adfs. Either
-	// it or one of MFAAMR and MFAACR is required.
-	Provider string `json:"provider,omitempty"`
-	// ClientID and ClientSecret are what the provider issued for this gate.
-	// Use a placeholder for the secret: {env.OIDC_CLIENT_SECRET}.
-	ClientID string `json:"client_id,omitempty"`
-	// ClientSecret is the secret that belongs to ClientID.
-	ClientSecret string `json:"client_secret,omitempty"`
-	// Scopes are asked for. Default: openid profile email.
-	Scopes []string `json:"scopes,omitempty"`
-	// Roles is the claim that holds the roles; a dotted path is possible
-	// (realm_access.roles). Default: roles.
-	Roles string `json:"roles,omitempty"`
-	// CRMUser is the claim that holds the employee's name in the CRM, for the
-	// fact `own`. Default: preferred_username.
-	CRMUser string `json:"crm_user,omitempty"`
-	// MFAAMR are authentication methods that prove a second factor; `a+b`
-	// means both.
-	MFAAMR []string `json:"mfa_amr,omitempty"`
-	// MFAACR are authentication contexts that prove a second factor.
-	MFAACR []string `json:"mfa_acr,omitempty"`
-	// MFAMaxAge is how long ago the employee may have signed in there.
-	MFAMaxAge caddy.Duration `json:"mfa_max_age,omitempty"`
-	// MFAPhishingResistant demands, beside the proof of a second factor, that it
-	// can't be phished.
-	MFAPhishingResistant bool `json:"mfa_phishing_resistant,omitempty"`
-	// MFAPhishingResistantAMR are methods that prove that; `a+b` means both.
-	// Default: the preset's.
-	MFAPhishingResistantAMR []string `json:"mfa_phishing_resistant_amr,omitempty"`
-	// MFAPhishingResistantACR are contexts that prove that.
-	MFAPhishingResistantACR []string `json:"mfa_phishing_resistant_acr,omitempty"`
-	// MFAGateway has the gateway itself ask for a second factor after the
-	// provider's sign-in: passkey, totp, or both. The provider has to prove none
-	// then, so Provider, MFAAMR and MFAACR aren't needed, and the last two are
-	// refused.
-	MFAGateway []string `json:"mfa_gateway,omitempty"`
-	// MFAOpenEnrolment is the reason why employees may enrol their first factor
-	// without an administrator's enrolment code: whoever has a password at the
-	// provider can then, until its owner has. Default: they may not.
-	MFAOpenEnrolment string `json:"mfa_open_enrolment,omitempty"`
-}
-
-// opened is what exists from the app's start on.
-type opened struct {
-	log      entries
-	sessions *session.Manager
-	factors  *factor.Manager // nil: the provider proves the second factor
-	masker   *mask.Masker
-	// binder is nil where nothing is bound, and where somebody is explained.
-	binder *binder
-	// masked is told of every document that was masked; nil while serving.
-	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
-}
-
-// entries is what the way of a request needs of the audit log.
-type entries interface {
-	Append(ctx context.Context, e *audit.Entry) (audit.Receipt, error)
-	Employee(issuer, subject string) string
-	Keyed(category, value string) string
-}
-
-// apply masks a document.
-func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts mask.Options) (mask.Result, error) {
-	res, err := o.masker.Apply(t, found, plan, opts)
-	if err == nil && o.masked != nil {
-		o.masked(t, found, plan, res)
-	}
-	return res, err
-}
-
 const (
+	acceptDocumented    = "documented"
 	defaultHold         = 8 << 20
 	defaultRequestLimit = 4 << 20
 	sweepEvery          = 5 * time.Minute
@@ -212,7 +143,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS()); err != nil {
+	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkAdministrators()); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
@@ -277,6 +208,19 @@ func (h *Handler) loadProfile() error {
 	}
 	if h.profile, err = profile.Load(src); err != nil {
 		return fmt.Errorf("profile %s: %w", h.Profile, err)
+	}
+	return h.checkEvidence()
+}
+
+// checkEvidence refuses a profile that nobody has tried against a running CRM,
+// unless the configuration says that this is known.
+func (h *Handler) checkEvidence() error {
+	if h.Accept != "" && h.Accept != acceptDocumented {
+		return fmt.Errorf("accept: %q is no word of it; write accept %s", h.Accept, acceptDocumented)
+	}
+	if h.Accept == "" && !h.profile.Live() {
+		return fmt.Errorf("profile %s: its evidence is %q: it was never tried against a running CRM, and may refuse what people need. "+
+			"Try it with your own (crmgate explain, crmgate profile test), then write into crm_gate: accept %s", h.Profile, h.profile.Evidence, acceptDocumented)
 	}
 	return nil
 }

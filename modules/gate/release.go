@@ -172,8 +172,11 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, res, err
 	}
-	body, err = res.Body(before)
-	return append(body, behind...), res, err
+	if body, err = res.Body(before); err != nil {
+		return nil, res, err
+	}
+	body, err = l.q.x.Build(append(body, behind...))
+	return body, res, err
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,

@@ -83,7 +83,7 @@ func leaksOverTime() []leak {
 			getting("/people/7", typed("application/x-protobuf", 200, "\x0a\x22"+leakMail)), getting("/people/7", typed("application/msgpack", 200, "\x81\xa5email\xd9\x22"+leakMail)),
 		}},
 		{110, "other-person", shut, "impersonation is an unknown route", []try{posting("/users/3/impersonate", `{}`)}},
-		{111, "session-of-another", beyond, "the CRM's session isn't tied to the gateway's: who gets hold of another's CRM cookie sees by it what their own role may see", nil},
+		{111, "session-of-another", checked, "where the profile names the CRM's session, it is bound to the gateway session that got it; another's is refused", []try{{ask: ask{path: "/people/7"}, check: othersCRMSession}}},
 		{112, "cookie-used-directly", beyond, "the CRM's own cookie is the browser's: the CRM must be reachable through the gateway alone", nil},
 		{113, "other-host", checked, "a host that no site has is nobody's", []try{{ask: ask{path: "/people/7", header: http.Header{"Host": {"other.example"}}}, check: nobodys}}},
 		{114, "push-message", shut, "subscribing to push messages is an unknown route", []try{posting("/push/subscriptions", `{"endpoint":"https://push.example"}`)}},
@@ -95,5 +95,20 @@ func leaksOverTime() []leak {
 		}},
 		{116, "new-in-an-upgrade", shut, "an unknown route is refused", []try{getting("/v2/people/7", nil)}},
 		{116, "new-field-in-an-upgrade", masked, "an unknown field is masked", []try{getting("/people/7", jsonAnswer(200, `{"id":7,"contact":{"mail":"`+leakMail+`"},"list":["`+leakPhone+`"]}`))}},
+	}
+}
+
+// othersCRMSession sends one employee's CRM cookie with another's gateway session;
+// its owner reaches the CRM with it.
+func othersCRMSession(t *testing.T, _ *reply, _ *scene) {
+	t.Helper()
+	vera, sven := fresh(t, env.plain, "vera"), fresh(t, env.plain, "sven")
+	hers := "kontor_session=" + crmCookie(t, vera)
+	for b, want := range map[*browser]int{vera: http.StatusOK, sven: http.StatusForbidden} {
+		sc := newScene(t, nil)
+		newBrowser(env.plain).do(t, ask{path: "/static/app.css", scene: sc, header: b.signedInWith(hers)}).want(t, want)
+		if reached := len(sc.requests()) > 0; reached != (want == http.StatusOK) {
+			t.Errorf("status %d, reached the CRM: %v", want, reached)
+		}
 	}
 }
