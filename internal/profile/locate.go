@@ -155,7 +155,8 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 
 // LocateRow finds the fields of one row of a streamed response: t is the row.
 func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
-	f := &finder{x: x, t: t}
+	f := &finder{x: x, t: t, names: x.names}
+	defer func() { x.names = f.names }()
 	f.found.Fields = newFields()
 	for i := range x.op.records {
 		if x.op.records[i].fitsStatus(http.StatusOK) {
