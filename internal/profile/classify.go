@@ -87,6 +87,8 @@ type Exchange struct {
 
 	narrows []narrowing
 	writes  []*Write
+	// names are what one row of a streamed response leaves to the next.
+	names []memberName
 }
 
 // Classify finds the route or the call of a request and reads what it asks
