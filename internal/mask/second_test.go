@@ -193,6 +193,9 @@ func FuzzCanaryNeverLeaves(f *testing.F) {
 		canary = strings.TrimSpace(canary)
 		tr := access.Treatments()[int(choice)%5]
 		cat := []access.Category{access.Email, access.Name, access.FreeText}[int(choice/5)%3]
+		if cat == access.FreeText && tr == access.Partial {
+			return // it is shown but for what has a form
+		}
 		// Short values and parts of placeholders or of the frame prove nothing.
 		asText, _, _ := searchable(cat, canary)
 		around := string(fold(nil, "planted other free_text hidden@masked.invalid ••••••"+other))

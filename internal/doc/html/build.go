@@ -108,6 +108,11 @@ func (b *builder) text(raw []byte) error {
 			return refuse(b.at, "a script with both <!-- and <script in it: where it ends is read in two ways")
 		}
 	}
+	// The tokenizer ends a text before a `</` that nothing follows; browsers don't.
+	if last := &b.nodes[len(b.nodes)-1]; last.Flags == FlagText && n.Flags == FlagText && last.End == n.Start && last.Parent == b.top().node {
+		last.End, last.KeyEnd = n.End, n.KeyEnd
+		return nil
+	}
 	return b.add(n)
 }
 
