@@ -80,6 +80,8 @@ type Exchange struct {
 	body  int            // where expressions for the body begin
 	args  map[string]int // node of each named argument, -1 when absent
 	ctx   int            // node of the call's context, -1
+	// contextKeys are the keys of all contexts; nil until asked for.
+	contextKeys map[string]bool
 	typ   string
 	ent   *entity
 	// User is the employee's name in the CRM, for the fact `own`.
@@ -231,16 +233,12 @@ func (x *Exchange) parseBody(kind string) error {
 		if x.req.MediaType != "application/x-www-form-urlencoded" {
 			return &Refusal{Reason: "type", Text: "This address takes application/x-www-form-urlencoded only.", Status: 415}
 		}
-		x.tree, err = parseForm(x.req.Body)
+		return x.readForm()
 	default:
 		return fmt.Errorf("profile %s: body %q is not served", x.p.Name, kind)
 	}
 	if err != nil {
 		return &Refusal{Reason: "malformed", Text: "The request body is not strict " + kind + ".", Status: 400}
-	}
-	if kind == "form" && x.tree.Member(doc.Root, "_method") >= 0 {
-		// Frameworks take it for the method: what was judged is not what they do.
-		return &Refusal{Reason: "method_override", Text: "The form overrides the request's method.", Status: 400}
 	}
 	return nil
 }
@@ -256,12 +254,10 @@ func (x *Exchange) classifyCall() error {
 	if err := x.checkMembers(); err != nil {
 		return err
 	}
-	name := x.tr.call.first(x.tree, doc.Root)
-	if name < 0 || x.tree.Nodes[name].Kind != doc.String {
-		return refuse("malformed", "The call names no method.")
+	full, c, err := x.findNamed()
+	if err != nil {
+		return err
 	}
-	full := x.tree.Text(name)
-	c := x.p.findCall(full, x.vars)
 	if c == nil {
 		return refuse("unknown_call", "This call is not in the profile %s.", x.p.Name)
 	}
@@ -275,10 +271,26 @@ func (x *Exchange) classifyCall() error {
 	return x.classifyOperation()
 }
 
+// findNamed finds the call that the request names.
+func (x *Exchange) findNamed() (full string, c *call, err error) {
+	if x.tr.method != nil {
+		return x.findMethod()
+	}
+	name := x.tr.call.first(x.tree, doc.Root)
+	if name < 0 || x.tree.Nodes[name].Kind != doc.String {
+		return "", nil, refuse("malformed", "The call names no method.")
+	}
+	full = x.tree.Text(name)
+	return full, x.p.findCall(full, x.vars), nil
+}
+
 func (x *Exchange) checkMembers() error {
 	t := x.tree
 	if t.Nodes[doc.Root].Kind != doc.Object {
 		return refuse("malformed", "The request body is not a JSON object.")
+	}
+	if len(x.tr.members) == 0 {
+		return nil
 	}
 	n := 0
 	for c := range t.Children(doc.Root) {
@@ -293,29 +305,16 @@ func (x *Exchange) checkMembers() error {
 	return nil
 }
 
-// bindArgs names the positional arguments.
+// bindArgs names the arguments.
 func (x *Exchange) bindArgs(c *call) error {
-	t := x.tree
-	list := x.tr.args.first(t, doc.Root)
-	if list < 0 || t.Nodes[list].Kind != doc.Array {
-		return refuse("malformed", "The call has no list of arguments.")
+	nodes, err := x.positional()
+	if err != nil {
+		return err
 	}
-	var nodes []int
-	for n := range t.Children(list) {
-		nodes = append(nodes, n)
-	}
-	if x.tr.context && len(nodes) > 0 {
-		last := nodes[len(nodes)-1]
-		if t.Nodes[last].Kind == doc.Object {
-			x.ctx, nodes = last, nodes[:len(nodes)-1]
-		} else if !x.op.pass {
-			return refuse("malformed", "The last argument of the call is not its context.")
-		}
-	}
-	if x.op.pass && len(c.sig) == 0 {
+	if x.op.pass && len(c.sig) == 0 && x.tr.named == nil {
 		return nil
 	}
-	if len(nodes) > len(c.sig) && !c.pairs() {
+	if len(nodes) > len(c.sig) && !c.pairs() && (!x.op.pass || len(c.sig) > 0) {
 		return refuse("malformed", "The call has more arguments than the profile knows.")
 	}
 	x.args = make(map[string]int, len(c.sig))
@@ -325,7 +324,36 @@ func (x *Exchange) bindArgs(c *call) error {
 			x.args[name] = nodes[i]
 		}
 	}
-	return nil
+	if x.tr.named == nil {
+		return nil
+	}
+	return x.bindNamed(c)
+}
+
+// positional lists the positional arguments, without the context.
+func (x *Exchange) positional() ([]int, error) {
+	if !x.tr.positional {
+		return nil, nil
+	}
+	t := x.tree
+	list := x.tr.args.first(t, doc.Root)
+	if list < 0 || t.Nodes[list].Kind != doc.Array {
+		return nil, refuse("malformed", "The call has no list of arguments.")
+	}
+	var nodes []int
+	for n := range t.Children(list) {
+		nodes = append(nodes, n)
+	}
+	if !x.tr.context || x.tr.named != nil || len(nodes) == 0 {
+		return nodes, nil
+	}
+	last := nodes[len(nodes)-1]
+	if t.Nodes[last].Kind == doc.Object {
+		x.ctx, nodes = last, nodes[:len(nodes)-1]
+	} else if !x.op.pass {
+		return nil, refuse("malformed", "The last argument of the call is not its context.")
+	}
+	return nodes, nil
 }
 
 // classifyOperation reads entity, ids and references.

@@ -20,7 +20,7 @@ func Load(src []byte) (*Profile, error) {
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
 		nestedQuery: s.Normalize.Query.Nested, aliases: s.Normalize.Query.Aliases,
-		integerIDs: s.Normalize.IDs == "integer", withheld: s.Withheld,
+		integerIDs: s.Normalize.IDs == "integer", emptyFalse: s.Normalize.Empty == "false", numbered: s.Relations.Numbered, withheld: s.Withheld,
 	}}
 	c.head()
 	c.wrappedKinds()
@@ -62,6 +62,9 @@ func (c *compiler) head() {
 	}
 	if ids := c.spec.Normalize.IDs; ids != "" && ids != "integer" {
 		c.fail("normalize", "ids: %q is not served; write integer, or leave it out where ids can be texts", ids)
+	}
+	if empty := c.spec.Normalize.Empty; empty != "" && empty != "false" {
+		c.fail("normalize", "empty: %q is not served; write \"false\", or leave it out where no value is null", empty)
 	}
 	if len(c.spec.Routes) == 0 && len(c.spec.Transports) == 0 {
 		c.fail("routes", "a profile without routes refuses everything; add one")

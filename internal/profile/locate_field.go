@@ -19,6 +19,7 @@ func (f *finder) value(node, object, rec int, typ, name string) {
 }
 
 func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd *field) {
+	fd = f.x.widened(fd)
 	if fd.reference && f.t.Nodes[node].Kind == doc.String {
 		f.reference(node, rec, ent, name)
 		return
@@ -37,7 +38,10 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 	if fd.public() {
 		return
 	}
-	if fd.file && f.t.Nodes[node].Kind == doc.Number && f.x.asksSize(fd) {
+	if fd.file && f.x.asksSize(fd) && f.isSize(node) {
+		return
+	}
+	if f.x.p.isEmpty(f.t, node) && !fd.canBeBool() {
 		return
 	}
 	if fd.withhold {
@@ -61,6 +65,29 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		shape = fd.shape(access.ShapeBase64)
 	}
 	f.addField(node, rec, ent, name, cats, shape, fd.keys)
+}
+
+// isSize reports whether a file's value is its size: a number, or `12.30 Kb`.
+func (f *finder) isSize(node int) bool {
+	if f.t.Nodes[node].Kind == doc.Number {
+		return true
+	}
+	const most = 16
+	text := f.t.Text(node)
+	number, unit, ok := strings.Cut(text, " ")
+	return ok && f.t.Nodes[node].Kind == doc.String && len(text) <= most && strings.Trim(number, "0123456789.") == "" &&
+		slices.Contains([]string{"bytes", "kb", "mb", "gb", "tb"}, strings.ToLower(unit))
+}
+
+// canBeBool reports whether a value of the field could be a boolean that tells
+// something of a person.
+func (f *field) canBeBool() bool {
+	for _, c := range []access.Category{access.Special, access.Unclassified, access.Credential} {
+		if slices.Contains(f.categories, c) {
+			return true
+		}
+	}
+	return false
 }
 
 // reference finds the record that a value names: "party.party,47". A text of

@@ -39,13 +39,14 @@ type Profile struct {
 	nestedQuery  bool
 	aliases      map[string]string
 	integerIDs   bool
+	emptyFalse   bool
+	numbered     bool
 	changes      []string
 	wrapped      wrapped
 	transports   []*transport
 	calls        []*call
 	routes       []*route
-	refusal      shape
-	signedOut    *shape
+	shapes       Shapes
 	withheld     string
 	sessions     []CRMSession
 }

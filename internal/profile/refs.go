@@ -108,6 +108,9 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 	case doc.Null:
 		return nil
 	}
+	if x.p.isEmpty(t, node) {
+		return nil
+	}
 	return refuse("malformed", "An id in the request is neither a number nor a text.")
 }
 
@@ -191,7 +194,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	}
 	switch r.syntax {
 	case "search":
-		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
+		if v.node >= 0 && (x.tree.Nodes[v.node].Kind == doc.Null || x.p.isEmpty(x.tree, v.node)) || v.node < 0 && v.text == "" {
 			return nil
 		}
 		return x.readSearch(r, typ)
@@ -201,6 +204,13 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readCSV(r, typ, v)
 	case "keys":
 		return x.readKeys(r, typ, v)
+	case "prefix_domain", "specification", "aggregates":
+		if v.node < 0 {
+			return refuse("malformed", "A list or an object is expected where the request has a text.")
+		}
+		return x.readNested(r, typ, v.node)
+	case "order_by":
+		return x.readOrderByValue(r.role, typ, "", v)
 	case "domain":
 		node := v.node
 		if node < 0 {
@@ -215,6 +225,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	}
 	text := v.text
 	if v.node >= 0 {
+		if x.p.isEmpty(x.tree, v.node) {
+			return nil
+		}
 		if isContainer(x.tree, v.node) {
 			return refuse("malformed", "A field's name is expected where the request has something else.")
 		}
@@ -318,6 +331,9 @@ func (x *Exchange) asksSize(f *field) bool {
 		return false
 	}
 	n := x.tree.Member(x.ctx, f.sizeContext)
+	if n >= 0 && x.tree.Nodes[n].Kind == doc.Bool {
+		return isTrue(x.tree, n)
+	}
 	return n >= 0 && x.tree.Text(n) == "size"
 }
 
