@@ -82,8 +82,8 @@ type Exchange struct {
 	ctx   int            // node of the call's context, -1
 	// contextKeys are the keys of all contexts; nil until asked for.
 	contextKeys map[string]bool
-	typ   string
-	ent   *entity
+	typ         string
+	ent         *entity
 	// User is the employee's name in the CRM, for the fact `own`.
 	User string
 

@@ -37,6 +37,8 @@ type field struct {
 	by          string
 	values      map[string]access.Category
 	detect      bool
+	companies   bool
+	tag         string
 	decode      string
 	withhold    bool
 	keys        bool

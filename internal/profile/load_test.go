@@ -120,7 +120,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, tryton") {
+	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, odoo, tryton") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

@@ -51,6 +51,13 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent, fd.decode) {
 		return
 	}
+	if fd.companies && f.t.Nodes[node].Kind == doc.String && isCompany(f.t.Text(node)) {
+		return
+	}
+	if f.isTagged(node, fd) {
+		f.tagged(node, object, rec, ent, name, fd)
+		return
+	}
 	cats := f.x.pickCategories(f.t, object, node, fd)
 	if shapes := f.x.p.wrappedShapes(f.t, node); shapes != nil {
 		for c := range f.t.Children(node) {

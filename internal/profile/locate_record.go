@@ -250,8 +250,16 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 			f.record(e, refTyp, id)
 			return
 		}
-		f.field(node, -1, ent, typ, f.x.displayed(typ), "")
+		f.display(node, typ, ent)
 	}
+}
+
+// display finds a record's display.
+func (f *finder) display(node int, typ string, ent *entity) {
+	if f.x.p.displayCompanies(typ) && isCompany(f.t.Text(node)) {
+		return
+	}
+	f.field(node, -1, ent, typ, f.x.displayed(typ), "")
 }
 
 // isChanges reports whether every member of an object is a list of changes.

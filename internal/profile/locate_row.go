@@ -46,7 +46,7 @@ func (f *finder) column(node int, typ string, steps []string) {
 	fd := f.x.widened(res.field)
 	if res.related != "" {
 		// A relation in a cell is shown by its display.
-		fd = &field{categories: f.x.displayed(res.related), detect: true}
+		fd = &field{categories: f.x.displayed(res.related), detect: true, companies: f.x.p.displayCompanies(res.related)}
 		res.entity, res.typ = f.x.p.entityOf(res.related), res.related
 	} else if len(fd.categories) > 1 && fd.by != "" {
 		fd = &field{categories: fd.categories, detect: true}

@@ -136,3 +136,17 @@ func (p *Profile) EntityOf(typ string) (access.Entity, bool) {
 	}
 	return e.name, true
 }
+
+// LeadsTo returns the entity of the records that a field of a type refers to; false
+// where it is no relation.
+func (p *Profile) LeadsTo(typ, name string) (access.Entity, bool) {
+	e := p.entityOf(typ)
+	if e == nil {
+		return "", false
+	}
+	related, ok := p.relates(e, name)
+	if !ok {
+		return "", false
+	}
+	return p.EntityOf(related)
+}

@@ -129,6 +129,12 @@ type fieldSpec struct {
 	By string `yaml:"by"`
 	// Values maps the sibling's values to categories: `{mobile: phone, "*": online}`.
 	Values map[string]string `yaml:"values"`
+	// Companies says that a name which ends with a company's legal form (`… GmbH`, `…
+	// Ltd`, `… S.A.`) and has no comma in it is no person's: it is public.
+	Companies bool `yaml:"companies"`
+	// Tag is a word that a list begins with whose other elements are the value:
+	// `markup` of `["markup", "<p>…"]`.
+	Tag string `yaml:"tag"`
 	// Detect picks among the categories by the value's form (e-mail, phone,
 	// IBAN, address of a web page) where the sibling is missing.
 	Detect bool `yaml:"detect"`

@@ -15,11 +15,13 @@ type transportSpec struct {
 	// Call is the path to the call's name. Of `model.party.party.read`, `{kind}`
 	// is model, `{type}` party.party and `{method}` read.
 	Call string `yaml:"call"`
-	// Type and Method, in the place of Call, are where the type of the records and
-	// the call's name stand: a path (`body.params.model`), or a text with variables
-	// of Match in it (`/mail/{action}`).
-	Type   string `yaml:"type"`
+	// Method, in the place of Call, is where the call's name stands: a path
+	// (`body.params.method`), or a text with variables of Match in it
+	// (`/mail/{action}`).
 	Method string `yaml:"method"`
+	// Type is where the type of the records stands, in the same way; without it the
+	// calls say it themselves.
+	Type string `yaml:"type"`
 	// Args is the path to the list of positional arguments.
 	Args string `yaml:"args"`
 	// Named is the path to the object of named arguments: `body.params.kwargs`.

@@ -115,6 +115,9 @@ func (x *Exchange) findMethod() (full string, c *call, err error) {
 	if !ok || method == "" {
 		return "", nil, refuse("malformed", "The call names no method.")
 	}
+	if x.tr.method.text == "" && strings.Contains(method, "/") {
+		return method, nil, nil // the name of an address
+	}
 	full = method
 	delete(x.vars, "type")
 	if x.tr.typ != nil {
