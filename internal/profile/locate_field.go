@@ -38,10 +38,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 	if fd.public() {
 		return
 	}
-	if fd.file && f.x.asksSize(fd) && f.isSize(node) {
-		return
-	}
-	if f.x.p.isEmpty(f.t, node) && !fd.canBeBool() {
+	if f.tellsNothing(node, fd) {
 		return
 	}
 	if fd.withhold {
@@ -49,9 +46,6 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		return
 	}
 	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent, fd.decode) {
-		return
-	}
-	if fd.companies && f.t.Nodes[node].Kind == doc.String && isCompany(f.t.Text(node)) {
 		return
 	}
 	if f.isTagged(node, fd) {
@@ -72,6 +66,13 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		shape = fd.shape(access.ShapeBase64)
 	}
 	f.addField(node, rec, ent, name, cats, shape, fd.keys)
+}
+
+// tellsNothing reports whether a value of a personal field is none: a file's size,
+// a false that says that there is no text, the name of a company.
+func (f *finder) tellsNothing(node int, fd *field) bool {
+	return fd.file && f.x.asksSize(fd) && f.isSize(node) || f.x.p.isEmpty(f.t, node) && !fd.canBeBool() ||
+		fd.companies && f.t.Nodes[node].Kind == doc.String && isCompany(f.t.Text(node))
 }
 
 // isSize reports whether a file's value is its size: a number, or `12.30 Kb`.

@@ -320,7 +320,7 @@ func TestOdooStoresAreReadByTheirKeys(t *testing.T) {
 	p := builtinProfile(t, "odoo")
 	x := classify(t, p, send("POST", "/mail/data", "application/json", `{"id":1,"jsonrpc":"2.0","method":"call","params":{"fetch_params":["failures"],"context":{"lang":"de_DE"}}}`))
 	same(t, "store", odooAnswer(t, x, `{"mail.activity":[{"id":3,"summary":"Anna anrufen","res_id":5,"res_model":"crm.lead","user_id":7}],"res.partner":[{"id":4,"name":"Anna"}],"hr.employee":[{"id":1,"name":"Zoe"}],"Store":{"self":"x"}}`),
-		"record mail.activity/3", "record crm.lead/5", "record res.partner/4", 
+		"record mail.activity/3", "record crm.lead/5", "record res.partner/4",
 		"field summary=Anna anrufen free_text+name of mail.activity/3", "field name=Anna name of res.partner/4",
 		`field hr.employee={"id":1,"name":"Zoe"} unclassified`, "field self=x unclassified")
 	x = classify(t, p, send("POST", "/mail/thread/messages", "application/json", `{"id":1,"jsonrpc":"2.0","method":"call","params":{"thread_model":"crm.lead","thread_id":5,"fetch_params":{"search_term":"Anna"}}}`))
@@ -345,8 +345,10 @@ func TestOdooSavesAreReadInAllTheirForms(t *testing.T) {
 	}{
 		{"update", kw("res.partner", "web_save", `[[1],{"phone":"0","user_id":7}]`, `{"specification":{"name":{}}}`), "update contact [1] phone phone"},
 		{"create", kw("res.partner", "web_save", `[[],{"phone":"0","email":false}]`, `{"specification":{}}`), "create contact [] phone phone"},
-		{"commands", kw("res.partner", "write", `[[1],{"bank_ids":[[0,"virtual_1",{"acc_number":"DE1"}],[1,3,{"acc_holder_name":"A"}],[2,4,false],[3,5],[4,6,0],[5],[6,0,[7,8]]]}]`, `{}`),
-			"create bank_account [] acc_number bank; delete bank_account [4]; update bank_account [3] acc_holder_name name; update bank_account [5]; update bank_account [6]; update bank_account [7 8]; update contact [1]"},
+		{
+			"commands", kw("res.partner", "write", `[[1],{"bank_ids":[[0,"virtual_1",{"acc_number":"DE1"}],[1,3,{"acc_holder_name":"A"}],[2,4,false],[3,5],[4,6,0],[5],[6,0,[7,8]]]}]`, `{}`),
+			"create bank_account [] acc_number bank; delete bank_account [4]; update bank_account [3] acc_holder_name name; update bank_account [5]; update bank_account [6]; update bank_account [7 8]; update contact [1]",
+		},
 		{"ids alone", kw("res.partner", "write", `[[1],{"category_id":[1,2]}]`, `{}`), "update contact [1]; update internal [1]; update internal [2]"},
 		{"own kind", kw("res.partner", "create", `[[{"name":"A","child_ids":[[0,0,{"email":"e"}]]}]]`, `{}`), "create contact [] email email; create contact [] name name"},
 		{"copy", kw("res.partner", "copy", `[[1]]`, `{"default":{"phone":"1"}}`), "create contact [1] phone phone"},
@@ -401,10 +403,14 @@ func TestOdooStoredValuesAreReadByTheEmployeesOwnCall(t *testing.T) {
 		r          Request
 		path, want string
 	}{
-		{kw("res.partner", "web_save", `[[1],{"bank_ids":[[1,3,{"acc_number":"x"}]]}]`, `{"context":{"lang":"de_DE"},"specification":{}}`), "/web/dataset/call_kw/res.partner/web_save",
-			`{"id":7,"jsonrpc":"2.0","method":"call","params":{"args":[[3],["id","acc_number"]],"kwargs":{"context":{"lang":"de_DE"}},"method":"read","model":"res.partner.bank"}}`},
-		{json2("res.partner", "write", `{"ids":[1],"vals":{"bank_ids":[[1,3,{"acc_number":"x"}]]}}`), "/json/2/res.partner.bank/read",
-			`{"context":{},"fields":["id","acc_number"],"ids":[3]}`},
+		{
+			kw("res.partner", "web_save", `[[1],{"bank_ids":[[1,3,{"acc_number":"x"}]]}]`, `{"context":{"lang":"de_DE"},"specification":{}}`), "/web/dataset/call_kw/res.partner/web_save",
+			`{"id":7,"jsonrpc":"2.0","method":"call","params":{"args":[[3],["id","acc_number"]],"kwargs":{"context":{"lang":"de_DE"}},"method":"read","model":"res.partner.bank"}}`,
+		},
+		{
+			json2("res.partner", "write", `{"ids":[1],"vals":{"bank_ids":[[1,3,{"acc_number":"x"}]]}}`), "/json/2/res.partner.bank/read",
+			`{"context":{},"fields":["id","acc_number"],"ids":[3]}`,
+		},
 	} {
 		w := classify(t, p, c.r).Writes()[0]
 		got, err := w.Stored([]string{"acc_number"})

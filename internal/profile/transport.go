@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -200,7 +201,7 @@ func (x *Exchange) widened(f *field) *field {
 	wide := *f
 	for key, c := range f.context {
 		if x.inContext(key) {
-			wide.categories = unique(append(wide.categories[:len(wide.categories):len(wide.categories)], c))
+			wide.categories = unique(append(slices.Clip(wide.categories), c))
 		}
 	}
 	if len(wide.categories) > 1 && f.public() {
