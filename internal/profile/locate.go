@@ -28,7 +28,12 @@ type recordAt struct {
 	idExpr    *expr
 	bare      bool
 	field     string
+	fieldAt   *expr // of an argument that names it
+	keys      bool
 	columns   *expr
+	headings  *expr
+	cut       string
+	byKey     bool // the type is the name of the member around the record
 	header    bool
 	separator string
 	tuple     []string
@@ -71,6 +76,7 @@ type finder struct {
 	depth   int    // of nested documents
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
+	cut     string // what ends a field's name in a member's
 	// marked is set where values carry marks and names repeat; lost is why such a
 	// document can't be masked.
 	marked doc.Marked
@@ -126,7 +132,7 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f.marked, _ = t.Format.(doc.Marked)
 	f.found.Fields = newFields()
 	if x.tr != nil {
-		return &f.found, f.locateCall()
+		return &f.found, f.locateCall(status)
 	}
 	switch {
 	case x.Type == "html":
@@ -220,7 +226,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 	typ := f.typeAt(r, node)
 	ent := f.x.p.entityOf(typ)
 	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
-	defer func() { f.echo, f.typed = false, false }()
+	f.cut = r.cut
+	defer func() { f.echo, f.typed, f.cut = false, false, "" }()
 	switch {
 	case f.marked != nil:
 		f.markedNode(r, node, typ, ent)
@@ -230,6 +237,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 		f.columnRow(r, node, typ)
 	case r.tuple != nil:
 		f.tuple(r, node, typ, ent)
+	case r.keys:
+		f.keyed(r, node, typ)
 	case r.field != "":
 		rec := f.record(ent, typ, f.idAt(r, node))
 		f.value(node, -1, rec, typ, f.x.expand(r.field))
@@ -243,12 +252,24 @@ func (f *finder) locateNode(r *recordAt, node int) {
 
 func (f *finder) typeAt(r *recordAt, node int) string {
 	switch {
+	case r.byKey:
+		return f.keyAround(node)
 	case r.relEntity != nil:
 		return f.t.Text(max(doc.Leaf(f.t, r.relEntity.first(f.t, node)), 0))
 	case r.entity != "":
 		return f.x.typeOf(r.entity)
 	}
 	return f.x.typ
+}
+
+// keyAround is the name of the nearest member that a node is or stands in.
+func (f *finder) keyAround(node int) string {
+	for n := node; n >= 0; n = int(f.t.Nodes[n].Parent) {
+		if key := f.t.Key(n); key != "" {
+			return key
+		}
+	}
+	return ""
 }
 
 // typeOf is the type that a word, a variable or two of them stand for: of
