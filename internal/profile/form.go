@@ -41,7 +41,39 @@ func (x *Exchange) parseForm(kind string) error {
 	if err != nil {
 		return &Refusal{Reason: "malformed", Text: "The request body is not a strict form.", Status: 400}
 	}
-	return x.checkNames()
+	if err := x.checkNames(); err != nil || x.rt.form.JSON == "" {
+		return err
+	}
+	return x.jsonInForm()
+}
+
+// jsonInForm reads the JSON that one of the form's fields holds.
+func (x *Exchange) jsonInForm() error {
+	t, at := x.tree, -1
+	if err := x.checkFiles(); err != nil {
+		return err
+	}
+	for c := range t.Children(doc.Root) {
+		switch name := t.Key(c); {
+		case name == x.rt.form.JSON && at < 0:
+			at = c
+		case name == x.rt.form.JSON || !contains(x.rt.form.Fields, name):
+			return refuse("unknown_parameter", "A field of the form stands twice or is not in the profile for this address.")
+		}
+	}
+	if at < 0 {
+		return refuse("malformed", "The form lacks the field that holds the request.")
+	}
+	var err error
+	if x.tree, err = parseJSON([]byte(t.Text(at))); err != nil || x.tree.Nodes[doc.Root].Kind != doc.Object {
+		return &Refusal{Reason: "malformed", Text: "The form holds no strict JSON.", Status: 400}
+	}
+	for c := range x.tree.Children(doc.Root) {
+		if !contains(x.rt.form.Members, x.tree.Key(c)) {
+			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
+		}
+	}
+	return nil
 }
 
 // isForm reports whether a document is a form: flat, and with names that may

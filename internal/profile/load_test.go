@@ -60,12 +60,15 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"stream with a path of records", change(t, "image: true\n    type: none", "stream: \"$[*]\"\n    type: json"), "want $, $.member.member or lines"},
 		{"socket on a masked route", change(t, "entity: crm.person\n    image: true\n", "entity: crm.person\n    image: true\n    upgrade: true\n"), "upgrade is for a GET route with `pass: true` alone"},
 		{"stream of HTML", change(t, "image: true\n    type: none", "stream: $\n    type: html"), "stream is served for json alone"},
-		{"transport without result", change(t, "    result: $.result\n", ""), "members, call, args, result and failure.at are needed"},
+		{"transport without result", change(t, "    result: $.result\n", ""), "args or named, result and failure.at are needed"},
 		{"pattern without method", change(t, "match: GET /picture", "match: /picture"), "write METHOD /path"},
 		{"sse and a stream", change(t, "image: true\n    type: none", "stream: lines\n    type: sse"), "streamed by themselves"},
 		{"events of no stream", change(t, "image: true\n    type: none", "sse: {events: [a]}"), "add `type: sse`"},
-		{"unknown body", change(t, "body: form, type: html", "body: xml, type: html"), `body "xml" is not served`},
+		{"unknown body", change(t, "body: form, members: [a], type: html", "body: xml, type: html"), `body "xml" is not served`},
 		{"malformed selector", change(t, "select: article\n", "select: \"article >\"\n"), "selector"},
+		{"body that nothing describes", change(t, "action: search, members: [by, group], refs", "action: search, refs"), "the body isn't described: list its members"},
+		{"members of no body", change(t, "body: form, members: [a], type: html", "body: none, members: [a], type: html"), "members are for a body of JSON or a form"},
+		{"form that isn't described", change(t, "body: form, members: [a], type: html", "body: multipart, type: html"), "the body isn't described"},
 		{"no withheld text", change(t, "withheld: WITHHELD\n", ""), "say what stands in place"},
 		{"no name", change(t, "profile: mini/1.0\n", ""), "give the profile a name"},
 		{"live without a version", change(t, "evidence: documented", "evidence: live"), "say how sure the profile is"},
@@ -122,7 +125,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, tryton") {
+	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, hubspot, odoo, pipedrive, tryton, twenty") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

@@ -3,6 +3,8 @@ package profile
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -12,8 +14,8 @@ import (
 
 // StoredRequest is the gateway's own read before a save.
 type StoredRequest struct {
-	Method, Path, MediaType string
-	Body                    []byte
+	Method, Path, Query, MediaType string
+	Body                           []byte
 }
 
 // CanStore reports whether the profile says how the stored values are read.
@@ -26,7 +28,12 @@ func (w *Write) CanStore() bool {
 func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	x, s := w.x, w.x.op.write.stored
 	if s.Get != "" {
-		return StoredRequest{Method: "GET", Path: expandVars(s.Get, x.vars)}, nil
+		path, query, _ := strings.Cut(s.Get, "?")
+		escaped := map[string]string{"fields": url.QueryEscape(strings.Join(fields, ","))}
+		for name, v := range x.vars {
+			escaped[name] = url.QueryEscape(v)
+		}
+		return StoredRequest{Method: "GET", Path: expandVars(path, x.vars), Query: expandVars(query, escaped)}, nil
 	}
 	ids := make([]json.Number, 0, len(w.IDs))
 	for _, id := range w.IDs {
@@ -35,6 +42,9 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	context, err := x.storedContext()
 	if err != nil {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
+	}
+	if x.tr.method != nil {
+		return w.storedCall(ids, fields, context)
 	}
 	body, err := json.Marshal(map[string]any{
 		"id":     0,
@@ -45,6 +55,68 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
 	}
 	return StoredRequest{Method: x.req.Method, Path: x.req.Path, MediaType: x.req.MediaType, Body: body}, nil
+}
+
+// storedCall is the employee's own call with another name and other arguments.
+func (w *Write) storedCall(ids []json.Number, fields []string, context json.RawMessage) (StoredRequest, error) {
+	x, name := w.x, w.x.op.write.stored.Call
+	vars := map[string]string{"type": w.Type, "method": name}
+	c := x.p.callNamed(name, vars)
+	if c == nil || len(c.sig) < 2 {
+		return StoredRequest{}, fmt.Errorf("reading stored values: the profile doesn't let %s of %s pass", name, w.Type)
+	}
+	args := []any{ids, append([]string{w.ent.id}, fields...)}
+	named := map[string]any{}
+	if x.tr.context {
+		named["context"] = context
+	}
+	if !x.tr.positional {
+		named[c.sig[0]], named[c.sig[1]] = args[0], args[1]
+	}
+	var root any
+	if err := json.Unmarshal(x.tree.Src, &root); err != nil {
+		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
+	}
+	put := func(p path, v any) { root = putAt(root, p, v) }
+	if x.tr.named != nil {
+		put(*x.tr.named, named)
+	}
+	if x.tr.positional {
+		put(x.tr.args, args)
+	}
+	vars = maps.Clone(x.vars)
+	for at, word := range map[*source]string{x.tr.typ: w.Type, x.tr.method: name} {
+		switch {
+		case at == nil:
+		case at.text == "":
+			put(at.at, word)
+		default:
+			vars[strings.Trim(at.text, "{}")] = word
+		}
+	}
+	path := x.req.Path
+	if !maps.Equal(vars, x.vars) {
+		path = x.tr.pattern.path(vars)
+	}
+	body, err := json.Marshal(root)
+	if err != nil {
+		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
+	}
+	return StoredRequest{Method: x.req.Method, Path: path, MediaType: x.req.MediaType, Body: body}, nil
+}
+
+// putAt sets what stands at a path of members.
+func putAt(in any, p path, v any) any {
+	if len(p) == 0 {
+		return v
+	}
+	object, _ := in.(map[string]any)
+	if object == nil {
+		object = map[string]any{}
+	}
+	key := p[0].keys[0]
+	object[key] = putAt(object[key], p[1:], v)
+	return object
 }
 
 // storedContext is the call's context without its private members: a point in
@@ -68,11 +140,14 @@ func (x *Exchange) storedContext() (json.RawMessage, error) {
 	return doc.Splice(nil, x.tree.Raw(x.ctx), edits)
 }
 
+// expandVars fills variables in, all at once: a value that looks like a variable
+// isn't one.
 func expandVars(s string, vars map[string]string) string {
+	pairs := make([]string, 0, 2*len(vars))
 	for name, v := range vars {
-		s = strings.ReplaceAll(s, "{"+name+"}", v)
+		pairs = append(pairs, "{"+name+"}", v)
 	}
-	return s
+	return strings.NewReplacer(pairs...).Replace(s)
 }
 
 // ReadStored finds the stored values in the answer to the gateway's own read:
