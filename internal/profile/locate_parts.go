@@ -62,11 +62,7 @@ func (f *finder) links(node, object, rec int, ent *entity, name string, fd *fiel
 		}
 		f.linksByKey(node, by, rec, ent, name, fd)
 	default:
-		typ := fd.link
-		if fd.linkBy != "" && object >= 0 {
-			typ = f.textAt(f.t.Member(object, fd.linkBy))
-		}
-		f.link(node, rec, ent, name, typ)
+		f.link(node, rec, ent, name, f.linkType(name, object, fd))
 	}
 }
 

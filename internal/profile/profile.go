@@ -50,6 +50,7 @@ type Profile struct {
 	signedOut    *shape
 	withheld     string
 	sessions     []CRMSession
+	annotations  map[string]string
 }
 
 type globType struct {
