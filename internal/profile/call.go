@@ -18,6 +18,9 @@ type route struct {
 	namespaces map[string]string
 	fault      path
 	soap       *soapCall
+	// odata is how the address is read, and odataRecord the parameter of a function
+	// that names a record.
+	odata, odataRecord string
 	// prefix and callback are what may stand around a JSON answer.
 	prefix, callback string
 	query            []string

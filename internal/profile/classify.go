@@ -72,6 +72,7 @@ type Exchange struct {
 	op   *operation
 	tr   *transport // nil for routes
 	rt   *route
+	od   *odataPlan // nil but for OData
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -175,6 +176,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkBody(); err != nil {
 		return err
 	}
+	if err := x.classifyOData(); err != nil {
+		return err
+	}
 	return x.classifyOperation()
 }
 
@@ -193,7 +197,7 @@ func (x *Exchange) checkQuery() error {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -251,6 +255,9 @@ func (x *Exchange) classifyOperation() error {
 		a.IDs = append(a.IDs, ids...)
 	}
 	x.Accesses = []access.Access{a}
+	if err := x.readOData(); err != nil {
+		return err
+	}
 	for i := range x.op.refs {
 		if err := x.readRef(&x.op.refs[i]); err != nil {
 			return err
@@ -279,6 +286,9 @@ func (x *Exchange) bindEntity() error {
 		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {
 			typ = x.tree.Text(vs[0].node)
 		}
+	}
+	if x.od != nil {
+		typ = x.od.typ
 	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)
 	if x.ent == nil {

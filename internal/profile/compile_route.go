@@ -73,10 +73,11 @@ func (c *compiler) routes() {
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
+		c.odata(where, rt, s)
 		c.bodyMembers(where, rt)
 		c.soapOperation(where, rt)
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)

@@ -202,6 +202,8 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readList(r, typ, v)
 	case "csv":
 		return x.readCSV(r, typ, v)
+	case "fetchxml":
+		return x.readFetch(v.text)
 	case "comparisons":
 		text := v.text
 		if v.node >= 0 {

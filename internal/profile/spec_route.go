@@ -68,8 +68,8 @@ type refSpec struct {
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
 	// id`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
-	// `field` and `field:function`), search (the value is searched in Field) or
-	// params (each query parameter but those in Except is a filter on the field of
+	// `field` and `field:function`), search (the value is searched in Field), fetchxml
+	// (with roles of its own; for routes that are read as OData) or params (each query parameter but those in Except is a filter on the field of
 	// its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
@@ -255,6 +255,15 @@ type routeSpec struct {
 	// those of a member; others are refused: the CRM could understand what Refs
 	// doesn't speak of. A JSON body needs it, or Write.
 	Members []string `yaml:"members"`
+	// OData says that the address is read as OData v4's, and that answers have its
+	// form; what isn't understood is refused. `read`: the variable `{resource}` is the
+	// resource path (`contacts(…)/parentcustomerid_account`), in which sets are types
+	// and navigation properties are relations; query options are read, and those of
+	// Query are further parameters. `write`: the same for saving and deleting one
+	// record by its id. `function Target`: the variable `{args}` are a function's
+	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
+	// body is one of Dataverse's search.
+	OData string `yaml:"odata"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade       bool `yaml:"upgrade"`
