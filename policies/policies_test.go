@@ -12,7 +12,9 @@ import (
 )
 
 // shipped are the policies, each for the profile of the same name.
-func shipped() []string { return []string{"demo", "espocrm", "odoo", "tryton"} }
+func shipped() []string {
+	return []string{"demo", "espocrm", "hubspot", "odoo", "pipedrive", "tryton", "twenty"}
+}
 
 func entities(t *testing.T, name string) []access.Entity {
 	t.Helper()

@@ -52,3 +52,21 @@ func lowerLatin(c byte) byte {
 	}
 	return c
 }
+
+// lowerBeyond is the second byte of a letter that begins with latinA or latinB
+// without case, and false where the first byte changes, too, or the letter can be
+// written otherwise.
+func lowerBeyond(first, c byte) (byte, bool) {
+	if c&0xc0 != 0x80 || joined(first, c) {
+		return 0, false
+	}
+	r := rune(first&0x1f)<<6 | rune(c&0x3f)
+	l := unicode.ToLower(r)
+	switch {
+	case utf8.RuneLen(l) != 2:
+		return c, true
+	case l>>6 != r>>6:
+		return 0, false
+	}
+	return 0x80 | byte(l&0x3f), true
+}

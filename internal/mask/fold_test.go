@@ -44,3 +44,25 @@ func TestHeadIsThatOfTheNeedle(t *testing.T) {
 func headBytes(head uint64) []byte {
 	return []byte{byte(head), byte(head >> 8), byte(head >> 16), byte(head >> 24)}
 }
+
+// The first look may not take for usual what can be written otherwise, nor fold
+// a letter otherwise than the search does.
+func TestFirstLookFoldsAsTheSearchDoes(t *testing.T) {
+	for r := rune(0x80); r < 0x3000; r++ {
+		if text := string(r); !unusual(text) && plainly(text) != text {
+			t.Errorf("%q counts as usual and is %q plainly", text, plainly(text))
+		}
+		lower := strings.ToLower("Mąka" + string(r) + "ŁAŻ")
+		s := newSweep([]secret{{text: lower, with: HiddenText, asText: true}})
+		for _, text := range []string{lower, "Mąka" + string(r) + "ŁAŻ", strings.ToUpper(lower)} {
+			if _, found := s.mask("x "+text+" y", nil); found && s.clean([]byte("x "+text+" y")) {
+				t.Errorf("the first look takes no notice of %q in %q", lower, text)
+			}
+		}
+	}
+	for _, joined := range []string{"Ĳ", "ĳ", "Ŀ", "ŀ", "ŉ", "ſ", "Ÿ"} {
+		if s := newSweep([]secret{{text: "anna", asText: true}}); s.clean([]byte("x " + joined)) {
+			t.Errorf("%q passes the first look", joined)
+		}
+	}
+}

@@ -19,6 +19,46 @@ type names struct {
 	// made are the categories that names were made for, few as they are.
 	made []categoryNames
 	sum  [sha256.Size]byte
+	in   []byte // what is hashed
+	// written is where the placeholders of a document stand together.
+	written strings.Builder
+}
+
+// writtenAtOnce is the memory that is taken for placeholders at a time, in bytes.
+const writtenAtOnce = 4096
+
+// join writes the parts behind each other.
+func (n *names) join(parts ...string) string {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	from := n.room(size)
+	for _, part := range parts {
+		n.written.WriteString(part)
+	}
+	return n.written.String()[from:]
+}
+
+// digits are the digits of a text.
+func (n *names) digits(text string) string {
+	from := n.room(len(text))
+	for i := range len(text) {
+		if isDigit(text[i]) {
+			n.written.WriteByte(text[i])
+		}
+	}
+	return n.written.String()[from:]
+}
+
+// room makes room for so many bytes, and returns where they begin. What was
+// written before stays where it is.
+func (n *names) room(size int) int {
+	if n.written.Cap()-n.written.Len() < size {
+		n.written.Reset()
+		n.written.Grow(max(size, writtenAtOnce))
+	}
+	return n.written.Len()
 }
 
 // categoryNames makes the pseudonyms of one category.
@@ -36,7 +76,8 @@ const pseudonymAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 func (n *names) name(c access.Category, text string) string {
 	h := n.of(c)
 	h.Reset()
-	h.Write([]byte(Normalize(c, text)))
+	n.in = append(n.in[:0], Normalize(c, text)...)
+	h.Write(n.in)
 	sum := h.Sum(n.sum[:0])
 	var name [len("P-") + 8]byte
 	copy(name[:], "P-")
@@ -46,7 +87,9 @@ func (n *names) name(c access.Category, text string) string {
 	if c == access.Email {
 		return strings.ToLower(string(name[:])) + "@" + maskedDomain
 	}
-	return string(name[:])
+	from := n.room(len(name))
+	n.written.Write(name[:])
+	return n.written.String()[from:]
 }
 
 // of returns the hash of a category, under a key of its own.

@@ -1,11 +1,10 @@
 package mask
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/binary"
-	"slices"
-	"strings"
+	"hash/maphash"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -29,25 +28,36 @@ const (
 	shortCore = 6
 )
 
-// bunch are the needles that begin with the same bytes. It is made when a text
-// holds those bytes for the first time: most never are.
+// bunch is what is known of the needles that begin with the same bytes: their
+// lengths. It is made when a text holds those bytes for the first time: most
+// never are.
 //
-// Its needles are sorted; the longest needle that a text goes on with lies on the
-// chain of prefixes of the needle that sorts just before the text. So a place in
-// a text costs the logarithm of their number, however alike they are.
+// The needles themselves lie in an index by the hash of their whole text, so that a
+// place in a text costs a look for each of a few lengths, however many needles
+// begin alike.
 type bunch struct {
-	needles []needle
-	// all are the needles with those that are equal within a category.
-	all []needle
+	// lengths has bit n set where some needle has n bytes.
+	lengths [3]uint64
+}
+
+// longest returns the greatest length up to n, 0 for none.
+func (b *bunch) longest(n int) int {
+	n = min(n, 64*len(b.lengths)-1)
+	left := b.lengths[n/64] << (63 - n%64) >> (63 - n%64)
+	for word := n / 64; ; left = b.lengths[word] {
+		if left != 0 {
+			return 64*word + 63 - bits.LeadingZeros64(left)
+		}
+		if word--; word < 0 {
+			return 0
+		}
+	}
 }
 
 // needle is one form in which a secret occurs.
 type needle struct {
-	text string // folded
+	text []byte // folded
 	of   int32  // index of the secret
-	// prefix is the needle that is the longest proper prefix of this one, or
-	// equal to it; -1 for none.
-	prefix int32
 	// whole says that the string that holds the needle is replaced as a whole:
 	// the needle is only a part of the value, or an encoded form of it.
 	whole bool
@@ -124,76 +134,48 @@ func encoded(text string, before int) string {
 	return string(b64[(before*8+5)/6 : n*8/6])
 }
 
-// bunch returns the needles that begin with the head, nil for none.
+// bunch returns what is known of the needles that begin with the head.
 func (s *Sweep) bunch(head uint64) *bunch {
-	first := s.needles.first(head)
-	if first < 0 {
-		return nil
-	}
 	if b, ok := s.bunches[head]; ok {
 		return b
 	}
-	b := &bunch{}
-	for i := first; i >= 0; i = s.needles.after(i) {
-		if th := &s.needles.things[i]; !s.secrets[th.of].open {
-			b.all = append(b.all, s.needle(th))
-		}
-	}
-	slices.SortFunc(b.all, func(a, b needle) int {
-		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.of, b.of))
-	})
-	b.needles = b.all
-	for i := 1; i < len(b.all); i++ {
-		if s.same(b.all[i-1], b.all[i]) {
-			b.needles = slices.CompactFunc(slices.Clone(b.all), s.same)
-			break
-		}
-	}
-	for i := range b.needles {
-		b.link(i)
-	}
 	if s.bunches == nil {
-		s.bunches = map[uint64]*bunch{}
+		s.bunches, s.exact, s.seed = map[uint64]*bunch{}, newIndex(len(s.secrets)), maphash.MakeSeed()
+	}
+	b := &bunch{}
+	for i := s.needles.first(head); i >= 0; i = s.needles.after(i) {
+		s.bundle(b, &s.needles.things[i])
 	}
 	s.bunches[head] = b
 	return b
 }
 
-// same reports whether one of two needles can stand for both.
-func (s *Sweep) same(a, b needle) bool {
-	return a.text == b.text && s.secrets[a.of].cat == s.secrets[b.of].cat
-}
-
-func (s *Sweep) needle(th *thing) needle {
-	secret, cut := &s.secrets[th.of], s.cut(th.of)
-	var space [(maxNeedle + 4) / 3 * 4]byte
-	if th.form != formPlain {
-		return needle{text: string(fold(space[:0], encoded(cut, int(th.form)))), of: th.of, whole: true}
+// bundle puts a needle into a bunch, unless one that can stand for it is there.
+func (s *Sweep) bundle(b *bunch, th *thing) {
+	if s.secrets[th.of].open {
+		return
 	}
-	return needle{
-		text: string(fold(space[:0], cut)), of: th.of, whole: len(cut) < len(secret.text),
-		word: secret.cat == access.Name && len(cut) < longName,
-	}
-}
-
-func (b *bunch) link(i int) {
-	n := &b.needles[i]
-	n.prefix = int32(i) - 1
-	for n.prefix >= 0 && !strings.HasPrefix(n.text, b.needles[n.prefix].text) {
-		n.prefix = b.needles[n.prefix].prefix
-	}
-}
-
-// before returns the last needle that doesn't sort behind the text, -1 for none.
-func (b *bunch) before(rest []byte) int32 {
-	low, high := 0, len(b.needles)
-	for low < high {
-		mid := int(uint(low+high) >> 1)
-		if b.needles[mid].text <= string(rest) {
-			low = mid + 1
-		} else {
-			high = mid
+	n := s.needle(th)
+	key := maphash.Bytes(s.seed, n.text)
+	for i := s.exact.first(key); i >= 0; i = s.exact.after(i) {
+		if known := &s.exact.things[i]; s.secrets[known.of].cat == s.secrets[th.of].cat && known.form == th.form {
+			return
 		}
 	}
-	return int32(low) - 1
+	b.lengths[len(n.text)/64] |= 1 << (len(n.text) % 64)
+	s.exact.put(key, th.of, th.form)
+}
+
+// needle makes the needle of a thing. Its text lives until the next one is made.
+func (s *Sweep) needle(th *thing) needle {
+	secret, cut := &s.secrets[th.of], s.cut(th.of)
+	n := needle{of: th.of, whole: true}
+	if th.form != formPlain {
+		s.trial = fold(s.trial[:0], encoded(cut, int(th.form)))
+	} else {
+		s.trial = fold(s.trial[:0], cut)
+		n.whole, n.word = len(cut) < len(secret.text), secret.cat == access.Name && len(cut) < longName
+	}
+	n.text = s.trial
+	return n
 }

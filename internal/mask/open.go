@@ -1,7 +1,7 @@
 package mask
 
 import (
-	"slices"
+	"hash/maphash"
 	"strings"
 	"unicode"
 )
@@ -50,34 +50,33 @@ func (o *opening) showText(text string) {
 	if !o.s.needles.may(head) {
 		return
 	}
+	if o.s.needles.first(head) < 0 {
+		return
+	}
 	b := o.s.bunch(head)
-	if b == nil {
-		return
-	}
 	var space [maxNeedle]byte
-	cut := string(fold(space[:0], cutText(text)))
-	at, found := slices.BinarySearchFunc(b.all, cut, func(n needle, text string) int { return strings.Compare(n.text, text) })
-	if !found {
-		return
-	}
-	folded := string(fold(nil, text))
-	if o.texts[folded] {
+	cut := fold(space[:0], cutText(text))
+	if b.longest(len(cut)) != len(cut) || o.s.exact.first(maphash.Bytes(o.s.seed, cut)) < 0 {
 		return
 	}
 	if o.texts == nil {
 		o.texts = map[string]bool{}
 	}
-	o.texts[folded] = true
-	for ; at < len(b.all) && b.all[at].text == cut; at++ {
-		n := &b.all[at]
-		if !o.s.secrets[n.of].open && string(fold(nil, o.s.secrets[n.of].text)) == folded {
-			o.s.secrets[n.of].open, o.opened = true, true
-		}
-	}
+	o.texts[string(fold(nil, text))] = true
 }
 
 // end makes the sweep anew without what is open.
 func (o *opening) end() {
+	if len(o.texts) > 0 {
+		var folded []byte
+		for i := range o.s.secrets {
+			secret := &o.s.secrets[i]
+			folded = fold(folded[:0], secret.text)
+			if secret.asText && o.texts[string(folded)] {
+				secret.open, o.opened = true, true
+			}
+		}
+	}
 	if len(o.numbers) > 0 {
 		for i := range o.s.secrets {
 			secret := &o.s.secrets[i]

@@ -13,15 +13,15 @@ import (
 const minHidden = 4
 
 // partial shows the part of a value that doesn't identify, "" for none.
-func partial(c access.Category, text string) string {
+func partial(c access.Category, text string, n *names) string {
 	text = strings.TrimSpace(text)
 	switch c {
 	case access.Name:
 		return initials(text)
 	case access.Email:
-		return partialEmail(text)
+		return partialEmail(text, n)
 	case access.Phone:
-		return partialPhone(text, 2)
+		return partialPhone(text, 2, n)
 	case access.Bank:
 		return partialIBAN(text, 4)
 	case access.Address:
@@ -32,11 +32,11 @@ func partial(c access.Category, text string) string {
 
 // generalise makes a value coarser, "" for no way to. A city can't be told from
 // a street by its text, so an address is a postal region or hidden.
-func generalise(c access.Category, text string) string {
+func generalise(c access.Category, text string, n *names) string {
 	text = strings.TrimSpace(text)
 	switch c {
 	case access.Phone:
-		return partialPhone(text, 0)
+		return partialPhone(text, 0, n)
 	case access.Bank:
 		return partialIBAN(text, 0)
 	case access.Address:
@@ -71,7 +71,7 @@ func initials(text string) string {
 
 // partialEmail shows the first letter, and the domain where everybody can have
 // an address: a company's or a family's own domain names its owner.
-func partialEmail(text string) string {
+func partialEmail(text string, n *names) string {
 	local, domain, ok := strings.Cut(strings.ToLower(text), "@")
 	if !ok || local == "" || strings.ContainsAny(text, " <>,;\"") || strings.Contains(domain, "@") {
 		return ""
@@ -81,9 +81,9 @@ func partialEmail(text string) string {
 		first = local[:1]
 	}
 	if publicMail(domain) {
-		return first + hiddenLocal + "@" + domain + "." + maskedDomain
+		return n.join(first, hiddenLocal, "@", domain, ".", maskedDomain)
 	}
-	return first + hiddenLocal + "@" + maskedDomain
+	return n.join(first, hiddenLocal, "@", maskedDomain)
 }
 
 // publicMail reports whether a domain is a mail provider's for everybody.
@@ -102,28 +102,26 @@ func publicMail(domain string) bool {
 
 // partialPhone shows the country code, or that there is a trunk zero, and the
 // last digits.
-func partialPhone(text string, tail int) string {
+func partialPhone(text string, tail int, n *names) string {
 	for _, r := range text {
 		if ('0' > r || r > '9') && !strings.ContainsRune("+ -/().\u00a0", r) {
 			return ""
 		}
 	}
-	digits := digitsOf(text)
-	prefix := ""
+	digits := n.digits(text)
+	plus, code, space := "", "", ""
 	switch {
 	case strings.HasPrefix(text, "+"):
-		n := countryCodeLen(digits)
-		prefix, digits = "+"+digits[:n]+" ", digits[n:]
+		plus, space, code = "+", " ", digits[:countryCodeLen(digits)]
 	case strings.HasPrefix(digits, "00"):
-		n := countryCodeLen(digits[2:])
-		prefix, digits = "00"+digits[2:2+n]+" ", digits[2+n:]
+		space, code = " ", digits[:2+countryCodeLen(digits[2:])]
 	case strings.HasPrefix(digits, "0"):
-		prefix, digits = "0", digits[1:]
+		code = "0"
 	}
-	if len(digits)-tail < minHidden {
+	if digits = digits[len(code):]; len(digits)-tail < minHidden {
 		return ""
 	}
-	return prefix + HiddenText + digits[len(digits)-tail:]
+	return n.join(plus, code, space, HiddenText, digits[len(digits)-tail:])
 }
 
 // countryCodeLen is the length of the country code (ITU-T E.164) that digits

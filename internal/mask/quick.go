@@ -30,7 +30,12 @@ func (s *Sweep) clean(text []byte) bool {
 			folded, look = foldASCII[c], looks[c]
 		case last == latin:
 			folded = lowerLatin(c)
-		case c > 0xbf && c != latin:
+		case last == latinA || last == latinB:
+			var ok bool
+			if folded, ok = lowerBeyond(last, c); !ok {
+				return false
+			}
+		case c > 0xbf && (c < latin || c > latinB):
 			return false // a letter whose folding takes more
 		}
 		last = c

@@ -2,6 +2,8 @@ package mask
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strconv"
 
@@ -17,6 +19,8 @@ type Seen struct {
 	// old is made anew only when fresh is full: fresh takes in each unit's values
 	// without looking at the others again.
 	old, fresh *Sweep
+	// names makes the pseudonyms of all units.
+	names *names
 }
 
 // NewSeen returns a Seen of the last n values, n being seenBatch at least, and of
@@ -159,11 +163,7 @@ func (p *pass) sweepScalar(node int, sweeps []*Sweep) {
 func (p *pass) sweepKey(node int, sweeps []*Sweep) {
 	n := &p.t.Nodes[node]
 	raw := p.t.Src[n.KeyStart:n.KeyEnd]
-	place := uint32(0)
-	for _, c := range raw {
-		place = place*31 + uint32(c)
-	}
-	known := &p.cleanKeys[place%uint32(len(p.cleanKeys))]
+	known := &p.cleanKeys[placeOf(raw)%len(p.cleanKeys)]
 	if bytes.Equal(p.t.Src[known[0]:known[1]], raw) {
 		return
 	}
@@ -176,6 +176,16 @@ func (p *pass) sweepKey(node int, sweeps []*Sweep) {
 	// The node's number makes the name the only one of its kind: hence the
 	// names that already look masked get one, too.
 	p.rename(node, name+"-"+strconv.Itoa(node))
+}
+
+// placeOf spreads names over places by their ends and lengths.
+func placeOf(name []byte) int {
+	n := len(name)
+	if n < 4 {
+		return n
+	}
+	ends := binary.LittleEndian.Uint32(name) ^ bits.RotateLeft32(binary.LittleEndian.Uint32(name[n-4:]), 13)
+	return int((ends + uint32(n)) * 0x9e3779b1 >> 16)
 }
 
 func maskAll(sweeps []*Sweep, text string, skip []access.Category) (string, bool) {

@@ -243,3 +243,18 @@ func TestFirstLookOverlooksNothing(t *testing.T) {
 		}
 	}
 }
+
+// A row of hexadecimal digits is found wherever it begins, from the length of the
+// shortest hash on.
+func TestHashIsSeenWhereverItStands(t *testing.T) {
+	for from := range 70 {
+		for length := shortestHash - 1; length <= 2*shortestHash+1; length++ {
+			for _, behind := range []int{0, 1, 40} {
+				src := []byte(strings.Repeat("x", from) + strings.Repeat("a", length) + strings.Repeat("x", behind))
+				if got, want := hasHash(src), length >= shortestHash; got != want {
+					t.Fatalf("%d digits at %d, %d bytes behind: %v", length, from, behind, got)
+				}
+			}
+		}
+	}
+}

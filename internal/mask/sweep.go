@@ -1,9 +1,10 @@
 package mask
 
 import (
+	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,10 +18,14 @@ import (
 // values hardly one occurs elsewhere.
 type Sweep struct {
 	secrets []secret
-	needles index // by their heads
-	bunches map[uint64]*bunch
+	needles index             // by their heads
+	bunches map[uint64]*bunch // by head
+	exact   index             // the bunches' needles by their whole texts
+	seed    maphash.Seed      // of the texts' hashes
 	numbers numbers
 	folded  []byte // the text at hand
+	trial   []byte // for a needle that is compared
+	masked  []byte // for a text that is replaced
 	// lengths has bits for the lengths in bytes of the texts that are searched.
 	lengths [16]uint64
 	// also are searched by Mask, too: values of earlier units.
@@ -60,8 +65,13 @@ func growingSweep(n int) *Sweep {
 func (s *Sweep) grow(one secret) {
 	of := int32(len(s.secrets))
 	s.secrets = append(s.secrets, one)
+	known := len(s.needles.things)
 	s.indexText(of)
-	s.bunches = nil
+	for i := known; i < len(s.needles.things); i++ {
+		if b := s.bunches[s.needles.things[i].key]; b != nil {
+			s.bundle(b, &s.needles.things[i])
+		}
+	}
 	if one.asDigits {
 		s.addNumber(&s.secrets[of], of)
 	}
@@ -95,64 +105,62 @@ func (s *Sweep) mask(text string, skip []access.Category) (string, bool) {
 	if len(text) < minChars {
 		return text, false
 	}
-	if with := s.encodedIn(text, skip); with != "" {
+	l := lookAt(text)
+	if with := s.encodedIn(text, l, skip); with != "" {
 		return with, true
 	}
 	out, hit := text, false
 	if len(s.needles.things) > 0 {
 		out, hit = s.replaceTexts(text, skip)
 	}
-	if masked, ok := s.replaceNumbers(out, skip); ok {
-		out, hit = masked, true
+	if l.digits >= minDigits {
+		if masked, ok := s.replaceNumbers(out, skip); ok {
+			out, hit = masked, true
+		}
 	}
 	return out, hit
 }
 
 func (s *Sweep) replaceTexts(text string, skip []access.Category) (string, bool) {
 	s.folded = fold(s.folded[:0], text)
-	var b strings.Builder
+	s.masked = s.masked[:0]
 	from := 0
 	for i := 0; ; {
-		var n *needle
-		if i, n = s.next(i, skip); n == nil {
+		var n needle
+		if i, n = s.next(i, skip); n.text == nil {
 			break
 		}
 		with := s.secrets[n.of].with
 		if n.whole {
 			return with, true
 		}
-		if from == 0 {
-			b.Grow(len(text) + len(with))
-		}
-		b.WriteString(text[from:i])
-		b.WriteString(with)
+		s.masked = append(append(s.masked, text[from:i]...), with...)
 		i += len(n.text)
 		from = i
 	}
 	if from == 0 {
 		return text, false
 	}
-	b.WriteString(text[from:])
-	return b.String(), true
+	return string(append(s.masked, text[from:]...)), true
 }
 
 // next returns the first place from i on where a needle stands in the folded
-// text, and the longest one there; nil for none.
-func (s *Sweep) next(i int, skip []access.Category) (int, *needle) {
+// text, and the longest one there; one without a text for none.
+func (s *Sweep) next(i int, skip []access.Category) (int, needle) {
 	f := s.folded
 	if i+headLen > len(f) {
-		return len(f), nil
+		return len(f), needle{}
 	}
 	head := binary.LittleEndian.Uint32(f[i:])
 	for {
 		if s.needles.may(uint64(head)) {
-			if n := s.at(f, i, uint64(head), skip); n != nil {
+			if n := s.at(f, i, uint64(head), skip); n.text != nil {
 				return i, n
 			}
 		}
 		i++
 		if i+headLen > len(f) {
-			return len(f), nil
+			return len(f), needle{}
 		}
 		head = head>>8 | uint32(f[i+headLen-1])<<24
 	}
@@ -162,7 +170,7 @@ func (s *Sweep) next(i int, skip []access.Category) (int, *needle) {
 func (s *Sweep) first(text string, skip []access.Category) string {
 	if len(s.needles.things) > 0 {
 		s.folded = fold(s.folded[:0], text)
-		if _, n := s.next(0, skip); n != nil {
+		if _, n := s.next(0, skip); n.text != nil {
 			return s.secrets[n.of].with
 		}
 	}
@@ -178,22 +186,29 @@ func (s *Sweep) first(text string, skip []access.Category) string {
 
 // at returns the longest needle that the folded text goes on with at i, where it
 // has this head.
-func (s *Sweep) at(f []byte, i int, head uint64, skip []access.Category) *needle {
-	b := s.bunch(head)
-	if b == nil {
-		return nil
+func (s *Sweep) at(f []byte, i int, head uint64, skip []access.Category) needle {
+	if s.needles.first(head) < 0 {
+		return needle{}
 	}
-	rest := f[i:]
-	for k := b.before(rest); k >= 0; k = b.needles[k].prefix {
-		n := &b.needles[k]
-		if len(n.text) > len(rest) || string(rest[:len(n.text)]) != n.text || slices.Contains(skip, s.secrets[n.of].cat) {
+	b := s.bunch(head)
+	for n := b.longest(len(f) - i); n > 0; n = b.longest(n - 1) {
+		text := f[i : i+n]
+		key := maphash.Bytes(s.seed, text)
+		if !s.exact.may(key) {
 			continue
 		}
-		if !n.word || isWord(f, i, i+len(n.text)) {
-			return n
+		for k := s.exact.first(key); k >= 0; k = s.exact.after(k) {
+			th := &s.exact.things[k]
+			if slices.Contains(skip, s.secrets[th.of].cat) {
+				continue
+			}
+			if n := s.needle(th); bytes.Equal(n.text, text) && (!n.word || isWord(f, i, i+len(text))) {
+				n.text = text
+				return n
+			}
 		}
 	}
-	return nil
+	return needle{}
 }
 
 // isWord reports whether [i, j) is a word by itself, a genitive's s aside.

@@ -83,9 +83,9 @@ func maskedText(c access.Category, s access.Shape, text string, tr access.Treatm
 	case access.Pseudonym:
 		shown = n.name(c, text)
 	case access.Partial:
-		shown = partial(c, text)
+		shown = partial(c, text, n)
 	case access.Generalise:
-		shown = generalise(c, text)
+		shown = generalise(c, text, n)
 	}
 	switch {
 	case shown != "":

@@ -4,24 +4,64 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crmgate/crmgate/internal/access"
 )
 
+// look is what a first look at a text finds of the characters that make it
+// readable otherwise than it is written.
+type look struct {
+	// marks has the bit of each of these characters that is there.
+	marks uint8
+	// strange says that the text has unusual characters.
+	strange bool
+	// digits counts the digits.
+	digits int
+}
+
+const (
+	markPercent uint8 = 1 << iota
+	markAmpersand
+	markBackslash
+)
+
+func lookAt(text string) look {
+	l := look{}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf:
+			n := usual(text, i)
+			l.strange = l.strange || n == 0
+			i += max(n, 1) - 1
+		case isDigit(c):
+			l.digits++
+		case looks[c]&lookMore == 0:
+		case c == '%':
+			l.marks |= markPercent
+		case c == '&':
+			l.marks |= markAmpersand
+		case c == '\\':
+			l.marks |= markBackslash
+		}
+	}
+	return l
+}
+
 // encodedIn returns what stands for a secret that the text holds encoded, "" for
 // none. Base64 isn't decoded here; its forms are needles.
-func (s *Sweep) encodedIn(text string, skip []access.Category) string {
+func (s *Sweep) encodedIn(text string, l look, skip []access.Category) string {
 	with := ""
-	if strings.IndexByte(text, '%') >= 0 {
+	if l.marks&markPercent != 0 {
 		with = s.firstBeyond(text, percentDecoded(text), skip)
 	}
-	if with == "" && strings.IndexByte(text, '&') >= 0 {
+	if with == "" && l.marks&markAmpersand != 0 {
 		with = s.firstBeyond(text, html.UnescapeString(text), skip)
 	}
-	if with == "" && unusual(text) {
+	if with == "" && l.strange {
 		with = s.firstBeyond(text, plainly(text), skip)
 	}
-	if with == "" && strings.IndexByte(text, '\\') >= 0 {
+	if with == "" && l.marks&markBackslash != 0 {
 		with = s.firstBeyond(text, escapesDecoded(text), skip)
 	}
 	return with

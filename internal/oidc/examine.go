@@ -35,12 +35,13 @@ type Examined struct {
 	// says that it tells of one.
 	EndSession, BackChannel bool
 	// Announced is what the provider publishes that can prove a second factor, and
-	// Doubts is what speaks against one. One of both isn't empty.
+	// Doubts is what speaks against one, or against a demand. One of both isn't
+	// empty, but where the caller proves the second factor by itself.
 	Announced []string
 	Doubts    []Doubt
 }
 
-// Doubt says what speaks against a second factor, and what to do about it.
+// Doubt says what speaks against a proof, and what to do about it.
 type Doubt struct{ What, Remedy string }
 
 // published is what Examine reads of a discovery document beside metadata.
@@ -51,9 +52,10 @@ type published struct {
 	acr         []string
 }
 
-// Examine asks for the provider's discovery document and keys. It sends no
-// secret. Its errors are those of Ready.
-func (p *Provider) Examine(ctx context.Context) (Examined, error) {
+// Examine asks for the provider's discovery document and keys, with the demands in
+// mind that sign-ins may have to meet. It sends no secret. Its errors are those of
+// Ready.
+func (p *Provider) Examine(ctx context.Context, demands ...Demand) (Examined, error) {
 	snap, err := p.discover(ctx)
 	if err != nil {
 		return Examined{}, err
@@ -70,8 +72,11 @@ func (p *Provider) Examine(ctx context.Context) (Examined, error) {
 	}
 	e.Keys, e.KeysFault = p.signingKeys(ctx, snap.meta.JWKSURI)
 	e.Ahead, e.ClockKnown = p.ahead(ctx)
+	if p.elsewhere() {
+		return e, nil
+	}
 	e.Announced = p.announced(said)
-	e.Doubts = p.doubts(said, len(e.Announced) > 0)
+	e.Doubts = append(p.doubts(said, len(e.Announced) > 0), p.doubtsAbout(said, demands)...)
 	return e, nil
 }
 
@@ -143,6 +148,39 @@ func (p *Provider) doubts(said published, announced bool) []Doubt {
 	}
 	if len(list) == 0 && !announced {
 		list = append(list, Doubt{"the provider announces nothing that proves one (" + p.proof.factor.String() + "), though it may do so unannounced", p.preset.remedy})
+	}
+	return list
+}
+
+// doubtsAbout says what speaks against meeting the demands.
+func (p *Provider) doubtsAbout(said published, demands []Demand) []Doubt {
+	var list []Doubt
+	anew := p.proof.factor.MaxAge > 0 || len(demands) > 0 // a step-up is a sign-in later than it began
+	if anew && len(said.Claims) > 0 && !slices.Contains(said.Claims, "auth_time") {
+		list = append(list, Doubt{
+			"the provider doesn't list the claim auth_time, by which max_age and step_up are judged",
+			"let the provider send auth_time in the ID tokens of this client",
+		})
+	}
+	if len(said.acr) == 0 || p.preset.claims {
+		return list
+	}
+	var missing []string
+	for _, d := range demands {
+		for _, proof := range d.Proofs {
+			for _, v := range proof.ACR {
+				if !slices.Contains(said.acr, v) && !slices.Contains(p.cfg.Factor.ACR, v) && !slices.Contains(p.cfg.Resistant.ACR, v) {
+					missing = append(missing, v)
+				}
+			}
+		}
+	}
+	slices.Sort(missing)
+	for _, v := range slices.Compact(missing) {
+		list = append(list, Doubt{
+			fmt.Sprintf("the provider doesn't list the acr %q, which step_up demands, among those it supports", v),
+			"let the provider offer it to this client, or demand another in step_up",
+		})
 	}
 	return list
 }

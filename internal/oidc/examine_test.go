@@ -103,6 +103,29 @@ func TestExamineDoubtsContextsThatAreNotOffered(t *testing.T) {
 	}
 }
 
+func TestExamineDoubtsDemandsThatAreNotOffered(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	p.op.set(func() {
+		p.op.meta = func(m map[string]any) {
+			m["acr_values_supported"], m["claims_supported"] = []string{"silver"}, []string{"sub", "amr"}
+		}
+	})
+	demands := []Demand{{MaxAge: time.Hour}, {Proofs: []Proof{{ACR: []string{"silver", "gold"}}, {ACR: []string{"gold"}}}}}
+	e, err := p.Examine(t.Context(), demands...)
+	if err != nil || len(e.Doubts) != 2 || !strings.Contains(e.Doubts[0].What, "auth_time") || !strings.Contains(e.Doubts[1].What, `"gold", which step_up`) {
+		t.Errorf("Examine = %+v, %v", e, err)
+	}
+	if e, err = p.Examine(t.Context()); err != nil || len(e.Doubts) > 0 {
+		t.Errorf("without demands: %+v, %v", e, err)
+	}
+	q := newParty(t, elsewhereConfig)
+	q.op.set(func() { q.op.meta = func(m map[string]any) { m["acr_values_supported"] = []string{"silver"} } })
+	if e, err = q.Examine(t.Context()); err != nil || len(e.Doubts)+len(e.Announced) > 0 {
+		t.Errorf("where the gateway proves the factor: %+v, %v", e, err)
+	}
+}
+
 func TestRedirectIsTriedWithoutASecret(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)

@@ -9,12 +9,13 @@ import (
 	"github.com/crmgate/crmgate/internal/doc/html"
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/doc/lines"
+	"github.com/crmgate/crmgate/internal/doc/xlsx"
 	"github.com/crmgate/crmgate/internal/doc/xml"
 )
 
 // answerTypes are the words for a route's `type`.
 func answerTypes() []string {
-	return []string{"json", "ndjson", "html", "csv", "xml", "vcard", "ical", "ldif", "none"}
+	return []string{"json", "ndjson", "html", "csv", "xlsx", "xml", "vcard", "ical", "ldif", "none"}
 }
 
 // Accepts reports whether an answer of that media type, in lower case and without
@@ -29,6 +30,8 @@ func (x *Exchange) Accepts(media string) bool {
 		return media == "text/html"
 	case "csv":
 		return media == "text/csv"
+	case "xlsx":
+		return media == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	case "xml":
 		// Browsers run the scripts of these.
 		if media == "application/xhtml+xml" || media == "image/svg+xml" {
@@ -81,6 +84,8 @@ func (x *Exchange) Parse(body []byte, charset string) (*doc.Tree, error) {
 		return html.Parse(body, lim)
 	case "csv":
 		return csv.Parse(body, x.Dialect(), lim)
+	case "xlsx":
+		return xlsx.Parse(body, lim)
 	case "ndjson":
 		return json.ParseLines(body, lim)
 	case "vcard", "ical", "ldif":
@@ -89,4 +94,13 @@ func (x *Exchange) Parse(body []byte, charset string) (*doc.Tree, error) {
 		return xml.Parse(body, xml.Options{Namespaces: x.rt.namespaces, Charset: charset}, lim)
 	}
 	return json.Parse(body, lim)
+}
+
+// Build makes an answer of a document's masked bytes: they are the answer, but for
+// a workbook, which is made anew of its cells whether any was masked or not.
+func (x *Exchange) Build(document []byte) ([]byte, error) {
+	if x.Type == "xlsx" {
+		return xlsx.Build(document)
+	}
+	return document, nil
 }

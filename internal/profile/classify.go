@@ -89,11 +89,14 @@ type Exchange struct {
 
 	narrows []narrowing
 	writes  []*Write
+	// names are what one row of a streamed response leaves to the next.
+	names []memberName
 }
 
 // Classify finds the route or the call of a request and reads what it asks
 // for. A *Refusal is an answer for the client; other errors are faults.
 func (p *Profile) Classify(req Request) (*Exchange, error) {
+	req.Path = p.unaliasPath(req.Method, req.Path)
 	segments := strings.Split(strings.TrimPrefix(req.Path, "/"), "/")
 	if err := p.unalias(&req); err != nil {
 		return nil, err
@@ -173,23 +176,6 @@ func (x *Exchange) classifyRoute() error {
 		return err
 	}
 	return x.classifyOperation()
-}
-
-// checkBody refuses members of the body that the route doesn't list: a CRM may
-// understand ones that the profile doesn't.
-func (x *Exchange) checkBody() error {
-	if x.rt.members == nil || x.tree == nil {
-		return nil
-	}
-	if x.tree.Nodes[doc.Root].Kind != doc.Object {
-		return refuse("malformed", "The request body is not a JSON object.")
-	}
-	for c := range x.tree.Children(doc.Root) {
-		if !contains(x.rt.members, x.tree.Key(c)) {
-			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
-		}
-	}
-	return nil
 }
 
 // checkQuery refuses parameters that the route doesn't list: a CRM may

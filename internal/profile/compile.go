@@ -19,10 +19,11 @@ func Load(src []byte) (*Profile, error) {
 		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
-		nestedQuery: s.Normalize.Query.Nested, aliases: s.Normalize.Query.Aliases,
+		nestedQuery: s.Normalize.Query.Nested, jsonQuery: s.Normalize.Query.JSON, aliases: s.Normalize.Query.Aliases,
 		integerIDs: s.Normalize.IDs == "integer", emptyFalse: s.Normalize.Empty == "false", numbered: s.Relations.Numbered, withheld: s.Withheld,
 	}}
 	c.head()
+	c.paths()
 	c.wrappedKinds()
 	c.entities()
 	c.relations()
@@ -66,8 +67,23 @@ func (c *compiler) head() {
 	if empty := c.spec.Normalize.Empty; empty != "" && empty != "false" {
 		c.fail("normalize", "empty: %q is not served; write \"false\", or leave it out where no value is null", empty)
 	}
+	if q := c.spec.Normalize.Query; q.JSON != "" && !q.Nested {
+		c.fail("normalize", "json needs `nested: true`: what the object holds is judged as parameters of a tree")
+	}
 	if len(c.spec.Routes) == 0 && len(c.spec.Transports) == 0 {
 		c.fail("routes", "a profile without routes refuses everything; add one")
+	}
+}
+
+func (c *compiler) paths() {
+	for _, pr := range c.spec.Normalize.Paths {
+		where := fmt.Sprintf("normalize, path %q (line %d)", pr.key, pr.line)
+		pat, err := parsePattern("* " + pr.key)
+		if err != nil || len(pat.params) > 0 || !strings.HasPrefix(pr.value.Value, "/") {
+			c.fail(where, "write two paths: `/api/{version}/{rest**}: /api/{rest}`")
+			continue
+		}
+		c.p.paths = append(c.p.paths, pathAlias{pat, pr.value.Value})
 	}
 }
 

@@ -14,6 +14,9 @@ func (c *compiler) answer(where string, rt *route, s *routeSpec) {
 		last := len(types) - 1
 		c.fail(where, "type %q is not served; write %s or %s", rt.typ, strings.Join(types[:last], ", "), types[last])
 	}
+	if s.CSV != (csvSpec{}) && rt.typ != "csv" {
+		c.fail(where, "csv is for answers of the type csv; add `type: csv`")
+	}
 	if (len(s.XML.Namespaces) > 0 || s.XML.Fault != "") && rt.typ != "xml" {
 		c.fail(where, "xml is for answers of the type xml; add `type: xml`")
 	}
@@ -47,7 +50,7 @@ func (c *compiler) answerRecords(where string, rt *route) {
 			c.fail(where, "select is for answers of the type html; write `at`")
 		}
 		if isMarked(rt.typ) && (r.columns != nil || r.header || r.tuple != nil) {
-			c.fail(where, "columns and tuple are for json and csv; the values of %s have names", rt.typ)
+			c.fail(where, "columns and tuple are for json, csv and xlsx; the values of %s have names", rt.typ)
 		}
 		if r.pairs != nil && rt.typ != "json" && rt.typ != "xml" {
 			c.fail(where, "pairs are for json and xml")

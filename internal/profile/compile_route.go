@@ -73,6 +73,7 @@ func (c *compiler) routes() {
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
+		c.bodyMembers(where, rt)
 		c.soapOperation(where, rt)
 		c.routeStream(where, rt)
 		if !rt.pass && rt.deny == "" && rt.entity == "" {
@@ -103,6 +104,18 @@ func (c *compiler) form(where string, rt *route) {
 func (c *compiler) upgrade(where string, rt *route) {
 	if rt.upgrade && (!rt.pass || !slices.Equal(rt.pattern.methods, []string{"GET"})) {
 		c.fail(where, "upgrade is for a GET route with `pass: true` alone: what goes through a socket can't be masked")
+	}
+}
+
+// bodyMembers sees that a JSON body is described: a member that nobody looks at
+// could ask about anything.
+func (c *compiler) bodyMembers(where string, rt *route) {
+	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image
+	if rt.body == "json" && !described {
+		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")
+	}
+	if rt.body != "json" && rt.members != nil {
+		c.fail(where, "members are for a body of JSON")
 	}
 }
 

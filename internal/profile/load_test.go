@@ -64,6 +64,8 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"pattern without method", change(t, "match: GET /picture", "match: /picture"), "write METHOD /path"},
 		{"unknown body", change(t, "body: form, type: html", "body: xml, type: html"), `body "xml" is not served`},
 		{"malformed selector", change(t, "select: article\n", "select: \"article >\"\n"), "selector"},
+		{"body that nothing describes", change(t, "action: search, members: [by, group], refs", "action: search, refs"), "the body isn't described: list its members"},
+		{"members of a form", change(t, "body: form, type: html", "body: form, members: [a], type: html"), "members are for a body of JSON"},
 		{"no withheld text", change(t, "withheld: WITHHELD\n", ""), "say what stands in place"},
 		{"no name", change(t, "profile: mini/1.0\n", ""), "give the profile a name"},
 		{"live without a version", change(t, "evidence: documented", "evidence: live"), "say how sure the profile is"},
@@ -120,7 +122,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, odoo, tryton") {
+	if err == nil || !strings.Contains(err.Error(), "demo, espocrm, hubspot, odoo, pipedrive, tryton, twenty") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/html"
 )
 
 // ErrShape says that a response hasn't the shape that the profile describes:
@@ -83,30 +85,59 @@ type finder struct {
 	// comes next is expected: records of one kind name the same again and again.
 	names []memberName
 	next  int
+	// resolved are names in profiles that were looked up.
+	resolved []resolvedName
+	// matched and seen are what one record of a page leaves to the next.
+	matched []int
+	seen    []bool
+	matcher html.Matcher
 	// owned are the facts of records that are, and aren't, the employee's own.
 	owned [2]access.Facts
 }
 
 type span struct{ from, to int }
 
-// maxRoom bounds the room that is made for fields before any is found.
+// maxRoom is the greatest number of fields whose memory is kept for reuse.
 const maxRoom = 1 << 13
+
+// fieldPool holds the memory that released results left. It is wiped.
+var fieldPool = sync.Pool{New: func() any {
+	s := make([]access.FoundField, 0, 256)
+	return &s
+}}
+
+func newFields() []access.FoundField {
+	pooled, _ := fieldPool.Get().(*[]access.FoundField)
+	return (*pooled)[:0]
+}
+
+// Release gives the fields' memory back for reuse. They must not be used afterwards.
+func (l *Located) Release() {
+	s := l.Fields
+	l.Fields = nil
+	if cap(s) > 0 && cap(s) <= maxRoom {
+		clear(s)
+		s = s[:0]
+		fieldPool.Put(&s)
+	}
+}
 
 // maxNested is how deep documents may stand in each other.
 const maxNested = 3
 
-// Locate finds records and fields in a response. status is the HTTP status.
+// Locate finds records and fields in a response. status is the HTTP status. What is
+// found may be released once the response is masked.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t}
 	f.marked, _ = t.Format.(doc.Marked)
-	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
+	f.found.Fields = newFields()
 	if x.tr != nil {
 		return &f.found, f.locateCall(status)
 	}
 	switch {
 	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
-	case x.Type == "csv":
+	case x.Type == "csv", x.Type == "xlsx":
 		return &f.found, f.locateCSV()
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)
@@ -130,7 +161,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 
 // LocateRow finds the fields of one row of a streamed response: t is the row.
 func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
-	f := &finder{x: x, t: t}
+	f := &finder{x: x, t: t, names: x.names}
+	defer func() { x.names = f.names }()
+	f.found.Fields = newFields()
 	for i := range x.op.records {
 		if x.op.records[i].fitsStatus(http.StatusOK) {
 			f.locateNode(&x.op.records[i], doc.Root)

@@ -38,6 +38,9 @@ func (x *Exchange) option(s string) string {
 
 // hasHeader reports whether the first row names the columns.
 func (x *Exchange) hasHeader() bool {
+	if x.Type == "xlsx" {
+		return true
+	}
 	switch x.option(x.rt.csv.Header) {
 	case "0", "false", "":
 		return false
@@ -77,7 +80,7 @@ func (f *finder) locateCSV() error {
 	for row := range f.t.Children(doc.Root) {
 		if first && f.x.hasHeader() {
 			first = false
-			if columns = f.headerNames(r, row); columns == nil {
+			if columns = f.headerNames(r, row, ent); columns == nil {
 				return ErrShape
 			}
 			continue
@@ -91,17 +94,28 @@ func (f *finder) locateCSV() error {
 	return nil
 }
 
-// headerNames translates a header row. Where the request names the columns, it
-// has to repeat them: another row is one of values.
-func (f *finder) headerNames(r *recordAt, row int) []string {
+// headerNames translates a header row. A row of which no cell is known is none
+// but one of values, or a title; where the request names the columns, so is one
+// that doesn't repeat them. A cell that isn't known can hold a value like any
+// other.
+func (f *finder) headerNames(r *recordAt, row int, ent *entity) []string {
 	var cells, names []string
+	known, before := false, len(f.found.Fields)
 	for c := range f.t.Children(row) {
 		cells = append(cells, f.t.Text(c))
-		names = append(names, r.fields[f.t.Text(c)])
+		name, ok := r.fields[f.t.Text(c)]
+		names, known = append(names, name), known || ok
+		if !ok {
+			f.field(c, -1, ent, "", unclassified(), "")
+		}
 	}
 	if r.columns == nil {
+		if !known {
+			return nil
+		}
 		return names
 	}
+	f.found.Fields = f.found.Fields[:before] // the request has these words, too
 	if !slices.Equal(cells, f.x.columnNames(r)) && !f.headed(r, cells) {
 		return nil
 	}

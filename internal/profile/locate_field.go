@@ -10,13 +10,36 @@ import (
 
 // value finds a named field's value at a node.
 func (f *finder) value(node, object, rec int, typ, name string) {
-	res := f.x.p.resolve(typ, strings.Split(name, "."))
+	res := f.resolve(typ, name)
 	if res.related != "" {
 		f.other(node, res.related)
 		return
 	}
 	f.fieldValue(node, object, rec, res.entity, name, res.field)
 }
+
+// resolvedName is what a dotted name leads to from records of a type.
+type resolvedName struct {
+	typ, name string
+	resolved  resolved
+}
+
+// resolve asks the profile for a name, if it didn't before.
+func (f *finder) resolve(typ, name string) resolved {
+	for i := range f.resolved {
+		if k := &f.resolved[i]; k.name == name && k.typ == typ {
+			return k.resolved
+		}
+	}
+	res := f.x.p.resolve(typ, strings.Split(name, "."))
+	if len(f.resolved) < maxResolved {
+		f.resolved = append(f.resolved, resolvedName{typ, name, res})
+	}
+	return res
+}
+
+// maxResolved bounds the search among what was looked up.
+const maxResolved = 32
 
 func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd *field) {
 	fd = f.x.widened(fd)

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,9 +15,12 @@ type htmlRecord struct {
 	container html.Selector
 	id        nodeAt
 	fields    []htmlField
-	page      bool
-	list      *html.Selector // the element around the records, or nil
-	empty     *html.Selector // what stands in a page without records, or nil
+	// set matches the fields' selectors; ruleOf is each one's field.
+	set    *html.Set
+	ruleOf []int
+	page   bool
+	list   *html.Selector // the element around the records, or nil
+	empty  *html.Selector // what stands in a page without records, or nil
 }
 
 type htmlField struct {
@@ -31,14 +35,15 @@ type nodeAt struct {
 	selector html.Selector
 }
 
-func (n *nodeAt) in(t *doc.Tree, element int) []int {
+// in appends the nodes that it names to dst.
+func (n *nodeAt) in(dst []int, t *doc.Tree, element int) []int {
 	if n.own == "" {
-		return n.selector.Match(t, element)
+		return n.selector.AppendMatch(dst, t, element)
 	}
-	if at := t.Member(element, n.own); at >= 0 {
-		return []int{at}
+	if at := html.Attr(t, element, n.own[1:]); at >= 0 {
+		return append(dst, at)
 	}
-	return nil
+	return dst
 }
 
 func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
@@ -46,9 +51,14 @@ func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
 	if s.ID != "" && s.ID != "none" && s.ID[0] != '{' {
 		r.id = c.nodeAt(where, s.ID)
 	}
-	for _, f := range s.Fields {
+	var rules []html.Selector
+	for i, f := range s.Fields {
 		r.fields = append(r.fields, htmlField{name: f.value.Value, at: c.nodeAt(where, f.key)})
+		if at := &r.fields[i].at; at.own == "" {
+			rules, r.ruleOf = append(rules, at.selector), append(r.ruleOf, i)
+		}
 	}
+	r.set = html.NewSet(rules...)
 	r.list, r.empty = c.optional(where, s.List), c.optional(where, s.Empty)
 	return r
 }
@@ -108,7 +118,10 @@ func (f *finder) locateHTML(status int) error {
 // shape that the place describes.
 func (f *finder) htmlPlace(r *recordAt) bool {
 	elements := r.html.container.Elements(f.t, doc.Root)
-	known := map[int]bool{} // nodes that stand in a record
+	var known []bool // nodes that stand in a record
+	if r.html.list != nil {
+		known = make([]bool, len(f.t.Nodes))
+	}
 	placed := false
 	for _, node := range elements {
 		before := len(f.found.Fields)
@@ -122,7 +135,7 @@ func (f *finder) htmlPlace(r *recordAt) bool {
 	}
 	if r.html.list != nil {
 		for _, node := range r.html.list.Elements(f.t, doc.Root) {
-			f.htmlRest(node, -1, f.x.p.entityOf(f.typeAt(r, node)), known)
+			f.htmlRest(node, -1, f.x.p.entityOf(f.typeAt(r, node)), known[node:])
 		}
 	}
 	return placed || r.html.empty != nil && len(r.html.empty.Elements(f.t, doc.Root)) > 0
@@ -135,17 +148,19 @@ func (f *finder) htmlRecord(r *recordAt, node int) {
 	if rec < 0 && !r.html.page && (ent == nil || !ent.internal) {
 		f.found.Rows++
 	}
-	seen := map[int]bool{}
+	seen := f.nodesSeen(node)
+	selected := f.matcher.Match(r.html.set, f.t, node)
 	for i := range r.html.fields {
 		hf := &r.html.fields[i]
-		for _, n := range hf.at.in(f.t, node) {
-			if seen[n] {
-				continue
+		if hf.at.own != "" {
+			if at := html.Attr(f.t, node, hf.at.own[1:]); at >= 0 {
+				f.htmlField(hf, at, node, rec, ent, typ, seen)
 			}
-			seen[n] = true
-			if name := f.htmlName(hf.name, n, node); name != "" {
-				f.htmlValue(n, rec, ent, typ, name)
-			}
+			continue
+		}
+		for len(selected) > 0 && r.html.ruleOf[selected[0].Rule] == i {
+			f.htmlField(hf, selected[0].Node, node, rec, ent, typ, seen)
+			selected = selected[1:]
 		}
 	}
 	if !r.html.page {
@@ -153,12 +168,35 @@ func (f *finder) htmlRecord(r *recordAt, node int) {
 	}
 }
 
+// htmlField finds a field's value at a node that no field before it has.
+func (f *finder) htmlField(hf *htmlField, n, node, rec int, ent *entity, typ string, seen []bool) {
+	if seen[n-node] {
+		return
+	}
+	seen[n-node] = true
+	if name := f.htmlName(hf.name, n, node); name != "" {
+		f.htmlValue(n, rec, ent, typ, name)
+	}
+}
+
+// nodesSeen has a place for a node and each one below it, false for all of them.
+// It is for one record at a time.
+func (f *finder) nodesSeen(node int) []bool {
+	n := int(f.t.Nodes[node].Next) - node
+	f.seen = slices.Grow(f.seen[:0], n)[:n]
+	clear(f.seen)
+	return f.seen
+}
+
 func (f *finder) htmlID(r *recordAt, node int) string {
 	if strings.HasPrefix(r.id, "{") {
 		return f.x.expand(r.id)
 	}
-	if at := r.html.id.in(f.t, node); r.id != "" && len(at) > 0 {
-		return f.t.Text(at[0])
+	if r.id == "" {
+		return ""
+	}
+	if f.matched = r.html.id.in(f.matched[:0], f.t, node); len(f.matched) > 0 {
+		return f.t.Text(f.matched[0])
 	}
 	return ""
 }
@@ -170,7 +208,7 @@ func (f *finder) htmlName(name string, node, record int) string {
 		return name
 	}
 	for n := int(f.t.Nodes[node].Parent); n > record; n = int(f.t.Nodes[n].Parent) {
-		if at := f.t.Member(n, name); at >= 0 {
+		if at := html.Attr(f.t, n, name[1:]); at >= 0 {
 			return f.t.Text(at)
 		}
 	}
@@ -189,10 +227,11 @@ func (f *finder) htmlValue(n, rec int, ent *entity, typ, name string) {
 }
 
 // htmlRest finds the texts of a record that no selector names. Attributes are
-// structure, or repeat what the second pass knows.
-func (f *finder) htmlRest(node, rec int, ent *entity, seen map[int]bool) {
+// structure, or repeat what the second pass knows. seen says of the nodes from the
+// record's own on which were found.
+func (f *finder) htmlRest(node, rec int, ent *entity, seen []bool) {
 	for n := node + 1; n < int(f.t.Nodes[node].Next); n++ {
-		if seen[n] || f.t.Nodes[n].Kind != doc.String || f.t.Key(n) != "#text" || blank(f.t.Raw(n)) {
+		if seen[n-node] || f.t.Nodes[n].Flags&html.FlagText == 0 || blank(f.t.Raw(n)) {
 			continue
 		}
 		f.field(n, rec, ent, "#text", unclassified(), "")
@@ -201,5 +240,10 @@ func (f *finder) htmlRest(node, rec int, ent *entity, seen map[int]bool) {
 
 // blank reports whether a text has neither a letter nor a digit.
 func blank(b []byte) bool {
+	for _, c := range b {
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' {
+			return false
+		}
+	}
 	return bytes.IndexFunc(b, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
 }

@@ -115,8 +115,8 @@ func TestWordsOfAnswersAreCheckedAtLoad(t *testing.T) {
 		"a callback":            {`{match: "GET /x", entity: contact, json: {callback: cb}}`, "callback names a query parameter"},
 		"a stream of elements":  {`{match: "GET /x", type: ndjson, stream: $, entity: contact}`, "`stream: lines` for ndjson"},
 		"a stream of vCards":    {`{match: "GET /x", type: vcard, stream: lines, entity: contact}`, "`stream: lines` for ndjson"},
-		"an unknown type":       {`{match: "GET /x", type: vcf, entity: contact}`, "write json, ndjson, html, csv, xml, vcard, ical, ldif or none"},
-		"columns":               {`{match: "GET /x", type: ldif, entity: contact, records: [{at: $, columns: header}]}`, "columns and tuple are for json and csv"},
+		"an unknown type":       {`{match: "GET /x", type: vcf, entity: contact}`, "write json, ndjson, html, csv, xlsx, xml, vcard, ical, ldif or none"},
+		"columns":               {`{match: "GET /x", type: ldif, entity: contact, records: [{at: $, columns: header}]}`, "columns and tuple are for json, csv and xlsx"},
 	} {
 		_, err := Load([]byte(src + "  - " + tt.route + "\n"))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -213,11 +213,7 @@ func (f *finder) namedField(object int, ent *entity, fd *field) *field {
 	if name == "" {
 		return &field{categories: fd.categories}
 	}
-	named := ent.lookup(name, false)
-	if named.named != "" || named.flat || named.ofType != "" { // a history of histories
-		return unclassifiedField()
-	}
-	return named
+	return ent.lookup(name, false)
 }
 
 // of finds fields of another record, which the objects around the value name.

@@ -249,13 +249,20 @@ func TestCSVColumnsAreNamedByRequestOrHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "by header", got, "record crm.person/7", "field name=Weber name of crm.person/7", "field =x unclassified of crm.person/7")
+	same(t, "by header", got, "record crm.person/7", "field =Neu unclassified", "field name=Weber name of crm.person/7", "field =x unclassified of crm.person/7")
 }
 
 // TestHeaderThatRepeatsNothingIsARowOfValues.
 func TestHeaderThatRepeatsNothingIsARowOfValues(t *testing.T) {
 	x := classify(t, mini(t), get("/data/crm.person", "f", "phone", "f", "name"))
 	for _, body := range []string{"1,Weber\r\n", "name,phone\r\n", "phone\r\n"} {
+		if _, _, err := locateCSV(t, x, body); !errors.Is(err, ErrShape) {
+			t.Errorf("Locate(%q) = %v, want ErrShape", body, err)
+		}
+	}
+	// Nor does a row of which the profile knows nothing.
+	x = classify(t, mini(t), get("/export.csv"))
+	for _, body := range []string{"7;Weber\n8;Huber\n", "Kontakte von Weber\n", "nr.;name\n7;Weber\n"} {
 		if _, _, err := locateCSV(t, x, body); !errors.Is(err, ErrShape) {
 			t.Errorf("Locate(%q) = %v, want ErrShape", body, err)
 		}

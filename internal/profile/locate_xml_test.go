@@ -219,7 +219,7 @@ func TestXMLWordsAreCheckedAtLoad(t *testing.T) {
 	for name, tt := range map[string]struct{ route, want string }{
 		"namespaces of JSON":    {`{match: "GET /x", entity: contact, xml: {namespaces: {a: b}}}`, "add `type: xml`"},
 		"a prefix of a path":    {`{match: "GET /x", type: xml, entity: contact, xml: {namespaces: {"a.b": c}}}`, "a word and the namespace"},
-		"columns":               {`{match: "GET /x", type: xml, entity: contact, records: [{at: $, tuple: [a]}]}`, "columns and tuple are for json and csv"},
+		"columns":               {`{match: "GET /x", type: xml, entity: contact, records: [{at: $, tuple: [a]}]}`, "columns and tuple are for json, csv and xlsx"},
 		"select":                {`{match: "GET /x", type: xml, entity: contact, records: [{select: a}]}`, "select is for answers of the type html"},
 		"half a pair":           {`{match: "GET /x", type: xml, entity: contact, records: [{at: $, pairs: {at: .x}}]}`, "pairs need `at`"},
 		"pairs from everywhere": {`{match: "GET /x", type: xml, entity: contact, records: [{at: $, pairs: {at: .**, name: .n, value: .v}}]}`, "pairs need `at`"},

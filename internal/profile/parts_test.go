@@ -119,6 +119,16 @@ func TestPartsOfASaveAreComparedEachAsWhatItIs(t *testing.T) {
 	}
 }
 
+// TestStoredValuesAreAskedForByName where the CRM wants to be told.
+func TestStoredValuesAreAskedForByName(t *testing.T) {
+	p := loadText(t, strings.Replace(parted, `get: "/people/{id}"`, `get: "/people/{id}?fields={fields}&as={id}"`, 1))
+	w := classify(t, p, send("PATCH", "/people/a&b", "application/json", `{"phone":"1"}`)).Writes()[0]
+	got, err := w.Stored([]string{"phone", "x&y"})
+	if err != nil || got.Path != "/people/a&b" || got.Query != "fields=phone%2Cx%26y&as=a%26b" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestPartsAreCheckedAtLoad(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
 		{"{link: Person}", "{link: Persn}", `link: no entity has the type "Persn"`},

@@ -37,7 +37,9 @@ type Profile struct {
 	suffix       string
 	renderings   []string
 	nestedQuery  bool
+	jsonQuery    string
 	aliases      map[string]string
+	paths        []pathAlias
 	integerIDs   bool
 	emptyFalse   bool
 	numbered     bool

@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -22,8 +23,29 @@ func (e *expr) nest() error {
 	return err
 }
 
+// pathAlias is another address of what the routes know.
+type pathAlias struct {
+	pattern pattern
+	to      string
+}
+
+// unaliasPath gives an address the form that the routes know.
+func (p *Profile) unaliasPath(method, path string) string {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for _, a := range p.paths {
+		vars := map[string]string{}
+		if a.pattern.match(method, segments, vars) {
+			return expandVars(a.to, vars)
+		}
+	}
+	return path
+}
+
 // unalias gives each parameter the one name that the profile has for it.
 func (p *Profile) unalias(req *Request) error {
+	if err := p.unfold(req); err != nil {
+		return err
+	}
 	if len(p.aliases) == 0 {
 		return nil
 	}
@@ -46,6 +68,74 @@ func (p *Profile) unalias(req *Request) error {
 	}
 	req.Query = query
 	return nil
+}
+
+// unfold puts the parameters that one holds as JSON in its place. The CRM heeds
+// one of two with a name, in whichever spelling, so two are refused.
+func (p *Profile) unfold(req *Request) error {
+	at := slices.IndexFunc(req.Query, func(q Param) bool { return p.jsonQuery != "" && q.Name == p.jsonQuery })
+	if at < 0 {
+		return nil
+	}
+	t, err := parseJSON([]byte(req.Query[at].Value))
+	if err != nil || t.Nodes[doc.Root].Kind != doc.Object {
+		return &Refusal{Reason: "malformed", Text: "A query parameter is not strict JSON.", Status: 400}
+	}
+	in := unfolding{p: p, t: t, names: map[string]bool{}}
+	for c := range t.Children(doc.Root) {
+		in.names[p.plainName(t.Key(c))] = true
+		if key := t.Key(c); key == "" || strings.ContainsAny(key, "[]") || !in.add(key, c) {
+			return refuse("malformed", "A name in a query parameter's JSON could be more than a name.")
+		}
+	}
+	others := slices.Delete(slices.Clone(req.Query), at, at+1)
+	for _, q := range others {
+		if base, _, _ := strings.Cut(q.Name, "["); in.names[p.plainName(base)] {
+			return refuse("repeated", "A query parameter stands in two spellings.")
+		}
+	}
+	req.Query = append(others, in.params...)
+	return nil
+}
+
+// plainName is the profile's name for a parameter.
+func (p *Profile) plainName(name string) string {
+	if to, ok := p.aliases[name]; ok {
+		return to
+	}
+	return name
+}
+
+// unfolding makes parameters of JSON: {"a": {"b": ["c"]}} is a[b][0]=c.
+type unfolding struct {
+	p      *Profile
+	t      *doc.Tree
+	names  map[string]bool
+	params []Param
+}
+
+func (u *unfolding) add(name string, node int) bool {
+	if strings.Count(name, "[") > maxQueryDepth {
+		return false
+	}
+	switch u.t.Nodes[node].Kind {
+	case doc.Null:
+	case doc.Object, doc.Array:
+		i := 0
+		for c := range u.t.Children(node) {
+			key := strconv.Itoa(i)
+			if u.t.Nodes[node].Kind == doc.Object {
+				key = u.t.Key(c)
+			}
+			if key == "" || strings.ContainsAny(key, "[]") || !u.add(name+"["+key+"]", c) {
+				return false
+			}
+			i++
+		}
+	default:
+		u.params = append(u.params, Param{Name: name, Value: u.t.Text(node)})
+	}
+	return true
 }
 
 // maxQueryDepth is how deep a nested query may be.

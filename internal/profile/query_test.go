@@ -30,7 +30,7 @@ routes:
       - {role: select, at: "query.select[*]"}
       - {role: search, at: query.text, syntax: search, field: all}
       - {role: sort, at: query.of.field}
-  - {match: "POST /{Type}/{id}/{link}", entity: "{Type}.{link}", action: read, members: [where, sorts], refs: [{role: filter, at: "body.where", syntax: clauses, clauses: *where}, {role: sort, at: body.sorts, syntax: order, member: by}]}
+  - {match: "POST /{Type}/{id}/{link}", entity: "{Type}.{link}", action: read, members: [where, sorts, in.sort], refs: [{role: filter, at: "body.where", syntax: clauses, clauses: *where}, {role: sort, at: body.sorts, syntax: order, member: by}, {role: sort, at: body.in.sort}]}
 `
 
 // asked are the references of a query, or the reason of a refusal.
@@ -102,6 +102,33 @@ func TestNestedQueryIsReadAsTheCRMReadsIt(t *testing.T) {
 	}
 }
 
+// TestParametersInJSONAreJudgedLikeOthers, and never beside one of the same name.
+func TestParametersInJSONAreJudgedLikeOthers(t *testing.T) {
+	p := loadText(t, strings.Replace(nested, "nested: true,", "nested: true, json: all,", 1))
+	for raw, want := range map[string]string{
+		`all={"of":{"field":"mail"}}`:                                          "sort mail email",
+		`all={"select":["name","mail"],"max":5,"where":null}`:                  "select name name; select mail email",
+		`all={"whereGroup":[{"type":"equals","attribute":"mail","value":[]}]}`: "filter mail email",
+		`max=1&all={"q":"x"}`:                                                  "search all name+email",
+		`all={"q":"x"}&text=y`:                                                 "repeated",
+		`all={"q":"x","text":"y"}`:                                             "repeated",
+		`all={"where":[]}&whereGroup[0][type]=bool`:                            "repeated",
+		`all={"nosuch":1}`:                                                     "unknown_parameter",
+		`all={"select":"name"}`:                                                "malformed",
+		`all={"text":["x"]}`:                                                   "malformed",
+		`all={"where[0]":{"type":"bool"}}`:                                     "malformed",
+		`all={"where":[{"a]":1}]}`:                                             "malformed",
+		`all={"max":1,"max":2}`:                                                "malformed",
+		`all=[]`:                                                               "malformed",
+		`all=x`:                                                                "malformed",
+		`all={"all":"x"}`:                                                      "unknown_parameter",
+	} {
+		if got := askedBy(t, p, query("/Person", raw)); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
 // TestQueryPicksTheRoute, and a route that passes takes only the parameters that
 // it lists.
 func TestQueryPicksTheRoute(t *testing.T) {
@@ -125,6 +152,7 @@ func TestMembersOfTheBodyAreListed(t *testing.T) {
 	p := loadText(t, nested)
 	for body, want := range map[string]string{
 		`{"where":[{"type":"equals","attribute":"kind"}],"sorts":["street",{"by":"kind"}]}`: "filter kind public; sort street address; sort kind public",
+		`{"in":{"sort":"street"}}`: "sort street address", `{"in":{"sort":"kind","by":"street"}}`: "unknown_parameter", `{"in":"street"}`: "unknown_parameter", `{"in.sort":"x"}`: "",
 		`{"all":true}`: "unknown_parameter", `[]`: "malformed", `{"sorts":[{"x":"kind"}]}`: "malformed",
 		`{"where":{"type":"equals","attribute":"street"}}`: "filter street address", `{"where":7}`: "malformed",
 	} {
@@ -137,8 +165,26 @@ func TestMembersOfTheBodyAreListed(t *testing.T) {
 	}
 }
 
+// TestOtherAddressesAreJudgedAsTheOneThatTheRoutesKnow, and what stands in them is
+// never taken for a variable.
+func TestOtherAddressesAreJudgedAsTheOneThatTheRoutesKnow(t *testing.T) {
+	p := loadText(t, strings.Replace(nested, "normalize: {", "normalize: {paths: {\"/v/{version}/{rest**}\": \"/{rest}\"}, ", 1))
+	for path, want := range map[string]string{"/v/2/Person": "", "/v/2/Pet": "unknown_type", "/v/2/": "unknown_route", "/v/{rest}/Person": "", "/v/Person/{version}": "unknown_type"} {
+		if got := refused(t, p, get(path, "max", "1")); got != want {
+			t.Errorf("%s: refused %q, want %q", path, got, want)
+		}
+	}
+	for _, with := range []string{`"v/{rest**}": /`, `"/v/{rest**}": x`, `"/v?a=b": /x`} {
+		src := strings.Replace(nested, "normalize: {", "normalize: {paths: {"+with+"}, ", 1)
+		if _, err := Load([]byte(src)); err == nil || !strings.Contains(err.Error(), "write two paths") {
+			t.Errorf("%s: %v", with, err)
+		}
+	}
+}
+
 func TestQueryWordsAreCheckedAtLoad(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
+		{"nested: true,", "json: all,", "json needs `nested: true`"},
 		{"nested: true, ", "", "is read as a tree; add `nested: true`"},
 		{"operators: [equals, like], ", "", "the syntax clauses, and only that"},
 		{"syntax: order, member: by", "member: by", "member is for the syntax list and order"},

@@ -148,33 +148,6 @@ func (x *Exchange) readRef(r *ref) error {
 	return nil
 }
 
-// readSearch reads a search in a field; in a composite one, the request may
-// name the parts that are searched.
-func (x *Exchange) readSearch(r *ref, typ string) error {
-	res := x.p.resolve(typ, strings.Split(r.field, "."))
-	if r.narrow == "" || res.entity == nil {
-		x.ask(r.role, res, "")
-		return nil
-	}
-	parts := res.entity.search[res.name].Parts
-	for _, q := range x.req.Query {
-		if q.Name != r.narrow {
-			continue
-		}
-		for name := range strings.SplitSeq(q.Value, ",") {
-			if !contains(parts, name) {
-				return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
-			}
-			x.ask(r.role, x.p.resolve(typ, strings.Split(name, ".")), "")
-		}
-		return nil
-	}
-	from := len(x.Accesses[0].Refs)
-	x.ask(r.role, res, "")
-	x.narrow(narrowing{param: r.narrow, name: res.name, typ: typ, entity: res.entity}, from)
-	return nil
-}
-
 // readParams reads query parameters that filter by the field of their name.
 func (x *Exchange) readParams(r *ref, typ string) error {
 	for _, q := range x.req.Query {
@@ -202,6 +175,12 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readList(r, typ, v)
 	case "csv":
 		return x.readCSV(r, typ, v)
+	case "comparisons":
+		text := v.text
+		if v.node >= 0 {
+			text = x.tree.Text(v.node)
+		}
+		return x.readComparisons(r, typ, text)
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "prefix_domain", "specification", "aggregates":

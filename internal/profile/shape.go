@@ -143,6 +143,10 @@ func (p *Shapes) Refuse(status int, text, id string) (Answer, bool) {
 	return a, true
 }
 
+// ShapesRoutes reports whether the shape is for all of the CRM's clients: with
+// remote calls it is for those alone.
+func (p *Profile) ShapesRoutes() bool { return p.shapes.refusal.body != nil && len(p.transports) == 0 }
+
 // SignedOut returns the answer for a call without a session, and false where
 // there is no shape of its own for it.
 func (p *Shapes) SignedOut(text, id string) (Answer, bool) {

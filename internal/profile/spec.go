@@ -48,6 +48,10 @@ type normalizeSpec struct {
 	// Empty is `false` where the CRM writes false for a text, a date or a relation
 	// that has no value. In fields that can't hold a boolean it stays as it is.
 	Empty string `yaml:"empty"`
+	// Paths maps other addresses of the same thing to the one that the routes use:
+	// `/crm/objects/{version}/{rest**}: /crm/v3/objects/{rest}`. The first that fits
+	// counts; the request is forwarded as it came.
+	Paths ordered `yaml:"paths"`
 	// IDs is `integer` where every id is a whole number. Any other spelling in a
 	// request (1.0, "1", true) is refused: the CRM could take it for an id that
 	// the entry doesn't name. In a response it is a value. Default: any text.
@@ -67,6 +71,9 @@ type querySpec struct {
 	// expression leads into it: `query.where[*].type`; Lists names its lists
 	// (`where[*][value][]`), a route's Query the first word alone.
 	Nested bool `yaml:"nested"`
+	// JSON is a parameter that holds others as one JSON object: they are judged as if
+	// they had come by themselves, and refused where they did so, too. Needs Nested.
+	JSON string `yaml:"json"`
 	// Aliases maps other spellings of a parameter to the one that the profile uses.
 	// A request with two of them is refused: the CRM heeds one.
 	Aliases map[string]string `yaml:"aliases"`

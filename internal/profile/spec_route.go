@@ -64,8 +64,9 @@ type refSpec struct {
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
-	// `!` before them), clauses (a tree of objects), order, order_by (`name desc,
-	// id`), keys (of an object), specification (an object of fields, each with an
+	// `!` before them), clauses (a tree of objects), comparisons
+	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order,
+	// order_by (`name desc, id`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field) or
 	// params (each query parameter but those in Except is a filter on the field of
@@ -213,7 +214,8 @@ type storedSpec struct {
 	// two of its arguments: `model.{type}.read`, or the call's name where transports
 	// have a Method.
 	Call string `yaml:"call"`
-	// Get is the path to GET: `/api/contacts/{id}`.
+	// Get is the path to GET: `/api/contacts/{id}`; `{fields}` in its query stands
+	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
 	At string `yaml:"at"`
@@ -234,9 +236,11 @@ type routeSpec struct {
 	// SOAP describes a request of the body soap.
 	SOAP soapSpec `yaml:"soap"`
 	// Type is the answer's: json (default), ndjson (one document per line), html,
-	// csv, xml, vcard, ical, ldif or none. For the last three see `routes.xml`: a
-	// property's or an attribute's name is a member's, `@TYPE` a parameter's, and
-	// records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
+	// csv, xlsx, xml, vcard, ical, ldif or none. Of a workbook (xlsx) the first
+	// visible sheet is read; its first row names the columns, as in a CSV with a
+	// header, and a new workbook is made of the masked cells. For vcard, ical and
+	// ldif see `routes.xml`: a property's or an attribute's name is a member's,
+	// `@TYPE` a parameter's, and records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
 	// JSON says what stands around a JSON answer.
 	JSON jsonSpec `yaml:"json"`
@@ -247,8 +251,9 @@ type routeSpec struct {
 	// Query lists the parameters that the route takes; others are refused. For a
 	// route that passes it is heeded where it is written, be it empty.
 	Query []string `yaml:"query"`
-	// Members lists the members that the request's object may have; others are
-	// refused. Without it the CRM may understand what Refs doesn't speak of.
+	// Members lists the members that the request's object may have, `search.where`
+	// those of a member; others are refused: the CRM could understand what Refs
+	// doesn't speak of. A JSON body needs it, or Write.
 	Members []string `yaml:"members"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
@@ -327,7 +332,8 @@ type xmlSpec struct {
 	Fault string `yaml:"fault"`
 }
 
-// errorSpec is the shape of the gateway's own refusals.
+// errorSpec is the shape of the gateway's own refusals: those of remote calls, or,
+// where the profile has no transports, all that aren't shown as a page.
 type errorSpec struct {
 	// Status is the HTTP status. Default 403, signed out 401.
 	Status int `yaml:"status"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 
 // StoredRequest is the gateway's own read before a save.
 type StoredRequest struct {
-	Method, Path, MediaType string
-	Body                    []byte
+	Method, Path, Query, MediaType string
+	Body                           []byte
 }
 
 // CanStore reports whether the profile says how the stored values are read.
@@ -27,7 +28,12 @@ func (w *Write) CanStore() bool {
 func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	x, s := w.x, w.x.op.write.stored
 	if s.Get != "" {
-		return StoredRequest{Method: "GET", Path: expandVars(s.Get, x.vars)}, nil
+		path, query, _ := strings.Cut(s.Get, "?")
+		escaped := map[string]string{"fields": url.QueryEscape(strings.Join(fields, ","))}
+		for name, v := range x.vars {
+			escaped[name] = url.QueryEscape(v)
+		}
+		return StoredRequest{Method: "GET", Path: expandVars(path, x.vars), Query: expandVars(query, escaped)}, nil
 	}
 	ids := make([]json.Number, 0, len(w.IDs))
 	for _, id := range w.IDs {
@@ -134,11 +140,14 @@ func (x *Exchange) storedContext() (json.RawMessage, error) {
 	return doc.Splice(nil, x.tree.Raw(x.ctx), edits)
 }
 
+// expandVars fills variables in, all at once: a value that looks like a variable
+// isn't one.
 func expandVars(s string, vars map[string]string) string {
+	pairs := make([]string, 0, 2*len(vars))
 	for name, v := range vars {
-		s = strings.ReplaceAll(s, "{"+name+"}", v)
+		pairs = append(pairs, "{"+name+"}", v)
 	}
-	return s
+	return strings.NewReplacer(pairs...).Replace(s)
 }
 
 // ReadStored finds the stored values in the answer to the gateway's own read:

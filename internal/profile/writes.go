@@ -248,7 +248,19 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	leaves := x.p.leaves(x.tree, node, f)
 	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})
 	x.addWriteRef(wr, name, cats, x.empty(leaves))
+	x.addPartRefs(wr, name, node, f)
 	return nil
+}
+
+// addPartRefs names the parts of a composite that a write holds.
+func (x *Exchange) addPartRefs(wr *Write, name string, node int, f *field) {
+	if f.parts == nil || x.tree.Nodes[node].Kind != doc.Object {
+		return
+	}
+	for c := range x.tree.Children(node) {
+		part := f.parts.lookup(x.tree.Key(c), false)
+		x.addWriteRef(wr, name+"."+x.tree.Key(c), part.categories, x.empty(x.p.leaves(x.tree, c, part)))
+	}
 }
 
 // field is what the profile knows of a field of the write.

@@ -30,6 +30,7 @@ entities:
       salary: bank
       photo: identity
       kind|state: public
+      numbers: {parts: {value: phone, label|main: public}}
       value: {by: kind, detect: true, values: {mobile: phone, mail: email, "*": online}}
     relations: {friends: person}
 transports:
@@ -42,6 +43,7 @@ calls:
   - {call: model.*.copy, sig: [ids, values], action: create, ids: [ids], write: {at: values, mode: copy}}
 routes:
   - {match: "PUT /people/{id}", entity: person, ids: ["{id}"], write: {at: body, mode: full, stored: {get: "/people/{id}", at: $}}, records: [{at: $}]}
+  - {match: "PATCH /people/{id}", entity: person, ids: ["{id}"], write: {at: body, mode: partial, stored: {get: "/people/{id}", at: $}}, records: [{at: $}]}
   - {match: "PUT /people", entity: person, write: {at: body, mode: full, stored: {get: "/people", at: $}}, records: [{at: $}]}
   - {match: "POST /form/{id}", entity: person, action: update, ids: ["{id}"], body: form, write: {at: body, mode: full, stored: {get: "/people/{id}", at: $}}}
 `
@@ -195,6 +197,28 @@ func TestPartialWriteTakesUnchangedPlaceholdersOut(t *testing.T) {
 
 // TestRightGuessIsRefusedLikeAWrongOne: the stored value itself is no
 // placeholder, and what is read for it doesn't depend on it.
+// TestPartsAreComparedEachAsWhatItIs: what stands in clear beside a placeholder
+// comes back as it is, and a change of either is refused.
+func TestPartsAreComparedEachAsWhatItIs(t *testing.T) {
+	stored := `{"id":7,"numbers":[{"value":"` + phone + `","label":"work","main":true}]}`
+	for sent, want := range map[string]string{
+		`{"value":"` + shownPhone() + `","label":"work","main":true}`: `{"state":"x"}`,
+		`{"main":true,"label":"work","value":"` + shownPhone() + `"}`: `{"state":"x"}`,
+		`{"value":"` + shownPhone() + `","label":"home","main":true}`: "",
+		`{"value":"` + shownPhone() + `","label":"work"}`:             "",
+		`{"value":"+4930111","label":"work","main":true}`:             "",
+		`{"value":"work","label":"` + shownPhone() + `","main":true}`: "",
+	} {
+		got := judge(t, send("PATCH", "/people/7", "application/json", `{"state":"x","numbers":[`+sent+`]}`), sales(), stored)
+		switch {
+		case want == "" && got.refused != "numbers;":
+			t.Errorf("%s is saved as %s", sent, got.body)
+		case want != "" && (got.body != want || got.refused != ""):
+			t.Errorf("%s becomes %s, refused %q, want %s", sent, got.body, got.refused, want)
+		}
+	}
+}
+
 func TestRightGuessIsRefusedLikeAWrongOne(t *testing.T) {
 	for _, c := range []struct {
 		name         string

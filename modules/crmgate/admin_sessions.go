@@ -186,10 +186,8 @@ func (a *App) findSessions(ctx context.Context, s *Services, asked *SessionsAske
 
 func (a *App) revokeSessions(ctx context.Context, s *Services, asked *SessionsAsked, list []OneSession) error {
 	for _, one := range list {
-		for _, m := range a.keepers() { // each forgets what it knows
-			if err := m.RevokeKey(ctx, one.key); err != nil {
-				return err
-			}
+		if err := a.RevokeSession(ctx, one.key); err != nil {
+			return err
 		}
 		a.metrics.LoggedOut(LogoutAdmin)
 		_, err := s.Log.Append(ctx, &audit.Entry{
@@ -198,6 +196,17 @@ func (a *App) revokeSessions(ctx context.Context, s *Services, asked *SessionsAs
 		})
 		if err != nil {
 			return fmt.Errorf("a session was ended, but that can't be written down: %w", err)
+		}
+	}
+	return nil
+}
+
+// RevokeSession ends a session at all gates of this node at once: each forgets
+// what it knows.
+func (a *App) RevokeSession(ctx context.Context, key session.Key) error {
+	for _, m := range a.keepers() {
+		if err := m.RevokeKey(ctx, key); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -190,12 +190,18 @@ func refusedReasons() []string {
 		"signed_out", "session_store", "starting", "log", "plain_http", "cross_site", "not_found", "upgrade",
 		"request_coding", "request_body", "request_limit", "type", "unknown_route", "unknown_call", "malformed",
 		"denied", "unknown_type", "unknown_field", "repeated", "undecided", "crm", "hold", "redirect", "withheld",
-		"unknown_parameter", "body", "stored", "profile", "public", "frame",
+		"unknown_parameter", "body", "stored", "profile", "public", "frame", "no_administrator",
+		"step_up", "session_ended", "prefetch", "service_worker", "factor_store", "used", "not_fresh", "identity_value",
+		"ambiguous_caller", "credential_refused", "credential_expired", "issuer_down", "machine_page",
+		"foreign_crm_session", "unknown_crm_session",
 		policy.ReasonNoRole, policy.ReasonNoPolicy, policy.ReasonDenied, policy.ReasonAsksMasked,
 		policy.ReasonWritesMasked, policy.ReasonCredential,
 	}
 	for _, r := range canon.Reasons() {
 		list = append(list, string(r))
+	}
+	for _, r := range oidc.Refusals() {
+		list = append(list, r.Code)
 	}
 	return list
 }

@@ -195,7 +195,7 @@ func (q *request) sayNo(r refusal) {
 	}
 	lang := q.r.Header.Get("Accept-Language")
 	if q.shaped(r.status) {
-		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).Refuse(0, r.text.in(lang), id); ok {
+		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).Refuse(q.shapedStatus(r.status), r.text.in(lang), id); ok {
 			q.writeShaped(a.Status, a.Headers, a.Body, r.reason)
 			return
 		}
@@ -207,15 +207,25 @@ func (q *request) sayNo(r refusal) {
 	q.answer(plain{status: status, reason: r.reason, text: r.text})
 }
 
+// shapedStatus is the status of a refusal in the CRM's own shape; 0 for the
+// shape's. That of a remote call is the shape's always: its client looks at the
+// body alone.
+func (q *request) shapedStatus(status int) int {
+	if q.h.profile.IsCall(q.c.Method, q.c.Path) {
+		return 0
+	}
+	return status
+}
+
 // shaped reports whether the refusal goes out in the CRM's own shape: the
-// client of a remote call understands nothing else. Faults of the request
-// itself keep their own status.
+// client of a remote call, or of an API, understands nothing else. Faults of the
+// request itself keep their own status.
 func (q *request) shaped(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge, http.StatusNotImplemented:
 		return false
 	}
-	return q.h.profile.IsCall(q.c.Method, q.c.Path)
+	return q.h.profile.IsCall(q.c.Method, q.c.Path) || q.h.profile.ShapesRoutes() && !q.isNavigation()
 }
 
 func (q *request) writeShaped(status int, headers map[string]string, body []byte, reason string) {

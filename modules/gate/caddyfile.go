@@ -52,6 +52,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    identity_assertion  [<header>] { … }   # see unmarshalAssertion
 //	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
+//	    administrators role <role>...
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
@@ -115,6 +116,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAssertion(d)
 	case "upstream_credential":
 		return h.unmarshalUpstreamCredential(d)
+	case "administrators":
+		return h.unmarshalAdministrators(d)
 	case "passive":
 		return h.unmarshalPassive(d)
 	case "public":
@@ -139,7 +142,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAccept(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "passive", "public", "cors",
+			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
 			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept")
 	}
 }

@@ -15,7 +15,11 @@ import (
 // its ID tokens can be checked and prove a second factor, how the clocks stand,
 // and whether it takes the redirect URIs.
 func (h *Handler) Examine(ctx context.Context, redirects []string) []crmgate.Remark {
-	e, err := h.provider.Examine(ctx)
+	demands := make([]oidc.Demand, len(h.StepUps))
+	for i := range h.StepUps {
+		demands[i] = h.StepUps[i].demand()
+	}
+	e, err := h.provider.Examine(ctx, demands...)
 	if err != nil {
 		return []crmgate.Remark{unreachable(err)}
 	}
@@ -24,6 +28,11 @@ func (h *Handler) Examine(ctx context.Context, redirects []string) []crmgate.Rem
 	}}
 	list = append(list, tokens(e)...)
 	list = append(list, clocks(e))
+	if h.ownFactor() {
+		list = append(list, crmgate.Remark{
+			Level: crmgate.Good, About: "second factor", What: "the gateway asks for it after the provider's sign-in: " + strings.Join(h.OIDC.MFAGateway, " or "),
+		})
+	}
 	list = append(list, factors(e)...)
 	list = append(list, signOuts(e)...)
 	for _, uri := range redirects {

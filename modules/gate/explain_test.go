@@ -29,7 +29,7 @@ func explainer(t *testing.T, profile string) crmgate.Explainer {
 	}
 	ctx, cancel := caddy.NewContext(ctx)
 	t.Cleanup(cancel)
-	mod, err := ctx.LoadModuleByID("http.handlers.crm_gate", []byte(`{"profile":"`+profile+`","policies":["builtin:`+profile+`"],
+	mod, err := ctx.LoadModuleByID("http.handlers.crm_gate", []byte(`{"profile":"`+profile+`","policies":["builtin:`+profile+`"],"accept":"documented",
 		"oidc":{"issuer":"https://login.example.de","provider":"keycloak","client_id":"crm","client_secret":"secret"}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +187,24 @@ func TestNarrowedSearchIsExplainedAsNarrowed(t *testing.T) {
 	got := explain(t, explainer(t, "tryton"), exchange(t, "POST", "/crm/", jsonType, body, 200, jsonType, `{"id":1,"result":[{"id":47,"rec_name":"Zoë"}]}`), "sales")
 	if !got.Narrowed || got.Decision.Refused {
 		t.Errorf("narrowed %t, decision %+v, notes %q, answer %+v", got.Narrowed, got.Decision, got.Notes, got.Answer)
+	}
+}
+
+// TestProgramsAreRefusedInTheCRMsOwnShape, people by a page, and a call's fault by
+// its own status.
+func TestProgramsAreRefusedInTheCRMsOwnShape(t *testing.T) {
+	e := explainer(t, "espocrm")
+	x := exchange(t, "GET", "/api/v1/Contact?orderBy=cIban", "", "", 200, jsonType, `{"list":[]}`)
+	got := explain(t, e, x, "sales")
+	var body struct{ Message string }
+	if err := json.Unmarshal([]byte(got.Answer.Body), &body); err != nil || got.Answer.Status != 403 || !strings.Contains(body.Message, "cIban") ||
+		got.Answer.Header.Get("X-Status-Reason") == "" || got.Answer.Header.Get("Content-Type") != jsonType {
+		t.Errorf("answer = %+v", got.Answer)
+	}
+	x = exchange(t, "GET", "/?entryPoint=download&id=7", "", "", 200, "text/csv", "a")
+	x.Request.Header.Set("Accept", "text/html")
+	if got = explain(t, e, x, "sales"); got.Answer.Status != 403 || !strings.HasPrefix(got.Answer.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("a person gets %+v", got.Answer)
 	}
 }
 

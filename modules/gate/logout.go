@@ -165,14 +165,25 @@ func (q *request) ended(list []session.Session, how crmgate.Logout) {
 }
 
 func (q *request) endedRef(who session.Identity, ref string, how crmgate.Logout) {
+	q.endedBy(who, ref, how, "")
+}
+
+// endedBy names in the entry's detail who ended the session, where that is
+// somebody else. It reports whether there is an entry.
+func (q *request) endedBy(who session.Identity, ref string, how crmgate.Logout, by string) bool {
+	q.h.metrics.LoggedOut(how)
 	e := q.entry(audit.Control)
 	e.Event, e.Detail = audit.Revoked, how.Words()
+	if by != "" { // what proves who asks is not the proof of whose session it was
+		e.Detail, e.Factor, e.CRMUser = e.Detail+", "+by, "", ""
+	}
 	e.Employee, e.Roles = q.o.log.Employee(who.Issuer, who.Subject), who.Roles
 	e.Session = q.o.log.Keyed("session", ref)
-	if rec, ok := q.append(e); ok {
+	rec, ok := q.append(e)
+	if ok {
 		q.auditID = rec.String()
 	}
-	q.h.metrics.LoggedOut(how)
+	return ok
 }
 
 // Sessions are the gate's, for an administrator; nil before the start.

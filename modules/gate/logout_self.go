@@ -67,7 +67,8 @@ func (q *request) signedOutHere(t text) {
 // cache are this site's alone. "cookies" would go too far: browsers clear them
 // for all of example.de, the provider's among them, before it could end its own
 // session; so the CRM's are taken one by one, as far as they belong to this host.
-// One for a path of its own isn't seen here and stays.
+// One for a path of its own isn't seen here and stays. Cookies don't know ports: what
+// another service of this host has set goes, too.
 func (q *request) clearCRM() {
 	h := q.w.Header()
 	h.Set("Clear-Site-Data", `"cache", "storage"`)

@@ -37,6 +37,9 @@ func (q *request) serveOwn() {
 	case sessionsPath:
 		q.ownSessions()
 		return
+	case allSessionsPath:
+		q.allSessions()
+		return
 	case ownPrefix + "/backchannel-logout":
 		q.backChannel()
 		return

@@ -91,7 +91,7 @@ func (h *Handler) openFactors(s *crmgate.Services) (*factor.Manager, error) {
 	}
 	store, ok := s.Store.(factor.Store)
 	if !ok {
-		return nil, errors.New("this store can't keep second factors: mfa gateway needs the store sqlite")
+		return nil, errors.New("this store can't keep second factors: mfa gateway needs the store sqlite or postgres")
 	}
 	m, err := factor.New(factor.Config{
 		Passkey: slices.Contains(h.OIDC.MFAGateway, wordPasskey), TOTP: slices.Contains(h.OIDC.MFAGateway, wordTOTP),

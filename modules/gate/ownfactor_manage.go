@@ -56,11 +56,11 @@ func (q *request) showManage(wrong text) {
 		return
 	}
 	p := page.Factor{
-		Done: wrong == (text{}), Title: page.Text{DE: "Ihr zweiter Faktor", EN: "Your second factor"}, Wrong: wrong.page(), Action: factorPath,
+		Done: wrong == (text{}), Title: page.Text{DE: "Ihr zweiter Faktor", EN: "Your second factor"}, Wrong: wrong.onPage(), Action: factorPath,
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 	}
 	if !q.mayManage() {
-		p.Text = textProveAgain.page()
+		p.Text = textProveAgain.onPage()
 		p.Link = &page.Link{Href: factorAgainPath, Text: page.Text{DE: "Noch einmal bestätigen", EN: "Confirm again"}}
 		q.showFactor(http.StatusOK, p)
 		return
@@ -126,7 +126,7 @@ func removals(state factor.State) []page.Step {
 func recoveryStep(state factor.State) page.Step {
 	t := textRecoveryLeft(state.Recovery)
 	return page.Step{
-		Do: doRecovery, Title: page.Text{DE: "Wiederherstellungscodes", EN: "Recovery codes"}, Text: t.page(),
+		Do: doRecovery, Title: page.Text{DE: "Wiederherstellungscodes", EN: "Recovery codes"}, Text: t.onPage(),
 		Button: page.Text{DE: "Neue Codes", EN: "New codes"},
 	}
 }
@@ -175,10 +175,7 @@ func (q *request) manageForm(form map[string]string) {
 		q.showCodes(codes, factorPath)
 		return
 	}
-	q.status = http.StatusSeeOther
-	ownHeaders(q.w.Header())
-	q.w.Header().Set("Location", factorPath)
-	q.write(http.StatusSeeOther, nil)
+	q.backTo(factorPath)
 }
 
 func (q *request) notChanged(err error) {

@@ -65,12 +65,12 @@ func (q *request) showHalf(half *factor.Half, wrong text) {
 	case state.Enrolled:
 		p.Steps, err = q.stepsToProve(half, state)
 		if len(p.Steps) == 0 {
-			p.Text = textNoUsableFactor.page()
+			p.Text = textNoUsableFactor.onPage()
 			p.Reference = q.o.log.Employee(half.Person.Issuer, half.Person.Subject)
 		}
 	case half.Invitation == "" && q.h.OIDC.MFAOpenEnrolment == "":
 		p.Title = page.Text{DE: "Zweiten Faktor einrichten", EN: "Set up a second factor"}
-		p.Text = textInvitation.page()
+		p.Text = textInvitation.onPage()
 		p.Reference = q.o.log.Employee(half.Person.Issuer, half.Person.Subject)
 		p.Steps = []page.Step{{
 			Do: doInvitation, Main: true, Button: page.Text{DE: "Weiter", EN: "Continue"},
@@ -78,7 +78,7 @@ func (q *request) showHalf(half *factor.Half, wrong text) {
 		}}
 	default:
 		p.Title = page.Text{DE: "Zweiten Faktor einrichten", EN: "Set up a second factor"}
-		p.Text = textEnrol.page()
+		p.Text = textEnrol.onPage()
 		p.Steps, err = q.stepsToEnrol(half)
 	}
 	if err != nil {
@@ -182,7 +182,7 @@ func siteName(host string) string {
 // showCodes shows recovery codes, once, and leads on.
 func (q *request) showCodes(codes []string, to string) {
 	q.showFactor(http.StatusOK, page.Factor{
-		Done: true, Title: page.Text{DE: "Ihre Wiederherstellungscodes", EN: "Your recovery codes"}, Text: textCodes.page(), Codes: codes,
+		Done: true, Title: page.Text{DE: "Ihre Wiederherstellungscodes", EN: "Your recovery codes"}, Text: textCodes.onPage(), Codes: codes,
 		Link: &page.Link{Href: to, Text: page.Text{DE: "Notiert, weiter", EN: "Written down, continue"}},
 	})
 }
@@ -206,7 +206,6 @@ func signInAgain() *page.Link {
 }
 
 // page makes a page's text of it.
-func (t text) page() page.Text { return page.Text{DE: t.de, EN: t.en} }
 
 // factorFault is the closed word and the sentence of what went wrong; "" is a
 // fault of the gateway's own.

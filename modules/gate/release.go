@@ -17,6 +17,7 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
+	"github.com/crmgate/crmgate/internal/doc/html"
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/profile"
@@ -156,8 +157,12 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
-	if t.Format.Name() == "json" {
+	defer found.Release()
+	switch t.Format.Name() {
+	case "json":
 		defer json.Release(t)
+	case "html":
+		defer html.Release(t)
 	}
 	var seen *mask.Seen
 	if len(found.Nested) > 0 {
@@ -167,8 +172,11 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, res, err
 	}
-	body, err = res.Body(before)
-	return append(body, behind...), res, err
+	if body, err = res.Body(before); err != nil {
+		return nil, res, err
+	}
+	body, err = l.q.x.Build(append(body, behind...))
+	return body, res, err
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,

@@ -148,7 +148,7 @@ func (q *request) storedRequest(req profile.StoredRequest) *http.Request {
 	r := q.r.Clone(q.r.Context())
 	canon.MaskedRoute(r.Header)
 	r.Method = req.Method
-	r.URL = &url.URL{Path: req.Path}
+	r.URL = &url.URL{Path: req.Path, RawQuery: req.Query}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Del("Content-Type")
 	r.Header.Del("Content-Length")

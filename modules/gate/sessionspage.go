@@ -53,6 +53,9 @@ func (q *request) listOwn() {
 		},
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 	}
+	if q.administrates() {
+		p.Also = &page.Link{Href: allSessionsPath, Text: page.Text{DE: "Alle Sitzungen", EN: "All sessions"}}
+	}
 	for _, l := range list {
 		p.Rows = append(p.Rows, sessionRow(l))
 	}
@@ -143,11 +146,7 @@ func (q *request) endOwn() {
 			q.endedRef(me, l.Ref, crmgate.LogoutOther)
 		}
 	}
-	// 303: reloading the page then ends nothing again.
-	q.status = http.StatusSeeOther
-	ownHeaders(q.w.Header())
-	q.w.Header().Set("Location", sessionsPath)
-	q.write(http.StatusSeeOther, nil)
+	q.backTo(sessionsPath)
 }
 
 // endWhich reads which session is meant.

@@ -95,7 +95,9 @@ func startBefore(t *testing.T, crm *tryton) *site {
 	installed(t)
 	addr := stack.FreePort(t)
 	s := &site{crm: crm, relay: startRelay(t, crm.addr)}
-	s.provider = stack.StartProvider(t, stack.ProviderConfig{}, "http://"+addr)
+	// Another host than the gate's: cookies don't know ports, and a sign-out takes
+	// all of its host out of the browser, here the provider's own among them.
+	s.provider = stack.StartProvider(t, stack.ProviderConfig{Set: map[string]any{"listen": "localhost:0"}}, "http://"+addr)
 	s.Gate = stack.StartGate(t, addr, gateFile(addr, s.provider.Issuer, s.relay.addr), "")
 	return s
 }

@@ -1,8 +1,13 @@
 package gate_test
 
 import (
+	"bytes"
+	"errors"
 	"net/http"
 	"strings"
+	"time"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // leaksInFiles hide values in files (66 to 72).
@@ -14,11 +19,19 @@ func leaksInFiles() []leak {
 			csv("text/csv; charset=utf-8", "Nr.;Name;E-Mail\r\n7;Erika;"+leakMail+"\r\n"), csv("text/csv", "\ufeffNr.;Name;\"E-Mail\"\r\n7;\"Mustermann, \"\"E\"\"\nx\";\""+leakMail+"\"\r\n"),
 			csv("text/csv", "Nr.;Name;E-Mail;E-Mail\n7;Erika;x;"+leakMail+"\n"),
 			csv("text/csv", "Nr.;Mail privat;Telefon\n7;"+leakMail+";"+leakPhone+"\n"),
+			csv("text/csv", "Nr.;"+leakMail+";Telefon\n7;x;1\n"),
 		}},
 		{66, "csv-without-header", withheld, "rows that don't fit the header are refused", []try{
-			csv("text/csv", "Nr.;Name\n7;Erika;"+leakMail+"\n"),
+			csv("text/csv", "Nr.;Name\n7;Erika;"+leakMail+"\n"), csv("text/csv", "7;Erika;"+leakMail+"\n8;Max;x\n"), csv("text/csv", "Export "+leakMail+"\n"),
 		}},
-		{67, "xlsx", withheld, "archives are another type", []try{csv("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "PK\x03\x04"+mail), csv("text/csv", "PK\x03\x04"+mail)}},
+		{67, "xlsx", masked, "a new workbook is made of the first visible sheet's masked cells: nothing else of the old one stays", leaksInWorkbooks()},
+		{67, "xlsx-unread", withheld, "a workbook that can't be read, or of which no column is known", []try{
+			getting("/export.xlsx", typed(xlsxType, 200, "PK\x03\x04"+mail)), getting("/export.xlsx", typed("text/csv", 200, "Nr.;Name\n7;"+mail+"\n")),
+			getting("/export.xlsx", typed(xlsxType, 200, workbook(func(f *excelize.File) {
+				f.SetSheetRow("Sheet1", "A1", &[]any{"Export für " + mail, "a", "b", "c", "d", "e"})
+			}))),
+		}},
+		{67, "xlsx-elsewhere", withheld, "on a route of another type archives are refused", []try{csv(xlsxType, workbook(nil)), csv("text/csv", workbook(nil))}},
 		{68, "pdf", withheld, "documents can't be masked: they are for who sees everything in them", []try{csv("application/pdf", "%PDF-1.7 "+mail)}},
 		{68, "file", asked, "as 68", []try{{ask: ask{path: "/files/7"}, crm: typed("application/pdf", 200, "%PDF-1.7 "+mail)}}},
 		{69, "webdav", shut, "other methods are unknown", []try{{ask: ask{method: "PROPFIND", path: "/people/7"}}, {ask: ask{method: "REPORT", path: "/people/7"}}}},
@@ -31,6 +44,71 @@ func leaksInFiles() []leak {
 			csv("text/csv", "Nr.;Name;E-Mail;Notiz\n7;Erika;"+leakMail+";"+leakNote+"\n"), getting("/stream", jsonAnswer(200, "["+person+"]")),
 		}},
 	}
+}
+
+const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// workbook is an export of the person; change adds to it.
+func workbook(change func(*excelize.File)) string {
+	f := excelize.NewFile()
+	defer f.Close()
+	err := errors.Join(
+		f.SetSheetRow("Sheet1", "A1", &[]any{"Nr.", "Name", "E-Mail", "Telefon", "Geboren", "Notiz"}),
+		f.SetSheetRow("Sheet1", "A2", &[]any{7, "Erika Mustermann", leakMail, leakPhone, leakBorn, leakNote}),
+	)
+	if change != nil {
+		change(f)
+	}
+	var out bytes.Buffer
+	if err := errors.Join(err, f.Write(&out)); err != nil {
+		panic(err)
+	}
+	return out.String()
+}
+
+// leaksInWorkbooks hide values in every place that a workbook has for one.
+func leaksInWorkbooks() []try {
+	var tries []try
+	for _, change := range []func(*excelize.File){
+		nil,
+		func(f *excelize.File) { f.SetSheetRow("Sheet1", "A1", &[]any{"Nr.", "Name", "Mail privat", "Neu"}) },
+		func(f *excelize.File) { f.SetCellStr("Sheet1", "H9", leakMail) },
+		func(f *excelize.File) { f.SetCellStr("Sheet1", "A3", "Erika <"+leakMail+">") },
+		func(f *excelize.File) { f.SetCellFormula("Sheet1", "G2", `CONCAT("`+leakMail+`")`) },
+		func(f *excelize.File) {
+			f.SetCellRichText("Sheet1", "G2", []excelize.RichTextRun{{Text: leakMail[:5]}, {Text: leakMail[5:], Font: &excelize.Font{Bold: true}}})
+		},
+		func(f *excelize.File) { f.SetCellValue("Sheet1", "E2", time.Date(1959, 7, 13, 0, 0, 0, 0, time.UTC)) },
+		func(f *excelize.File) { f.SetColVisible("Sheet1", "C", false); f.SetRowVisible("Sheet1", 2, false) },
+		func(f *excelize.File) {
+			f.AddComment("Sheet1", excelize.Comment{Cell: "A1", Author: leakMail, Text: leakNote})
+		},
+		func(f *excelize.File) {
+			f.SetDocProps(&excelize.DocProperties{Creator: leakMail, Description: leakNote})
+		},
+		func(f *excelize.File) {
+			f.SetHeaderFooter("Sheet1", &excelize.HeaderFooterOptions{OddHeader: leakMail})
+		},
+		func(f *excelize.File) { f.SetCellHyperLink("Sheet1", "A2", "mailto:"+leakMail, "External") },
+		func(f *excelize.File) {
+			f.SetDefinedName(&excelize.DefinedName{Name: "x", RefersTo: "Sheet1!$A$1", Comment: leakMail})
+		},
+		func(f *excelize.File) {
+			f.NewSheet("zwei")
+			f.SetSheetRow("zwei", "A1", &[]any{leakMail, leakPhone, leakNote})
+			f.SetSheetVisible("zwei", false)
+		},
+		func(f *excelize.File) {
+			v := excelize.NewDataValidation(true)
+			v.SetRange(1, 2, excelize.DataValidationTypeWhole, excelize.DataValidationOperatorBetween)
+			v.SetInput(leakMail, leakNote)
+			v.Sqref = "A1:A9"
+			f.AddDataValidation("Sheet1", v)
+		},
+	} {
+		tries = append(tries, getting("/export.xlsx", typed(xlsxType, http.StatusOK, workbook(change))))
+	}
+	return tries
 }
 
 // named is an export with a name of its own.

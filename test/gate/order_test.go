@@ -197,14 +197,18 @@ func TestBytesOutsideMaskedValuesStay(t *testing.T) {
 		"/api/contacts/1005", "/api/contacts?limit=7&owner=sven", "/contacts/1005", "/contacts/1005/edit", "/contacts?owner=sven",
 		"/contacts/export.csv?owner=sven", "/api/leads/505", "/leads/505",
 	}
+	paula := newBrowser(env.plain) // of its own: the CRM's pages greet who has just saved something
+	if err := paula.signIn("paula"); err != nil {
+		t.Fatal(err)
+	}
 	streamed := "[ " + row(1) + ",\n\t" + strings.ReplaceAll(row(2), "/", `\/`) + " ]\r\n"
-	r := env.plain.as(t, "paula").get(t, streamPath, newScene(t, jsonAnswer(http.StatusOK, streamed))).want(t, http.StatusOK)
+	r := paula.get(t, streamPath, newScene(t, jsonAnswer(http.StatusOK, streamed))).want(t, http.StatusOK)
 	if string(r.body) != streamed {
 		t.Errorf("the stream was changed: %q", r.body)
 	}
 	for _, path := range paths {
 		want := direct(t, path)
-		r := env.plain.as(t, "paula").get(t, path, nil).want(t, http.StatusOK)
+		r := paula.get(t, path, nil).want(t, http.StatusOK)
 		if !bytes.Equal(r.body, want) {
 			t.Errorf("%s: somebody who sees everything gets other bytes than the CRM sent", path)
 		}

@@ -84,6 +84,7 @@ func (e *environment) site(into *string, issuer, crm, mfa string) (string, error
 			client_secret secret
 			%s
 		}
+		administrators role it_admin
 		step_up /leads phishing_resistant
 		step_up /contacts/new max_age 5m
 	}

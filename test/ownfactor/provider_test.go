@@ -69,6 +69,9 @@ func (o *op) token(w http.ResponseWriter, r *http.Request) {
 		"name": strings.ToUpper(code[0][:1]) + code[0][1:], "preferred_username": code[0],
 		"email": code[0] + "@example.de", "email_verified": true,
 	}
+	if strings.HasPrefix(code[0], "boss") {
+		claims["roles"] = []string{"sales", "it_admin"}
+	}
 	if ago, err := strconv.Atoi(code[2]); err == nil {
 		claims["auth_time"] = now.Add(-time.Duration(ago) * time.Second).Unix()
 	}

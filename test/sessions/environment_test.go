@@ -43,7 +43,8 @@ type site struct {
 	dsn      string
 	provider *stack.Provider
 	crm      *httptest.Server
-	// more are lines of the gates.
+	// mfa says how a second factor is proven; more are further lines of the gates.
+	mfa  string
 	more []string
 	// t is the test to whose end everything runs, not that of a part of it.
 	t *testing.T
@@ -52,7 +53,13 @@ type site struct {
 // start runs everything. seconds is how long an access token lasts.
 func start(t *testing.T, seconds int, more ...string) *site {
 	t.Helper()
-	s := &site{database: postgres.Start(t), crm: startCRM(t), more: more, t: t}
+	return startProven(t, seconds, "mfa acr "+stack.ACR, more...)
+}
+
+// startProven is start with another proof of the second factor.
+func startProven(t *testing.T, seconds int, mfa string, more ...string) *site {
+	t.Helper()
+	s := &site{database: postgres.Start(t), crm: startCRM(t), mfa: mfa, more: more, t: t}
 	s.dsn = s.database.Database(t)
 	s.a, s.b = &node{site: s, addr: stack.FreePort(t)}, &node{site: s, addr: stack.FreePort(t)}
 	s.balancer = httptest.NewServer(takeTurns(t, "http://"+s.a.addr, "http://"+s.b.addr))
@@ -157,7 +164,7 @@ http://:%s {
 		oidc %s {
 			client_id %s
 			client_secret %s
-			mfa acr %s
+			%s
 		}
 		%s
 	}
@@ -165,7 +172,7 @@ http://:%s {
 		header_up Host {http.request.hostport}
 	}
 }
-`, dir, n.site.dsn, port, n.site.provider.Issuer, stack.ClientID, stack.ClientSecret, stack.ACR,
+`, dir, n.site.dsn, port, n.site.provider.Issuer, stack.ClientID, stack.ClientSecret, n.site.mfa,
 		strings.Join(n.site.more, "\n\t\t"), strings.TrimPrefix(n.site.crm.URL, "http://"))
 }
 

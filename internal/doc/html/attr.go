@@ -87,7 +87,8 @@ func skipSpace(raw []byte, i, end int) int {
 // with the same values: whoever reads a tag in another way than we do would see
 // a value that we took for something else. The tokenizer leaves out the second
 // of two attributes with one name, so a repeated name is refused as well.
-func (b *builder) checkAttrs(more bool) error {
+func (b *builder) checkAttrs() error {
+	_, more := b.z.TagName()
 	for _, a := range b.attrs {
 		var key, val []byte
 		if more {

@@ -12,9 +12,13 @@ import (
 
 // builder makes the tree out of tokens. at is the offset of the current token.
 type builder struct {
-	src   []byte
-	at    int
-	z     *html.Tokenizer
+	src []byte
+	at  int
+	// z reads the tokens that aren't plain, and zAt is where its next one begins.
+	z   *html.Tokenizer
+	zAt int
+	// odd is how many tokens are left to it at least.
+	odd   int
 	lim   doc.Limits
 	nodes []doc.Node
 	open  []entry
@@ -40,9 +44,9 @@ type entry struct {
 }
 
 func newBuilder(src []byte, lim doc.Limits) *builder {
-	b := &builder{src: src, lim: lim, z: html.NewTokenizer(bytes.NewReader(src))}
-	b.nodes = make([]doc.Node, 1, 16+len(src)/24)
-	b.nodes[0] = doc.Node{Kind: doc.Object, Parent: -1}
+	b := &builder{src: src, lim: lim}
+	pooled, _ := pool.Get().(*[]doc.Node)
+	b.nodes = append((*pooled)[:0], doc.Node{Kind: doc.Object, Parent: -1})
 	b.open = append(b.open, entry{})
 	return b
 }

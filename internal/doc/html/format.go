@@ -22,6 +22,9 @@ func (format) Name() string { return name }
 // Text decodes a run of text, an attribute's value or a comment as browsers do.
 func (format) Text(t *doc.Tree, node int) string {
 	n, raw := &t.Nodes[node], t.Raw(node)
+	if verbatim(n, raw) {
+		return t.Slice(n.Start, n.End)
+	}
 	switch {
 	case n.Flags&(FlagRaw|FlagComment) != 0:
 		return string(raw)
@@ -29,6 +32,16 @@ func (format) Text(t *doc.Tree, node int) string {
 		return decodeAttr(raw)
 	}
 	return html.UnescapeString(newlines(raw))
+}
+
+// Verbatim returns what browsers read as it is written.
+func (format) Verbatim(t *doc.Tree, node int) ([]byte, bool) {
+	n, raw := &t.Nodes[node], t.Raw(node)
+	return raw, n.Kind == doc.String && verbatim(n, raw)
+}
+
+func verbatim(n *doc.Node, raw []byte) bool {
+	return n.Flags&(FlagRaw|FlagComment) != 0 || bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '\r') < 0
 }
 
 // Key is an element's tag name, "@name" for an attribute, "#text" or "#comment".
@@ -43,7 +56,11 @@ func (format) Key(t *doc.Tree, node int) string {
 	case n.Flags&FlagAttr != 0:
 		return "@" + lower(key)
 	}
-	return lower(key)
+	key = lowered(key)
+	if tag := atom.Lookup(key); tag != 0 {
+		return tag.String()
+	}
+	return string(key)
 }
 
 // EncodeKey leaves the key as it is: tag and attribute names are never values,

@@ -3,8 +3,10 @@ package html
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -142,6 +144,37 @@ func FuzzSelector(f *testing.F) {
 			if tree.Nodes[n].Kind != doc.String {
 				t.Fatalf("%q selects node %d, which is no value", s, n)
 			}
+		}
+	})
+}
+
+// FuzzPlain holds that a page is the same tree, or refused, whether or not the
+// tokenizer reads all of it.
+func FuzzPlain(f *testing.F) {
+	seeds(f)
+	for _, s := range []string{
+		`<p a="1" b-2="x y"c="">`, `<p a="1" A="2">`, `<p a="1" a="1">`, `<p/a="1"/b="2"/>`, "<p a=\"x&amp;y\" b=\"\r\">", `<p a ="1" b= "2">`,
+		`<p =a="1">`, `<p a="1"">`, `<br/><br /><p a="b"/>c</p >d`, `<p>a < b <3 </p></><x-y></x-y>`, `<title>a</title><p>b`, `<a`, `<a b="`, `</a`, `a<`,
+		`<svg><a b="c"></a></svg><p a="b">`, `<noscript><a b="c"></noscript></a>`, `<textarea><a b="c"></textarea><a b="&lt;">x</a><b>y</b><i>z</i>`,
+		strings.Repeat(`<b a="1">x</b>`, 20) + `<p A=1>` + strings.Repeat(`<b a="1">x</b>`, 20) + "<script><b></script>",
+	} {
+		f.Add([]byte(s), "")
+	}
+	lim := doc.Limits{Depth: 48, Nodes: 2000}
+	f.Fuzz(func(t *testing.T, src []byte, _ string) {
+		if bytes.IndexByte(src, 0) >= 0 || !utf8.Valid(src) {
+			return
+		}
+		got, want := newBuilder(src, lim), newBuilder(src, lim)
+		gotErr, wantErr := got.run(), error(nil)
+		for want.at < len(src) && wantErr == nil {
+			wantErr = want.oddToken()
+		}
+		if wantErr == nil {
+			wantErr = want.finish()
+		}
+		if fmt.Sprint(gotErr) != fmt.Sprint(wantErr) || !slices.Equal(got.nodes, want.nodes) {
+			t.Fatalf("%q\n got %v, %v\nwant %v, %v", src, gotErr, got.nodes, wantErr, want.nodes)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/crmgate/crmgate/internal/factor"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -40,7 +41,7 @@ func (d *database) do(ctx context.Context, doing string, f func(ctx context.Cont
 		return err
 	}
 	err := f(ctx)
-	for _, ours := range []error{session.ErrNone, session.ErrUsed, session.ErrLeased, session.ErrRewritten} {
+	for _, ours := range []error{session.ErrNone, session.ErrUsed, session.ErrLeased, session.ErrRewritten, factor.ErrNone, factor.ErrRewritten} {
 		if errors.Is(err, ours) {
 			return ours
 		}

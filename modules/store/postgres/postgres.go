@@ -1,6 +1,6 @@
-// Package postgres keeps sessions in PostgreSQL, for a gateway on several nodes:
-// who signs in at one goes on at the others, and who is revoked at one is out at
-// all of them.
+// Package postgres keeps sessions and second factors in PostgreSQL, for a gateway
+// on several nodes: who signs in at one goes on at the others, and who is revoked
+// at one is out at all of them.
 package postgres
 
 import (
@@ -24,9 +24,9 @@ func init() {
 }
 
 // Store is the Caddy module crmgate.stores.postgres. Its tables (crmgate_session,
-// crmgate_spent, crmgate_schema) are made when it is opened, so the database's
-// user needs the right to make tables there; what sessions say is encrypted in
-// them. PostgreSQL 13 or newer.
+// crmgate_spent, crmgate_bound, crmgate_factor, crmgate_schema) are made when it is
+// opened, so the database's user needs the right to make tables there; what
+// sessions and second factors say is encrypted in them. PostgreSQL 13 or newer.
 //
 // A database that can't be reached at the start doesn't keep the gateway from
 // starting: requests get 503 until it is there. Beyond this machine the

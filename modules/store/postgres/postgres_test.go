@@ -14,6 +14,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/crmgate/crmgate/internal/factor"
+	factortest "github.com/crmgate/crmgate/internal/factor/storetest"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/internal/session/storetest"
 	pgtest "github.com/crmgate/crmgate/test/postgres"
@@ -62,6 +64,12 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 			return openAt(t, server.Database(t)).(session.Binder)
 		})
 	})
+	t.Run("keeps-second-factors", func(t *testing.T) {
+		factortest.Run(t, func(t *testing.T) factor.Store {
+			t.Helper()
+			return openAt(t, server.Database(t)).(factor.Store)
+		})
+	})
 	t.Run("nodes-that-start-together-make-one-schema", func(t *testing.T) {
 		dsn := server.Database(t)
 		var all sync.WaitGroup
@@ -84,7 +92,7 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 		dsn := server.Database(t)
 		openAt(t, dsn)
 		server.Exec(t, dsn, "UPDATE crmgate_schema SET version = 99")
-		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 2: start the newer crmgate") {
+		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 3: start the newer crmgate") {
 			t.Errorf("OpenStore = %v", err)
 		}
 	})

@@ -41,6 +41,15 @@ func migrations() []string {
 			owner   text NOT NULL,     -- pseudonym
 			until   bigint NOT NULL
 		);`,
+		// Bytes order the index as Go does, whatever the database's own order.
+		`CREATE TABLE crmgate_factor (
+			idx     text COLLATE "C" PRIMARY KEY, -- hash of whose enrolment or invitation it is
+			person  boolean NOT NULL,             -- it is an enrolment
+			expires bigint NOT NULL,              -- seconds since 1970; 0 is never
+			sealed  bytea NOT NULL,
+			version bigint NOT NULL               -- counts writes
+		);
+		CREATE INDEX crmgate_factor_expires ON crmgate_factor (expires) WHERE expires > 0;`,
 	}
 }
 
@@ -116,7 +125,7 @@ func versionOf(ctx context.Context, q interface {
 	}
 	if version < 0 || version > newest {
 		return 0, &schemaError{fmt.Sprintf("the session store has schema version %d, this build knows up to %d: start the newer crmgate again, "+
-			"or drop the tables crmgate_* (everybody signs in anew)", version, newest)}
+			"or drop the tables crmgate_* (everybody signs in anew, and second factors of the gateway's own are enrolled anew)", version, newest)}
 	}
 	return version, nil
 }
