@@ -270,6 +270,9 @@ type formSpec struct {
 	Fields []string `yaml:"fields"`
 	// Members are the members that the JSON object may have; others are refused.
 	Members []string `yaml:"members"`
+	// Empty are those of them that have to be empty: with them the answer has another
+	// shape.
+	Empty []string `yaml:"empty"`
 }
 
 // csvSpec says how a CSV is written. Each value is a constant, or a query
