@@ -139,6 +139,10 @@ func (x *Exchange) readRef(r *ref) error {
 		return x.readParams(r, typ)
 	case "clauses":
 		return x.readClauses(r, typ)
+	case "keys":
+		if r.at.origin == fromQuery {
+			return x.readQueryKeys(r, typ)
+		}
 	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
