@@ -12,6 +12,7 @@ type route struct {
 	body    string
 	typ     string
 	form    formSpec
+	media   []string
 	csv     csvSpec
 	// namespaces are those that an XML answer's names are told apart by, and fault
 	// is where it holds an error instead.

@@ -188,9 +188,12 @@ func (x *Exchange) checkQuery() error {
 	if x.op.pass && x.rt.query == nil {
 		return nil
 	}
+	if x.op.opaque && contains(x.rt.query, "*") {
+		return nil
+	}
 	for _, q := range x.req.Query {
 		name := q.Name
-		if x.p.nestedQuery {
+		if x.p.nestedQuery && (!strings.Contains(q.Name, "[") || !contains(x.rt.query, q.Name)) {
 			var nested bool
 			name, _, nested = strings.Cut(name, "[")
 			if !x.op.pass && nested != contains(x.rt.nested, name) {
@@ -215,7 +218,7 @@ func (x *Exchange) parseBody(kind string) error {
 	case "any", "soap": // read already
 		return nil
 	case "json":
-		if x.req.MediaType != "application/json" {
+		if x.req.MediaType != "application/json" && !isJSON(x.req.MediaType) {
 			return &Refusal{Reason: "type", Text: "This address takes application/json only.", Status: 415}
 		}
 		x.tree, err = parseJSON(x.req.Body)

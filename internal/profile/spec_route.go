@@ -76,7 +76,8 @@ type refSpec struct {
 	// its fields (`query.in`: comma-separated). A search that may not be asked
 	// of all its parts is narrowed to the others by it.
 	Narrow string `yaml:"narrow"`
-	// Except are the parameters that name no field, for params.
+	// Except are the parameters that name no field, for params; for keys of a nested
+	// query the members that don't.
 	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
@@ -128,7 +129,8 @@ type recordSpec struct {
 	Entity string `yaml:"entity"`
 	// ID is where the record's id stands: a path below the record (`[3]`), an
 	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
-	// selector, for CSV a column's field. Default: the entity's id; `none`: nowhere.
+	// selector, `@href?record` for a parameter of an address there (as Entity can
+	// be), for CSV a column's field. Default: the entity's id; `none`: nowhere.
 	ID string `yaml:"id"`
 	// Cut is what ends a field's name in a member's: `:` of `date:month`.
 	Cut string `yaml:"cut"`
@@ -214,7 +216,8 @@ type storedSpec struct {
 	// two of its arguments: `model.{type}.read`, or the call's name where transports
 	// have a Method.
 	Call string `yaml:"call"`
-	// Get is the path to GET: `/api/contacts/{id}`; `{fields}` in its query stands
+	// Get is the path to GET, with the variables of Match, `{type}` and `{id}` of the
+	// record: `/api/contacts/{id}`; `{fields}` in its query stands
 	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
@@ -242,13 +245,17 @@ type routeSpec struct {
 	// ldif see `routes.xml`: a property's or an attribute's name is a member's,
 	// `@TYPE` a parameter's, and records stand at `$.VCARD`, `$.VCALENDAR.VEVENT` or, entries of LDIF, `$[*]`.
 	Type string `yaml:"type"`
+	// Media are further media types under which the CRM sends such answers:
+	// `[text/html]` where JSON comes under that.
+	Media []string `yaml:"media"`
 	// JSON says what stands around a JSON answer.
 	JSON jsonSpec `yaml:"json"`
 	// XML says how an answer of the type xml is read.
 	XML xmlSpec `yaml:"xml"`
 	// CSV says how the rows of such an answer are written.
 	CSV csvSpec `yaml:"csv"`
-	// Query lists the parameters that the route takes; others are refused. For a
+	// Query lists the parameters that the route takes (`page[size]` in a nested
+	// query); others are refused. `*`, for opaque answers alone, is any. For a
 	// route that passes it is heeded where it is written, be it empty.
 	Query []string `yaml:"query"`
 	// Members lists the members that the request's object may have, `search.where`
@@ -279,6 +286,9 @@ type formSpec struct {
 	Fields []string `yaml:"fields"`
 	// Members are the members that the JSON object may have; others are refused.
 	Members []string `yaml:"members"`
+	// Empty are those of them that have to be empty: with them the answer has another
+	// shape.
+	Empty []string `yaml:"empty"`
 }
 
 // csvSpec says how a CSV is written. Each value is a constant, or a query
