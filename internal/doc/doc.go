@@ -65,6 +65,13 @@ type Verbatim interface {
 	Verbatim(t *Tree, node int) ([]byte, bool)
 }
 
+// Keyed is what a Format is, too, where keys can be compared as they stand in the
+// document.
+type Keyed interface {
+	// HasKey reports whether a node's key is that name.
+	HasKey(t *Tree, node int, name string) bool
+}
+
 // Value is a replacement.
 type Value struct {
 	Kind Kind // String, Number, Bool or Null
@@ -140,8 +147,9 @@ func (t *Tree) Member(node int, name string) int {
 	if node < 0 || t.Nodes[node].Kind != Object {
 		return -1
 	}
+	keyed, _ := t.Format.(Keyed)
 	for c := t.First(node); c >= 0; c = t.After(c) {
-		if t.Key(c) == name {
+		if keyed != nil && keyed.HasKey(t, c, name) || keyed == nil && t.Key(c) == name {
 			return c
 		}
 	}

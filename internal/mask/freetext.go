@@ -161,7 +161,7 @@ func (p *pass) showInPart(node int, f *access.FoundField, text string) {
 	if f.Record >= 0 {
 		about.Facts = p.found.Records[f.Record].Facts
 	}
-	masked, found := inPart(p.detector, text, about, &p.names)
+	masked, found := inPart(p.detector, text, about, p.names)
 	for _, one := range found {
 		p.note(f, decision{cat: one.cat, tr: one.tr, noted: noted([]access.Category{one.cat})})
 		if p.unnamed(f) {

@@ -28,11 +28,13 @@ func (p *pass) hashed() bool {
 	return p.hashes > 0
 }
 
-// hasHash looks at so many bytes only that no row of digits is missed.
+// hasHash looks at so many bytes only that no row of digits is missed: a row that
+// is long enough holds one of them, and one byte half that far before or
+// behind it.
 func hasHash(src []byte) bool {
-	const step = shortestHash / 2
+	const step, half = shortestHash, shortestHash / 2
 	for i := step - 1; i < len(src); i += step {
-		if !isHex(src[i]) {
+		if !isHex(src[i]) || !isHex(src[i-half]) && (i+half-1 >= len(src) || !isHex(src[i+half-1])) {
 			continue
 		}
 		from, to := i, i+1
@@ -45,7 +47,6 @@ func hasHash(src []byte) bool {
 		if to-from >= shortestHash {
 			return true
 		}
-		i += (to - i) / step * step // the row is known
 	}
 	return false
 }

@@ -45,7 +45,7 @@ type pass struct {
 	arena    []byte
 	masked   int
 	withheld int
-	names    names
+	names    *names
 	detector *detect.Detector
 	parts    []partly
 	persons  []access.Identifier
@@ -92,9 +92,21 @@ func newPass(m *Masker, t *doc.Tree, found *access.Found, plan *access.Plan, opt
 	s.cleanKeys = [64][2]int32{}
 	s.reset(plan)
 	return &pass{
-		t: t, found: found, plan: plan, opts: opts, scratch: s, detector: m.detector,
-		names: names{key: m.key, scope: opts.Scope, picture: m.picture},
+		t: t, found: found, plan: plan, opts: opts, scratch: s, detector: m.detector, names: namesFor(m, opts),
 	}
+}
+
+// namesFor are those of the response that the document is a unit of, or its own.
+func namesFor(m *Masker, opts *Options) *names {
+	seen := opts.Seen
+	if seen != nil && seen.names != nil && seen.names.key == m.key && seen.names.scope == opts.Scope {
+		return seen.names
+	}
+	n := &names{key: m.key, scope: opts.Scope, picture: m.picture}
+	if seen != nil {
+		seen.names = n
+	}
+	return n
 }
 
 func (p *pass) release() {
@@ -266,7 +278,7 @@ func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 		p.showInPart(node, f, text)
 		return
 	}
-	v, drop := value(d.cat, f.Shape, kind, text, d.tr, &p.names)
+	v, drop := value(d.cat, f.Shape, kind, text, d.tr, p.names)
 	switch {
 	case drop:
 		p.drop(node)

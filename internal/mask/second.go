@@ -19,6 +19,8 @@ type Seen struct {
 	// old is made anew only when fresh is full: fresh takes in each unit's values
 	// without looking at the others again.
 	old, fresh *Sweep
+	// names makes the pseudonyms of all units.
+	names *names
 }
 
 // NewSeen returns a Seen of the last n values, n being seenBatch at least, and of

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,17 +13,27 @@ import (
 // or that nobody sees: beyond ASCII and the letters of the languages that are
 // written in Latin ones.
 func unusual(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if text[i] < utf8.RuneSelf {
-			continue
-		}
+	for i := asciiLen(text); i < len(text); i += asciiLen(text[i:]) {
 		n := usual(text, i)
 		if n == 0 {
 			return true
 		}
-		i += n - 1
+		i += n
 	}
 	return false
+}
+
+// asciiLen is how many ASCII characters a text begins with.
+func asciiLen(text string) int {
+	const tops, word = 0x8080808080808080, 8
+	i := 0
+	for i+word <= len(text) && binary.LittleEndian.Uint64([]byte(text[i:i+word]))&tops == 0 {
+		i += word
+	}
+	for i < len(text) && text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 // usual returns the length of the usual letter beyond ASCII that stands at i, 0 for

@@ -91,6 +91,7 @@ type Provider struct {
 	turn    chan struct{}
 	backoff backoff // guarded by turn
 	current atomic.Pointer[snapshot]
+	fault   atomic.Pointer[error] // why the last attempt failed, nil where it didn't
 }
 
 // New checks the configuration and touches no network. Its errors name the

@@ -18,6 +18,11 @@ const (
 	knownFor   = time.Hour
 	firstPause = time.Second
 	longPause  = 15 * time.Second
+	// readyFor is how long Ready believes that a provider which answered is still
+	// there, and readyWithin how long it then waits for the next answer: a load
+	// balancer won't wait much longer.
+	readyFor    = 30 * time.Second
+	readyWithin = 2 * time.Second
 )
 
 // errBusy says that somebody else asks the provider. It never leaves discover.
@@ -57,41 +62,75 @@ func (b *backoff) failed(now time.Time, err error) {
 }
 
 // Ready reports whether people can sign in now: nil, ErrProviderDown or
-// ErrMisconfigured with the cause. It asks the provider if nothing is known yet,
-// but not more often than the backoff allows, so it may be called at any rate.
+// ErrMisconfigured with the cause. It asks the provider where the last answer is
+// older than readyFor, but not more often than the backoff allows, so it may be
+// called at any rate.
 func (p *Provider) Ready(ctx context.Context) error {
-	_, err := p.discover(ctx)
-	return err
+	_, err := p.look(ctx, readyFor)
+	if !errors.Is(err, errBusy) {
+		return err
+	}
+	if last := p.fault.Load(); last != nil { // somebody else is finding out
+		return *last
+	}
+	return nil
 }
 
-// discover returns what is known of the provider, asking it where needed.
+// discover returns what is known of the provider, asking it where needed. What
+// was last known good goes on while it can't be asked.
 func (p *Provider) discover(ctx context.Context) (*snapshot, error) {
-	if s := p.fresh(); s != nil {
+	s, err := p.look(ctx, knownFor)
+	if s != nil {
+		return s, nil
+	}
+	return nil, err
+}
+
+// look returns what is known of the provider, asking it where that is older than
+// freshFor. Beside an error it returns what was known before, if anything was.
+func (p *Provider) look(ctx context.Context, freshFor time.Duration) (*snapshot, error) {
+	if s := p.fresh(freshFor); s != nil {
 		return s, nil
 	}
 	old := p.current.Load()
 	if err := p.takeTurn(ctx, old != nil); err != nil {
-		return old.or(err)
+		return old, err
 	}
 	defer func() { <-p.turn }()
-	if s := p.fresh(); s != nil { // somebody else was faster
+	if s := p.fresh(freshFor); s != nil { // somebody else was faster
 		return s, nil
 	}
 	now := p.cfg.Now()
 	if now.Before(p.backoff.until) {
-		return old.or(p.backoff.err)
+		return old, p.backoff.err
 	}
-	s, err := p.fetch(ctx)
+	s, err := p.fetchSoon(ctx, old != nil && freshFor < knownFor)
 	if err == nil {
 		p.backoff = backoff{}
+		p.fault.Store(nil)
 		p.current.Store(s)
 		return s, nil
 	}
 	if ctx.Err() != nil { // the person left; that says nothing about the provider
-		return old.or(err)
+		return old, err
 	}
 	p.backoff.failed(now, err)
-	return old.or(err)
+	p.fault.Store(&err)
+	return old, err
+}
+
+// fetchSoon is fetch, where it hurries within readyWithin.
+func (p *Provider) fetchSoon(ctx context.Context, hurry bool) (*snapshot, error) {
+	if !hurry {
+		return p.fetch(ctx)
+	}
+	soon, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	s, err := p.fetch(soon)
+	if err != nil && soon.Err() != nil {
+		return nil, fmt.Errorf("%w: the discovery document of %s takes longer than %s", ErrProviderDown, p.cfg.Issuer, readyWithin)
+	}
+	return s, err
 }
 
 // takeTurn waits until nobody else asks the provider. Who has an old snapshot to
@@ -113,20 +152,12 @@ func (p *Provider) takeTurn(ctx context.Context, hurry bool) error {
 	}
 }
 
-func (p *Provider) fresh() *snapshot {
+func (p *Provider) fresh(freshFor time.Duration) *snapshot {
 	s := p.current.Load()
-	if s == nil || p.cfg.Now().Sub(s.fetched) >= knownFor {
+	if s == nil || p.cfg.Now().Sub(s.fetched) >= freshFor {
 		return nil
 	}
 	return s
-}
-
-// or prefers an old snapshot to an error: what was last known good goes on.
-func (s *snapshot) or(err error) (*snapshot, error) {
-	if s != nil {
-		return s, nil
-	}
-	return nil, err
 }
 
 func (p *Provider) fetch(ctx context.Context) (*snapshot, error) {

@@ -87,6 +87,34 @@ func TestOutageAfterAnHourKeepsWhatIsKnown(t *testing.T) {
 	}
 }
 
+// Sign-ins go on with what is known, since the outage may be short; whoever asks
+// whether people can sign in is told of it.
+func TestReadyTellsOfAProviderThatWentAway(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	if err := p.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.op.set(func() { p.op.down = true })
+	p.now.Advance(readyFor)
+	for range 5 {
+		if err := p.Ready(t.Context()); !errors.Is(err, ErrProviderDown) {
+			t.Fatalf("Ready = %v", err)
+		}
+	}
+	if n := p.op.count("/.well-known/openid-configuration"); n != 2 {
+		t.Errorf("the provider was asked %d times within the backoff", n)
+	}
+	if _, err := p.Begin(t.Context(), BeginRequest{BaseURL: site}); err != nil {
+		t.Errorf("Begin = %v", err)
+	}
+	p.op.set(func() { p.op.down = false })
+	p.now.Advance(longPause)
+	if err := p.Ready(t.Context()); err != nil {
+		t.Errorf("Ready = %v", err)
+	}
+}
+
 func TestManyPeopleAskOnce(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)

@@ -112,7 +112,7 @@ func (p *Provider) Finish(ctx context.Context, r FinishRequest) (Finished, error
 	if fin.Demand, err = p.leftToProve(st); err != nil {
 		return fin, err
 	}
-	fin.Identity, err = p.identity(ctx, snap, tokens, claims)
+	fin.Identity, err = p.identity(ctx, snap, tokens, claims, true)
 	fin.Identity.IDToken = raw
 	if err != nil {
 		fin.Identity = Identity{}

@@ -43,21 +43,15 @@ type Identity struct {
 }
 
 // identity gathers who somebody is from the ID token and, where roles or user
-// are not in it, from userinfo.
-func (p *Provider) identity(ctx context.Context, snap *snapshot, tokens *oauth2.Token, c claims) (Identity, error) {
+// are not in it, from userinfo. At a sign-in name and address are looked for
+// there, too; without them it goes on: they are for display only.
+func (p *Provider) identity(ctx context.Context, snap *snapshot, tokens *oauth2.Token, c claims, signIn bool) (Identity, error) {
 	if p.overage(c) {
 		return Identity{}, fmt.Errorf("%w: the token refers to another place for the groups: use app roles (roles roles), or send only the groups assigned to the application", ErrGroupOverage)
 	}
-	sources := []claims{c}
-	if snap.meta.UserInfoEndpoint != "" && (p.lacks(c, p.cfg.RolesClaim) || p.lacks(c, p.cfg.UserClaim)) {
-		info, err := p.userinfo(ctx, snap, tokens, c.text("sub"))
-		if err != nil {
-			return Identity{}, err
-		}
-		if p.overage(info) {
-			return Identity{}, fmt.Errorf("%w: userinfo refers to another place for the groups", ErrGroupOverage)
-		}
-		sources = append(sources, info)
+	sources, err := p.sources(ctx, snap, tokens, c, signIn)
+	if err != nil {
+		return Identity{}, err
 	}
 	id := Identity{
 		Issuer: p.cfg.Issuer, Subject: c.text("sub"), SID: c.text("sid"),
@@ -74,12 +68,31 @@ func (p *Provider) identity(ctx context.Context, snap *snapshot, tokens *oauth2.
 			id.EmailVerified = s["email_verified"] == true || s["email_verified"] == "true"
 		}
 	}
-	var err error
 	if id.Roles, id.RolesFound, err = p.roles(sources); err != nil {
 		return Identity{}, err
 	}
 	id.User, err = p.user(sources)
 	return id, err
+}
+
+// sources are the claims of the ID token, and those of userinfo where it takes
+// them.
+func (p *Provider) sources(ctx context.Context, snap *snapshot, tokens *oauth2.Token, c claims, signIn bool) ([]claims, error) {
+	needed := p.lacks(c, p.cfg.RolesClaim) || p.lacks(c, p.cfg.UserClaim)
+	welcome := signIn && (c.text("name") == "" || c.text("email") == "")
+	if snap.meta.UserInfoEndpoint == "" || !needed && !welcome {
+		return []claims{c}, nil
+	}
+	info, err := p.userinfo(ctx, snap, tokens, c.text("sub"))
+	switch {
+	case err != nil && needed:
+		return nil, err
+	case err != nil:
+		return []claims{c}, nil //nolint:nilerr // they go without a name
+	case needed && p.overage(info):
+		return nil, fmt.Errorf("%w: userinfo refers to another place for the groups", ErrGroupOverage)
+	}
+	return []claims{c, info}, nil
 }
 
 func (p *Provider) lacks(c claims, path string) bool {

@@ -101,7 +101,7 @@ func (p *Provider) renew(ctx context.Context, snap *snapshot, tokens *oauth2.Tok
 	if err := p.proveAgain(c, before, old); err != nil {
 		return Identity{}, err
 	}
-	id, err := p.identity(ctx, snap, tokens, c)
+	id, err := p.identity(ctx, snap, tokens, c, false)
 	if err != nil {
 		return Identity{}, err
 	}

@@ -98,6 +98,30 @@ func TestUserinfoFillsWhatTheTokenLacks(t *testing.T) {
 	}
 }
 
+// Name and address are for display: where only they are missing, userinfo may
+// fail, and it decides nothing else.
+func TestUserinfoGivesTheNameAndNothingElseThen(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	p.op.set(func() {
+		p.op.token = func(c map[string]any) { delete(c, "name"); delete(c, "email") }
+		p.op.userinfo = map[string]any{
+			"sub": "u-1", "name": "Ada", "email": "ada@example.de", "email_verified": true,
+			"preferred_username": "somebody", "realm_access": map[string]any{"roles": "boss"},
+		}
+	})
+	fin, err := p.Finish(t.Context(), p.begin(t))
+	if id := fin.Identity; err != nil || id.Name != "Ada" || id.Email != "ada@example.de" || !id.EmailVerified || id.User == "somebody" || slices.Contains(id.Roles, "boss") {
+		t.Errorf("Identity = %+v, %v", id, err)
+	}
+	for _, info := range []map[string]any{nil, {"sub": "another", "name": "Eve"}} {
+		p.op.set(func() { p.op.userinfo = info })
+		if fin, err := p.Finish(t.Context(), p.begin(t)); err != nil || fin.Identity.Name != "" {
+			t.Errorf("userinfo %v: %+v, %v", info, fin.Identity, err)
+		}
+	}
+}
+
 func TestMissingRolesAreNoRoles(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)

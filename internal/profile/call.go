@@ -11,6 +11,7 @@ type route struct {
 	pattern pattern
 	body    string
 	typ     string
+	form    formSpec
 	csv     csvSpec
 	// namespaces are those that an XML answer's names are told apart by, and fault
 	// is where it holds an error instead.
@@ -31,8 +32,9 @@ type route struct {
 
 type call struct {
 	operation
-	name callName
-	sig  []string
+	name  callName
+	sig   []string
+	named []string // arguments that come by name alone
 }
 
 // callName is a pattern for the names of calls: a glob, with one variable for
@@ -73,24 +75,6 @@ func (c *callName) match(name string, vars map[string]string) bool {
 // pairs reports whether ids and values repeat in the call's arguments.
 func (c *call) pairs() bool { return c.write != nil && c.write.pairs }
 
-type transport struct {
-	pattern  pattern
-	body     string
-	members  []string
-	call     path
-	args     path
-	context  bool
-	result   path
-	envelope []string
-	failure  failure
-}
-
-type failure struct {
-	at    path
-	name  path
-	known map[string][]path
-}
-
 // findCall returns the call of that name and binds {kind}, {type} and {method}:
 // "model.party.party.read" is the method read of the type party.party.
 func (p *Profile) findCall(name string, vars map[string]string) *call {
@@ -100,6 +84,11 @@ func (p *Profile) findCall(name string, vars map[string]string) *call {
 			vars["type"], vars["method"] = rest[:j], rest[j+1:]
 		}
 	}
+	return p.callNamed(name, vars)
+}
+
+// callNamed returns the first call that fits a name and the type in vars.
+func (p *Profile) callNamed(name string, vars map[string]string) *call {
 	for _, c := range p.calls {
 		if len(c.types) > 0 && !matchAny(c.types, vars["type"]) {
 			continue

@@ -81,13 +81,17 @@ type Exchange struct {
 	body  int            // where expressions for the body begin
 	args  map[string]int // node of each named argument, -1 when absent
 	ctx   int            // node of the call's context, -1
-	typ   string
-	ent   *entity
+	// contextKeys are the keys of all contexts; nil until asked for.
+	contextKeys map[string]bool
+	typ         string
+	ent         *entity
 	// User is the employee's name in the CRM, for the fact `own`.
 	User string
 
 	narrows []narrowing
 	writes  []*Write
+	// names are what one row of a streamed response leaves to the next.
+	names []memberName
 }
 
 // Classify finds the route or the call of a request and reads what it asks
@@ -219,99 +223,12 @@ func (x *Exchange) parseBody(kind string) error {
 		if x.req.MediaType != "application/x-www-form-urlencoded" {
 			return &Refusal{Reason: "type", Text: "This address takes application/x-www-form-urlencoded only.", Status: 415}
 		}
-		x.tree, err = parseForm(x.req.Body)
+		return x.readForm()
 	default:
 		return fmt.Errorf("profile %s: body %q is not served", x.p.Name, kind)
 	}
 	if err != nil {
 		return &Refusal{Reason: "malformed", Text: "The request body is not strict " + kind + ".", Status: 400}
-	}
-	if kind == "form" && x.tree.Member(doc.Root, "_method") >= 0 {
-		// Frameworks take it for the method: what was judged is not what they do.
-		return &Refusal{Reason: "method_override", Text: "The form overrides the request's method.", Status: 400}
-	}
-	return nil
-}
-
-// classifyCall reads a remote call: its exact members, its name, its arguments.
-func (x *Exchange) classifyCall() error {
-	if len(x.req.Query) > 0 {
-		return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
-	}
-	if err := x.parseBody(x.tr.body); err != nil {
-		return err
-	}
-	if err := x.checkMembers(); err != nil {
-		return err
-	}
-	name := x.tr.call.first(x.tree, doc.Root)
-	if name < 0 || x.tree.Nodes[name].Kind != doc.String {
-		return refuse("malformed", "The call names no method.")
-	}
-	full := x.tree.Text(name)
-	c := x.p.findCall(full, x.vars)
-	if c == nil {
-		return refuse("unknown_call", "This call is not in the profile %s.", x.p.Name)
-	}
-	x.Call, x.op = strings.TrimPrefix(full, "model."), &c.operation
-	if x.op.deny != "" {
-		return &Refusal{Reason: "denied", Text: x.op.deny, Status: x.op.status}
-	}
-	if err := x.bindArgs(c); err != nil {
-		return err
-	}
-	return x.classifyOperation()
-}
-
-func (x *Exchange) checkMembers() error {
-	t := x.tree
-	if t.Nodes[doc.Root].Kind != doc.Object {
-		return refuse("malformed", "The request body is not a JSON object.")
-	}
-	n := 0
-	for c := range t.Children(doc.Root) {
-		if !contains(x.tr.members, t.Key(c)) {
-			return refuse("malformed", "The call has a member that the profile does not list.")
-		}
-		n++
-	}
-	if n != len(x.tr.members) {
-		return refuse("malformed", "The call lacks one of the members %s.", strings.Join(x.tr.members, ", "))
-	}
-	return nil
-}
-
-// bindArgs names the positional arguments.
-func (x *Exchange) bindArgs(c *call) error {
-	t := x.tree
-	list := x.tr.args.first(t, doc.Root)
-	if list < 0 || t.Nodes[list].Kind != doc.Array {
-		return refuse("malformed", "The call has no list of arguments.")
-	}
-	var nodes []int
-	for n := range t.Children(list) {
-		nodes = append(nodes, n)
-	}
-	if x.tr.context && len(nodes) > 0 {
-		last := nodes[len(nodes)-1]
-		if t.Nodes[last].Kind == doc.Object {
-			x.ctx, nodes = last, nodes[:len(nodes)-1]
-		} else if !x.op.pass {
-			return refuse("malformed", "The last argument of the call is not its context.")
-		}
-	}
-	if x.op.pass && len(c.sig) == 0 {
-		return nil
-	}
-	if len(nodes) > len(c.sig) && !c.pairs() {
-		return refuse("malformed", "The call has more arguments than the profile knows.")
-	}
-	x.args = make(map[string]int, len(c.sig))
-	for i, name := range c.sig {
-		x.args[name] = -1
-		if i < len(nodes) {
-			x.args[name] = nodes[i]
-		}
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func Load(src []byte) (*Profile, error) {
 		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
 		nestedQuery: s.Normalize.Query.Nested, jsonQuery: s.Normalize.Query.JSON, aliases: s.Normalize.Query.Aliases,
-		integerIDs: s.Normalize.IDs == "integer", withheld: s.Withheld,
+		integerIDs: s.Normalize.IDs == "integer", emptyFalse: s.Normalize.Empty == "false", numbered: s.Relations.Numbered, withheld: s.Withheld,
 	}}
 	c.head()
 	c.paths()
@@ -67,6 +67,9 @@ func (c *compiler) head() {
 	}
 	if q := c.spec.Normalize.Query; q.JSON != "" && !q.Nested {
 		c.fail("normalize", "json needs `nested: true`: what the object holds is judged as parameters of a tree")
+	}
+	if empty := c.spec.Normalize.Empty; empty != "" && empty != "false" {
+		c.fail("normalize", "empty: %q is not served; write \"false\", or leave it out where no value is null", empty)
 	}
 	if len(c.spec.Routes) == 0 && len(c.spec.Transports) == 0 {
 		c.fail("routes", "a profile without routes refuses everything; add one")

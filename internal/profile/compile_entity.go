@@ -133,7 +133,7 @@ func (c *compiler) fieldOf(where string, pr pair) *field {
 
 func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 	f := &field{
-		by: s.By, detect: s.Detect, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
+		by: s.By, detect: s.Detect, companies: s.Companies, tag: s.Tag, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
 		file: s.File, sizeContext: s.SizeContext, picture: s.Picture,
 	}
 	if s.Category != "" {
@@ -149,6 +149,12 @@ func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 			f.categories = append(f.categories, f.values[k])
 		}
 		slices.Sort(f.categories)
+	}
+	for key, cat := range s.Context {
+		if f.context == nil {
+			f.context = map[string]access.Category{}
+		}
+		f.context[key] = c.category(where, cat)
 	}
 	f.categories = unique(f.categories)
 	if s.Decode != "" && s.Decode != "json" && s.Decode != "base64_json" {
@@ -172,14 +178,14 @@ func (c *compiler) relations() {
 	}
 	for _, e := range c.p.entities {
 		for name, typ := range e.relations {
-			if typ != "" && c.p.entityOf(typ) == nil {
+			if typ != "" && typ != ownType && c.p.entityOf(typ) == nil {
 				c.fail("entity "+string(e.name), "relation %s leads to type %q, which no entity has", name, typ)
 			}
 		}
 		c.searches(e)
 	}
 	for name, typ := range c.p.anyRelations {
-		if c.p.entityOf(typ) == nil {
+		if typ != ownType && c.p.entityOf(typ) == nil {
 			c.fail("relations", "%s leads to type %q, which no entity has", name, typ)
 		}
 	}

@@ -10,18 +10,19 @@ import (
 // record.
 func (c *compiler) structured(where string, f *field, s *fieldSpec) {
 	f.link, f.linkBy, f.flat, f.named, f.ofType, f.ofID = s.Link, s.LinkBy, s.Flat, s.Named, s.Of.Type, s.Of.ID
+	f.filter = s.Filter
 	c.parts(where, f, s)
 	kinds := 0
-	for _, is := range []bool{f.link != "" || f.linkBy != "", f.parts != nil, f.flat, f.named != "", f.ofType != ""} {
+	for _, is := range []bool{f.link != "" || f.linkBy != "", f.parts != nil, f.flat, f.named != "", f.ofType != "", f.filter} {
 		if is {
 			kinds++
 		}
 	}
 	switch {
 	case kinds > 1:
-		c.fail(where, "a value is one of link, link_by, parts, flat, named and of")
+		c.fail(where, "a value is one of link, link_by, parts, flat, named, of and filter")
 	case kinds == 1 && (f.by != "" || f.decode != "" || f.withhold || f.reference || f.file || f.detect):
-		c.fail(where, "link, parts, flat, named and of don't go with by, decode, detect, withhold, reference or file")
+		c.fail(where, "link, parts, flat, named, of and filter don't go with by, decode, detect, withhold, reference or file")
 	case (len(s.Value) > 0 || len(s.Public) > 0) && !f.flat:
 		c.fail(where, "value and public are for flat objects; add `flat: true`")
 	case (s.Of.Type == "") != (s.Of.ID == ""):

@@ -17,23 +17,7 @@ func (c *compiler) transports() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		if s.Body != "json" {
-			c.fail(where, "body %q is not served; write json", s.Body)
-		}
-		if s.Result == "" || s.Failure.At == "" || s.Call == "" || s.Args == "" || len(s.Members) == 0 {
-			c.fail(where, "members, call, args, result and failure.at are needed")
-		}
-		tr := &transport{
-			pattern: pat, body: s.Body, members: s.Members, context: s.Context, envelope: s.Envelope,
-			call: c.path(where, s.Call), args: c.path(where, s.Args), result: c.path(where, s.Result),
-			failure: failure{at: c.path(where, s.Failure.At), name: c.path(where, s.Failure.Name), known: map[string][]path{}},
-		}
-		for name, paths := range s.Failure.Known {
-			tr.failure.known[name] = []path{}
-			for _, pth := range paths {
-				tr.failure.known[name] = append(tr.failure.known[name], c.path(where, pth))
-			}
-		}
+		tr := c.transport(where, pat, s)
 		c.p.transports = append(c.p.transports, tr)
 	}
 }
@@ -49,8 +33,8 @@ func (c *compiler) calls() {
 		if err != nil {
 			c.errs = append(c.errs, err)
 		}
-		cl := &call{name: name, sig: s.Sig}
-		c.operation(where, &cl.operation, &s.operationSpec, s.Sig, access.Read)
+		cl := &call{name: name, sig: s.Sig, named: s.Named}
+		c.operation(where, &cl.operation, &s.operationSpec, slices.Concat(s.Sig, s.Named), access.Read)
 		for _, t := range s.Types {
 			cl.types = append(cl.types, glob(t))
 		}
@@ -78,13 +62,14 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, form: s.Form, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
 		c.routeDefaults(where, rt)
 		c.answer(where, rt, s)
 		c.soap(where, rt, s)
+		c.form(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
@@ -102,6 +87,17 @@ func (c *compiler) routes() {
 			}
 		}
 		c.p.routes = append(c.p.routes, rt)
+	}
+}
+
+// form checks a form that holds the request as JSON.
+func (c *compiler) form(where string, rt *route) {
+	f := &rt.form
+	if f.JSON == "" && len(f.Fields)+len(f.Members) == 0 {
+		return
+	}
+	if rt.body != "form" || f.JSON == "" || len(f.Members) == 0 {
+		c.fail(where, "a form that holds JSON has `body: form`, the field and what may stand in it: `form: {json: data, members: [fields, domain]}`")
 	}
 }
 

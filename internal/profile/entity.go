@@ -37,6 +37,8 @@ type field struct {
 	by          string
 	values      map[string]access.Category
 	detect      bool
+	companies   bool
+	tag         string
 	decode      string
 	withhold    bool
 	keys        bool
@@ -52,11 +54,14 @@ type field struct {
 	beside       []glob // public keys there
 	named        string
 	ofType, ofID string
+	filter       bool
+	// context maps keys of a context to what they put into the value besides.
+	context map[string]access.Category
 }
 
 // structured reports whether the value has to be looked into.
 func (f *field) structured() bool {
-	return f.link != "" || f.linkBy != "" || f.parts != nil || f.flat || f.named != "" || f.ofType != ""
+	return f.link != "" || f.linkBy != "" || f.parts != nil || f.flat || f.named != "" || f.ofType != "" || f.filter
 }
 
 // shape is the form of a part of the field's value, which may stand in a kind
@@ -146,6 +151,9 @@ func (p *Profile) relation(e *entity, name string) (string, bool) {
 	return t, ok
 }
 
+// ownType is the type of a relation that leads to records of the record's own type.
+const ownType = "."
+
 // relates returns the type of the records that a field holds, if it is to be
 // read as a relation: one of the entity's own, or one of every entity's that the
 // entity doesn't list among its fields.
@@ -188,7 +196,9 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 			rest := strings.Join(steps[i:], ".")
 			return resolved{entity: nil, typ: typ, name: rest, prefix: prefixOf(steps[:i]), field: unclassifiedField()}
 		}
-		typ = next
+		if next != ownType {
+			typ = next
+		}
 	}
 	last := steps[len(steps)-1]
 	r := resolved{entity: p.entityOf(typ), typ: typ, name: last, prefix: prefixOf(steps[:len(steps)-1]), field: unclassifiedField()}
@@ -197,6 +207,9 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 	}
 	r.field = r.entity.lookup(last, false)
 	if related, ok := p.relates(r.entity, last); ok {
+		if related == ownType {
+			related = typ
+		}
 		r.related, r.field = related, publicField()
 	}
 	return r

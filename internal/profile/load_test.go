@@ -60,7 +60,7 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"stream with a path of records", change(t, "image: true\n    type: none", "stream: \"$[*]\"\n    type: json"), "want $, $.member.member or lines"},
 		{"socket on a masked route", change(t, "entity: crm.person\n    image: true\n", "entity: crm.person\n    image: true\n    upgrade: true\n"), "upgrade is for a GET route with `pass: true` alone"},
 		{"stream of HTML", change(t, "image: true\n    type: none", "stream: $\n    type: html"), "stream is served for json alone"},
-		{"transport without result", change(t, "    result: $.result\n", ""), "members, call, args, result and failure.at are needed"},
+		{"transport without result", change(t, "    result: $.result\n", ""), "args or named, result and failure.at are needed"},
 		{"pattern without method", change(t, "match: GET /picture", "match: /picture"), "write METHOD /path"},
 		{"unknown body", change(t, "body: form, type: html", "body: xml, type: html"), `body "xml" is not served`},
 		{"malformed selector", change(t, "select: article\n", "select: \"article >\"\n"), "selector"},
@@ -122,7 +122,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, dynamics, espocrm, hubspot, pipedrive, tryton, twenty") {
+	if err == nil || !strings.Contains(err.Error(), "demo, dynamics, espocrm, hubspot, odoo, pipedrive, tryton, twenty") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/html"
 )
 
 // ErrShape says that a response hasn't the shape that the profile describes:
@@ -26,7 +28,12 @@ type recordAt struct {
 	idExpr    *expr
 	bare      bool
 	field     string
+	fieldAt   *expr // of an argument that names it
+	keys      bool
 	columns   *expr
+	headings  *expr
+	cut       string
+	byKey     bool // the type is the name of the member around the record
 	header    bool
 	separator string
 	tuple     []string
@@ -70,6 +77,7 @@ type finder struct {
 	rows    int    // the list of rows in an answer of OData, -1 without one
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
+	cut     string // what ends a field's name in a member's
 	// marked is set where values carry marks and names repeat; lost is why such a
 	// document can't be masked.
 	marked doc.Marked
@@ -83,25 +91,49 @@ type finder struct {
 	// matched and seen are what one record of a page leaves to the next.
 	matched []int
 	seen    []bool
+	matcher html.Matcher
 	// owned are the facts of records that are, and aren't, the employee's own.
 	owned [2]access.Facts
 }
 
 type span struct{ from, to int }
 
-// maxRoom bounds the room that is made for fields before any is found.
+// maxRoom is the greatest number of fields whose memory is kept for reuse.
 const maxRoom = 1 << 13
+
+// fieldPool holds the memory that released results left. It is wiped.
+var fieldPool = sync.Pool{New: func() any {
+	s := make([]access.FoundField, 0, 256)
+	return &s
+}}
+
+func newFields() []access.FoundField {
+	pooled, _ := fieldPool.Get().(*[]access.FoundField)
+	return (*pooled)[:0]
+}
+
+// Release gives the fields' memory back for reuse. They must not be used afterwards.
+func (l *Located) Release() {
+	s := l.Fields
+	l.Fields = nil
+	if cap(s) > 0 && cap(s) <= maxRoom {
+		clear(s)
+		s = s[:0]
+		fieldPool.Put(&s)
+	}
+}
 
 // maxNested is how deep documents may stand in each other.
 const maxNested = 3
 
-// Locate finds records and fields in a response. status is the HTTP status.
+// Locate finds records and fields in a response. status is the HTTP status. What is
+// found may be released once the response is masked.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	f := &finder{x: x, t: t, rows: -1}
 	f.marked, _ = t.Format.(doc.Marked)
-	f.found.Fields = make([]access.FoundField, 0, min(len(t.Nodes)/2+1, maxRoom))
+	f.found.Fields = newFields()
 	if x.tr != nil {
-		return &f.found, f.locateCall()
+		return &f.found, f.locateCall(status)
 	}
 	switch {
 	case x.Type == "html":
@@ -134,7 +166,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 
 // LocateRow finds the fields of one row of a streamed response: t is the row.
 func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
-	f := &finder{x: x, t: t, rows: -1}
+	f := &finder{x: x, t: t, rows: -1, names: x.names}
+	defer func() { x.names = f.names }()
+	f.found.Fields = newFields()
 	for i := range x.op.records {
 		if x.op.records[i].fitsStatus(http.StatusOK) {
 			f.locateNode(&x.op.records[i], doc.Root)
@@ -197,7 +231,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 	typ := f.typeAt(r, node)
 	ent := f.x.p.entityOf(typ)
 	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
-	defer func() { f.echo, f.typed = false, false }()
+	f.cut = r.cut
+	defer func() { f.echo, f.typed, f.cut = false, false, "" }()
 	switch {
 	case f.marked != nil:
 		f.markedNode(r, node, typ, ent)
@@ -207,6 +242,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 		f.columnRow(r, node, typ)
 	case r.tuple != nil:
 		f.tuple(r, node, typ, ent)
+	case r.keys:
+		f.keyed(r, node, typ)
 	case r.field != "":
 		rec := f.record(ent, typ, f.idAt(r, node))
 		f.value(node, -1, rec, typ, f.x.expand(r.field))
@@ -220,12 +257,24 @@ func (f *finder) locateNode(r *recordAt, node int) {
 
 func (f *finder) typeAt(r *recordAt, node int) string {
 	switch {
+	case r.byKey:
+		return f.keyAround(node)
 	case r.relEntity != nil:
 		return f.t.Text(max(doc.Leaf(f.t, r.relEntity.first(f.t, node)), 0))
 	case r.entity != "":
 		return f.x.typeOf(r.entity)
 	}
 	return f.x.typ
+}
+
+// keyAround is the name of the nearest member that a node is or stands in.
+func (f *finder) keyAround(node int) string {
+	for n := node; n >= 0; n = int(f.t.Nodes[n].Parent) {
+		if key := f.t.Key(n); key != "" {
+			return key
+		}
+	}
+	return ""
 }
 
 // typeOf is the type that a word, a variable or two of them stand for: of

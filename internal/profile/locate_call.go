@@ -1,13 +1,23 @@
 package profile
 
 import (
+	"net/http"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
 // locateCall reads the envelope of a remote call's answer.
-func (f *finder) locateCall() error {
+func (f *finder) locateCall(status int) error {
 	t, tr := f.t, f.x.tr
+	if tr.bare {
+		if status >= http.StatusBadRequest {
+			f.locateFailure(doc.Root)
+			return nil
+		}
+		f.locateResult(doc.Root)
+		return nil
+	}
 	if t.Nodes[doc.Root].Kind != doc.Object {
 		return ErrShape
 	}
@@ -24,6 +34,12 @@ func (f *finder) locateCall() error {
 		f.locateFailure(failed)
 		return nil
 	}
+	f.locateResult(result)
+	return nil
+}
+
+// locateResult finds what a call's result holds.
+func (f *finder) locateResult(result int) {
 	for i := range f.x.op.records {
 		f.locateAt(&f.x.op.records[i], result)
 	}
@@ -31,7 +47,6 @@ func (f *finder) locateCall() error {
 		f.found.Rows = max(f.found.Rows, 1)
 	}
 	f.coverRest(result, false)
-	return nil
 }
 
 // locateFailure withholds the texts of an error: all but those that the profile

@@ -116,10 +116,22 @@ func (f *finder) headerNames(r *recordAt, row int, ent *entity) []string {
 		return names
 	}
 	f.found.Fields = f.found.Fields[:before] // the request has these words, too
-	if !slices.Equal(cells, f.x.columnNames(r)) {
+	if !slices.Equal(cells, f.x.columnNames(r)) && !f.headed(r, cells) {
 		return nil
 	}
 	return f.requestNames(r)
+}
+
+// headed reports whether a row are the texts that the request wants above the
+// columns.
+func (f *finder) headed(r *recordAt, cells []string) bool {
+	if r.headings == nil {
+		return false
+	}
+	same := func(cell string, v value) bool {
+		return v.node >= 0 && strings.TrimSpace(f.x.tree.Text(v.node)) == strings.TrimSpace(cell)
+	}
+	return slices.EqualFunc(cells, f.x.valuesAt(*r.headings), same)
 }
 
 func (f *finder) requestNames(r *recordAt) []string {
@@ -152,14 +164,20 @@ func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns [
 		case i >= len(columns) || columns[i] == "":
 			f.field(c, rec, ent, "", unclassified(), "")
 		default:
-			f.csvCell(c, rec, ent, typ, columns[i])
+			f.csvCell(r, c, rec, ent, typ, columns[i])
 		}
 		i++
 	}
 }
 
-func (f *finder) csvCell(node, rec int, ent *entity, typ, name string) {
-	if ent != nil && name == ent.id {
+func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name string) {
+	switch {
+	case r.id != "" && name == r.id:
+		return
+	case ent != nil && name == ent.id && r.id != "":
+		f.field(node, rec, ent, name, unclassified(), "") // an id of the client's own
+		return
+	case ent != nil && name == ent.id:
 		return
 	}
 	before := len(f.found.Fields)

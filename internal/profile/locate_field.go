@@ -42,6 +42,7 @@ func (f *finder) resolve(typ, name string) resolved {
 const maxResolved = 32
 
 func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd *field) {
+	fd = f.x.widened(fd)
 	if fd.reference && f.t.Nodes[node].Kind == doc.String {
 		f.reference(node, rec, ent, name)
 		return
@@ -60,7 +61,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 	if fd.public() {
 		return
 	}
-	if fd.file && f.t.Nodes[node].Kind == doc.Number && f.x.asksSize(fd) {
+	if f.tellsNothing(node, fd) {
 		return
 	}
 	if fd.withhold {
@@ -68,6 +69,10 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		return
 	}
 	if fd.decode != "" && f.t.Nodes[node].Kind == doc.String && f.nested(node, f.typeOf(ent), ent, fd.decode) {
+		return
+	}
+	if f.isTagged(node, fd) {
+		f.tagged(node, object, rec, ent, name, fd)
 		return
 	}
 	cats := f.x.pickCategories(f.t, object, node, fd)
@@ -84,6 +89,36 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		shape = fd.shape(access.ShapeBase64)
 	}
 	f.addField(node, rec, ent, name, cats, shape, fd.keys)
+}
+
+// tellsNothing reports whether a value of a personal field is none: a file's size,
+// a false that says that there is no text, the name of a company.
+func (f *finder) tellsNothing(node int, fd *field) bool {
+	return fd.file && f.x.asksSize(fd) && f.isSize(node) || f.x.p.isEmpty(f.t, node) && !fd.canBeBool() ||
+		fd.companies && f.t.Nodes[node].Kind == doc.String && isCompany(f.t.Text(node))
+}
+
+// isSize reports whether a file's value is its size: a number, or `12.30 Kb`.
+func (f *finder) isSize(node int) bool {
+	if f.t.Nodes[node].Kind == doc.Number {
+		return true
+	}
+	const most = 16
+	text := f.t.Text(node)
+	number, unit, ok := strings.Cut(text, " ")
+	return ok && f.t.Nodes[node].Kind == doc.String && len(text) <= most && strings.Trim(number, "0123456789.") == "" &&
+		slices.Contains([]string{"bytes", "kb", "mb", "gb", "tb"}, strings.ToLower(unit))
+}
+
+// canBeBool reports whether a value of the field could be a boolean that tells
+// something of a person.
+func (f *field) canBeBool() bool {
+	for _, c := range []access.Category{access.Special, access.Unclassified, access.Credential} {
+		if slices.Contains(f.categories, c) {
+			return true
+		}
+	}
+	return false
 }
 
 // reference finds the record that a value names: "party.party,47". A text of

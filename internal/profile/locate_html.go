@@ -15,9 +15,12 @@ type htmlRecord struct {
 	container html.Selector
 	id        nodeAt
 	fields    []htmlField
-	page      bool
-	list      *html.Selector // the element around the records, or nil
-	empty     *html.Selector // what stands in a page without records, or nil
+	// set matches the fields' selectors; ruleOf is each one's field.
+	set    *html.Set
+	ruleOf []int
+	page   bool
+	list   *html.Selector // the element around the records, or nil
+	empty  *html.Selector // what stands in a page without records, or nil
 }
 
 type htmlField struct {
@@ -48,9 +51,14 @@ func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
 	if s.ID != "" && s.ID != "none" && s.ID[0] != '{' {
 		r.id = c.nodeAt(where, s.ID)
 	}
-	for _, f := range s.Fields {
+	var rules []html.Selector
+	for i, f := range s.Fields {
 		r.fields = append(r.fields, htmlField{name: f.value.Value, at: c.nodeAt(where, f.key)})
+		if at := &r.fields[i].at; at.own == "" {
+			rules, r.ruleOf = append(rules, at.selector), append(r.ruleOf, i)
+		}
 	}
+	r.set = html.NewSet(rules...)
 	r.list, r.empty = c.optional(where, s.List), c.optional(where, s.Empty)
 	return r
 }
@@ -141,21 +149,33 @@ func (f *finder) htmlRecord(r *recordAt, node int) {
 		f.found.Rows++
 	}
 	seen := f.nodesSeen(node)
+	selected := f.matcher.Match(r.html.set, f.t, node)
 	for i := range r.html.fields {
 		hf := &r.html.fields[i]
-		f.matched = hf.at.in(f.matched[:0], f.t, node)
-		for _, n := range f.matched {
-			if seen[n-node] {
-				continue
+		if hf.at.own != "" {
+			if at := html.Attr(f.t, node, hf.at.own[1:]); at >= 0 {
+				f.htmlField(hf, at, node, rec, ent, typ, seen)
 			}
-			seen[n-node] = true
-			if name := f.htmlName(hf.name, n, node); name != "" {
-				f.htmlValue(n, rec, ent, typ, name)
-			}
+			continue
+		}
+		for len(selected) > 0 && r.html.ruleOf[selected[0].Rule] == i {
+			f.htmlField(hf, selected[0].Node, node, rec, ent, typ, seen)
+			selected = selected[1:]
 		}
 	}
 	if !r.html.page {
 		f.htmlRest(node, rec, ent, seen)
+	}
+}
+
+// htmlField finds a field's value at a node that no field before it has.
+func (f *finder) htmlField(hf *htmlField, n, node, rec int, ent *entity, typ string, seen []bool) {
+	if seen[n-node] {
+		return
+	}
+	seen[n-node] = true
+	if name := f.htmlName(hf.name, n, node); name != "" {
+		f.htmlValue(n, rec, ent, typ, name)
 	}
 }
 

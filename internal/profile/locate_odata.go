@@ -196,7 +196,7 @@ func (f *finder) entityBeside(base string, object int, ent *entity) *entity {
 // says, or else the field.
 func (f *finder) linkType(name string, object int, fd *field) string {
 	if fd.linkBy != "" && object >= 0 {
-		if typ := f.textAt(f.t.Member(object, strings.Replace(fd.linkBy, "*", name, 1))); typ != "" {
+		if typ := f.typeBeside(object, strings.ReplaceAll(fd.linkBy, "*", name)); typ != "" {
 			return typ
 		}
 	}

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"strings"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
@@ -33,6 +35,8 @@ func (f *finder) structured(node, object, rec int, ent *entity, name string, fd 
 		f.field(node, rec, ent, name, unclassified(), "")
 	case fd.link != "" || fd.linkBy != "":
 		f.links(node, object, rec, ent, name, fd)
+	case fd.filter:
+		f.filter(node, rec, ent, f.typeOf(ent), name)
 	case fd.parts != nil:
 		f.parts(node, object, rec, ent, name, fd)
 	case fd.flat:
@@ -64,6 +68,16 @@ func (f *finder) links(node, object, rec int, ent *entity, name string, fd *fiel
 	default:
 		f.link(node, rec, ent, name, f.linkType(name, object, fd))
 	}
+}
+
+// typeBeside is the type that the first of the named siblings has which is there.
+func (f *finder) typeBeside(object int, names string) string {
+	for name := range strings.SplitSeq(names, "|") {
+		if at := f.t.Member(object, name); at >= 0 {
+			return f.textAt(at)
+		}
+	}
+	return ""
 }
 
 // linksByKey finds the records whose ids are the values of an object's members.

@@ -27,7 +27,7 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		f.markedRecord(r, node, typ, ent)
 		return
 	}
-	if id == "" && ent != nil {
+	if id == "" && ent != nil && (r == nil || r.id != "none") {
 		if n := t.Member(node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
 			id = t.Text(n)
 		}
@@ -94,7 +94,14 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if name == ent.id && f.isID(node) {
 		return
 	}
+	if f.cut != "" {
+		name, _, _ = strings.Cut(name, f.cut)
+	}
 	known := f.lookUp(ent, name)
+	if known.relates && known.related == ownType {
+		f.related(node, f.typeOf(ent), ent, nil)
+		return
+	}
 	if known.relates {
 		f.other(node, known.related)
 		return
@@ -231,6 +238,10 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 		f.object(r, node, typ, ent, id)
 	case doc.Array:
 		for c := range t.Children(node) {
+			if f.x.p.numbered && t.Nodes[c].Kind == doc.Array {
+				f.command(c, typ, ent)
+				continue
+			}
 			f.related(c, typ, ent, r)
 		}
 	case doc.Number:
@@ -242,8 +253,16 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 			f.record(e, refTyp, id)
 			return
 		}
-		f.field(node, -1, ent, typ, f.x.p.displayed(typ), "")
+		f.display(node, typ, ent)
 	}
+}
+
+// display finds a record's display.
+func (f *finder) display(node int, typ string, ent *entity) {
+	if f.x.p.displayCompanies(typ) && isCompany(f.t.Text(node)) {
+		return
+	}
+	f.field(node, -1, ent, typ, f.x.displayed(typ), "")
 }
 
 // isChanges reports whether every member of an object is a list of changes.

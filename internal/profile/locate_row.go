@@ -1,5 +1,7 @@
 package profile
 
+import "github.com/crmgate/crmgate/internal/doc"
+
 // tuple finds the fields of a positional row.
 func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
 	rec := f.record(ent, typ, f.idAt(r, node))
@@ -41,10 +43,10 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 // column finds the value of one cell of a positional row.
 func (f *finder) column(node int, typ string, steps []string) {
 	res := f.x.p.resolve(typ, steps)
-	fd := res.field
+	fd := f.x.widened(res.field)
 	if res.related != "" {
 		// A relation in a cell is shown by its display.
-		fd = &field{categories: f.x.p.displayed(res.related), detect: true}
+		fd = &field{categories: f.x.displayed(res.related), detect: true, companies: f.x.p.displayCompanies(res.related)}
 		res.entity, res.typ = f.x.p.entityOf(res.related), res.related
 	} else if len(fd.categories) > 1 && fd.by != "" {
 		fd = &field{categories: fd.categories, detect: true}
@@ -58,6 +60,9 @@ func (x *Exchange) columnNames(r *recordAt) []string {
 		if v.node < 0 {
 			names = append(names, v.text)
 			continue
+		}
+		if x.tree.Nodes[v.node].Kind == doc.String {
+			names = append(names, x.tree.Text(v.node))
 		}
 		for c := range x.tree.Children(v.node) {
 			names = append(names, x.tree.Text(c))

@@ -48,9 +48,9 @@ func (x *Exchange) questionText() string {
 		return x.soapQuestion()
 	}
 	if x.tree != nil {
-		if x.tr != nil {
+		if x.tr != nil && x.tr.positional {
 			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {
-				return clip(string(x.tree.Raw(list)))
+				return clip(string(x.tree.Raw(list)) + x.namedText())
 			}
 		}
 		return clip(string(x.tree.Src))
@@ -63,6 +63,17 @@ func (x *Exchange) questionText() string {
 		b.WriteString(q.Name + "=" + q.Value)
 	}
 	return clip(b.String())
+}
+
+// namedText are a call's named arguments, behind the positional ones.
+func (x *Exchange) namedText() string {
+	if x.tr.named == nil {
+		return ""
+	}
+	if n := x.tr.named.first(x.tree, doc.Root); n >= 0 {
+		return " " + string(x.tree.Raw(n))
+	}
+	return ""
 }
 
 // clip bounds a question to what an entry should hold.

@@ -97,7 +97,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "clauses", "comparisons", "order", "search", "params", "fetchxml"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -122,7 +122,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	r := recordAt{
 		selector: s.Select, entity: s.Entity, id: s.ID, bare: s.Bare, field: s.Field,
-		separator: s.Separator, tuple: s.Tuple, status: s.Status,
+		separator: s.Separator, tuple: s.Tuple, status: s.Status, cut: s.Cut, byKey: s.Entity == "@key",
 	}
 	if r.separator == "" {
 		r.separator = "."
@@ -151,6 +151,18 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 		e := c.expr(where, s.ID, args)
 		r.idExpr = &e
 	}
+	r.keys = s.Keys
+	if contains(args, s.Field) {
+		e := c.expr(where, s.Field, args)
+		r.fieldAt = &e
+	}
+	if s.Keys && s.Field == "" {
+		c.fail(where, "keys are values of a field; name it: `field: stage`")
+	}
+	if s.Headings != "" {
+		e := c.expr(where, s.Headings, args)
+		r.headings = &e
+	}
 	if s.Columns == "header" {
 		r.header = true
 	} else if s.Columns != "" {
@@ -162,8 +174,8 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 
 func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored}
-	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate, WriteCopy}, w.mode) {
-		c.fail(where, "write: mode %q is neither partial, full, create, copy nor echo", s.Mode)
+	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate, WriteCopy, WriteSave}, w.mode) {
+		c.fail(where, "write: mode %q is neither partial, full, create, save, copy nor echo", s.Mode)
 	}
 	if !s.Pairs {
 		w.at = c.expr(where, s.At, args)
@@ -172,13 +184,15 @@ func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 	case "", "object":
 	case "commands":
 		w.commands = true
+	case "numbered":
+		w.numbered = true
 	default:
-		c.fail(where, "write: syntax %q is neither object nor commands", s.Syntax)
+		c.fail(where, "write: syntax %q is neither object, commands nor numbered", s.Syntax)
 	}
 	if s.Stored.Get != "" {
 		w.storedAt = c.path(where, s.Stored.At)
 	}
-	if (w.mode == WritePartial || w.mode == WriteFull) && s.Stored.Get == "" && s.Stored.Call == "" {
+	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get == "" && s.Stored.Call == "" {
 		c.fail(where, "write: say how the stored values are read: `stored: {get: /path/{id}}` or `stored: {call: name}`")
 	}
 	return w

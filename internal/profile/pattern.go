@@ -116,6 +116,20 @@ func (p *pattern) match(method string, segments []string, vars map[string]string
 	return len(segments) == len(p.segments)
 }
 
+// path is a path that the pattern fits with its variables filled in.
+func (p *pattern) path(vars map[string]string) string {
+	parts := make([]string, 0, len(p.segments))
+	for i := range p.segments {
+		seg := &p.segments[i]
+		if seg.literal != nil {
+			parts = append(parts, seg.literal[0])
+			continue
+		}
+		parts = append(parts, seg.prefix+vars[seg.name]+seg.suffix)
+	}
+	return "/" + strings.Join(parts, "/")
+}
+
 // matchQuery reports whether the query has the parameters that the pattern wants.
 func (p *pattern) matchQuery(query []Param, vars map[string]string) bool {
 	for _, m := range p.params {

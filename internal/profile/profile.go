@@ -41,13 +41,14 @@ type Profile struct {
 	aliases      map[string]string
 	paths        []pathAlias
 	integerIDs   bool
+	emptyFalse   bool
+	numbered     bool
 	changes      []string
 	wrapped      wrapped
 	transports   []*transport
 	calls        []*call
 	routes       []*route
-	refusal      shape
-	signedOut    *shape
+	shapes       Shapes
 	withheld     string
 	sessions     []CRMSession
 	annotations  map[string]string
@@ -137,4 +138,18 @@ func (p *Profile) EntityOf(typ string) (access.Entity, bool) {
 		return "", false
 	}
 	return e.name, true
+}
+
+// LeadsTo returns the entity of the records that a field of a type refers to; false
+// where it is no relation.
+func (p *Profile) LeadsTo(typ, name string) (access.Entity, bool) {
+	e := p.entityOf(typ)
+	if e == nil {
+		return "", false
+	}
+	related, ok := p.relates(e, name)
+	if !ok {
+		return "", false
+	}
+	return p.EntityOf(related)
 }

@@ -108,6 +108,9 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 	case doc.Null:
 		return nil
 	}
+	if x.p.isEmpty(t, node) {
+		return nil
+	}
 	return refuse("malformed", "An id in the request is neither a number nor a text.")
 }
 
@@ -191,7 +194,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	}
 	switch r.syntax {
 	case "search":
-		if v.node >= 0 && x.tree.Nodes[v.node].Kind == doc.Null || v.node < 0 && v.text == "" {
+		if v.node >= 0 && (x.tree.Nodes[v.node].Kind == doc.Null || x.p.isEmpty(x.tree, v.node)) || v.node < 0 && v.text == "" {
 			return nil
 		}
 		return x.readSearch(r, typ)
@@ -209,6 +212,13 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readComparisons(r, typ, text)
 	case "keys":
 		return x.readKeys(r, typ, v)
+	case "prefix_domain", "specification", "aggregates":
+		if v.node < 0 {
+			return refuse("malformed", "A list or an object is expected where the request has a text.")
+		}
+		return x.readNested(r, typ, v.node)
+	case "order_by":
+		return x.readOrderByValue(r.role, typ, "", v)
 	case "domain":
 		node := v.node
 		if node < 0 {
@@ -223,6 +233,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	}
 	text := v.text
 	if v.node >= 0 {
+		if x.p.isEmpty(x.tree, v.node) {
+			return nil
+		}
 		if isContainer(x.tree, v.node) {
 			return refuse("malformed", "A field's name is expected where the request has something else.")
 		}
@@ -326,6 +339,9 @@ func (x *Exchange) asksSize(f *field) bool {
 		return false
 	}
 	n := x.tree.Member(x.ctx, f.sizeContext)
+	if n >= 0 && x.tree.Nodes[n].Kind == doc.Bool {
+		return isTrue(x.tree, n)
+	}
 	return n >= 0 && x.tree.Text(n) == "size"
 }
 
@@ -342,40 +358,6 @@ func (x *Exchange) ask(role access.RefRole, res resolved, literal string) {
 	for _, a := range found {
 		x.addRef(access.Ref{Role: role, Entity: a.entity, Field: res.prefix + res.name, Categories: a.categories})
 	}
-}
-
-// readOrder reads [["name", "ASC"], ["id", null]].
-func (x *Exchange) readOrder(r *ref, typ string, node int) error {
-	t := x.tree
-	if t.Nodes[node].Kind == doc.Null {
-		return nil
-	}
-	if t.Nodes[node].Kind != doc.Array {
-		return refuse("malformed", "An order is a list.")
-	}
-	for c := range t.Children(node) {
-		name := r.nameIn(t, c)
-		if t.Nodes[c].Kind == doc.Array {
-			name = t.Element(c, 0)
-		}
-		if name < 0 || t.Nodes[name].Kind != doc.String {
-			return refuse("malformed", "An order names a field that is no text.")
-		}
-		if err := x.readName(r, typ, t.Text(name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readOrderText reads `name,ASC`, one parameter an order.
-func (x *Exchange) readOrderText(r *ref, typ, text string) error {
-	name, dir, _ := strings.Cut(text, ",")
-	switch strings.ToUpper(strings.TrimSpace(dir)) {
-	case "", "ASC", "DESC", "ASC NULLS FIRST", "ASC NULLS LAST", "DESC NULLS FIRST", "DESC NULLS LAST":
-		return x.readName(r, typ, name)
-	}
-	return refuse("malformed", "An order has an unknown direction.")
 }
 
 // nameIn is the node of the name in an element of a list.

@@ -24,12 +24,32 @@ type Answer struct {
 	Body    []byte
 }
 
-func (c *compiler) errorShapes() {
-	c.p.refusal = c.shape("error", &c.spec.Error, 403)
-	if s := c.spec.Error.SignedOut; s != nil {
-		out := c.shape("error.signed_out", s, 401)
-		c.p.signedOut = &out
+// Shapes are the forms of the gateway's own answers to one kind of client.
+type Shapes struct {
+	refusal   shape
+	signedOut *shape
+}
+
+// ShapesAt returns the forms for the clients of an address.
+func (p *Profile) ShapesAt(method, path string) *Shapes {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for _, tr := range p.transports {
+		if tr.pattern.match(method, segments, map[string]string{}) && tr.shapes != nil {
+			return tr.shapes
+		}
 	}
+	return &p.shapes
+}
+
+func (c *compiler) errorShapes() { c.p.shapes = c.shapes("error", &c.spec.Error) }
+
+func (c *compiler) shapes(where string, s *errorSpec) Shapes {
+	out := Shapes{refusal: c.shape(where, s, 403)}
+	if s.SignedOut != nil {
+		gone := c.shape(where+".signed_out", s.SignedOut, 401)
+		out.signedOut = &gone
+	}
+	return out
 }
 
 func (c *compiler) shape(where string, s *errorSpec, status int) shape {
@@ -101,9 +121,18 @@ func writeValue(w *bytes.Buffer, n *yaml.Node, v any) error {
 	return nil
 }
 
-// Refuse returns the answer for a refused request, in the CRM's own shape where
-// the profile has one. id is the request's own id, raw JSON.
+// Refuse returns the answer for a refused request, in the profile's own shape
+// where it has one. id is the request's own id, raw JSON.
 func (p *Profile) Refuse(status int, text, id string) (Answer, bool) {
+	return p.shapes.Refuse(status, text, id)
+}
+
+// SignedOut is Shapes.SignedOut in the profile's own shape.
+func (p *Profile) SignedOut(text, id string) (Answer, bool) { return p.shapes.SignedOut(text, id) }
+
+// Refuse returns the answer for a refused request, in the CRM's own shape where
+// there is one. id is the request's own id, raw JSON.
+func (p *Shapes) Refuse(status int, text, id string) (Answer, bool) {
 	if p.refusal.body == nil {
 		return Answer{}, false
 	}
@@ -116,11 +145,11 @@ func (p *Profile) Refuse(status int, text, id string) (Answer, bool) {
 
 // ShapesRoutes reports whether the shape is for all of the CRM's clients: with
 // remote calls it is for those alone.
-func (p *Profile) ShapesRoutes() bool { return p.refusal.body != nil && len(p.transports) == 0 }
+func (p *Profile) ShapesRoutes() bool { return p.shapes.refusal.body != nil && len(p.transports) == 0 }
 
 // SignedOut returns the answer for a call without a session, and false where
-// the profile has no shape of its own for it.
-func (p *Profile) SignedOut(text, id string) (Answer, bool) {
+// there is no shape of its own for it.
+func (p *Shapes) SignedOut(text, id string) (Answer, bool) {
 	if p.signedOut == nil {
 		return Answer{}, false
 	}

@@ -55,6 +55,9 @@ type normalizeSpec struct {
 	// `/crm/objects/{version}/{rest**}: /crm/v3/objects/{rest}`. The first that fits
 	// counts; the request is forwarded as it came.
 	Paths ordered `yaml:"paths"`
+	// Empty is `false` where the CRM writes false for a text, a date or a relation
+	// that has no value. In fields that can't hold a boolean it stays as it is.
+	Empty string `yaml:"empty"`
 	// IDs is `integer` where every id is a whole number. Any other spelling in a
 	// request (1.0, "1", true) is refused: the CRM could take it for an id that
 	// the entry doesn't name. In a response it is a value. Default: any text.
@@ -111,7 +114,8 @@ type entitySpec struct {
 	// or `pass`.
 	Unknown string `yaml:"unknown"`
 	// Relations maps fields to the type of the records that they hold or name.
-	// They go before Fields; an empty type takes one of `relations.any` back.
+	// They go before Fields; an empty type takes one of `relations.any` back, and `.`
+	// is the record's own type.
 	Relations map[string]string `yaml:"relations"`
 	// Owner is the field that names the employee, as the CRM knows them, to whom
 	// a record belongs: the fact `own`.
@@ -138,6 +142,12 @@ type fieldSpec struct {
 	By string `yaml:"by"`
 	// Values maps the sibling's values to categories: `{mobile: phone, "*": online}`.
 	Values map[string]string `yaml:"values"`
+	// Companies says that a name which ends with a company's legal form (`… GmbH`, `…
+	// Ltd`, `… S.A.`) and has no comma in it is no person's: it is public.
+	Companies bool `yaml:"companies"`
+	// Tag is a word that a list begins with whose other elements are the value:
+	// `markup` of `["markup", "<p>…"]`.
+	Tag string `yaml:"tag"`
 	// Detect picks among the categories by the value's form (e-mail, phone,
 	// IBAN, address of a web page) where the sibling is missing.
 	Detect bool `yaml:"detect"`
@@ -157,7 +167,7 @@ type fieldSpec struct {
 	// categories may be seen.
 	File bool `yaml:"file"`
 	// SizeContext is a key of the call's context by which the CRM answers with
-	// the file's size instead, where it is `size`.
+	// the file's size instead, where it is `size` or true.
 	SizeContext string `yaml:"size_context"`
 	// Picture says that the file is a picture: where its bytes come although
 	// only its size was asked for, a neutral one stands in its place.
@@ -166,9 +176,10 @@ type fieldSpec struct {
 	// them; with `keys`, an object whose values they are. Ids are public, and in the
 	// log: `accountId: {link: Account}`.
 	Link string `yaml:"link"`
-	// LinkBy names a sibling that holds the type of such records; for an object of
-	// ids, an object with the same keys. A `*` stands for the field's own name. Beside
-	// it, Link is for answers without the sibling.
+	// LinkBy names a sibling that holds the type of such records (`model|res_model`:
+	// the first that is there; `*` stands for the field's own name); for an object of
+	// ids, an object with the same keys. Beside it, Link is for answers without the
+	// sibling.
 	LinkBy string `yaml:"link_by"`
 	// Parts are the fields that an object, or each object of a list, consists of, in
 	// the form of `entities.fields`; a request names them behind a dot
@@ -186,6 +197,12 @@ type fieldSpec struct {
 	// Named names a sibling that holds the name of the record's field whose value
 	// this is: rows of a history.
 	Named string `yaml:"named"`
+	// Filter says that the value is a filter on the record's fields, in the form of
+	// the syntax prefix_domain: the values in it are those of the fields.
+	Filter bool `yaml:"filter"`
+	// Context maps keys of a context in the request to what the CRM then writes into
+	// the value besides: `{show_email: email}`.
+	Context map[string]string `yaml:"context"`
 	// Of says that the value is an object of fields of another record.
 	Of ofSpec `yaml:"of"`
 }
@@ -217,6 +234,9 @@ type relationsSpec struct {
 	// Changes are the keys of an object that lists changes to related records
 	// instead of the records: add, update, remove.
 	Changes []string `yaml:"changes"`
+	// Numbered says that a list in the list of related records is a command on them:
+	// `[1, id, {…}]`.
+	Numbered bool `yaml:"numbered"`
 	// Renderings are words that ask, behind a dot, for another rendering of a
 	// field's value where another separator joins the steps: `type.translated`.
 	Renderings []string `yaml:"renderings"`

@@ -2,43 +2,6 @@ package profile
 
 import "go.yaml.in/yaml/v3"
 
-// transportSpec is one wire form of a remote call.
-type transportSpec struct {
-	// Match is the route: `POST /{db}/`.
-	Match string `yaml:"match"`
-	// Body is the request's type: json.
-	Body string `yaml:"body"`
-	// Members are the members that the request's object has, all of them and
-	// no others: another set can mean another protocol to the CRM.
-	Members []string `yaml:"members"`
-	// Call is the path to the call's name. Of `model.party.party.read`, `{kind}`
-	// is model, `{type}` party.party and `{method}` read.
-	Call string `yaml:"call"`
-	// Args is the path to the list of positional arguments.
-	Args string `yaml:"args"`
-	// Context says that the last argument is the call's context, an object.
-	Context bool `yaml:"context"`
-	// Result is the path to the answer's result.
-	Result string `yaml:"result"`
-	// Failure is where the answer holds an error instead.
-	Failure failureSpec `yaml:"failure"`
-	// Envelope lists the answer's other members. With one more, or with both or
-	// neither of result and failure, it isn't released.
-	Envelope []string `yaml:"envelope"`
-}
-
-// failureSpec says which parts of an error that comes as an answer are safe.
-type failureSpec struct {
-	// At is the path to the error.
-	At string `yaml:"at"`
-	// Name is the path to the error's name, below At.
-	Name string `yaml:"name"`
-	// Known maps an error's name to the paths below At whose texts hold no values
-	// (the name itself). Every other text, and every text of an error that isn't
-	// listed, is withheld.
-	Known map[string][]string `yaml:"known"`
-}
-
 // operationSpec is what calls and routes share: what is done, and where records
 // and fields stand.
 type operationSpec struct {
@@ -100,11 +63,14 @@ type refSpec struct {
 	// At is an expression for the place.
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
-	// (nested lists of clauses), clauses (a tree of objects), comparisons
-	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, keys
-	// (of an object), search (the value is searched in Field), fetchxml (with roles of
-	// its own; for routes that are read as OData) or params (each query parameter but those in Except is a
-	// filter on the field of its name).
+	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
+	// `!` before them), clauses (a tree of objects), comparisons
+	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
+	// id`), keys (of an object), specification (an object of fields, each with an
+	// object whose `fields` are those of the related record), aggregates (a list of
+	// `field` and `field:function`), search (the value is searched in Field),
+	// fetchxml (with roles of its own; for routes that are read as OData) or params
+	// (each query parameter but those in Except is a filter on the field of its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
 	// its fields (`query.in`: comma-separated). A search that may not be asked
@@ -157,20 +123,28 @@ type recordSpec struct {
 	At string `yaml:"at"`
 	// Select is a CSS selector, for HTML.
 	Select string `yaml:"select"`
-	// Entity is the type of the records here, or a path below the record to it.
-	// Default: the operation's.
+	// Entity is the type of the records here, a path below the record to it, or
+	// `@key`: the name of the member in which they stand. Default: the operation's.
 	Entity string `yaml:"entity"`
 	// ID is where the record's id stands: a path below the record (`[3]`), an
 	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
 	// selector, for CSV a column's field. Default: the entity's id; `none`: nowhere.
 	ID string `yaml:"id"`
+	// Cut is what ends a field's name in a member's: `:` of `date:month`.
+	Cut string `yaml:"cut"`
 	// Bare: the value is a record's id and nothing else.
 	Bare bool `yaml:"bare"`
 	// Field: the value is this field's.
 	Field string `yaml:"field"`
+	// Keys: the value is an object whose keys are values of Field, which can be the
+	// name of an argument that names the field.
+	Keys bool `yaml:"keys"`
 	// Columns is an expression for the request's list of fields that names the
 	// columns of positional rows, or `header` for a CSV whose first row does.
 	Columns string `yaml:"columns"`
+	// Headings is an expression for the request's texts of the first row, where they
+	// aren't the columns' names. A CSV that begins with neither isn't released.
+	Headings string `yaml:"headings"`
 	// Separator joins the steps of a column's name. Default ".".
 	Separator string `yaml:"separator"`
 	// Tuple names the fields of positional rows; "" is public.
@@ -215,13 +189,15 @@ type pairsSpec struct {
 type writeSpec struct {
 	// At is an expression for the object of values, or for a list of them.
 	At string `yaml:"at"`
-	// Syntax is how the values of relations stand: `object` (default), or
-	// `commands`, Tryton's lists of commands on related records.
+	// Syntax is how the values of relations stand: `object` (default), `commands`,
+	// Tryton's lists of commands on related records (`["create", [{…}]]`), or
+	// `numbered`, Odoo's (`[0, 0, {…}]`, `[1, id, {…}]`).
 	Syntax string `yaml:"syntax"`
 	// Mode: partial (only what is sent is saved), full (what is missing is
-	// emptied), create (a new record), copy (new records made of stored ones,
-	// but for these values) or echo (nothing is saved: the CRM computes with the
-	// values, and placeholders are filled in).
+	// emptied), create (a new record), save (partial, or create where the operation
+	// has no ids), copy (new records made of stored ones, but for these values) or
+	// echo (nothing is saved: the CRM computes with the values, and placeholders are
+	// filled in).
 	Mode string `yaml:"mode"`
 	// Self is the member of the values that holds the record's id. Default: the
 	// records are the operation's.
@@ -234,27 +210,15 @@ type writeSpec struct {
 
 // storedSpec is the gateway's own read before a save.
 type storedSpec struct {
-	// Call is the remote call that reads fields of records by their ids:
-	// `model.{type}.read`.
+	// Call is the remote call that reads fields of records by their ids, the first
+	// two of its arguments: `model.{type}.read`, or the call's name where transports
+	// have a Method.
 	Call string `yaml:"call"`
 	// Get is the path to GET: `/api/contacts/{id}`; `{fields}` in its query stands
 	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
 	At string `yaml:"at"`
-}
-
-// callSpec is a remote call.
-type callSpec struct {
-	// Call is the call's name with `*` for any characters, and at its end one
-	// variable: `model.*.read`, `model.*.on_change_{field}`. A glob lets every
-	// method pass that fits it.
-	Call string `yaml:"call"`
-	// Types restricts the call to these types; globs.
-	Types []string `yaml:"types"`
-	// Sig names the positional arguments. A call with more is refused.
-	Sig           []string `yaml:"sig"`
-	operationSpec `yaml:",inline"`
 }
 
 // routeSpec is an address.
@@ -267,6 +231,8 @@ type routeSpec struct {
 	// Body is the request's type: json, form, soap, none or any. Default: none for GET
 	// and DELETE, json otherwise.
 	Body string `yaml:"body"`
+	// Form describes a form that holds the request as JSON.
+	Form formSpec `yaml:"form"`
 	// SOAP describes a request of the body soap.
 	SOAP soapSpec `yaml:"soap"`
 	// Type is the answer's: json (default), ndjson (one document per line), html,
@@ -302,6 +268,17 @@ type routeSpec struct {
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade       bool `yaml:"upgrade"`
 	operationSpec `yaml:",inline"`
+}
+
+// formSpec describes a form of which one field holds the request as JSON; an
+// expression for the body begins in that. Saves aren't served so.
+type formSpec struct {
+	// JSON is the field's name: `data`.
+	JSON string `yaml:"json"`
+	// Fields are the form's other fields; one that isn't listed is refused.
+	Fields []string `yaml:"fields"`
+	// Members are the members that the JSON object may have; others are refused.
+	Members []string `yaml:"members"`
 }
 
 // csvSpec says how a CSV is written. Each value is a constant, or a query

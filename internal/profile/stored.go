@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -42,6 +43,9 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	if err != nil {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
 	}
+	if x.tr.method != nil {
+		return w.storedCall(ids, fields, context)
+	}
 	body, err := json.Marshal(map[string]any{
 		"id":     0,
 		"method": strings.ReplaceAll(s.Call, "{type}", w.Type),
@@ -51,6 +55,68 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
 	}
 	return StoredRequest{Method: x.req.Method, Path: x.req.Path, MediaType: x.req.MediaType, Body: body}, nil
+}
+
+// storedCall is the employee's own call with another name and other arguments.
+func (w *Write) storedCall(ids []json.Number, fields []string, context json.RawMessage) (StoredRequest, error) {
+	x, name := w.x, w.x.op.write.stored.Call
+	vars := map[string]string{"type": w.Type, "method": name}
+	c := x.p.callNamed(name, vars)
+	if c == nil || len(c.sig) < 2 {
+		return StoredRequest{}, fmt.Errorf("reading stored values: the profile doesn't let %s of %s pass", name, w.Type)
+	}
+	args := []any{ids, append([]string{w.ent.id}, fields...)}
+	named := map[string]any{}
+	if x.tr.context {
+		named["context"] = context
+	}
+	if !x.tr.positional {
+		named[c.sig[0]], named[c.sig[1]] = args[0], args[1]
+	}
+	var root any
+	if err := json.Unmarshal(x.tree.Src, &root); err != nil {
+		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
+	}
+	put := func(p path, v any) { root = putAt(root, p, v) }
+	if x.tr.named != nil {
+		put(*x.tr.named, named)
+	}
+	if x.tr.positional {
+		put(x.tr.args, args)
+	}
+	vars = maps.Clone(x.vars)
+	for at, word := range map[*source]string{x.tr.typ: w.Type, x.tr.method: name} {
+		switch {
+		case at == nil:
+		case at.text == "":
+			put(at.at, word)
+		default:
+			vars[strings.Trim(at.text, "{}")] = word
+		}
+	}
+	path := x.req.Path
+	if !maps.Equal(vars, x.vars) {
+		path = x.tr.pattern.path(vars)
+	}
+	body, err := json.Marshal(root)
+	if err != nil {
+		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
+	}
+	return StoredRequest{Method: x.req.Method, Path: path, MediaType: x.req.MediaType, Body: body}, nil
+}
+
+// putAt sets what stands at a path of members.
+func putAt(in any, p path, v any) any {
+	if len(p) == 0 {
+		return v
+	}
+	object, _ := in.(map[string]any)
+	if object == nil {
+		object = map[string]any{}
+	}
+	key := p[0].keys[0]
+	object[key] = putAt(object[key], p[1:], v)
+	return object
 }
 
 // storedContext is the call's context without its private members: a point in

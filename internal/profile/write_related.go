@@ -10,6 +10,9 @@ import (
 func (x *Exchange) readRelated(w *write, wr *Write, related string, node int) error {
 	switch x.tree.Nodes[node].Kind {
 	case doc.Array:
+		if w.numbered {
+			return x.readNumbered(w, wr, related, node)
+		}
 		if w.commands && wr.Mode != WriteEcho {
 			return x.readCommands(w, related, node)
 		}

@@ -19,6 +19,9 @@ const (
 	WriteFull WriteMode = "full"
 	// WriteEcho: nothing is saved; the CRM computes with the values.
 	WriteEcho WriteMode = "echo"
+	// WriteSave is partial, or create where the operation has no ids. No Write has
+	// it.
+	WriteSave WriteMode = "save"
 	// WriteCreate: a new record; there is nothing stored.
 	WriteCreate WriteMode = "create"
 	// WriteCopy: new records made of stored ones, but for these values.
@@ -62,6 +65,7 @@ type Leaf struct {
 type write struct {
 	at       expr
 	commands bool
+	numbered bool
 	mode     WriteMode
 	self     string
 	pairs    bool
@@ -151,6 +155,12 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 	if ent == nil {
 		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
 	}
+	if mode == WriteSave {
+		mode = WritePartial
+		if len(ids) == 0 {
+			mode = WriteCreate
+		}
+	}
 	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, ent: ent}
 	if err := x.selfID(w, wr); err != nil {
 		return err
@@ -161,8 +171,27 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 			return err
 		}
 	}
+	x.readDefaults(wr)
 	x.writes = append(x.writes, wr)
 	return nil
+}
+
+// readDefaults reads the values that a new record gets from the call's context,
+// where the write doesn't give them itself.
+func (x *Exchange) readDefaults(wr *Write) {
+	if wr.Mode != WriteCreate || x.tr == nil || x.tr.defaults == "" || x.ctx < 0 {
+		return
+	}
+	for c := range x.tree.Children(x.ctx) {
+		name, ok := strings.CutPrefix(x.tree.Key(c), x.tr.defaults)
+		if _, related := x.p.relates(wr.ent, name); !ok || related || x.tree.Member(wr.Object, name) >= 0 {
+			continue
+		}
+		f := wr.field(name)
+		leaves := x.p.leaves(x.tree, c, f)
+		wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: f.categories, Node: c, Leaves: leaves})
+		x.addWriteRef(wr, name, f.categories, x.empty(leaves))
+	}
 }
 
 // selfID reads the id that stands among the values: new records have none, or
@@ -204,6 +233,9 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 		base = strings.TrimSuffix(name, x.p.suffix)
 	}
 	if related, ok := x.p.relates(wr.ent, base); ok {
+		if related == ownType {
+			related = wr.Type
+		}
 		return x.readRelated(w, wr, related, node)
 	}
 	f := wr.field(name)
@@ -282,7 +314,7 @@ func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category, e
 
 func (x *Exchange) empty(leaves []Leaf) bool {
 	for _, l := range leaves {
-		if x.tree.Nodes[l.Node].Kind != doc.Null && x.tree.Text(l.Node) != "" {
+		if x.tree.Nodes[l.Node].Kind != doc.Null && !x.p.isEmpty(x.tree, l.Node) && x.tree.Text(l.Node) != "" {
 			return false
 		}
 	}

@@ -195,7 +195,7 @@ func (q *request) sayNo(r refusal) {
 	}
 	lang := q.r.Header.Get("Accept-Language")
 	if q.shaped(r.status) {
-		if a, ok := q.h.profile.Refuse(q.shapedStatus(r.status), r.text.in(lang), id); ok {
+		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).Refuse(q.shapedStatus(r.status), r.text.in(lang), id); ok {
 			q.writeShaped(a.Status, a.Headers, a.Body, r.reason)
 			return
 		}

@@ -73,7 +73,7 @@ func (q *request) lookup() (session.Session, error) {
 // that makes its client say so, the rest by 401.
 func (q *request) signedOut() {
 	if q.h.profile.IsCall(q.c.Method, q.c.Path) {
-		if a, ok := q.h.profile.SignedOut(textSignedOutCall.in(q.r.Header.Get("Accept-Language")), q.peekCallID()); ok {
+		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).SignedOut(textSignedOutCall.in(q.r.Header.Get("Accept-Language")), q.peekCallID()); ok {
 			q.writeShaped(a.Status, a.Headers, a.Body, "signed_out")
 			return
 		}

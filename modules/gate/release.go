@@ -157,6 +157,7 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
+	defer found.Release()
 	switch t.Format.Name() {
 	case "json":
 		defer json.Release(t)

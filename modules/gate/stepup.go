@@ -83,7 +83,7 @@ func (q *request) stepUpNeeded(d oidc.Demand, lines []int) {
 	lang := q.r.Header.Get("Accept-Language")
 	if q.h.profile.IsCall(q.c.Method, q.c.Path) {
 		where := q.baseURL() + at
-		if a, ok := q.h.profile.SignedOut(textStepUpAt(where).in(lang), q.x.RequestID()); ok {
+		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).SignedOut(textStepUpAt(where).in(lang), q.x.RequestID()); ok {
 			q.writeShaped(a.Status, a.Headers, a.Body, "step_up")
 			return
 		}

@@ -79,6 +79,7 @@ func (l *release) unit(u json.Unit) error {
 		if found, err = l.q.x.LocateRow(t); err != nil {
 			return err
 		}
+		defer found.Release()
 	}
 	res, err := l.mask(t, found, l.s.seen)
 	if err != nil {

@@ -277,16 +277,12 @@ export const sessionEnded = async (client, facts) => {
 };
 
 /**
- * After the session has ended, reloading the page leads to the sign-in, and the sign-in back to the client. The part of
- * the address behind the # is lost on the way, so that the client asks for the login again, but not for the password.
+ * After the session has ended, reloading the page leads to the sign-in, and the sign-in back to the client. A sign-out
+ * takes out of the browser what the client has stored there, its own session among it: it asks for login and password.
  */
 export const reloadSignsIn = async (client) => {
   await endSession(client);
   await client.page.reload();
   await signInAtProvider(client.page, client);
-  await client.page.locator('#login').fill(client.account.login);
-  await client.page.locator('.modal.in button[type="submit"]').click();
-  await client.page.locator('#menu tbody > tr').first().waitFor({ state: 'attached' });
-  await client.idle();
-  await client.page.evaluate(() => { jQuery.support.transition = false; });
+  await client.signIn();
 };

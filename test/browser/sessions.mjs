@@ -1,4 +1,5 @@
-// The pages of sessions in a real browser: one's own, all of them for an administrator, and the sign-out. Arguments: a site
+// Sign-in with several tabs, the pages of sessions (one's own, and all of them for an administrator) and the sign-out, in a
+// real browser. Arguments: a site
 // that takes passkeys alone and enrols everybody, a folder for screenshots, a language. Who is called boss… administrates.
 import { chromium } from 'playwright-core';
 
@@ -11,14 +12,18 @@ const problems = [];
 const lang = locale.slice(0, 2);
 
 const words = {
-  'de-DE': { key: 'Passkey einrichten', all: 'Alle Sitzungen', end: 'Sitzung beenden', others: 'Alle anderen beenden', out: 'Abmelden', gone: 'Abgemeldet', back: 'Wieder anmelden', none: 'Diese Seite ist für die Administration' },
-  'en-GB': { key: 'Set up a passkey', all: 'All sessions', end: 'End session', others: 'End all others', out: 'Sign out', gone: 'Signed out', back: 'Sign in again', none: 'This page is for administrators' },
+  'de-DE': { key: 'Passkey einrichten', prove: 'Mit Passkey bestätigen', all: 'Alle Sitzungen', end: 'Sitzung beenden', others: 'Alle anderen beenden', out: 'Abmelden', gone: 'Abgemeldet', back: 'Wieder anmelden', none: 'Diese Seite ist für die Administration' },
+  'en-GB': { key: 'Set up a passkey', prove: 'Confirm with a passkey', all: 'All sessions', end: 'End session', others: 'End all others', out: 'Sign out', gone: 'Signed out', back: 'Sign in again', none: 'This page is for administrators' },
 }[locale];
 
 function need(ok, what) {
   if (!ok) throw new Error(what);
   console.log(`ok   ${what}`);
 }
+
+const authenticator = {
+  options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+};
 
 async function person(who, viewport = { width: 1000, height: 900 }) {
   const context = await browser.newContext({ locale, viewport });
@@ -28,9 +33,7 @@ async function person(who, viewport = { width: 1000, height: 900 }) {
   page.on('pageerror', (e) => problems.push(e.message));
   const cdp = await context.newCDPSession(page);
   await cdp.send('WebAuthn.enable');
-  await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
-  });
+  await cdp.send('WebAuthn.addVirtualAuthenticator', authenticator);
   await page.goto(`${site}/static/app.css`);
   await page.fill('input[name=who]', who);
   await page.click('button');
@@ -39,10 +42,44 @@ async function person(who, viewport = { width: 1000, height: 900 }) {
   return page;
 }
 
+// inTabs opens two pages in tabs before anybody is signed in, and signs in here and there. Each tab has to arrive where it
+// wanted to go, with what stands behind # in its address. Authenticators belong to tabs, so the passkey is copied.
+async function inTabs(who) {
+  const context = await browser.newContext({ locale });
+  const tabs = [];
+  for (const path of ['/static/app.css?tab=1#view/1', '/static/app.css?tab=2#model=contact&id=2']) {
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('WebAuthn.enable');
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', authenticator);
+    await page.goto(site + path);
+    await page.fill('input[name=who]', who);
+    need(!page.url().includes('view/1') && !page.url().includes('model='), 'the provider doesn\'t see what stands behind #');
+    tabs.push({ page, cdp, authenticatorId, path });
+  }
+  const [first, second] = tabs;
+  await first.page.bringToFront(); // who isn't looked at is given no passkey
+  await first.page.click('button');
+  await first.page.click(`button:has-text("${words.key}")`);
+  await first.page.waitForURL(site + first.path);
+  const { credentials } = await first.cdp.send('WebAuthn.getCredentials', { authenticatorId: first.authenticatorId });
+  await second.cdp.send('WebAuthn.addCredential', { authenticatorId: second.authenticatorId, credential: credentials[0] });
+  await second.page.bringToFront();
+  await second.page.click('button');
+  await second.page.click(`button:has-text("${words.prove}")`);
+  await second.page.waitForURL(site + second.path);
+  for (const { page, path } of tabs) need(page.url() === site + path, `a tab arrives at ${path}`);
+  await first.page.reload();
+  need((await first.page.content()).includes('the CRM'), 'the first tab goes on after the second has signed in');
+  await context.close();
+}
+
 const shot = (page, name) => page.screenshot({ path: `${out}/${name}-${lang}.png`, fullPage: true });
 const row = (page, name) => page.locator('li', { hasText: name });
 
 try {
+  await inTabs(`tabs${lang}`);
   const vera = await person(`vera${lang}`, { width: 420, height: 800 });
   const boss = await person(`boss${lang}`);
 

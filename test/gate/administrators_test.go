@@ -54,16 +54,18 @@ func TestSignInAdministrators(t *testing.T) {
 	who, boss := somebody(), somebody()
 	victim := signedInWith(t, env.opened, who, "Name "+who, "sales")
 	elsewhere := signedInWith(t, env.forged, who+"2", "Name "+who+"2", "sales")
-	copied, employee := victim.copied(), pseudonymOf(t, victim)
+	copied, whose := victim.copied(), pseudonymOf(t, victim)
 	admin := signedInWith(t, env.opened, boss, "Name "+boss, "sales", "it_admin")
 	administrator := pseudonymOf(t, admin)
+	env.plain.as(t, "sven") // at another provider
 	page := admin.do(t, ask{path: allSessions, page: true}).want(t, http.StatusOK)
 	ref, other := ofSomebody(t, page, "Name "+who), ofSomebody(t, page, "Name "+who+"2")
-	t.Run("a-look-is-an-entry", func(t *testing.T) {
+	sven := employee("sven").Name
+	t.Run("a-look-is-an-entry-and-shows-this-providers-people", func(t *testing.T) {
 		if e := page.logged(t)[0].Entry; e.Event != audit.Searched || e.Employee != administrator || e.Detail != "session list: everybody" {
 			t.Errorf("entry %+v", e)
 		}
-		if !strings.Contains(string(page.body), "Zuletzt benutzt") {
+		if !strings.Contains(string(page.body), "Zuletzt benutzt") || strings.Contains(string(page.body), sven) {
 			t.Errorf("page %s", page)
 		}
 	})
@@ -92,7 +94,7 @@ func TestSignInAdministrators(t *testing.T) {
 		press(t, admin, other, own).want(t, http.StatusSeeOther)
 		elsewhere.isIn(t, false)
 		admin.isIn(t, true)
-		if d := revocations(t, employee); len(d) != 1 || d[0] != "ended by an administrator, "+administrator {
+		if d := revocations(t, whose); len(d) != 1 || d[0] != "ended by an administrator, "+administrator {
 			t.Errorf("entries %q, want one with %s", d, administrator)
 		}
 	})

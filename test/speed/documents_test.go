@@ -29,6 +29,12 @@ routes:
     entity: contact
     action: search
     records: [{at: "$.items[*]"}]
+  - match: GET /stream
+    name: stream
+    entity: contact
+    action: search
+    stream: $.items
+    records: [{at: "$"}]
   - match: GET /page
     name: page
     entity: contact
@@ -57,7 +63,7 @@ p, sales, contact, free_text, search, clear,     own, allow
 	employee = "anna"
 )
 
-type person struct{ id, name, email, phone, iban, birth, owner, company, notes string }
+type person struct{ id, name, email, phone, iban, birth, owner, company, status, source, notes string }
 
 func newPerson(i int) person {
 	first := []string{"Erika", "Jürgen", "Annegret", "Mehmet", "Sabine", "Wolfgang", "Björn", "Katharina", "Stefan", "Friedrich", "Ayşe"}
@@ -73,10 +79,17 @@ func newPerson(i int) person {
 		name:  first[i%len(first)] + " " + last[i/len(first)%len(last)] + fmt.Sprintf("-%c%c", 'A'+i%26, 'a'+i/26%26),
 		email: fmt.Sprintf("%s.%d@kunde%d.example", []string{"erika", "j.muster", "a.k", "einkauf", "sw"}[i*3%5], 1000+i, i%9),
 		phone: fmt.Sprintf("+49 30 %07d", 2_345_678+i*7919), iban: fmt.Sprintf("DE%02d500105175%09d", 10+i%80, 407_324_931+i*104_729),
-		birth: fmt.Sprintf("19%02d-%02d-%02d", 50+i%50, i%12+1, i%28+1),
+		birth:  fmt.Sprintf("19%02d-%02d-%02d", 50+i%50, i%12+1, i%28+1),
+		status: []string{"active", "prospect", "dormant"}[i%3], source: []string{"trade fair", "web form", "referral"}[i%3],
 	}
 	p.notes = before[i/2%len(before)] + p.email + " oder über " + p.name + ". Angebot liegt vor, Entscheidung im nächsten Quartal, Rabatt ist besprochen."
 	return p
+}
+
+func (p person) json() []byte {
+	return fmt.Appendf(nil, `{"id":%q,"name":%q,"company":%q,"email":%q,"phone":%q,"iban":%q,"birth_date":%q,"status":%q,"source":%q,`+
+		`"owner":%q,"created_at":"2026-03-01T10:00:00+01:00","notes":%q}`,
+		p.id, p.name, p.company, p.email, p.phone, p.iban, p.birth, p.status, p.source, p.owner, p.notes)
 }
 
 // listJSON is a list of about 110 KB.
@@ -87,11 +100,7 @@ func listJSON() []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		p := newPerson(i)
-		fmt.Fprintf(&b, `{"id":%q,"name":%q,"company":%q,"email":%q,"phone":%q,"iban":%q,"birth_date":%q,"status":%q,"source":%q,`+
-			`"owner":%q,"created_at":"2026-03-01T10:00:00+01:00","notes":%q}`,
-			p.id, p.name, p.company, p.email, p.phone, p.iban, p.birth, []string{"active", "prospect", "dormant"}[i%3],
-			[]string{"trade fair", "web form", "referral"}[i%3], p.owner, p.notes)
+		b.Write(newPerson(i).json())
 	}
 	b.WriteString(`]}`)
 	return []byte(b.String())

@@ -88,6 +88,7 @@ func (a *answer) splice() {
 }
 
 func (a *answer) release() {
+	a.found.Release()
 	switch a.tree.Format.Name() {
 	case "json":
 		json.Release(a.tree)
@@ -195,4 +196,45 @@ func TestWhatIsMeasuredIsMasked(t *testing.T) {
 			}
 		}
 	}
+}
+
+// BenchmarkStream masks a list record by record, as a streamed answer is: an
+// operation is a record. It reports how much the memory grew over all of them.
+func BenchmarkStream(b *testing.B) {
+	a := newAnswer(b, "/stream", nil, nil)
+	records := make([][]byte, 1000)
+	for i := range records {
+		records[i] = append(newPerson(i).json(), ',')
+	}
+	s, err := json.NewSplitter("$.items", doc.DefaultLimits(), 1<<20)
+	must(b, err)
+	seen, out := mask.NewSeen(4096), []byte(nil)
+	emit := func(u json.Unit) error {
+		if !u.Record {
+			return nil
+		}
+		found, err := a.x.LocateRow(u.Tree)
+		if err != nil {
+			return err
+		}
+		defer found.Release()
+		res, err := a.masker.Apply(u.Tree, &found.Found, a.plan, mask.Options{Scope: "session", SecondPass: true, Seen: seen})
+		if err != nil {
+			return err
+		}
+		out, err = res.Body(out[:0])
+		return err
+	}
+	must(b, s.Feed([]byte(`{"items":[`), emit))
+	b.SetBytes(int64(len(records[0])))
+	b.ReportAllocs()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	i := 0
+	for b.Loop() {
+		must(b, s.Feed(records[i%len(records)], emit))
+		i++
+	}
+	runtime.ReadMemStats(&now)
+	b.ReportMetric(float64(now.Sys-before.Sys)/(1<<20), "MB-grown")
 }

@@ -88,9 +88,6 @@ func skipSpace(raw []byte, i, end int) int {
 // a value that we took for something else. The tokenizer leaves out the second
 // of two attributes with one name, so a repeated name is refused as well.
 func (b *builder) checkAttrs() error {
-	if b.plainAttrs() {
-		return nil
-	}
 	_, more := b.z.TagName()
 	for _, a := range b.attrs {
 		var key, val []byte
@@ -121,45 +118,4 @@ func (b *builder) addAttrs() error {
 		}
 	}
 	return nil
-}
-
-// mostPlain is how many attributes are compared with each other.
-const mostPlain = 8
-
-// plainAttrs reports whether every reader sees the attributes of the start tag as
-// scanAttrs did, each once: `name="value"` with a space before it, in lower case,
-// and with nothing in the value that is read as something else. Most tags are like
-// that, and the tokenizer copies each of their values several times.
-func (b *builder) plainAttrs() bool {
-	if len(b.attrs) > mostPlain {
-		return false
-	}
-	for i := range b.attrs {
-		a := &b.attrs[i]
-		if a.flags != FlagAttr|FlagDouble || a.start != a.keyEnd+2 || !isSpace(b.src[a.keyStart-1]) {
-			return false
-		}
-		key, value := b.src[a.keyStart:a.keyEnd], b.src[a.start:a.end]
-		if !plainName(key) || bytes.IndexByte(value, '&') >= 0 || bytes.IndexByte(value, '\r') >= 0 {
-			return false
-		}
-		if next := b.src[a.end+1]; !isSpace(next) && next != '>' && next != '/' {
-			return false
-		}
-		for _, other := range b.attrs[:i] {
-			if bytes.Equal(key, b.src[other.keyStart:other.keyEnd]) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func plainName(name []byte) bool {
-	for _, c := range name {
-		if ('a' > c || c > 'z') && ('0' > c || c > '9') && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return true
 }

@@ -12,9 +12,13 @@ import (
 
 // builder makes the tree out of tokens. at is the offset of the current token.
 type builder struct {
-	src   []byte
-	at    int
-	z     *html.Tokenizer
+	src []byte
+	at  int
+	// z reads the tokens that aren't plain, and zAt is where its next one begins.
+	z   *html.Tokenizer
+	zAt int
+	// odd is how many tokens are left to it at least.
+	odd   int
 	lim   doc.Limits
 	nodes []doc.Node
 	open  []entry
@@ -40,7 +44,7 @@ type entry struct {
 }
 
 func newBuilder(src []byte, lim doc.Limits) *builder {
-	b := &builder{src: src, lim: lim, z: html.NewTokenizer(bytes.NewReader(src))}
+	b := &builder{src: src, lim: lim}
 	pooled, _ := pool.Get().(*[]doc.Node)
 	b.nodes = append((*pooled)[:0], doc.Node{Kind: doc.Object, Parent: -1})
 	b.open = append(b.open, entry{})
@@ -103,6 +107,11 @@ func (b *builder) text(raw []byte) error {
 		if e.atom == atom.Script && twoWays(raw) {
 			return refuse(b.at, "a script with both <!-- and <script in it: where it ends is read in two ways")
 		}
+	}
+	// The tokenizer ends a text before a `</` that nothing follows; browsers don't.
+	if last := &b.nodes[len(b.nodes)-1]; last.Flags == FlagText && n.Flags == FlagText && last.End == n.Start && last.Parent == b.top().node {
+		last.End, last.KeyEnd = n.End, n.KeyEnd
+		return nil
 	}
 	return b.add(n)
 }

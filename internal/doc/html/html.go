@@ -10,8 +10,6 @@ package html
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"math"
 	"sync"
 	"unicode/utf8"
@@ -99,27 +97,45 @@ func giveBack(s []doc.Node) {
 	}
 }
 
-// run reads every token and checks that together they are the document.
+// run reads every token: those that are read in one way by a scan of their own,
+// all others by the tokenizer.
 func (b *builder) run() error {
-	for {
-		tt := b.z.Next()
-		raw := b.z.Raw()
-		if tt == html.ErrorToken {
-			break
+	for b.at < len(b.src) {
+		ok, err := b.plainToken()
+		if !ok {
+			err = b.oddToken()
 		}
-		end := b.at + len(raw)
-		if end > len(b.src) || !bytes.Equal(raw, b.src[b.at:end]) {
-			return refuse(b.at, "a token whose bytes the tokenizer changed")
-		}
-		if err := b.token(tt, b.src[b.at:end]); err != nil {
+		if err != nil {
 			return err
 		}
-		b.at = end
-	}
-	if !errors.Is(b.z.Err(), io.EOF) || b.at != len(b.src) {
-		return refuse(b.at, "a tag that is not closed")
 	}
 	return b.finish()
+}
+
+// oddTokens is how many tokens the tokenizer reads at least where it has to read
+// one: it costs more to begin than to go on.
+const oddTokens = 8
+
+// oddToken has the tokenizer read a token, and checks that it is the document's.
+func (b *builder) oddToken() error {
+	if b.z == nil || b.zAt != b.at {
+		b.z, b.odd = html.NewTokenizer(bytes.NewReader(b.src[b.at:])), oddTokens
+	}
+	b.odd--
+	tt := b.z.Next()
+	raw := b.z.Raw()
+	end := b.at + len(raw)
+	switch {
+	case tt == html.ErrorToken:
+		return refuse(b.at, "a tag that is not closed")
+	case end > len(b.src) || !bytes.Equal(raw, b.src[b.at:end]):
+		return refuse(b.at, "a token whose bytes the tokenizer changed")
+	}
+	if err := b.token(tt, b.src[b.at:end]); err != nil {
+		return err
+	}
+	b.at, b.zAt = end, end
+	return nil
 }
 
 func (b *builder) token(tt html.TokenType, raw []byte) error {

@@ -14,7 +14,7 @@ func (s Selector) Match(t *doc.Tree, from int) []int { return s.AppendMatch(nil,
 
 // AppendMatch is Match behind what is in dst.
 func (s Selector) AppendMatch(dst []int, t *doc.Tree, from int) []int {
-	w := walk{t: t, from: from, nodes: dst}
+	w := walk{t: t, from: from, nodes: dst, alone: true}
 	w.done = w.one[:]
 	for i := range s.alts {
 		if a := &s.alts[i]; len(a.steps) == 0 {
@@ -25,9 +25,10 @@ func (s Selector) AppendMatch(dst []int, t *doc.Tree, from int) []int {
 		if t.Nodes[node].Kind != doc.Object {
 			continue
 		}
+		class := attr(t, node, "class")
 		for i := range s.alts {
 			a := &s.alts[i]
-			if n := len(a.steps); n > 0 && a.matches(t, from, node, n-1) {
+			if n := len(a.steps); n > 0 && a.matches(t, from, node, class, n-1) {
 				w.emit(0, node, a)
 			}
 		}
@@ -104,15 +105,48 @@ func (s *Set) elements(t *doc.Tree, from int, found func(rule, node int, a *alte
 		if t.Nodes[node].Kind != doc.Object {
 			continue
 		}
+		class := attr(t, node, "class")
 		for r := range s.rules {
 			for i := range s.rules[r].alts {
 				a := &s.rules[r].alts[i]
-				if n := len(a.steps); n > 0 && a.matches(t, from, node, n-1) {
+				if n := len(a.steps); n > 0 && a.matches(t, from, node, class, n-1) {
 					found(r, node, a)
 				}
 			}
 		}
 	}
+}
+
+// Selected is a node that a rule of a set selects.
+type Selected struct{ Rule, Node int }
+
+// Matcher matches a set below one element after the other, in the memory that it
+// took for the first ones. It is for one goroutine at a time.
+type Matcher struct{ w walk }
+
+// Match returns what the set's rules select below an element, by rule and in the
+// order of the document. The result is valid until the next call.
+func (m *Matcher) Match(s *Set, t *doc.Tree, from int) []Selected {
+	w := &m.w
+	w.t, w.from = t, from
+	w.selected, w.attrs = w.selected[:0], w.attrs[:0]
+	w.done = slices.Grow(w.done[:0], len(s.rules))[:len(s.rules)]
+	clear(w.done)
+	for r := range s.rules {
+		for i := range s.rules[r].alts {
+			if a := &s.rules[r].alts[i]; len(a.steps) == 0 {
+				w.emit(r, from, a)
+			}
+		}
+	}
+	s.elements(t, from, w.emit)
+	slices.SortFunc(w.selected, func(a, b Selected) int {
+		if a.Rule != b.Rule {
+			return a.Rule - b.Rule
+		}
+		return a.Node - b.Node
+	})
+	return w.selected
 }
 
 // walk hands out what the matched elements select. done is, per rule, the first
@@ -124,17 +158,23 @@ type walk struct {
 	found func(rule, node int)
 	done  []int32
 	attrs []handed
-	// nodes takes what is selected where nothing else does: one is done then.
-	nodes []int
-	one   [1]int32
+	// selected takes what is selected where found doesn't, and nodes where one rule
+	// is alone: one is done then.
+	selected []Selected
+	nodes    []int
+	one      [1]int32
+	alone    bool
 }
 
 func (w *walk) take(rule, node int) {
-	if w.found == nil {
+	switch {
+	case w.found != nil:
+		w.found(rule, node)
+	case w.alone:
 		w.nodes = append(w.nodes, node)
-		return
+	default:
+		w.selected = append(w.selected, Selected{rule, node})
 	}
-	w.found(rule, node)
 }
 
 // handed is an attribute that was handed out for the element at hand.
@@ -183,9 +223,9 @@ func blank(t *doc.Tree, node int) bool {
 }
 
 // matches reports whether an element fulfils step i and its ancestors below from
-// the steps before.
-func (a *alternative) matches(t *doc.Tree, from, node, i int) bool {
-	if !a.steps[i].is(t, node) {
+// the steps before. class is its attribute of that name, which all rules ask for.
+func (a *alternative) matches(t *doc.Tree, from, node, class, i int) bool {
+	if !a.steps[i].is(t, node, class) {
 		return false
 	}
 	parent := int(t.Nodes[node].Parent)
@@ -193,10 +233,10 @@ func (a *alternative) matches(t *doc.Tree, from, node, i int) bool {
 		return !a.steps[0].child || parent == from
 	}
 	if a.steps[i].child {
-		return parent != from && a.matches(t, from, parent, i-1)
+		return parent != from && a.matches(t, from, parent, attr(t, parent, "class"), i-1)
 	}
 	for ; parent != from; parent = int(t.Nodes[parent].Parent) {
-		if a.matches(t, from, parent, i-1) {
+		if a.matches(t, from, parent, attr(t, parent, "class"), i-1) {
 			return true
 		}
 	}
@@ -204,7 +244,7 @@ func (a *alternative) matches(t *doc.Tree, from, node, i int) bool {
 }
 
 // is reports whether the element fulfils the step's own conditions.
-func (st *step) is(t *doc.Tree, node int) bool {
+func (st *step) is(t *doc.Tree, node, class int) bool {
 	n := &t.Nodes[node]
 	if st.tag != "" && !equalFold(t.Src[n.KeyStart:n.KeyEnd], st.tag) {
 		return false
@@ -212,7 +252,7 @@ func (st *step) is(t *doc.Tree, node int) bool {
 	if st.id != "" && !valueIs(t, attr(t, node, "id"), '=', st.id) {
 		return false
 	}
-	if len(st.classes) > 0 && !hasClasses(t, attr(t, node, "class"), st.classes) {
+	if len(st.classes) > 0 && !hasClasses(t, class, st.classes) {
 		return false
 	}
 	for i := range st.attrs {

@@ -18,19 +18,25 @@ func (b *builder) startTag(raw []byte, selfClosing bool) error {
 	if err := b.scanAttrs(raw, 1+size); err != nil {
 		return err
 	}
+	if err := b.checkAttrs(); err != nil {
+		return err
+	}
+	return b.element(raw, size, selfClosing)
+}
+
+// element adds an element whose attributes are in b.attrs. size is the length of
+// its name.
+func (b *builder) element(raw []byte, size int, selfClosing bool) error {
 	tag := lowered(raw[1 : 1+size])
 	e := entry{atom: atom.Lookup(tag)}
 	if e.name = e.atom.String(); e.atom == 0 {
 		e.name = string(tag)
 	}
-	if err := b.checkAttrs(); err != nil {
-		return err
-	}
 	if err := b.place(&e, raw); err != nil {
 		return err
 	}
 	e.node = int32(len(b.nodes))
-	err = b.add(doc.Node{
+	err := b.add(doc.Node{
 		Kind: doc.Object, Start: int32(b.at), End: int32(b.at + len(raw)),
 		KeyStart: int32(b.at + 1), KeyEnd: int32(b.at + 1 + size),
 	})
@@ -116,6 +122,11 @@ func (b *builder) endTag(raw []byte) error {
 	if len(bytes.Trim(raw[2+size:len(raw)-1], " \t\n\f\r")) > 0 {
 		return refuse(b.at, "an end tag with attributes")
 	}
+	return b.endElement(raw, size)
+}
+
+// endElement ends what an end tag ends. size is the length of its name.
+func (b *builder) endElement(raw []byte, size int) error {
 	tag := lowered(raw[2 : 2+size])
 	a := atom.Lookup(tag)
 	if a == atom.Noscript && !b.noscriptEnds() {

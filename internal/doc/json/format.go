@@ -14,6 +14,7 @@ type Format struct{}
 var (
 	_ doc.Format   = Format{}
 	_ doc.Verbatim = Format{}
+	_ doc.Keyed    = Format{}
 )
 
 // Name returns "json".
@@ -42,6 +43,15 @@ func (Format) Verbatim(t *doc.Tree, node int) ([]byte, bool) {
 func (Format) Key(t *doc.Tree, node int) string {
 	n := &t.Nodes[node]
 	return decode(t, n.KeyStart+1, n.KeyEnd-1, n.Flags&KeyEscaped != 0)
+}
+
+// HasKey compares a member's name without copying it.
+func (Format) HasKey(t *doc.Tree, node int, name string) bool {
+	n := &t.Nodes[node]
+	if n.Flags&KeyEscaped != 0 || n.KeyEnd <= n.KeyStart+1 {
+		return t.Key(node) == name
+	}
+	return string(t.Src[n.KeyStart+1:n.KeyEnd-1]) == name
 }
 
 // Encode appends v as JSON. A number or bool whose text is none becomes null:

@@ -116,10 +116,14 @@ func (t *trial) ref(role, name string) {
 // names reports whether a reference is that of Type.field. A field behind a
 // relation is named with the way that leads to it.
 func (t *trial) names(r *access.Ref, name string) bool {
+	name = strings.ReplaceAll(name, "/", ".") // as in an export's columns
 	typ, ok := strings.CutSuffix(name, "."+r.Field)
 	if !ok {
 		return false
 	}
 	entity, known := t.p.EntityOf(typ)
+	if to, ok := t.p.LeadsTo(typ, r.Field); ok && to == r.Entity {
+		return true // what a related record is shown by
+	}
 	return known && (entity == r.Entity || strings.Contains(r.Field, "."))
 }

@@ -52,6 +52,9 @@ func (t *trial) compare(body, known, whole []byte) {
 // line: that something of the line is masked doesn't tell.
 func (t *trial) inLine(m Mark) bool {
 	n, _ := strconv.Atoi(strings.TrimPrefix(m.At, "line "))
+	if m.Category == string(access.Name) && slices.Contains(t.lines[n], access.Email) {
+		return true // an address has its owner's name in it
+	}
 	return slices.Contains(t.lines[n], access.Category(m.Category)) || slices.Contains(t.lines[n], access.Unclassified)
 }
 

@@ -1,0 +1,41 @@
+package profile
+
+import (
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// readOrder reads [["name", "ASC"], ["id", null]].
+func (x *Exchange) readOrder(r *ref, typ string, node int) error {
+	t := x.tree
+	if t.Nodes[node].Kind == doc.Null {
+		return nil
+	}
+	if t.Nodes[node].Kind != doc.Array {
+		return refuse("malformed", "An order is a list.")
+	}
+	for c := range t.Children(node) {
+		name := r.nameIn(t, c)
+		if t.Nodes[c].Kind == doc.Array {
+			name = t.Element(c, 0)
+		}
+		if name < 0 || t.Nodes[name].Kind != doc.String {
+			return refuse("malformed", "An order names a field that is no text.")
+		}
+		if err := x.readName(r, typ, t.Text(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOrderText reads `name,ASC`, one parameter an order.
+func (x *Exchange) readOrderText(r *ref, typ, text string) error {
+	name, dir, _ := strings.Cut(text, ",")
+	switch strings.ToUpper(strings.TrimSpace(dir)) {
+	case "", "ASC", "DESC", "ASC NULLS FIRST", "ASC NULLS LAST", "DESC NULLS FIRST", "DESC NULLS LAST":
+		return x.readName(r, typ, name)
+	}
+	return refuse("malformed", "An order has an unknown direction.")
+}
