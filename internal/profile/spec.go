@@ -177,8 +177,8 @@ type fieldSpec struct {
 	// log: `accountId: {link: Account}`.
 	Link string `yaml:"link"`
 	// LinkBy names a sibling that holds the type of such records (`model|res_model`:
-	// the first that is there); for an object of ids, an object with the same keys. A
-	// `*` stands for the field's own name. Beside it, Link is for answers without the
+	// the first that is there; `*` stands for the field's own name); for an object of
+	// ids, an object with the same keys. Beside it, Link is for answers without the
 	// sibling.
 	LinkBy string `yaml:"link_by"`
 	// Parts are the fields that an object, or each object of a list, consists of, in

@@ -68,9 +68,9 @@ type refSpec struct {
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
 	// id`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
-	// `field` and `field:function`), search (the value is searched in Field), fetchxml
-	// (with roles of its own; for routes that are read as OData) or params (each query parameter but those in Except is a filter on the field of
-	// its name).
+	// `field` and `field:function`), search (the value is searched in Field),
+	// fetchxml (with roles of its own; for routes that are read as OData) or params
+	// (each query parameter but those in Except is a filter on the field of its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
 	// its fields (`query.in`: comma-separated). A search that may not be asked

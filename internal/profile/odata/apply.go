@@ -74,7 +74,7 @@ func (o *options) aggregate(s string) error {
 		words := strings.Fields(part)
 		switch {
 		case len(words) == 3 && words[0] == "$count" && words[1] == "as":
-			err = o.q.column(words[2], Column{Public: true})
+			err = o.alias(words[2], Column{Public: true})
 		case len(words) == 5 && words[1] == "with" && words[3] == "as":
 			err = o.aggregated(words[0], words[2], words[4])
 		default:
@@ -99,16 +99,22 @@ func (o *options) aggregated(field, method, alias string) error {
 	if known, ok := o.q.Columns[field]; ok {
 		c = known
 	}
-	if slices.ContainsFunc(o.q.Refs, func(r Ref) bool { return r.Role == Group && len(r.Path) == 1 && r.Path[0] == alias }) {
-		return fail("An alias has the name of a field that the answer is grouped by.")
-	}
 	if c.Public {
-		return o.q.column(alias, c)
+		return o.alias(alias, c)
 	}
 	o.q.add(Ref{Role: Aggregate, From: c.From, Path: c.Path})
 	if method == "countdistinct" {
-		return o.q.column(alias, Column{Public: true})
+		return o.alias(alias, Column{Public: true})
 	}
 	o.q.add(Ref{Role: Select, From: c.From, Path: c.Path})
-	return o.q.column(alias, c)
+	return o.alias(alias, c)
+}
+
+// alias notes the name of an aggregate, which no field may have that stands beside
+// it in the answer.
+func (o *options) alias(name string, c Column) error {
+	if slices.ContainsFunc(o.q.Refs, func(r Ref) bool { return r.Role == Group && len(r.Path) == 1 && r.Path[0] == name }) {
+		return fail("An alias has the name of a field that the answer is grouped by.")
+	}
+	return o.q.column(name, c)
 }

@@ -79,7 +79,7 @@ func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 		"$expand=a($apply=groupby((b)))", "$expand=a($compute=b as c)", "$expand=a($select=b;$select=c)", "$expand=a($levels=max)", "$expand=a($skiptoken=1)",
 		"$expand=a($filter=b eq ')", "$expand=NS.T/a", "$compute=a as b", "$apply=compute(a as b)", "$apply=expand(a)", "$apply=topcount(1,a)",
 		"$apply=groupby((rollup(a,b)))", "$apply=aggregate(a with NS.f as b)", "$apply=aggregate(a mul b with max as c)", "$apply=aggregate(a)",
-		"$apply=groupby((a),aggregate(b with max as a))", "$apply=aggregate(a with max as m,b with max as m)", "$apply=groupby((a))&$filter=a eq 1",
+		"$apply=groupby((a),aggregate(b with max as a))", "$apply=groupby((a),aggregate($count as a))", "$apply=groupby((a),aggregate(b with countdistinct as a))", "$apply=aggregate(a with max as m,b with max as m)", "$apply=groupby((a))&$filter=a eq 1",
 		"$apply=groupby((a))&$expand=b", "$apply=concat(aggregate(a with max as b),aggregate(c with max as b))", "$top=x", "$count=1", "$format=atom", "$format=application/json;odata.metadata=full",
 		"$deltatoken=x", "$index=1", "$schemaversion=1", "$Filter=a eq 1", "$unknown=1", "$filter=a eq 1&$filter=b eq 1", "$skiptoken=x", "$skiptoken=<cookie><a/></cookie>",
 		`$skiptoken=<cookie pagenumber="2" pagingcookie="<cookie/>" />`,
