@@ -206,6 +206,11 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		}
 		return x.readOrder(r, typ, v.node)
 	}
+	return x.readNameAt(r, typ, v)
+}
+
+// readNameAt reads one name, or nothing.
+func (x *Exchange) readNameAt(r *ref, typ string, v value) error {
 	text := v.text
 	if v.node >= 0 {
 		if x.p.isEmpty(x.tree, v.node) {
