@@ -258,6 +258,9 @@ func (x *Exchange) readList(r *ref, typ string, v value) error {
 		}
 		return nil
 	}
+	if x.p.isEmpty(x.tree, v.node) {
+		return nil
+	}
 	return refuse("malformed", "A list of field names is expected.")
 }
 
