@@ -208,6 +208,11 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		}
 		return x.readOrder(r, typ, v.node)
 	}
+	return x.readNameAt(r, typ, v)
+}
+
+// readNameAt reads one name, or nothing.
+func (x *Exchange) readNameAt(r *ref, typ string, v value) error {
 	text := v.text
 	if v.node >= 0 {
 		if x.p.isEmpty(x.tree, v.node) {
@@ -253,6 +258,9 @@ func (x *Exchange) readList(r *ref, typ string, v value) error {
 				return err
 			}
 		}
+		return nil
+	}
+	if x.p.isEmpty(x.tree, v.node) {
 		return nil
 	}
 	return refuse("malformed", "A list of field names is expected.")
