@@ -21,6 +21,9 @@ func answerTypes() []string {
 // Accepts reports whether an answer of that media type, in lower case and without
 // parameters, can be of the exchange's type.
 func (x *Exchange) Accepts(media string) bool {
+	if x.rt != nil && contains(x.rt.media, media) {
+		return true
+	}
 	switch x.Type {
 	case "json":
 		return media == "application/json" || strings.HasSuffix(media, "+json") || x.wrapper().Callback != "" && isScript(media)
@@ -48,6 +51,11 @@ func (x *Exchange) Accepts(media string) bool {
 		return media == "text/ldif" || media == "application/ldif"
 	}
 	return false
+}
+
+// isJSON reports whether a media type is one that ends with +json.
+func isJSON(media string) bool {
+	return strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
 }
 
 func isScript(media string) bool {

@@ -12,12 +12,16 @@ type route struct {
 	body    string
 	typ     string
 	form    formSpec
+	media   []string
 	csv     csvSpec
 	// namespaces are those that an XML answer's names are told apart by, and fault
 	// is where it holds an error instead.
 	namespaces map[string]string
 	fault      path
 	soap       *soapCall
+	// odata is how the address is read, and odataRecord the parameter of a function
+	// that names a record.
+	odata, odataRecord string
 	// prefix and callback are what may stand around a JSON answer.
 	prefix, callback string
 	events           []string

@@ -75,6 +75,7 @@ type Exchange struct {
 	op   *operation
 	tr   *transport // nil for routes
 	rt   *route
+	od   *odataPlan // nil but for OData
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -178,6 +179,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkBody(); err != nil {
 		return err
 	}
+	if err := x.classifyOData(); err != nil {
+		return err
+	}
 	if err := x.classifyOperation(); err != nil {
 		return err
 	}
@@ -190,16 +194,19 @@ func (x *Exchange) checkQuery() error {
 	if x.op.pass && x.rt.query == nil {
 		return nil
 	}
+	if x.op.opaque && contains(x.rt.query, "*") {
+		return nil
+	}
 	for _, q := range x.req.Query {
 		name := q.Name
-		if x.p.nestedQuery {
+		if x.p.nestedQuery && (!strings.Contains(q.Name, "[") || !contains(x.rt.query, q.Name)) {
 			var nested bool
 			name, _, nested = strings.Cut(name, "[")
 			if !x.op.pass && nested != contains(x.rt.nested, name) {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -217,7 +224,7 @@ func (x *Exchange) parseBody(kind string) error {
 	case "any", "soap": // read already
 		return nil
 	case "json":
-		if x.req.MediaType != "application/json" {
+		if x.req.MediaType != "application/json" && !isJSON(x.req.MediaType) {
 			return &Refusal{Reason: "type", Text: "This address takes application/json only.", Status: 415}
 		}
 		x.tree, err = parseJSON(x.req.Body)
@@ -254,6 +261,9 @@ func (x *Exchange) classifyOperation() error {
 		a.IDs = append(a.IDs, ids...)
 	}
 	x.Accesses = []access.Access{a}
+	if err := x.readOData(); err != nil {
+		return err
+	}
 	for i := range x.op.refs {
 		if err := x.readRef(&x.op.refs[i]); err != nil {
 			return err
@@ -282,6 +292,9 @@ func (x *Exchange) bindEntity() error {
 		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {
 			typ = x.tree.Text(vs[0].node)
 		}
+	}
+	if x.od != nil {
+		typ = x.od.typ
 	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)
 	if x.ent == nil {

@@ -25,6 +25,7 @@ func Load(src []byte) (*Profile, error) {
 	c.head()
 	c.paths()
 	c.wrappedKinds()
+	c.annotations()
 	c.entities()
 	c.relations()
 	c.transports()

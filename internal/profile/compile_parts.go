@@ -19,7 +19,7 @@ func (c *compiler) structured(where string, f *field, s *fieldSpec) {
 		}
 	}
 	switch {
-	case kinds > 1 || f.link != "" && f.linkBy != "":
+	case kinds > 1:
 		c.fail(where, "a value is one of link, link_by, parts, flat, named, of and filter")
 	case kinds == 1 && (f.by != "" || f.decode != "" || f.withhold || f.reference || f.file || f.detect):
 		c.fail(where, "link, parts, flat, named, of and filter don't go with by, decode, detect, withhold, reference or file")

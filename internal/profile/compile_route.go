@@ -62,7 +62,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, form: s.Form, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, form: s.Form, media: s.Media, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -73,20 +73,29 @@ func (c *compiler) routes() {
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
+		c.odata(where, rt, s)
 		c.bodyMembers(where, rt)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)
+		c.anyQuery(where, rt)
 		for _, before := range c.p.routes {
 			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
 		c.p.routes = append(c.p.routes, rt)
+	}
+}
+
+// anyQuery sees that what isn't judged is for those who may see everything.
+func (c *compiler) anyQuery(where string, rt *route) {
+	if slices.Contains(rt.query, "*") && !rt.opaque {
+		c.fail(where, "the parameter * is for opaque answers; list those that the route takes")
 	}
 }
 
@@ -130,7 +139,7 @@ func (c *compiler) nestedParams(where string, rt *route) {
 		if r.at.origin != fromQuery {
 			continue
 		}
-		if len(r.at.path) > 0 || r.syntax == "clauses" {
+		if len(r.at.path) > 0 || r.syntax == "clauses" || r.syntax == "keys" {
 			rt.nested = append(rt.nested, r.at.name)
 		} else {
 			plain[r.at.name] = true

@@ -72,6 +72,9 @@ func (x *Exchange) jsonInForm() error {
 		if !contains(x.rt.form.Members, x.tree.Key(c)) {
 			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
 		}
+		if contains(x.rt.form.Empty, x.tree.Key(c)) && !x.isNothing(c) {
+			return refuse("denied", "A part of the request has to be empty: the gateway doesn't serve what it asks for.")
+		}
 	}
 	return nil
 }
@@ -185,4 +188,17 @@ func refuseFile() error {
 // page can fill a file in, so none has to come back.
 func (w *Write) leavesFiles(f *field) bool {
 	return f.file && w.x.tree != nil && isForm(w.x.tree)
+}
+
+// isNothing reports whether a node of the body holds no value.
+func (x *Exchange) isNothing(node int) bool {
+	switch x.tree.Nodes[node].Kind {
+	case doc.Array, doc.Object:
+		return x.tree.First(node) < 0
+	case doc.Null:
+		return true
+	case doc.String:
+		return x.tree.Text(node) == ""
+	}
+	return x.p.isEmpty(x.tree, node)
 }

@@ -37,6 +37,7 @@ routes:
   - {match: POST /mass, entity: person, action: delete, ids: ["body['mass[]']"], body: form, members: ["mass[]"]}
   - {match: POST /find, entity: person, action: search, question: true, body: form, members: [sort], refs: [{role: sort, at: body.sort}], records: [{at: "$[*]"}]}
   - {match: POST /of, entity: body.module, action: delete, ids: [body.id], body: form, members: [module, id]}
+  - {match: POST /json, entity: person, action: search, question: true, body: form, form: {json: data, fields: [token], members: [sort]}, refs: [{role: sort, at: body.sort}], records: [{at: "$[*]"}]}
   - {match: POST /plain, pass: true, body: form}
   - {match: POST /urlencoded, pass: true, body: urlencoded}
   - {match: POST /multipart, pass: true, body: multipart}
@@ -124,6 +125,9 @@ func TestFormIsJudgedAlikeInBothEncodings(t *testing.T) {
 		{"/mass", []string{"mass[]", "7", "mass[0]", "8"}, "unknown_parameter"},
 		{"/find", []string{"sort", "phone"}, "search person[]: ; sort phone"},
 		{"/find", []string{"sort", "name", "sort", "phone"}, "search person[]: ; sort name; sort phone"},
+		{"/json", []string{"data", `{"sort":"phone"}`, "token", "x"}, "search person[]: ; sort phone"},
+		{"/json", []string{"data", `{"sort":"phone"}`, "data", "{}"}, "unknown_parameter"},
+		{"/json", []string{"data", `{"sort":"phone"}`, "Data", "{}"}, "repeated"},
 		{"/of", []string{"module", "people", "id", "7"}, "delete person[7]: "},
 		{"/of", []string{"module", "note", "module", "people", "id", "7"}, "unknown_type"},
 	} {
@@ -174,6 +178,7 @@ func TestFilesStandInFieldsForFilesAlone(t *testing.T) {
 		{"/save", []string{"id@a.txt", "7", "name", "a"}, "file"},
 		{"/mass", []string{"mass[]@a.txt", "7"}, "file"},
 		{"/find", []string{"sort@a.txt", "name"}, "file"},
+		{"/json", []string{"data@a.txt", `{"sort":"phone"}`}, "file"},
 		{"/plain", []string{"a@a.txt", "x"}, "file"},
 		{"/plain", []string{"a@", ""}, "file"},
 	} {

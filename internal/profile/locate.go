@@ -74,6 +74,7 @@ type finder struct {
 	found   Located
 	covered []span // subtrees that a record or field accounts for
 	depth   int    // of nested documents
+	rows    int    // the list of rows in an answer of OData, -1 without one
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
 	cut     string // what ends a field's name in a member's
@@ -128,7 +129,7 @@ const maxNested = 3
 // Locate finds records and fields in a response. status is the HTTP status. What is
 // found may be released once the response is masked.
 func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
-	f := &finder{x: x, t: t}
+	f := &finder{x: x, t: t, rows: -1}
 	f.marked, _ = t.Format.(doc.Marked)
 	f.found.Fields = newFields()
 	if x.tr != nil {
@@ -141,6 +142,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 		return &f.found, f.locateCSV()
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)
+	}
+	if f.x.od != nil && f.x.rt.odataPath() {
+		return &f.found, f.locateOData(status)
 	}
 	described, placed := false, false
 	for i := range x.op.records {
@@ -155,13 +159,14 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	if status < 300 && described && !placed {
 		return nil, ErrShape
 	}
+	f.rootAnnotations()
 	f.coverRest(doc.Root, status >= 400)
 	return &f.found, nil
 }
 
 // LocateRow finds the fields of one row of a streamed response: t is the row.
 func (x *Exchange) LocateRow(t *doc.Tree) (*Located, error) {
-	f := &finder{x: x, t: t, names: x.names}
+	f := &finder{x: x, t: t, names: x.names, rows: -1}
 	defer func() { x.names = f.names }()
 	f.found.Fields = newFields()
 	for i := range x.op.records {
@@ -187,7 +192,7 @@ func (f *finder) nested(node int, typ string, ent *entity, decode string) bool {
 	if err != nil || !isContainer(t, doc.Root) {
 		return false // a number alone could be one that identifies
 	}
-	in := &finder{x: f.x, t: t, depth: f.depth + 1}
+	in := &finder{x: f.x, t: t, depth: f.depth + 1, rows: -1}
 	in.related(doc.Root, typ, ent, nil)
 	f.found.Nested = append(f.found.Nested, Nested{Node: node, Tree: t, Base64: coding, Located: in.found})
 	return true

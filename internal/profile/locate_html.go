@@ -14,6 +14,9 @@ import (
 type htmlRecord struct {
 	container html.Selector
 	id        nodeAt
+	idParam   string  // of an address
+	typ       *nodeAt // of an address that names the type, or nil
+	typParam  string
 	fields    []htmlField
 	// set matches the fields' selectors; ruleOf is each one's field.
 	set    *html.Set
@@ -49,7 +52,12 @@ func (n *nodeAt) in(dst []int, t *doc.Tree, element int) []int {
 func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
 	r := &htmlRecord{container: c.selector(where, s.Select), page: s.Page}
 	if s.ID != "" && s.ID != "none" && s.ID[0] != '{' {
-		r.id = c.nodeAt(where, s.ID)
+		at, param, _ := strings.Cut(s.ID, "?")
+		r.id, r.idParam = c.nodeAt(where, at), param
+	}
+	if at, param, ok := strings.Cut(s.Entity, "?"); ok {
+		typ := c.nodeAt(where, at)
+		r.typ, r.typParam = &typ, param
 	}
 	var rules []html.Selector
 	for i, f := range s.Fields {
@@ -142,7 +150,7 @@ func (f *finder) htmlPlace(r *recordAt) bool {
 }
 
 func (f *finder) htmlRecord(r *recordAt, node int) {
-	typ := f.typeAt(r, node)
+	typ := f.htmlType(r, node)
 	ent := f.x.p.entityOf(typ)
 	rec := f.record(ent, typ, f.htmlID(r, node))
 	if rec < 0 && !r.html.page && (ent == nil || !ent.internal) {
@@ -196,7 +204,18 @@ func (f *finder) htmlID(r *recordAt, node int) string {
 		return ""
 	}
 	if f.matched = r.html.id.in(f.matched[:0], f.t, node); len(f.matched) > 0 {
-		return f.t.Text(f.matched[0])
+		return parameter(f.t.Text(f.matched[0]), r.html.idParam)
+	}
+	return ""
+}
+
+// htmlType is the type of a record: the place's, or what an address in it says.
+func (f *finder) htmlType(r *recordAt, node int) string {
+	if r.html.typ == nil {
+		return f.typeAt(r, node)
+	}
+	if f.matched = r.html.typ.in(f.matched[:0], f.t, node); len(f.matched) > 0 {
+		return parameter(f.t.Text(f.matched[0]), r.html.typParam)
 	}
 	return ""
 }

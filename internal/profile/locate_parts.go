@@ -1,8 +1,6 @@
 package profile
 
 import (
-	"strings"
-
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
@@ -66,22 +64,8 @@ func (f *finder) links(node, object, rec int, ent *entity, name string, fd *fiel
 		}
 		f.linksByKey(node, by, rec, ent, name, fd)
 	default:
-		typ := fd.link
-		if fd.linkBy != "" && object >= 0 {
-			typ = f.typeBeside(object, fd.linkBy)
-		}
-		f.link(node, rec, ent, name, typ)
+		f.link(node, rec, ent, name, f.linkType(name, object, fd))
 	}
-}
-
-// typeBeside is the type that the first of the named siblings has which is there.
-func (f *finder) typeBeside(object int, names string) string {
-	for name := range strings.SplitSeq(names, "|") {
-		if at := f.t.Member(object, name); at >= 0 {
-			return f.textAt(at)
-		}
-	}
-	return ""
 }
 
 // linksByKey finds the records whose ids are the values of an object's members.

@@ -88,6 +88,9 @@ func (f *finder) member(node, object, rec int, ent *entity) {
 
 // memberAs is member for a value whose name stands elsewhere.
 func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
+	if (f.x.p.annotations != nil || f.x.od != nil) && f.annotated(name, node, object, rec, ent) {
+		return
+	}
 	if name == ent.id && f.isID(node) {
 		return
 	}

@@ -437,7 +437,7 @@ func TestOdooExportsAreKnownByTheirColumns(t *testing.T) {
 		return send("POST", "/web/export/csv", "application/x-www-form-urlencoded", "data="+url.QueryEscape(data)+"&token=dummy")
 	}
 	const fields = `"fields":[{"name":".id","label":"Nr"},{"name":"email","label":"Status"},{"name":"bank_ids/acc_number","label":"Ort"},{"name":"id","label":"Ext"},{"name":"partner_id/id","label":"P"}]`
-	x := classify(t, p, post(`{"model":"res.partner","ids":false,"domain":[["email","!=",false]],"groupby":["user_id"],"import_compat":false,`+fields+`}`))
+	x := classify(t, p, post(`{"model":"res.partner","ids":false,"domain":[["email","!=",false]],"groupby":[],"import_compat":false,`+fields+`}`))
 	got, _, err := locateCSV(t, x, "\"Nr\",\"Status\",\"Ort\",\"Ext\",\"P\"\r\n\"7\",\"a@x.de\",\"DE1\",\"partner_anna\",\"x.anna\"\r\n\"\",\"\",\"'+49\",\"\",\"\"\r\n")
 	if err != nil {
 		t.Fatal(err)
@@ -451,6 +451,7 @@ func TestOdooExportsAreKnownByTheirColumns(t *testing.T) {
 		`{"model":"hr.employee",` + fields + `}`:                                "unknown_type",
 		`{"model":"res.partner","sudo":1,` + fields + `}`:                       "unknown_parameter",
 		`{"model":"res.partner","domain":"[('email','=','x')]",` + fields + `}`: "malformed",
+		`{"model":"res.partner","groupby":["partner_id"],` + fields + `}`:       "denied",
 		`["x"]`: "malformed",
 		`{`:     "malformed",
 	} {

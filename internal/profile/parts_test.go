@@ -132,7 +132,6 @@ func TestStoredValuesAreAskedForByName(t *testing.T) {
 func TestPartsAreCheckedAtLoad(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
 		{"{link: Person}", "{link: Persn}", `link: no entity has the type "Persn"`},
-		{"{link: Person}", "{link: Person, link_by: kind}", "a value is one of link"},
 		{"{flat: true}", "{flat: true, named: field}", "a value is one of link"},
 		{"{flat: true}", "{flat: true, decode: json}", "don't go with"},
 		{"{flat: true}", "{value: [.x], category: name}", "value and public are for flat objects"},

@@ -51,6 +51,7 @@ type Profile struct {
 	shapes       Shapes
 	withheld     string
 	sessions     []CRMSession
+	annotations  map[string]string
 }
 
 type globType struct {

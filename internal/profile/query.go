@@ -248,6 +248,33 @@ func (b *branch) plain() any {
 	return out
 }
 
+// readQueryKeys reads the names of a tree's members: `filter[email][eq]=x` asks
+// about email.
+func (x *Exchange) readQueryKeys(r *ref, typ string) error {
+	t, err := x.nestedQuery()
+	if err != nil {
+		return err
+	}
+	r.at.path.each(t, t.Member(doc.Root, r.at.name), func(n int) {
+		if t.Nodes[n].Kind == doc.String {
+			err = refuse("malformed", "An object of fields is expected.")
+			return
+		}
+		i := 0
+		for c := range t.Children(n) {
+			name := t.Key(c)
+			if t.Nodes[n].Kind == doc.Array {
+				name = strconv.Itoa(i) // keys that are numbers alone
+				i++
+			}
+			if err == nil && !contains(r.except, name) {
+				err = x.readName(r, typ, name)
+			}
+		}
+	})
+	return err
+}
+
 // queryValues are the texts at an expression for a nested query.
 func (x *Exchange) queryValues(e expr) []value {
 	t, err := x.nestedQuery()

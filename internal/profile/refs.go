@@ -139,39 +139,16 @@ func (x *Exchange) readRef(r *ref) error {
 		return x.readParams(r, typ)
 	case "clauses":
 		return x.readClauses(r, typ)
+	case "keys":
+		if r.at.origin == fromQuery {
+			return x.readQueryKeys(r, typ)
+		}
 	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// readSearch reads a search in a field; in a composite one, the request may
-// name the parts that are searched.
-func (x *Exchange) readSearch(r *ref, typ string) error {
-	res := x.p.resolve(typ, strings.Split(r.field, "."))
-	if r.narrow == "" || res.entity == nil {
-		x.ask(r.role, res, "")
-		return nil
-	}
-	parts := res.entity.search[res.name].Parts
-	for _, q := range x.req.Query {
-		if q.Name != r.narrow {
-			continue
-		}
-		for name := range strings.SplitSeq(q.Value, ",") {
-			if !contains(parts, name) {
-				return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
-			}
-			x.ask(r.role, x.p.resolve(typ, strings.Split(name, ".")), "")
-		}
-		return nil
-	}
-	from := len(x.Accesses[0].Refs)
-	x.ask(r.role, res, "")
-	x.narrow(narrowing{param: r.narrow, name: res.name, typ: typ, entity: res.entity}, from)
 	return nil
 }
 
@@ -202,6 +179,8 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readList(r, typ, v)
 	case "csv":
 		return x.readCSV(r, typ, v)
+	case "fetchxml":
+		return x.readFetch(v.text)
 	case "comparisons":
 		text := v.text
 		if v.node >= 0 {
@@ -229,6 +208,11 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		}
 		return x.readOrder(r, typ, v.node)
 	}
+	return x.readNameAt(r, typ, v)
+}
+
+// readNameAt reads one name, or nothing.
+func (x *Exchange) readNameAt(r *ref, typ string, v value) error {
 	text := v.text
 	if v.node >= 0 {
 		if x.p.isEmpty(x.tree, v.node) {
@@ -274,6 +258,9 @@ func (x *Exchange) readList(r *ref, typ string, v value) error {
 				return err
 			}
 		}
+		return nil
+	}
+	if x.p.isEmpty(x.tree, v.node) {
 		return nil
 	}
 	return refuse("malformed", "A list of field names is expected.")

@@ -22,6 +22,12 @@ type spec struct {
 	Normalize normalizeSpec `yaml:"normalize"`
 	// Wrapped describes objects that stand for one value.
 	Wrapped wrappedSpec `yaml:"wrapped"`
+	// Annotations says what members hold whose names are a field's, or nothing, and
+	// an annotation behind an `@`: `value` repeats the field's value in another
+	// notation (of a link what the record is called), `record` is the address of a
+	// record, `context` one of metadata, `next` that of the next page, and `public`
+	// holds no personal data. What isn't listed is unclassified.
+	Annotations map[string]string `yaml:"annotations"`
 	// Entities are the kinds of records, by name. Policies speak of them.
 	Entities ordered `yaml:"entities"`
 	// Relations says how related records stand in answers.
@@ -172,7 +178,9 @@ type fieldSpec struct {
 	// log: `accountId: {link: Account}`.
 	Link string `yaml:"link"`
 	// LinkBy names a sibling that holds the type of such records (`model|res_model`:
-	// the first that is there); for an object of ids, an object with the same keys.
+	// the first that is there; `*` stands for the field's own name); for an object of
+	// ids, an object with the same keys. Beside it, Link is for answers without the
+	// sibling.
 	LinkBy string `yaml:"link_by"`
 	// Parts are the fields that an object, or each object of a list, consists of, in
 	// the form of `entities.fields`; a request names them behind a dot

@@ -68,15 +68,16 @@ type refSpec struct {
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
 	// id`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
-	// `field` and `field:function`), search (the value is searched in Field) or
-	// params (each query parameter but those in Except is a filter on the field of
-	// its name).
+	// `field` and `field:function`), search (the value is searched in Field),
+	// fetchxml (with roles of its own; for routes that are read as OData) or params
+	// (each query parameter but those in Except is a filter on the field of its name).
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
 	// its fields (`query.in`: comma-separated). A search that may not be asked
 	// of all its parts is narrowed to the others by it.
 	Narrow string `yaml:"narrow"`
-	// Except are the parameters that name no field, for params.
+	// Except are the parameters that name no field, for params; for keys of a nested
+	// query the members that don't.
 	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
@@ -128,7 +129,8 @@ type recordSpec struct {
 	Entity string `yaml:"entity"`
 	// ID is where the record's id stands: a path below the record (`[3]`), an
 	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
-	// selector, for CSV a column's field. Default: the entity's id; `none`: nowhere.
+	// selector, `@href?record` for a parameter of an address there (as Entity can
+	// be), for CSV a column's field. Default: the entity's id; `none`: nowhere.
 	ID string `yaml:"id"`
 	// Cut is what ends a field's name in a member's: `:` of `date:month`.
 	Cut string `yaml:"cut"`
@@ -214,7 +216,8 @@ type storedSpec struct {
 	// two of its arguments: `model.{type}.read`, or the call's name where transports
 	// have a Method.
 	Call string `yaml:"call"`
-	// Get is the path to GET: `/api/contacts/{id}`; `{fields}` in its query stands
+	// Get is the path to GET, with the variables of Match, `{type}` and `{id}` of the
+	// record: `/api/contacts/{id}`; `{fields}` in its query stands
 	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
@@ -249,19 +252,32 @@ type routeSpec struct {
 	Type string `yaml:"type"`
 	// SSE describes server-sent events.
 	SSE sseSpec `yaml:"sse"`
+	// Media are further media types under which the CRM sends such answers:
+	// `[text/html]` where JSON comes under that.
+	Media []string `yaml:"media"`
 	// JSON says what stands around a JSON answer.
 	JSON jsonSpec `yaml:"json"`
 	// XML says how an answer of the type xml is read.
 	XML xmlSpec `yaml:"xml"`
 	// CSV says how the rows of such an answer are written.
 	CSV csvSpec `yaml:"csv"`
-	// Query lists the parameters that the route takes; others are refused. For a
+	// Query lists the parameters that the route takes (`page[size]` in a nested
+	// query); others are refused. `*`, for opaque answers alone, is any. For a
 	// route that passes it is heeded where it is written, be it empty.
 	Query []string `yaml:"query"`
 	// Members lists the members that the request's object may have, `search.where`
 	// those of a member; others are refused: the CRM could understand what Refs
 	// doesn't speak of. A body of JSON, or a form, needs it, or Write.
 	Members []string `yaml:"members"`
+	// OData says that the address is read as OData v4's, and that answers have its
+	// form; what isn't understood is refused. `read`: the variable `{resource}` is the
+	// resource path (`contacts(…)/parentcustomerid_account`), in which sets are types
+	// and navigation properties are relations; query options are read, and those of
+	// Query are further parameters. `write`: the same for saving and deleting one
+	// record by its id. `function Target`: the variable `{args}` are a function's
+	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
+	// body is one of Dataverse's search.
+	OData string `yaml:"odata"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade       bool `yaml:"upgrade"`
@@ -277,6 +293,9 @@ type formSpec struct {
 	Fields []string `yaml:"fields"`
 	// Members are the members that the JSON object may have; others are refused.
 	Members []string `yaml:"members"`
+	// Empty are those of them that have to be empty: with them the answer has another
+	// shape.
+	Empty []string `yaml:"empty"`
 }
 
 // csvSpec says how a CSV is written. Each value is a constant, or a query

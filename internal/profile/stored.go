@@ -30,10 +30,14 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	if s.Get != "" {
 		path, query, _ := strings.Cut(s.Get, "?")
 		escaped := map[string]string{"fields": url.QueryEscape(strings.Join(fields, ","))}
-		for name, v := range x.vars {
+		vars, err := w.storedVars()
+		if err != nil {
+			return StoredRequest{}, err
+		}
+		for name, v := range vars {
 			escaped[name] = url.QueryEscape(v)
 		}
-		return StoredRequest{Method: "GET", Path: expandVars(path, x.vars), Query: expandVars(query, escaped)}, nil
+		return StoredRequest{Method: "GET", Path: expandVars(path, vars), Query: expandVars(query, escaped)}, nil
 	}
 	ids := make([]json.Number, 0, len(w.IDs))
 	for _, id := range w.IDs {
@@ -55,6 +59,22 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
 	}
 	return StoredRequest{Method: x.req.Method, Path: x.req.Path, MediaType: x.req.MediaType, Body: body}, nil
+}
+
+// storedVars are the variables of the request's path, and the record's type and id
+// where they stand elsewhere. What could lead to another address is refused.
+func (w *Write) storedVars() (map[string]string, error) {
+	vars := map[string]string{"type": w.Type}
+	if len(w.IDs) == 1 {
+		vars["id"] = w.IDs[0]
+	}
+	for name, v := range vars {
+		if v == "" || strings.Trim(v, ".") == "" || strings.ContainsAny(v, "/\\?#%;") {
+			return nil, fmt.Errorf("reading stored values: the record's %s can't stand in an address", name)
+		}
+	}
+	maps.Copy(vars, w.x.vars)
+	return vars, nil
 }
 
 // storedCall is the employee's own call with another name and other arguments.

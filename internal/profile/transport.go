@@ -86,6 +86,7 @@ func (c *compiler) transport(where string, pat pattern, s *transportSpec) *trans
 		tr.shapes = &shapes
 	}
 	c.checkTransport(where, tr, s)
+	c.checkPlaces(where, tr)
 	return tr
 }
 
@@ -108,6 +109,31 @@ func (c *compiler) checkTransport(where string, tr *transport, s *transportSpec)
 	if s.Defaults != "" && !s.Context {
 		c.fail(where, "defaults stand in the context; add `context: true`")
 	}
+}
+
+// checkPlaces sees that a call of the gateway's own can be written where the
+// client's stands.
+func (c *compiler) checkPlaces(where string, tr *transport) {
+	if tr.method == nil {
+		return
+	}
+	places := []path{tr.args, tr.method.at}
+	if tr.named != nil {
+		places = append(places, *tr.named)
+	}
+	if tr.typ != nil {
+		places = append(places, tr.typ.at)
+	}
+	for _, p := range places {
+		if !isMembers(p) {
+			c.fail(where, "type, method, args and named are paths of members: `body.params.model`")
+		}
+	}
+}
+
+// isMembers reports whether a path leads to one place, from member to member.
+func isMembers(p path) bool {
+	return !slices.ContainsFunc(p, func(s step) bool { return s.kind != stepKey || len(s.keys) != 1 })
 }
 
 // findMethod finds the call of a transport that names type and method apart.

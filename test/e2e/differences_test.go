@@ -40,6 +40,7 @@ func differences() []difference {
 		{"vera", "phoneEditRefused", "model.party.contact_mechanism.on_change_with_url", "error UserError: Nicht gespeichert: ", ruleEdit},
 		{"vera", "phoneEditRefused", "model.party.party.write", "error UserError: Nicht gespeichert: ", ruleEdit},
 		{"vera", "sessionEnded", "model.party.party.write", "error UserError: Ihre Sitzung ist beendet.", ruleSession},
+		{"vera", "reloadSignsIn", "common.db.login", "error LoginException: password", ruleSession},
 	}
 }
 

@@ -52,8 +52,9 @@ func (t *trial) compare(body, known, whole []byte) {
 // line: that something of the line is masked doesn't tell.
 func (t *trial) inLine(m Mark) bool {
 	n, _ := strconv.Atoi(strings.TrimPrefix(m.At, "line "))
-	if m.Category == string(access.Name) && slices.Contains(t.lines[n], access.Email) {
-		return true // an address has its owner's name in it
+	inside := []access.Category{access.Email, access.FreeText} // an address and a note quote names
+	if m.Category == string(access.Name) && slices.ContainsFunc(t.lines[n], func(c access.Category) bool { return slices.Contains(inside, c) }) {
+		return true
 	}
 	return slices.Contains(t.lines[n], access.Category(m.Category)) || slices.Contains(t.lines[n], access.Unclassified)
 }

@@ -1,0 +1,216 @@
+package profile
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+const (
+	aContact = "9c9f62b3-bf21-5db4-8017-d792f7db7f0a"
+	dataAPI  = "/api/data/v9.2/"
+)
+
+func dynamics(t *testing.T) *Profile {
+	t.Helper()
+	src, err := Builtin("dynamics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loadText(t, string(src))
+}
+
+// odataGet is a GET of a resource with a query, written plainly.
+func odataGet(resource, query string) Request {
+	r := Request{Method: "GET", Path: dataAPI + resource}
+	for part := range strings.SplitSeq(query, "&") {
+		if name, value, ok := strings.Cut(part, "="); ok {
+			if plain, err := url.QueryUnescape(value); err == nil && strings.Contains(value, "%25") {
+				value = plain
+			}
+			r.Query = append(r.Query, Param{name, value})
+		}
+	}
+	return r
+}
+
+// odataAsks lists what an exchange asks about, but for what it selects: role
+// entity.field and its categories.
+func odataAsks(x *Exchange) []string {
+	var out []string
+	for _, r := range x.Accesses[0].Refs {
+		if r.Role == access.RefSelect {
+			continue
+		}
+		cats := make([]string, 0, len(r.Categories))
+		for _, c := range r.Categories {
+			cats = append(cats, string(c))
+		}
+		out = append(out, string(r.Role)+" "+string(r.Entity)+"."+r.Field+" "+strings.Join(cats, "+"))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func TestODataAsksAboutWhatItsCategoriesSay(t *testing.T) {
+	p := dynamics(t)
+	fetch := func(s string) string {
+		return "fetchXml=<fetch><entity name=\"opportunity\">" + s + "</entity></fetch>"
+	}
+	for _, c := range []struct{ resource, query, want string }{
+		{"contacts", "$filter=contains(emailaddress1,'x')", "filter contact.emailaddress1 email"},
+		{"contacts", "$filter=new_secret eq 'x'", "filter contact.new_secret unclassified"},
+		{"contacts", "$filter=EmailAddress1 eq 'x'", "filter contact.EmailAddress1 unclassified"},
+		{"accounts", "$filter=contact_customer_accounts/any(o:o/birthdate lt 1985-01-01)", "filter account.contact_customer_accounts public, filter contact.birthdate birthdate"},
+		{"accounts", "$filter=new_people/any(o:o/birthdate lt 1985-01-01)", "filter account.new_people unclassified, filter accounts.new_people.birthdate unclassified"},
+		{"accounts", "$expand=primarycontactid($filter=lastname eq 'x';$orderby=emailaddress1)", "filter contact.lastname name, sort contact.emailaddress1 email"},
+		{"contacts", "$orderby=primarycontactid/lastname", "sort contacts.primarycontactid.lastname unclassified"},
+		{"contacts", "$filter=_parentcustomerid_value eq " + aContact, "filter contact._parentcustomerid_value public"},
+		{"contacts", "$orderby=_parentcustomerid_value", "sort contact._parentcustomerid_value name"},
+		{"contacts", "$search=x", "search contact.$search unclassified"},
+		{"contacts", "$apply=groupby((emailaddress1),aggregate(birthdate with max as b))&$orderby=b", "aggregate contact.birthdate birthdate, group contact.emailaddress1 email, sort contact.birthdate birthdate"},
+		{"contacts(emailaddress1='x')", "", "filter contact.emailaddress1 email"},
+		{"contacts(new_secret='x')/birthdate", "", "filter contact.new_secret unclassified"},
+		{"opportunities", fetch(`<filter><condition attribute="parentcontactid" operator="eq" value="` + aContact + `"/></filter>`), "filter opportunity.parentcontactid public"},
+		{"opportunities", fetch(`<filter><condition attribute="parentcontactid" operator="like" value="K"/></filter>`), "filter contact.parentcontactid name"},
+		{"opportunities", fetch(`<filter><condition attribute="_parentcontactid_value" operator="like" value="K"/></filter>`), "filter opportunity._parentcontactid_value name"},
+		{"opportunities", fetch(`<link-entity name="contact" from="emailaddress1" to="emailaddress" link-type="inner"/>`), "filter contact.emailaddress1 email, filter opportunity.emailaddress free_text"},
+		{"opportunities", fetch(`<link-entity name="new_thing" from="a" to="opportunityid"><filter><condition attribute="b" operator="eq" value="1"/></filter></link-entity>`), "filter new_thing.a unclassified, filter new_thing.b unclassified, filter opportunity.opportunityid public"},
+		{"opportunities", fetch(`<order attribute="parentcontactid"/>`), "sort contact.parentcontactid name"},
+	} {
+		x, err := p.Classify(odataGet(c.resource, c.query))
+		if err != nil {
+			t.Errorf("%s?%s: %v", c.resource, c.query, err)
+			continue
+		}
+		if got := strings.Join(odataAsks(x), ", "); got != c.want {
+			t.Errorf("%s?%s\n got %s\nwant %s", c.resource, c.query, got, c.want)
+		}
+	}
+}
+
+// foundIn lists what an answer's fields hold: the text and its categories.
+func foundIn(t *testing.T, p *Profile, r Request, answer string) (fields map[string]string, records []string) {
+	t.Helper()
+	x, err := p.Classify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := parseJSON([]byte(answer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := x.Locate(tree, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields = map[string]string{}
+	for _, f := range l.Fields {
+		for n := f.Node; n < int(tree.Nodes[f.Node].Next); n++ {
+			if k := tree.Nodes[n].Kind; k == doc.String || k == doc.Number {
+				fields[tree.Text(n)] = string(f.Entity) + " " + string(f.Categories[0])
+			}
+		}
+	}
+	for _, r := range l.Records {
+		records = append(records, string(r.Entity)+" "+r.ID)
+	}
+	return fields, records
+}
+
+func TestLeakODataNamesThatTheQueryMadeUp(t *testing.T) {
+	p := dynamics(t)
+	t.Run("alias-of-an-aggregate", func(t *testing.T) {
+		fields, _ := foundIn(t, p, odataGet("contacts", "$apply=aggregate(birthdate with max as b,$count as n)"), `{"value":[{"b":"1979-01-08","b@OData.Community.Display.V1.FormattedValue":"8.1.1979","n":3,"other":"x"}]}`)
+		if fields["1979-01-08"] != "contact birthdate" || fields["8.1.1979"] != "contact birthdate" || fields["other"] == "x" || fields["x"] != "contact unclassified" || fields["3"] != "" {
+			t.Errorf("%v", fields)
+		}
+	})
+	t.Run("alias-in-a-nested-group", func(t *testing.T) {
+		fields, _ := foundIn(t, p, odataGet("opportunities", "$apply=groupby((parentcontactid/lastname),aggregate(statecode with max as lastname))"), `{"value":[{"parentcontactid":{"lastname":"Keller"},"lastname":0}]}`)
+		if fields["Keller"] != "contact name" || fields["0"] != "" {
+			t.Errorf("%v", fields)
+		}
+	})
+	t.Run("table-that-looks-like-another", func(t *testing.T) {
+		_, err := p.Classify(odataGet("contacts", `fetchXml=<fetch><entity name="contact"><link-entity name="systemuser" from="systemuserid" to="ownerid" alias="k"/><link-entity name="contact" from="contactid" to="contactid" alias="k_x002e_q"><attribute name="fullname"/></link-entity></entity></fetch>`))
+		if _, ok := errors.AsType[*Refusal](err); !ok {
+			t.Errorf("let through: %v", err)
+		}
+	})
+	t.Run("column-of-a-table", func(t *testing.T) {
+		fields, records := foundIn(t, p, odataGet("opportunities", `fetchXml=<fetch><entity name="opportunity"><link-entity name="contact" from="contactid" to="parentcontactid" alias="k"><attribute name="fullname"/><attribute name="contactid"/><attribute name="new_x"/></link-entity></entity></fetch>`),
+			`{"value":[{"k.fullname":"Anna Keller","k_x002e_fullname":"Bruno Stein","k.contactid":"`+aContact+`","k.new_x":"secret","z.fullname":"Carla"}]}`)
+		if fields["Anna Keller"] != "contact name" || fields["Bruno Stein"] != "contact name" || fields["secret"] != "contact unclassified" || fields["Carla"] != "opportunity unclassified" {
+			t.Errorf("%v", fields)
+		}
+		if !slices.Equal(records, []string{"contact " + aContact}) {
+			t.Errorf("records %v", records)
+		}
+	})
+}
+
+func TestLeakODataAnnotations(t *testing.T) {
+	p := dynamics(t)
+	fields, records := foundIn(t, p, odataGet("contacts", "$orderby=lastname"), `{"@odata.context":"https://x/api/data/v9.2/$metadata#contacts","@odata.nextLink":"https://x/next","@odata.deltaLink":"https://x/delta",
+		"@vendor.note":"Anna","value":[{"contactid":"`+aContact+`","@odata.etag":"W/1","lastname@vendor.other":"Bruno","birthdate@OData.Community.Display.V1.FormattedValue":"8.1.1979",
+		"_new_value":"19aa76c7-9743-5306-97fb-a4fb288c41bd","_new_value@OData.Community.Display.V1.FormattedValue":"Carla","_new_value@Microsoft.Dynamics.CRM.lookuplogicalname":"new_thing"}]}`)
+	for text, want := range map[string]string{
+		"https://x/next": "contact name", "https://x/delta": "contact unclassified", "Anna": "contact unclassified", "Bruno": "contact unclassified",
+		"8.1.1979": "contact birthdate", "Carla": "contact unclassified", "W/1": "", "https://x/api/data/v9.2/$metadata#contacts": "",
+	} {
+		if fields[text] != want {
+			t.Errorf("%s: %q, want %q", text, fields[text], want)
+		}
+	}
+	if !slices.Equal(records, []string{"contact " + aContact, "new_thing 19aa76c7-9743-5306-97fb-a4fb288c41bd"}) {
+		t.Errorf("records %v", records)
+	}
+}
+
+func TestODataAnswersOfAnotherShapeAreNotReleased(t *testing.T) {
+	p := dynamics(t)
+	for _, c := range []struct{ resource, answer string }{
+		{"contacts", `{"fullname":"Anna"}`},
+		{"contacts", `{"value":"Anna"}`},
+		{"contacts", `[{"fullname":"Anna"}]`},
+		{"contacts(" + aContact + ")/emailaddress1", `{"emailaddress1":"a@example.com"}`},
+	} {
+		x, err := p.Classify(odataGet(c.resource, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := parseJSON([]byte(c.answer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.Locate(tree, 200); !errors.Is(err, ErrShape) {
+			t.Errorf("%s %s: %v", c.resource, c.answer, err)
+		}
+	}
+}
+
+func TestODataRoutesAreCheckedAtLoad(t *testing.T) {
+	const head = "profile: x/1\nevidence: documented\nwithheld: no\nentities: {contact: {types: [contacts], fields: {}}}\nroutes:\n"
+	for route, want := range map[string]string{
+		`{match: "GET /o/{resource**}", odata: reed}`:                                                     `odata: "reed" is not served`,
+		`{match: "GET /o/{path**}", odata: read}`:                                                         "no variable {resource}",
+		`{match: "GET /o/{resource**}", odata: read, entity: contacts}`:                                   "leave entity and records out",
+		`{match: "GET /o/f({args})", odata: function}`:                                                    `odata: "function" is not served`,
+		`{match: "POST /o/{resource}", odata: write, members: []}`:                                        "says where the values stand",
+		`{match: "GET /o/{resource**}", odata: read, type: csv}`:                                          "answers of the type json",
+		`{match: "GET /o/{id}", entity: contacts, refs: [{role: select, at: query.f, syntax: fetchxml}]}`: "add `odata: read`",
+	} {
+		if _, err := Load([]byte(head + "  - " + route + "\n")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", route, err, want)
+		}
+	}
+	if _, err := Load([]byte(head + "  - {match: \"GET /o/{resource**}\", odata: read}\nannotations: {x: valu}\n")); err == nil || !strings.Contains(err.Error(), `unknown word "valu"`) {
+		t.Errorf("%v", err)
+	}
+}
