@@ -214,3 +214,49 @@ func TestODataRoutesAreCheckedAtLoad(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestODataSavesThatCannotBeJudgedAreRefused(t *testing.T) {
+	p := dynamics(t)
+	save := func(method, resource, body string) error {
+		_, err := p.Classify(Request{Method: method, Path: dataAPI + resource, MediaType: "application/json", Body: []byte(body)})
+		return err
+	}
+	for _, c := range []struct{ method, resource, body string }{
+		{"POST", "contacts", `{"jobtitle":"x","parentcustomerid_contact@odata.bind":"/contacts(emailaddress1='a@example.com')"}`},
+		{"POST", "contacts", `{"jobtitle":"x","parentcustomerid_contact@odata.bind":"https://other.example/contacts(` + aContact + `)"}`},
+		{"POST", "contacts", `{"jobtitle":"x","@odata.id":"contacts(` + aContact + `)"}`},
+		{"POST", "contacts", `{"jobtitle":"x","Contact_Tasks":[{"statecode":1}]}`},
+		{"POST", "contacts(" + aContact + ")", `{"jobtitle":"x"}`},
+		{"PATCH", "contacts", `{"jobtitle":"x"}`},
+		{"PATCH", "contacts(emailaddress1='a@example.com')", `{"jobtitle":"x"}`},
+		{"DELETE", "contacts(emailaddress1='a@example.com')", ""},
+		{"DELETE", "contacts", ""},
+	} {
+		if err := save(c.method, c.resource, c.body); err == nil {
+			t.Errorf("%s %s %s is let through", c.method, c.resource, c.body)
+		} else if _, ok := errors.AsType[*Refusal](err); !ok {
+			t.Errorf("%s %s: %v", c.method, c.resource, err)
+		}
+	}
+	for _, c := range []struct{ method, resource, body string }{
+		{"POST", "contacts", `{"jobtitle":"x","parentcustomerid_contact@odata.bind":"/contacts(` + aContact + `)"}`},
+		{"PATCH", "contacts(" + aContact + ")", `{"jobtitle":"x"}`},
+	} {
+		if err := save(c.method, c.resource, c.body); err != nil {
+			t.Errorf("%s %s %s: %v", c.method, c.resource, c.body, err)
+		}
+	}
+	_, err := p.Classify(Request{Method: "DELETE", Path: dataAPI + "contacts(" + aContact + ")"})
+	if err != nil {
+		t.Errorf("DELETE: %v", err)
+	}
+}
+
+func TestODataStoredValuesAreReadByTheSameAddress(t *testing.T) {
+	x := classify(t, dynamics(t), send("PATCH", dataAPI+"contacts("+aContact+")", "application/json", `{"emailaddress1":"x","lastname":"y"}`))
+	w := x.Writes()[0]
+	got, err := w.Stored([]string{"emailaddress1", "lastname"})
+	if err != nil || got.Path != dataAPI+"contacts("+aContact+")" || got.Query != "$select=emailaddress1%2Clastname" || !slices.Equal(w.IDs, []string{aContact}) {
+		t.Errorf("%+v, %v, %v", got, w.IDs, err)
+	}
+}
