@@ -165,6 +165,14 @@ func (x *Exchange) readParams(r *ref, typ string) error {
 	return nil
 }
 
+// textOf is the text of a value, wherever it stands.
+func (x *Exchange) textOf(v value) string {
+	if v.node >= 0 {
+		return x.tree.Text(v.node)
+	}
+	return v.text
+}
+
 func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	if v.node >= 0 && r.syntax != "list" && isUnread(x.tree, v.node) {
 		return refuse("malformed", "A text is expected where the request has elements.")
@@ -182,11 +190,7 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	case "fetchxml":
 		return x.readFetch(v.text)
 	case "comparisons":
-		text := v.text
-		if v.node >= 0 {
-			text = x.tree.Text(v.node)
-		}
-		return x.readComparisons(r, typ, text)
+		return x.readComparisons(r, typ, x.textOf(v))
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "prefix_domain", "specification", "aggregates":
