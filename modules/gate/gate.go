@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -250,7 +252,13 @@ func (h *Handler) loadPolicy() error {
 
 func readPolicy(name string) ([]byte, error) {
 	if base, ok := cutBuiltin(name); ok {
-		return policies.Files.ReadFile(base + ".csv")
+		raw, err := policies.Files.ReadFile(base + ".csv")
+		if err != nil {
+			ship, _ := fs.Glob(policies.Files, "*.csv")
+			return nil, fmt.Errorf("no policy %q ships with crmgate; there are: %s; or give the path of a file",
+				base, strings.ReplaceAll(strings.Join(ship, ", "), ".csv", ""))
+		}
+		return raw, nil
 	}
 	return os.ReadFile(name)
 }
