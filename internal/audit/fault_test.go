@@ -208,7 +208,7 @@ func TestFullDiskRefusesIntentsBeforeDisclosures(t *testing.T) {
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "free space") {
 		t.Fatalf("error = %v, want ErrFull", err)
 	}
-	for i := range 32 { // the smallest segment has room for some more, by the random keys' sizes
+	for i := range 32 { // half of the smallest segment holds a few more: entries differ in length by some bytes
 		_, err := l.Append(t.Context(), &Entry{
 			Kind: Disclosure, Request: "r", Intent: open[len(open)-1-i].Seq, Status: 200, Disclosure: &access.Disclosure{Rows: 1},
 		})
