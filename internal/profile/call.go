@@ -11,6 +11,7 @@ type route struct {
 	pattern pattern
 	body    string
 	typ     string
+	when    map[string]string
 	form    formSpec
 	media   []string
 	csv     csvSpec

@@ -118,6 +118,7 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
+	var read formRead
 	for i, rt := range p.routes {
 		vars := map[string]string{}
 		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
@@ -125,6 +126,11 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 				return p.soapRoute(i, segments, &req)
 			}
 			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+			if fits, err := x.fitsWhen(&read); err != nil {
+				return nil, x.complete(err)
+			} else if !fits {
+				continue
+			}
 			if err := x.classifyRoute(); err != nil {
 				return nil, x.complete(err)
 			}
@@ -176,8 +182,10 @@ func (x *Exchange) classifyRoute() error {
 	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
-	if err := x.parseBody(x.rt.body); err != nil {
-		return err
+	if len(x.rt.when) == 0 { // else it is read already
+		if err := x.parseBody(x.rt.body); err != nil {
+			return err
+		}
 	}
 	if err := x.checkBody(); err != nil {
 		return err

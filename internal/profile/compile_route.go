@@ -65,7 +65,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, form: s.Form, media: s.Media, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, when: s.When, form: s.Form, media: s.Media, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -73,6 +73,7 @@ func (c *compiler) routes() {
 		c.answer(where, rt, s)
 		c.soap(where, rt, s)
 		c.form(where, rt)
+		c.when(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)

@@ -53,9 +53,13 @@ func (c *compiler) soapOperation(where string, rt *route) {
 	}
 }
 
-// otherCall reports whether two routes of one address are for two operations.
+// otherCall reports whether two routes of one address are for two operations: a
+// request that fits the second need not fit the first.
 func otherCall(a, b *route) bool {
-	return a.soap != nil && b.soap != nil && a.soap.operation != b.soap.operation
+	if a.soap != nil && b.soap != nil && a.soap.operation != b.soap.operation {
+		return true
+	}
+	return !coversWhen(a.when, b.when)
 }
 
 // soapRequest is the one SOAP request of a body: its tree, its headers and its

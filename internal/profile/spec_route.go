@@ -223,6 +223,10 @@ type storedSpec struct {
 	Get string `yaml:"get"`
 	// At is the path to the record in the answer to Get.
 	At string `yaml:"at"`
+	// Form is a selector, in the place of At, where the answer to Get is a page: of the
+	// one form in it that holds the record. What a browser would send of that form,
+	// untouched, are the stored values; the entity's id has to be among them.
+	Form string `yaml:"form"`
 }
 
 // routeSpec is an address.
@@ -240,6 +244,10 @@ type routeSpec struct {
 	// where a part holds a file but no field with `file: true` is saved by it, the
 	// request is refused.
 	Body string `yaml:"body"`
+	// When are fields that a form has to have, where one address does many things:
+	// `{action: save, id: "{id}"}`. A field stands there once, with that value; `""`
+	// says that it is empty or missing, `{variable}` that it isn't, and takes the value.
+	When map[string]string `yaml:"when"`
 	// Form describes a form that holds the request as JSON.
 	Form formSpec `yaml:"form"`
 	// SOAP describes a request of the body soap.
