@@ -118,22 +118,29 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
+	return p.classifyByRoute(&req, segments)
+}
+
+// classifyByRoute finds the route of a request: the first that fits counts.
+func (p *Profile) classifyByRoute(req *Request, segments []string) (*Exchange, error) {
 	var read formRead
 	for i, rt := range p.routes {
 		vars := map[string]string{}
-		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
-			if rt.soap != nil {
-				return p.soapRoute(i, segments, &req)
-			}
-			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
-			if fits, err := x.fitsWhen(&read); err != nil {
-				return nil, x.complete(err)
-			} else if !fits {
-				continue
-			}
-			if err := x.classifyRoute(); err != nil {
-				return nil, x.complete(err)
-			}
+		if !rt.pattern.match(req.Method, segments, vars) || !rt.pattern.matchQuery(req.Query, vars) {
+			continue
+		}
+		if rt.soap != nil {
+			return p.soapRoute(i, segments, req)
+		}
+		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+		fits, err := x.fitsWhen(&read)
+		if err == nil && fits {
+			err = x.classifyRoute()
+		}
+		if err != nil {
+			return nil, x.complete(err)
+		}
+		if fits {
 			return x, nil
 		}
 	}

@@ -58,8 +58,14 @@ func TestButtonTellsWhatAFormIsFor(t *testing.T) {
 
 func TestRoutesThatAFormNeverReachesAreFound(t *testing.T) {
 	for _, c := range []struct{ first, second, want string }{
-		{`{a: x}`, `{a: x}`, "can never match"}, {`{a: "{v}"}`, `{a: x}`, "can never match"}, {`{a: x}`, `{a: x, b: y}`, "can never match"},
-		{`{a: "{v}"}`, `{a: ""}`, ""}, {`{a: x}`, `{a: y}`, ""}, {`{a: x}`, `{a: "{v}"}`, ""}, {`{a: x, b: y}`, `{a: x}`, ""}, {`{a: "{v"}`, `{a: x}`, "neither a value nor"},
+		{`{a: x}`, `{a: x}`, "can never match"},
+		{`{a: "{v}"}`, `{a: x}`, "can never match"},
+		{`{a: x}`, `{a: x, b: y}`, "can never match"},
+		{`{a: "{v}"}`, `{a: ""}`, ""},
+		{`{a: x}`, `{a: y}`, ""},
+		{`{a: x}`, `{a: "{v}"}`, ""},
+		{`{a: x, b: y}`, `{a: x}`, ""},
+		{`{a: "{v"}`, `{a: x}`, "neither a value nor"},
 	} {
 		src := strings.Split(buttons, "routes:")[0] + "routes:\n"
 		for _, when := range []string{c.first, c.second} {
@@ -72,7 +78,9 @@ func TestRoutesThatAFormNeverReachesAreFound(t *testing.T) {
 	}
 	for _, change := range [][2]string{
 		{"body: form, type: none, write: {at: body, mode: create}}\n  - {match: \"POST /p\", when: {action: save, id: \"{id}\"}", "body: json, type: none, write: {at: body, mode: create}}\n  - {match: \"POST /p\", when: {action: save, id: \"{id}\"}"},
-		{`form: "form#p"`, `form: "form#p", at: $`}, {`get: "/p?id={id}", form`, `form`}, {`form: "form#p"`, `form: "form##"`},
+		{`form: "form#p"`, `form: "form#p", at: $`},
+		{`get: "/p?id={id}", form`, `form`},
+		{`form: "form#p"`, `form: "form##"`},
 	} {
 		if _, err := Load([]byte(strings.Replace(buttons, change[0], change[1], 1))); err == nil || !strings.Contains(buttons, change[0]) {
 			t.Errorf("%s loads", change[1])
