@@ -59,7 +59,7 @@ type operationSpec struct {
 // refSpec is a place in a request that names fields.
 type refSpec struct {
 	// Role is what the request does with the fields: select, filter, sort, group,
-	// aggregate or search. All but select ask about values.
+	// aggregate or search. All but select ask about values. A language has its own.
 	Role string `yaml:"role"`
 	// At is an expression for the place.
 	At string `yaml:"at"`
@@ -69,9 +69,13 @@ type refSpec struct {
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
 	// id`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
-	// `field` and `field:function`), search (the value is searched in Field),
-	// fetchxml (with roles of its own; for routes that are read as OData) or params
-	// (each query parameter but those in Except is a filter on the field of its name).
+	// `field` and `field:function`), search (the value is searched in Field), params
+	// (each query parameter but those in Except is a filter on the field of its name),
+	// or a language with roles of its own: fetchxml (for routes that are read as
+	// OData), soql, sosl, or search_parameters, Salesforce's parameterised search in
+	// `body` or `query`. The last three say themselves which entities a route is about,
+	// and which columns the answer has: leave the route's entity out. What isn't
+	// understood is refused. `IN NAME FIELDS` is the entity's search `name fields`.
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
 	// its fields (`query.in`: comma-separated). A search that may not be asked
