@@ -69,45 +69,44 @@ var salesforceForm = regexp.MustCompile(`^[0-9A-Za-z]{15}(?:[A-Za-z0-5]{3})?$`)
 
 // isSalesforceID reports whether a text is one of Salesforce's ids: 15 characters in
 // which case counts, or three more that say which of them are capitals.
-func isSalesforceID(s string) bool { return salesforceID(s) != "" }
+func isSalesforceID(s string) bool { return salesforceForm.MatchString(s) }
 
-// salesforceID is an id with its 18 characters, "" for a text that is none. Of 18
-// characters the last three decide about case: Salesforce takes the others in any.
+const shortID = 15
+
+// salesforceID is an id with its 18 characters. Of those the last three decide about
+// case: Salesforce takes the others in any.
 func salesforceID(s string) string {
-	const short, each, digits = 15, 5, "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-	if !salesforceForm.MatchString(s) {
-		return ""
+	if len(s) == shortID {
+		return s + capitals(s)
 	}
-	id, sums := []byte(s[:short]), strings.ToUpper(s[short:])
-	for i := range short / each {
-		sum := 0
-		if sums != "" {
-			sum = strings.IndexByte(digits, sums[i])
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+	id, sums := []byte(strings.ToLower(s[:shortID])), strings.ToUpper(s[shortID:])
+	for i := range id {
+		const each = shortID / 3
+		if strings.IndexByte(digits, sums[i/each])>>(i%each)&1 == 1 && id[i] >= 'a' {
+			id[i] &^= 'a' - 'A'
 		}
-		for j := range each {
-			c := &id[i*each+j]
-			letter := *c >= 'A' && *c <= 'Z' || *c >= 'a' && *c <= 'z'
-			switch capital := sum>>j&1 == 1; {
-			case sums == "" && *c >= 'A' && *c <= 'Z':
-				sum |= 1 << j
-			case sums == "":
-			case capital && !letter:
-				return ""
-			case capital:
-				*c &^= 'a' - 'A'
-			case letter:
-				*c |= 'a' - 'A'
+	}
+	if plain := string(id); capitals(plain) == sums {
+		return plain + sums
+	}
+	return s // Salesforce has none of this id
+}
+
+// capitals says, in three characters, which letters of an id are capitals.
+func capitals(id string) string {
+	const each, digits = shortID / 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+	var out []byte
+	for from := 0; from < shortID; from += each {
+		sum := 0
+		for i := range each {
+			if c := id[from+i]; c >= 'A' && c <= 'Z' {
+				sum |= 1 << i
 			}
 		}
-		s = s[:0] + string(id)
-		if sums == "" {
-			id = append(id, digits[sum])
-		}
+		out = append(out, digits[sum])
 	}
-	if sums == "" {
-		return string(id)
-	}
-	return s + sums
+	return string(out)
 }
 
 // typeOfID is the type of the records whose ids begin so.
@@ -127,11 +126,10 @@ func (p *Profile) typeOfID(id string) (string, bool) {
 // plainIDs adds ids of a request in their one form.
 func (x *Exchange) plainIDs(texts []string, ids *[]string) error {
 	for _, text := range texts {
-		id := salesforceID(text)
-		if id == "" {
+		if !isSalesforceID(text) {
 			return refuse("malformed", "An id in the request is none of Salesforce's.")
 		}
-		*ids = append(*ids, id)
+		*ids = append(*ids, salesforceID(text))
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func (f *finder) record(ent *entity, typ, id string) int {
 	if ent != nil && ent.internal || id == "" {
 		return -1
 	}
-	if f.x.p.salesforceIDs {
+	if f.x.p.salesforceIDs && len(id) == shortID {
 		id = salesforceID(id)
 	}
 	f.found.Records = append(f.found.Records, access.FoundRecord{
@@ -31,7 +31,7 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		return
 	}
 	if id == "" && ent != nil && (r == nil || r.id != "none") {
-		if n := t.Member(node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
+		if n := f.x.p.member(t, node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
 			id = t.Text(n)
 		}
 	}
