@@ -100,14 +100,14 @@ func (x *Exchange) checkObjectNames() error {
 }
 
 // readLanguage adds what a query names to the access, and one access for each
-// further entity that it is about.
+// further entity with persons' data that it is about.
 func (x *Exchange) readLanguage() error {
 	if x.asks == nil {
 		return nil
 	}
 	for _, object := range x.asks.Objects[1:] {
 		e := x.p.entityOf(object)
-		if slices.ContainsFunc(x.Accesses, func(a access.Access) bool { return a.Entity == e.name }) {
+		if e.internal || slices.ContainsFunc(x.Accesses, func(a access.Access) bool { return a.Entity == e.name }) {
 			continue
 		}
 		x.Accesses = append(x.Accesses, access.Access{Route: x.Route, Action: x.op.action, Entity: e.name, Type: object})
