@@ -41,9 +41,7 @@ func (c *compiler) calls() {
 		for _, t := range s.Types {
 			cl.types = append(cl.types, glob(t))
 		}
-		if cl.language() != nil {
-			c.fail(where, "soql, sosl and search_parameters are for routes")
-		}
+		c.noLanguage(where, cl)
 		if cl.entity == "" {
 			cl.entity = "{type}"
 		}

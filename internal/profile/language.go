@@ -42,6 +42,13 @@ func (c *compiler) language(where string, rt *route) {
 	}
 }
 
+// noLanguage refuses such a query in a remote call.
+func (c *compiler) noLanguage(where string, cl *call) {
+	if cl.language() != nil {
+		c.fail(where, "soql, sosl and search_parameters are for routes")
+	}
+}
+
 // refuseLanguage turns what a reader of a language says into an answer.
 func refuseLanguage(err error) error {
 	if syntax, ok := errors.AsType[*soql.SyntaxError](err); ok {
@@ -82,11 +89,9 @@ func (x *Exchange) classifyLanguage() error {
 // read either.
 func (x *Exchange) checkObjectNames() error {
 	for _, n := range x.asks.Names {
-		typ, ok := n.From, true
+		typ := n.From
 		for _, step := range n.Path {
-			if typ, ok = x.p.relation(x.p.entityOf(typ), step); !ok {
-				break
-			}
+			typ, _ = x.p.relation(x.p.entityOf(typ), step)
 		}
 		e := x.p.entityOf(typ)
 		if e == nil {

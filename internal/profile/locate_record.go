@@ -239,27 +239,7 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 	t := f.t
 	switch t.Nodes[node].Kind {
 	case doc.Object:
-		if f.isChanges(node) {
-			for c := range t.Children(node) {
-				f.changes(c, typ, ent)
-			}
-			return
-		}
-		if list := f.listIn(node); list >= 0 {
-			f.listed(node, list, typ, ent, r)
-			return
-		}
-		id := ""
-		if r != nil {
-			id = f.idAt(r, node)
-		}
-		if own, ownID, ok := f.described(node); ok {
-			typ, ent = own, f.x.p.entityOf(own)
-			if id == "" {
-				id = ownID
-			}
-		}
-		f.object(r, node, typ, ent, id)
+		f.relatedObject(node, typ, ent, r)
 	case doc.Array:
 		for c := range t.Children(node) {
 			if f.x.p.numbered && t.Nodes[c].Kind == doc.Array {
@@ -279,6 +259,31 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 		}
 		f.display(node, typ, ent)
 	}
+}
+
+// relatedObject finds a related record, a list of them or changes to them.
+func (f *finder) relatedObject(node int, typ string, ent *entity, r *recordAt) {
+	if f.isChanges(node) {
+		for c := range f.t.Children(node) {
+			f.changes(c, typ, ent)
+		}
+		return
+	}
+	if list := f.listIn(node); list >= 0 {
+		f.listed(node, list, typ, ent, r)
+		return
+	}
+	id := ""
+	if r != nil {
+		id = f.idAt(r, node)
+	}
+	if own, ownID, ok := f.described(node); ok {
+		typ, ent = own, f.x.p.entityOf(own)
+		if id == "" {
+			id = ownID
+		}
+	}
+	f.object(r, node, typ, ent, id)
 }
 
 // display finds a record's display.

@@ -285,6 +285,19 @@ func (p *parser) chosen(s *scope, base []string) error {
 	}
 }
 
+// groups refuses what can't stand beside groups, or beside their number.
+func (p *parser) groups(sel *selection, grouped bool) error {
+	more := sel.all || len(sel.subs)+len(sel.typed) > 0
+	counted := slices.ContainsFunc(sel.items, func(it item) bool { return it.counts && len(it.paths) == 0 })
+	switch {
+	case grouped && more:
+		return p.wrong("a query that groups selects something else than fields and functions")
+	case counted && (more || grouped || len(sel.items) > 1 || sel.items[0].alias != ""):
+		return p.wrong("COUNT() stands beside something else")
+	}
+	return nil
+}
+
 // columns says what the rows hold under which name.
 func (p *parser) columns(s *scope, sel *selection, level *Level, grouped bool) error {
 	if s.filter {
@@ -294,17 +307,10 @@ func (p *parser) columns(s *scope, sel *selection, level *Level, grouped bool) e
 		p.note(s, Filter, sel.items[0].expression)
 		return nil
 	}
-	for _, it := range sel.items {
-		grouped = grouped || it.groups && len(it.paths) > 0
+	level.Grouped = grouped || slices.ContainsFunc(sel.items, func(it item) bool { return it.groups && len(it.paths) > 0 })
+	if err := p.groups(sel, level.Grouped); err != nil {
+		return err
 	}
-	counted := slices.ContainsFunc(sel.items, func(it item) bool { return it.counts && len(it.paths) == 0 })
-	switch {
-	case grouped && (sel.all || len(sel.subs)+len(sel.typed) > 0):
-		return p.wrong("a query that groups selects something else than fields and functions")
-	case counted && (sel.all || grouped || len(sel.subs)+len(sel.typed) > 0 || len(sel.items) > 1 || sel.items[0].alias != ""):
-		return p.wrong("COUNT() stands beside something else")
-	}
-	level.Grouped = grouped
 	r := &row{s: s, level: level, taken: map[string]bool{"attributes": true}, all: sel.all}
 	for name := range level.Subs {
 		r.taken[name] = true
