@@ -123,6 +123,7 @@ type Handler struct {
 	machines *machines
 	signOn   *signOn
 	metrics  *crmgate.Metrics
+	drift    *drift
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 }
@@ -167,7 +168,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
-	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
+	h.sealer, h.opened, h.drift = &lateSealer{}, new(atomic.Pointer[opened]), newDrift()
 	if err := h.newProvider(); err != nil {
 		return err
 	}

@@ -220,6 +220,9 @@ func (q *request) ask(body []byte) bool {
 	switch {
 	case errors.As(err, &no):
 		q.route = no.Route
+		if no.Reason == "unknown_route" {
+			q.unknownRoute()
+		}
 		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: access.Access{
 			Route: no.Route, Call: no.Call,
 		}})

@@ -51,6 +51,9 @@ func (c *Collector) segments(path string, said, types map[string]bool) []string 
 	return steps
 }
 
+// Name returns a member's name, and false for one that could be a value.
+func (c *Collector) Name(s string) (string, bool) { return s, c.isName(s, nil) }
+
 // Template is an address as it is kept, as far as it can be told without those seen
 // before: `/api/contacts/{id}`.
 func (c *Collector) Template(path string) string {
