@@ -19,7 +19,7 @@ type drift struct {
 
 	mu     sync.RWMutex
 	routes map[string]bool
-	fields map[fieldName]bool
+	fields map[fieldName]*[inRecords]string
 }
 
 type fieldName struct {
@@ -27,39 +27,50 @@ type fieldName struct {
 	name   string
 }
 
-// maxDrift is how many of each are told apart. A CRM that has more has another
-// problem than a missing line.
-const maxDrift = 1000
+const (
+	// maxDrift is how many of each are told apart. A CRM that has more has another
+	// problem than a missing line.
+	maxDrift = 1000
+	// inRecords is in how many records a name stands before it is said: a value in
+	// the place of a name stands in one.
+	inRecords = 3
+)
 
 func newDrift() *drift {
-	return &drift{names: observed.New(), routes: map[string]bool{}, fields: map[fieldName]bool{}}
+	return &drift{names: observed.New(), routes: map[string]bool{}, fields: map[fieldName]*[inRecords]string{}}
 }
 
-// unknownRoute tells of an address that the profile doesn't know, without the ids
-// in it.
-func (q *request) unknownRoute() {
+// unknownRoute tells of an address that the profile doesn't know, and returns it
+// without the ids in it. It is for the audit log alone: a step of an address can be
+// a person's name.
+func (q *request) unknownRoute() string {
 	d := q.h.drift
 	address := q.c.Method + " " + d.names.Template(q.c.Path)
-	if !first(d, d.routes, address) {
-		return
+	d.mu.Lock()
+	known := d.routes[address] || len(d.routes) >= maxDrift
+	if !known {
+		d.routes[address] = true
 	}
-	q.h.metrics.Drifted(crmgate.DriftRoute)
-	q.h.logger.Warn("a route that the profile doesn't know: it is refused until the profile describes it",
-		zap.String("profile", q.h.profile.Name), zap.String("route", address), zap.String("request", q.id))
+	d.mu.Unlock()
+	if !known {
+		q.h.metrics.Drifted(crmgate.DriftRoute)
+		q.h.logger.Warn("a route that the profile doesn't know: it is refused until the profile describes it; the request's entry in the audit log names it",
+			zap.String("profile", q.h.profile.Name), zap.String("request", q.id))
+	}
+	return address
 }
 
 // unknownFields tells of fields that the profile doesn't list for their entity.
 func (q *request) unknownFields(found *profile.Located) {
-	d := q.h.drift
 	for i := range found.Fields {
 		f := &found.Fields[i]
 		if f.Record < 0 || len(f.Categories) != 1 || f.Categories[0] != access.Unclassified || q.h.profile.Describes(f.Entity, f.Name) {
 			continue
 		}
-		if !first(d, d.fields, fieldName{f.Entity, f.Name}) {
+		if !q.h.drift.enough(fieldName{f.Entity, f.Name}, found.Records[f.Record].ID) {
 			continue
 		}
-		name, ok := d.names.Name(f.Name)
+		name, ok := q.h.drift.names.Name(f.Name)
 		if !ok {
 			continue // a key that holds a value
 		}
@@ -69,19 +80,30 @@ func (q *request) unknownFields(found *profile.Located) {
 	}
 }
 
-// first reports whether something is seen for the first time.
-func first[K comparable](d *drift, seen map[K]bool, what K) bool {
+// enough reports whether a field is now, and wasn't before, seen in so many records
+// that it is a field.
+func (d *drift) enough(f fieldName, record string) bool {
 	d.mu.RLock()
-	known := seen[what] || len(seen) >= maxDrift
+	in, full := d.fields[f], len(d.fields) >= maxDrift
+	told := in != nil && in[inRecords-1] != "" || in == nil && full
 	d.mu.RUnlock()
-	if known {
+	if told || record == "" {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if seen[what] || len(seen) >= maxDrift {
-		return false
+	if in = d.fields[f]; in == nil {
+		in = new([inRecords]string)
+		d.fields[f] = in
 	}
-	seen[what] = true
-	return true
+	for i := range in {
+		if in[i] == record {
+			return false
+		}
+		if in[i] == "" {
+			in[i] = record
+			return i == inRecords-1
+		}
+	}
+	return false
 }

@@ -220,12 +220,11 @@ func (q *request) ask(body []byte) bool {
 	switch {
 	case errors.As(err, &no):
 		q.route = no.Route
+		at := access.Access{Route: no.Route, Call: no.Call}
 		if no.Reason == "unknown_route" {
-			q.unknownRoute()
+			at.Route = q.unknownRoute()
 		}
-		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: access.Access{
-			Route: no.Route, Call: no.Call,
-		}})
+		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: at})
 		return false
 	case err != nil:
 		q.h.logger.Error("classifying", zap.String("request", q.id), zap.Error(err))
