@@ -33,6 +33,14 @@ type Config struct {
 	PerPerson int
 	Store     Store
 	Sealer    Sealer
+	// Realm names what an Identity means something in: see Realm. A session of
+	// another one may be in the same store, and opens nothing here.
+	Realm string
+	// Takes says whether what a session's person has proven is enough here, and
+	// now: it may have been made by another site, or before the configuration
+	// changed. issued is when the provider last said all of it: at the sign-in or
+	// a renewal. It is asked when a session is loaded; nil takes everybody.
+	Takes func(id Identity, issued time.Time) bool
 	// Notify is told what the Manager does by itself, for the log; nil is
 	// nobody. It is called without locks held.
 	Notify func(ctx context.Context, n Notice)
@@ -101,7 +109,7 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 	id := newID()
 	key, _ := keyOf(id)
 	now := m.now()
-	blob, err := m.seal(key, sealed{Identity: in.Identity, From: in.From, Issued: now})
+	blob, err := m.seal(key, sealed{Identity: in.Identity, From: in.From, Issued: now, Realm: m.cfg.Realm})
 	if err != nil {
 		return "", Session{}, err
 	}
@@ -224,7 +232,7 @@ func (m *Manager) ask(ctx context.Context, key Key, use bool) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: loading a session: %w", ErrStore, err)
 	}
-	s, _, err := m.open(rec)
+	s, _, err := m.openHere(rec)
 	if err != nil {
 		m.known.drop(key)
 		return nil, err
@@ -307,7 +315,7 @@ func (m *Manager) Tokens(ctx context.Context, id string) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, storeError(ctx, "loading a session", err)
 	}
-	_, tokens, err := m.open(rec)
+	_, tokens, err := m.openHere(rec)
 	return tokens, err
 }
 

@@ -121,11 +121,14 @@ func (h *Handler) Factors() (m *factor.Manager, issuer string) {
 	return m, h.OIDC.Issuer
 }
 
-// unproven reports a session that was made without what this gate takes as a
-// second factor: by another site, whose sessions are in the same store, or before
-// the configuration changed.
-func (h *Handler) unproven(s session.Session) bool {
-	return h.ownFactor() && !slices.ContainsFunc(s.Identity.AMR, h.OIDC.takes)
+// proven reports whether somebody has proven what this gate takes as a second
+// factor. A session may have been made without: by another site, whose sessions
+// are in the same store, or before the configuration changed.
+func (h *Handler) proven(id session.Identity, issued time.Time) bool {
+	if h.ownFactor() && !slices.ContainsFunc(id.AMR, h.OIDC.takes) {
+		return false
+	}
+	return h.provider.Proves(oidc.Identity(id), issued)
 }
 
 // takes reports whether a method of the gateway's own is in force.

@@ -42,6 +42,8 @@ type environment struct {
 	opened *site // signs in at the forger; public paths, and a page of another origin
 	live   *site // a profile that opens a socket
 	leaky  *site // the profile of the leak suite
+	strict *site // signs in at the forger, by a factor that can't be phished
+	groups *site // signs in at the forger, whose groups are the roles
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -163,6 +165,8 @@ func (e *environment) sites() error {
 		{&e.opened, "http"},
 		{&e.live, "http"},
 		{&e.leaky, "http"},
+		{&e.strict, "http"},
+		{&e.groups, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -226,6 +230,11 @@ func gateBlock(dir, issuer string, more ...string) string {
 	return namedGate("demo", "builtin:demo "+filepath.Join(dir, "exports.csv"), issuer, more...)
 }
 
+// gateWith is gateBlock with one more line about the provider.
+func gateWith(line, dir, issuer string, more ...string) string {
+	return strings.Replace(gateBlock(dir, issuer, more...), "client_id ", line+"\n\t\t\tclient_id ", 1)
+}
+
 func namedGate(profile, policy, issuer string, more ...string) string {
 	return fmt.Sprintf(`	crm_gate {
 		profile %s
@@ -287,6 +296,8 @@ func (e *environment) caddyfile() string {
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin"), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
+		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
+		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)
 }
