@@ -196,6 +196,8 @@ func TestSessionEndsByTheLimitsOfTheSiteThatReadsIt(t *testing.T) {
 func TestSessionWithoutARealmOpensNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
+	h.cfg.Realm = ""
+	h.Manager = h.node(t)
 	before := h.signIn(t)
 	rec := h.store.Records()[0]
 	plain, err := h.cfg.Sealer.Open("session", rec.Sealed, rec.Key[:])
