@@ -37,6 +37,24 @@ func TestStepUpTakesAFreshProof(t *testing.T) {
 	}
 }
 
+// A provider that writes back what it was asked for proves neither of the values.
+func TestContextWithASpaceIsNotTwo(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	p.op.set(func() {
+		p.op.token = func(c map[string]any) { c["acr"] = "silver gold" }
+	})
+	fin, err := p.Finish(t.Context(), p.begin(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []Demand{{Proofs: acr("gold")}, {Proofs: acr("silver")}} {
+		if p.Meets(fin.Identity, d) {
+			t.Errorf("C27: acr %q meets %+v", fin.Identity.ACR, d)
+		}
+	}
+}
+
 func TestStepUpAsksForWhatItDemands(t *testing.T) {
 	t.Parallel()
 	p := newParty(t, func(c *Config) {
