@@ -85,7 +85,7 @@ func (q *request) showHalf(half *factor.Half, wrong text) {
 		q.factorDown(err)
 		return
 	}
-	sealed, err := q.o.factors.SealHalf(*half, q.baseURL())
+	sealed, err := q.o.factors.SealHalf(*half, q.halfSite())
 	if err != nil {
 		q.factorDown(err)
 		return
