@@ -124,7 +124,7 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 			old = append(old, key)
 		}
 	}
-	limit := Limit{Keep: m.cfg.PerPerson, Idle: m.idleBefore(now)}
+	limit := Limit{Keep: m.cfg.PerPerson, Idle: idleBefore(now, m.cfg.Idle)}
 	ended, err := m.cfg.Store.Create(ctx, rec, Spent{ID: in.StateID, Until: now.Add(stateFor)}, limit, old...)
 	if errors.Is(err, ErrUsed) {
 		return "", Session{}, fmt.Errorf("making a session: %w", ErrUsed)
@@ -147,8 +147,8 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 
 // idleBefore is the time before which a record was last touched that has ended:
 // use is written up to touchEvery and Staleness late.
-func (m *Manager) idleBefore(now time.Time) time.Time {
-	return now.Add(-m.cfg.Idle - touchEvery - Staleness)
+func idleBefore(now time.Time, idle time.Duration) time.Time {
+	return now.Add(-idle - touchEvery - Staleness)
 }
 
 func (m *Manager) notify(ctx context.Context, n Notice) {
@@ -356,11 +356,13 @@ func (m *Manager) revokeIndexed(ctx context.Context, index string) (int, error) 
 }
 
 // Sweep removes what has ended from the store and from memory. The app calls it
-// every few minutes; that a session has ended never depends on it.
-func (m *Manager) Sweep(ctx context.Context) (int, error) {
+// every few minutes; that a session has ended never depends on it. idle is the
+// longest Idle of those who share the store: by one's own the sessions of another
+// site would end too early.
+func (m *Manager) Sweep(ctx context.Context, idle time.Duration) (int, error) {
 	now := m.now()
 	m.known.sweep(now, m.cfg.Idle)
-	n, err := m.cfg.Store.Sweep(ctx, now, m.idleBefore(now))
+	n, err := m.cfg.Store.Sweep(ctx, now, idleBefore(now, max(idle, m.cfg.Idle)))
 	if err != nil {
 		return 0, storeError(ctx, "sweeping sessions", err)
 	}

@@ -217,3 +217,23 @@ func TestSessionWithoutARealmOpensNothing(t *testing.T) {
 		t.Errorf("%d sessions, want the new one alone", n)
 	}
 }
+
+// One site's sweep must not end the sessions of another that is more patient.
+func TestSweepGoesByTheLongestIdleOfTheStore(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.cfg.Idle = 4 * time.Hour
+	h.Manager = h.node(t)
+	quick := h.site(t, func(c *session.Config) { c.Idle = 30 * time.Minute })
+	id := h.signIn(t)
+	h.now.Advance(2 * time.Hour)
+	if n, err := quick.Sweep(t.Context(), h.Idle()); n != 0 || err != nil {
+		t.Errorf("Sweep = %d, %v", n, err)
+	}
+	want(t, quick, id, session.ErrExpired)
+	want(t, h.Manager, id, nil)
+	h.now.Advance(4*time.Hour + 2*time.Minute)
+	if n, err := quick.Sweep(t.Context(), h.Idle()); n != 1 || err != nil {
+		t.Errorf("Sweep = %d, %v", n, err)
+	}
+}

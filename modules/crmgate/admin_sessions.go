@@ -154,6 +154,14 @@ func (a *App) keepers() []*session.Manager {
 	return list
 }
 
+// LongestIdle is how long the most patient gate's sessions go on unused.
+func (a *App) LongestIdle() (idle time.Duration) {
+	for _, m := range a.keepers() {
+		idle = max(idle, m.Idle())
+	}
+	return idle
+}
+
 func (a *App) findSessions(ctx context.Context, s *Services, asked *SessionsAsked) ([]OneSession, error) {
 	list := []OneSession{}
 	seen := map[session.Key]int{}

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/internal/session/storetest"
 )
 
 func TestLookSaysWhatWasSearchedForInTheLogsOwnWords(t *testing.T) {
@@ -36,5 +39,32 @@ func TestLookHoldsNoName(t *testing.T) {
 		if e, err := l.Entry(); err == nil {
 			t.Errorf("%+v is written down as %q", l, e.Detail)
 		}
+	}
+}
+
+// keeping is a gate with sessions, nil before its start.
+type keeping struct {
+	Gate
+	sessions *session.Manager
+}
+
+func (k keeping) Sessions() *session.Manager { return k.sessions }
+
+// What is swept by less would end another site's sessions.
+func TestLongestIdleIsThatOfAllGates(t *testing.T) {
+	ring, err := keys.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{gates: []Gate{keeping{}}}
+	for _, idle := range []time.Duration{10 * time.Minute, 4 * time.Hour, 30 * time.Minute} {
+		m, err := session.New(session.Config{Idle: idle, Store: storetest.NewMemory(), Sealer: ring})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Register(keeping{sessions: m})
+	}
+	if got := a.LongestIdle(); got != 4*time.Hour {
+		t.Errorf("LongestIdle = %s", got)
 	}
 }

@@ -324,7 +324,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	}
 	h.logMachines()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
-		if _, err := sessions.Sweep(ctx); err != nil {
+		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
 		}
 		if err := binder.sweep(ctx); err != nil {
