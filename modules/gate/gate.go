@@ -103,6 +103,9 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Observe is the exception for getting to know a CRM: until a day, what would
+	// be masked and refused is only recorded. Default: the site enforces.
+	Observe *Observe `json:"observe,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -140,6 +143,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger, h.proxy = ctx.Logger(), ctx.Logger(new(reverseproxy.Handler))
 	h.defaults()
 	if err := h.checkSessions(); err != nil {
+		return err
+	}
+	if err := h.checkObserve(time.Now()); err != nil {
 		return err
 	}
 	if err := h.loadProfile(); err != nil {
@@ -215,12 +221,12 @@ func (h *Handler) loadProfile() error {
 }
 
 // checkEvidence refuses a profile that nobody has tried against a running CRM,
-// unless the configuration says that this is known.
+// unless the configuration says that this is known, or that it is being tried.
 func (h *Handler) checkEvidence() error {
 	if h.Accept != "" && h.Accept != acceptDocumented {
 		return fmt.Errorf("accept: %q is no word of it; write accept %s", h.Accept, acceptDocumented)
 	}
-	if h.Accept == "" && !h.profile.Live() {
+	if h.Accept == "" && !h.profile.Live() && h.Observe == nil {
 		return fmt.Errorf("profile %s: its evidence is %q: it was never tried against a running CRM, and may refuse what people need. "+
 			"Try it with your own (crmgate explain, crmgate profile test), then write into crm_gate: accept %s", h.Profile, h.profile.Evidence, acceptDocumented)
 	}
@@ -323,6 +329,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
 	}
 	h.logMachines()
+	h.logObserve()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
