@@ -205,8 +205,6 @@ func signInAgain() *page.Link {
 	return &page.Link{Href: "/", Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}}
 }
 
-// page makes a page's text of it.
-
 // factorFault is the closed word and the sentence of what went wrong; "" is a
 // fault of the gateway's own.
 func factorFault(err error) (string, text) {
