@@ -123,6 +123,8 @@ type Handler struct {
 	machines *machines
 	signOn   *signOn
 	metrics  *crmgate.Metrics
+	// collected is what a site that observes has seen; nil where it enforces.
+	collected *collection
 }
 
 const (
@@ -321,7 +323,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	if err := h.logPolicy(s); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
