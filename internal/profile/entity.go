@@ -106,7 +106,7 @@ func (p *Profile) Describes(of access.Entity, name string) bool {
 	}
 	for _, e := range p.entities {
 		if e.name == of {
-			return name == e.id || e.relations[name] != "" || e.field(name) != nil
+			return e.isID(name) || e.relations[e.key(name)] != "" || e.field(name) != nil
 		}
 	}
 	return true

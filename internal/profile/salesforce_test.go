@@ -273,6 +273,16 @@ func TestSalesforceRequestsThatCannotBeJudgedAreRefused(t *testing.T) {
 	}
 }
 
+func TestAQuestionInThePathIsKept(t *testing.T) {
+	p := salesforce(t)
+	const path = restAPI + "sobjects/Contact/Private_Email__c/zoe@example.com"
+	for _, r := range []Request{{Method: "GET", Path: path}, send("PATCH", path, "application/json", `{"Title":"x"}`)} {
+		if q := classify(t, p, r).Accesses[0].Question; !strings.Contains(q, "/Private_Email__c/zoe@example.com") {
+			t.Errorf("%s: %q", r.Method, q)
+		}
+	}
+}
+
 func TestLanguagesAreCheckedAtLoad(t *testing.T) {
 	const head = "profile: x/1\nevidence: documented\nwithheld: no\nentities: {contact: {fields: {}}}\n"
 	for rest, want := range map[string]string{
