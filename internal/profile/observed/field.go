@@ -20,6 +20,9 @@ type field struct {
 	Kinds  map[string]int `json:"kinds,omitempty"`
 	Shapes map[string]int `json:"shapes,omitempty"`
 	Found  map[string]int `json:"found,omitempty"`
+	// Keys are, of a member `*`, the forms of the names and what detection says of
+	// them.
+	Keys map[string]int `json:"keys,omitempty"`
 	// Elements are those of lists, Members those of objects by name. A member `*`
 	// stands for those whose names are values.
 	Elements *field            `json:"elements,omitempty"`
@@ -81,6 +84,7 @@ func (l *looker) value(f *field, n, depth int) {
 		for m := range l.t.Children(n) {
 			name := l.t.Key(m)
 			if byValue || !l.c.isName(name, l.said) {
+				l.key(f.member(anyName), name)
 				name = anyName
 			}
 			l.value(f.member(name), m, depth+1)
@@ -88,6 +92,18 @@ func (l *looker) value(f *field, n, depth int) {
 		f.limit()
 	default:
 		l.scalar(f, n, kind)
+	}
+}
+
+// key notes what a name that is a value looks like.
+func (l *looker) key(f *field, name string) {
+	add(&f.Keys, shapeOf(doc.String, name))
+	found := map[string]bool{}
+	for _, h := range l.c.detector.Find(name) {
+		found[string(h.Kind)] = true
+	}
+	for k := range found {
+		add(&f.Keys, k)
 	}
 }
 
@@ -190,7 +206,7 @@ func (c *Collector) merge(to **field, seen *field) {
 // fold puts one place's numbers to another's, within the bounds.
 func (c *Collector) fold(to, from *field) {
 	to.Seen += from.Seen
-	for _, m := range []struct{ to, from *map[string]int }{{&to.Kinds, &from.Kinds}, {&to.Shapes, &from.Shapes}, {&to.Found, &from.Found}} {
+	for _, m := range []struct{ to, from *map[string]int }{{&to.Kinds, &from.Kinds}, {&to.Shapes, &from.Shapes}, {&to.Found, &from.Found}, {&to.Keys, &from.Keys}} {
 		if len(*m.from) > 0 {
 			addCounts(m.to, *m.from)
 		}

@@ -170,6 +170,11 @@ func (f *field) check(depth int) error {
 			return fmt.Errorf("there is no form %q", k)
 		}
 	}
+	for k := range f.Keys {
+		if !known[k] && !slices.Contains(shapes(), k) {
+			return fmt.Errorf("there is no form %q", k)
+		}
+	}
 	if err := f.Elements.check(depth + 1); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func New() *Vocabulary {
 		}
 		v.rules = append(v.rules, c)
 	}
-	for _, list := range []string{flags, stamps, counts, envelope, Types, technical, things, verbs, parameters} {
+	for _, list := range []string{Flags, Stamps, Counts, Envelope, Types, technical, things, verbs, parameters, Changes, Persons, Objects, Sorts, Directions, Selects, Searches, Paging, IDs} {
 		v.learn(strings.Fields(list)...)
 	}
 	for _, s := range things2() {
@@ -164,3 +164,8 @@ func Singular(word string) string {
 
 // IsVerb reports whether a step of an address says what is done with records.
 func IsVerb(step string) bool { return All(verbs, step) }
+
+// Is reports whether a name as a whole is one of a list's words.
+func Is(list, name string) bool {
+	return slices.Contains(strings.Fields(list), strings.Join(Words(name), ""))
+}
