@@ -9,7 +9,7 @@ import (
 
 // Difference is a thing that two profiles say differently.
 type Difference struct {
-	// Kind is route, call, entity or field.
+	// Kind is route, call, entity, field, or records: a place where some stand.
 	Kind string `json:"kind"`
 	// Name is the route's address, the call's or the entity's name, or entity.field.
 	Name string `json:"name"`
@@ -113,25 +113,38 @@ func (f *field) outline() string {
 	return cmp.Or(strings.Join(names, ", "), known)
 }
 
-// Describes reports whether a profile has a route, or a transport of calls, for an
-// address, and the type of its records where it names one. A query that the route
-// asks for is taken to be there.
-func (p *Profile) Describes(method, path string) (typ string, ok bool) {
+// Address is what a profile says of an address.
+type Address struct {
+	// Type is the type of its records, where the route names one.
+	Type string
+	// Places are the expressions for the records in its answers.
+	Places []string
+}
+
+// Describes returns what a profile says of an address; false where it has no route
+// for it, and no transport of calls. A query that a route asks for is taken to be
+// there.
+func (p *Profile) Describes(method, path string) (a Address, ok bool) {
 	segments := strings.Split(strings.TrimPrefix(p.unaliasPath(method, path), "/"), "/")
 	vars := map[string]string{}
 	for _, t := range p.transports {
 		if t.pattern.match(method, segments, vars) {
-			return "", true
+			return a, true
 		}
 	}
 	for _, r := range p.routes {
 		clear(vars)
-		if r.pattern.match(method, segments, vars) {
-			x := &Exchange{p: p, op: &r.operation, vars: vars}
-			return x.typeOf(r.entity), true
+		if !r.pattern.match(method, segments, vars) {
+			continue
 		}
+		x := &Exchange{p: p, op: &r.operation, vars: vars}
+		a.Type = x.typeOf(r.entity)
+		for i := range r.records {
+			a.Places = append(a.Places, r.records[i].at.text)
+		}
+		return a, true
 	}
-	return "", false
+	return a, false
 }
 
 // Knows reports whether a type's records have a field of that name: one that the

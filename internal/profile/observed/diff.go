@@ -8,8 +8,8 @@ import (
 	"github.com/crmgate/crmgate/internal/profile"
 )
 
-// Diff lists what was seen and a profile doesn't describe: addresses, and fields of
-// the records of those that it does.
+// Diff lists what was seen and a profile doesn't describe: addresses, places of
+// records in the answers of those that it does, and their fields.
 func (c *Collector) Diff(p *profile.Profile) []profile.Difference {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -18,19 +18,30 @@ func (c *Collector) Diff(p *profile.Profile) []profile.Difference {
 	var list []profile.Difference
 	fields := map[string]*field{}
 	for _, x := range d.routes {
-		typ, ok := p.Describes(x.Method, strings.ReplaceAll(x.Path, variable, "1"))
+		a, ok := p.Describes(x.Method, strings.ReplaceAll(x.Path, variable, "1"))
 		if !ok {
 			list = append(list, profile.Difference{Kind: "route", Name: x.Method + " " + x.match, New: "seen " + times(x.Count)})
 			continue
 		}
 		for i := range x.places {
-			d.unlisted(p, typ, &x.places[i], fields)
+			at := x.places[i].at
+			switch {
+			case slices.Contains(a.Places, at):
+				d.unlisted(p, a.Type, &x.places[i], fields)
+			case len(a.Places) > 0 && !slices.ContainsFunc(a.Places, func(known string) bool { return within(at, known) }):
+				list = append(list, profile.Difference{Kind: "records", Name: x.Method + " " + x.match + " " + at, New: "seen " + times(x.places[i].record.Seen)})
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		list = append(list, profile.Difference{Kind: "field", Name: name, New: evidence(fields[name])})
 	}
 	return list
+}
+
+// within reports whether a place lies in, or around, another.
+func within(at, known string) bool {
+	return strings.HasPrefix(at, known) || strings.HasPrefix(known, at)
 }
 
 // unlisted notes the fields of records at a place that a profile doesn't list.

@@ -116,6 +116,9 @@ func texts(trees ...*doc.Tree) map[string]bool {
 			if len(text) > maxSaidText {
 				text = text[:maxSaidText]
 			}
+			if addressForm.MatchString(text) {
+				continue // it says the names of the interface
+			}
 			said[text] = true
 			for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 				said[word] = true
