@@ -128,27 +128,48 @@ func (l *looker) scalar(f *field, n int, kind doc.Kind) {
 }
 
 // keyedByValues reports whether an object is a table rather than a record: several
-// members, none of a name that people give to fields, each an object with the same
-// names in it.
+// members, none of a name that people give to fields, and all of one form.
 func (l *looker) keyedByValues(n int) bool {
-	var first []string
-	members := 0
+	first, members := "", 0
 	for m := range l.t.Children(n) {
-		if l.t.Nodes[m].Kind != doc.Object || l.c.words.Knows(l.t.Key(m)) {
+		if l.c.knows(l.t.Key(m)) {
 			return false
 		}
-		var names []string
-		for k := range l.t.Children(m) {
-			names = append(names, l.t.Key(k))
-		}
-		slices.Sort(names)
+		sign := l.sign(m)
 		if members++; members == 1 {
-			first = names
-		} else if !slices.Equal(first, names) {
+			first = sign
+		}
+		if sign == "" || sign != first {
 			return false
 		}
 	}
-	return members > 1 && len(first) > 0
+	return members > 1
+}
+
+// sign is what members of a table have in common; "" for what those of a record have
+// as often.
+func (l *looker) sign(n int) string {
+	switch l.t.Nodes[n].Kind {
+	case doc.Object:
+		var names []string
+		for k := range l.t.Children(n) {
+			names = append(names, l.t.Key(k))
+		}
+		slices.Sort(names)
+		if len(names) > 0 {
+			return "{" + strings.Join(names, "\n")
+		}
+	case doc.Array:
+		if e := l.t.First(n); e >= 0 {
+			return "[" + l.sign(e)
+		}
+	default:
+		shape := shapeOf(l.t.Nodes[n].Kind, l.t.Text(n))
+		if slices.Contains([]string{shapeInteger, shapeLong, shapeDecimal, shapeBoolean, shapeLine, shapeText}, shape) {
+			return shape
+		}
+	}
+	return ""
 }
 
 func (f *field) member(name string) *field {

@@ -301,3 +301,10 @@ func TestDraftOfTheDemoServesItsClientAndMasks(t *testing.T) {
 		t.Errorf("%d of %d exchanges are served, %d of %d records named, %d values masked", served, len(f.Cases), found, all, c.ValuesMasked)
 	}
 }
+
+func load(t *testing.T, src []byte) {
+	t.Helper()
+	if _, err := profile.Load(src); err != nil {
+		t.Fatalf("%v\n%s", err, src)
+	}
+}

@@ -119,15 +119,10 @@ const (
 		"order payment subscription visit household donor donation student guest tenant client address folder settings session login logout auth profile home dashboard report reports static assets favicon"
 )
 
-type thing struct{ one, many string }
-
-// things2 are words whose plural no rule makes.
-func things2() []thing {
-	return []thing{
-		{"person", "people"}, {"person", "personen"}, {"kontakt", "kontakte"}, {"kunde", "kunden"}, {"firma", "firmen"}, {"adresse", "adressen"}, {"aktivitaet", "aktivitaeten"},
-		{"mitarbeiter", "mitarbeiter"}, {"notiz", "notizen"}, {"rechnung", "rechnungen"}, {"vertrag", "vertraege"}, {"angebot", "angebote"}, {"auftrag", "auftraege"}, {"termin", "termine"},
-		{"aufgabe", "aufgaben"}, {"benutzer", "benutzer"}, {"patient", "patienten"}, {"interessent", "interessenten"}, {"lieferant", "lieferanten"}, {"mitglied", "mitglieder"}, {"anruf", "anrufe"},
-		{"nachricht", "nachrichten"}, {"fall", "faelle"}, {"vorgang", "vorgaenge"}, {"ansprechpartner", "ansprechpartner"}, {"partner", "partner"}, {"address", "addresses"}, {"child", "children"},
-		{"status", "status"}, {"series", "series"}, {"news", "news"}, {"canvas", "canvas"},
-	}
-}
+// plurals are words whose singular no rule makes: each plural with its singular.
+const plurals = " " +
+	"people=person personen=person kontakte=kontakt kunden=kunde firmen=firma adressen=adresse aktivitaeten=aktivitaet " +
+	"mitarbeiter=mitarbeiter notizen=notiz rechnungen=rechnung vertraege=vertrag angebote=angebot auftraege=auftrag " +
+	"termine=termin aufgaben=aufgabe benutzer=benutzer patienten=patient interessenten=interessent lieferanten=lieferant " +
+	"mitglieder=mitglied anrufe=anruf nachrichten=nachricht faelle=fall vorgaenge=vorgang ansprechpartner=ansprechpartner " +
+	"partner=partner addresses=address children=child status=status series=series news=news canvas=canvas "

@@ -38,7 +38,12 @@ func Words(name string) []string {
 }
 
 func fold(word string) string {
-	return strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(strings.ToLower(word))
+	word = strings.ToLower(word)
+	plain := func(r rune) bool { return r < unicode.MaxLatin1 && r > unicode.MaxASCII }
+	if !strings.ContainsFunc(word, plain) {
+		return word
+	}
+	return strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(word)
 }
 
 // maxRun is how many words a term has at most: date of birth.
@@ -73,8 +78,9 @@ func New() *Vocabulary {
 	for _, list := range []string{Flags, Stamps, Counts, Envelope, Types, technical, things, verbs, parameters, Changes, Persons, Objects, Sorts, Directions, Selects, Searches, Paging, IDs} {
 		v.learn(strings.Fields(list)...)
 	}
-	for _, s := range things2() {
-		v.learn(s.one, s.many)
+	for pair := range strings.FieldsSeq(plurals) {
+		many, one, _ := strings.Cut(pair, "=")
+		v.learn(one, many)
 	}
 	return v
 }
@@ -144,10 +150,9 @@ func All(list, name string) bool {
 // Singular is the word for one of what a word names several of; a word that is
 // no plural stays.
 func Singular(word string) string {
-	for _, t := range things2() {
-		if word == t.many {
-			return t.one
-		}
+	if _, after, ok := strings.Cut(plurals, " "+word+"="); ok {
+		one, _, _ := strings.Cut(after, " ")
+		return one
 	}
 	switch {
 	case strings.HasSuffix(word, "ies") && len(word) > 4:
