@@ -61,7 +61,7 @@ func (d *draft) fields(e *entity, members map[string]*field) {
 		}
 	}
 	if d.b.Len() == before {
-		d.note("nothing was recognised", "      %s: public", word(e.id))
+		d.note("what else it has wasn't recognised", "      %s: public", word(e.id))
 	}
 	d.open("      ", members, open)
 	if any := e.record.Members[anyName]; any != nil {

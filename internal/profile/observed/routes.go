@@ -183,7 +183,25 @@ func (d *draft) records(x *drafted) {
 			spec += fmt.Sprintf(", id: %q", step(id))
 		}
 		d.line("      - {%s}", spec)
+		if typ := p.typeMember(); typ != "" {
+			d.line("      # if %s names the record's type, write `entity: %q` there, and `types` at the entities that it names", word(typ), step(typ))
+		}
 	}
+}
+
+// typeMember is the member that may hold a record's type where several kinds stand in
+// a list; "" for none.
+func (p *place) typeMember() string {
+	if p.record == nil || !p.list {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.record.Members)) {
+		m := p.record.Members[name]
+		if vocabulary.All(vocabulary.Types+" _ record", name) && m.Shapes[shapeWord] == m.Seen && m.Seen > 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 func (d *draft) refs(lines []string) {

@@ -28,16 +28,33 @@ type asking struct {
 func (d *draft) decideBody(x *drafted) {
 	verb := x.verb()
 	switch {
+	case x.remote():
+		x.aside = "it takes remote calls: describe them with `transports` and `calls`"
+	case x.Request.has("query") && (x.Request.has("variables") || x.Request.has("operationName")):
+		x.aside = "it takes GraphQL, of which the draft can't tell what it asks"
 	case vocabulary.Has("search find query list filter lookup suggest autocomplete read get", verb):
 		d.decideAsk(x)
-		return
 	case verb != "" && !vocabulary.Has("create new add update save edit upsert", verb):
 		x.aside = "what it does can't be told by its address"
-		return
 	case x.values() == nil:
 		x.aside = "its request holds no object that the draft could read"
-		return
+	default:
+		d.decideWrite(x)
 	}
+}
+
+// remote reports whether a request is a remote call: JSON-RPC, or its like.
+func (x *drafted) remote() bool {
+	return x.Request.has("jsonrpc") || x.Request.has("method") && x.Request.has("params")
+}
+
+// has reports whether an object has a member, or those of a list have.
+func (f *field) has(name string) bool {
+	return f != nil && (f.Members[name] != nil || f.Elements.has(name))
+}
+
+// decideWrite says what becomes of a route that saves values.
+func (d *draft) decideWrite(x *drafted) {
 	at, object := d.values(x)
 	if object == nil {
 		x.aside = "the members of its request aren't fields of " + x.entity.name + ": " + strings.Join(slices.Sorted(maps.Keys(x.values().Members)), ", ")
