@@ -37,8 +37,9 @@ func (d *draft) entity(e *entity) {
 // it leaves to the author.
 func (d *draft) fields(e *entity, members map[string]*field) {
 	var open []string
-	d.line("    fields:")
 	before := d.b.Len()
+	d.line("    fields:")
+	head := d.b.Len()
 	for _, m := range slices.Sorted(maps.Keys(e.record.Members)) {
 		if in := d.flatten(e, m); in != nil {
 			spec := "flat: true"
@@ -60,8 +61,9 @@ func (d *draft) fields(e *entity, members map[string]*field) {
 			open = append(open, m)
 		}
 	}
-	if d.b.Len() == before {
-		d.note("what else it has wasn't recognised", "      %s: public", word(e.id))
+	if d.b.Len() == head {
+		d.cut(before)
+		d.line("    # fields: none was recognised")
 	}
 	d.open("      ", members, open)
 	if any := e.record.Members[anyName]; any != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,7 +114,7 @@ func Parse(src []byte) (*Collector, error) {
 		if r == nil || !plainMethod.MatchString(r.Method) || !strings.HasPrefix(r.Path, "/") {
 			return nil, errors.New("a route has no method or no path")
 		}
-		have := c.route(r.Method, c.kept(r.Path), 0)
+		have := c.route(r.Method, c.kept(r.Path), http.StatusOK)
 		if have == nil {
 			return nil, fmt.Errorf("it holds more than %d routes", maxRoutes)
 		}

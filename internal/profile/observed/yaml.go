@@ -12,6 +12,13 @@ type yaml struct{ b strings.Builder }
 
 func (y *yaml) line(format string, args ...any) { fmt.Fprintf(&y.b, format+"\n", args...) }
 
+// cut takes back what was written behind a length.
+func (y *yaml) cut(length int) {
+	text := y.b.String()[:length]
+	y.b.Reset()
+	y.b.WriteString(text)
+}
+
 // note writes a line with a comment behind it.
 func (y *yaml) note(comment, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
