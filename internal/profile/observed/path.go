@@ -51,6 +51,19 @@ func (c *Collector) segments(path string, said, types map[string]bool) []string 
 	return steps
 }
 
+// Name returns a member's name, and false for one that could be a value.
+func (c *Collector) Name(s string) (string, bool) { return s, c.isName(s, nil) }
+
+// Template is an address as it is kept, as far as it can be told without those seen
+// before: `/api/contacts/{id}`.
+func (c *Collector) Template(path string) string {
+	steps := c.segments(path, nil, nil)
+	if steps == nil {
+		return "/" + variable
+	}
+	return "/" + strings.Join(steps, "/")
+}
+
 // route returns what is held of an address; nil where it isn't held. The lock is
 // held.
 func (c *Collector) route(method string, segments []string, status int) *route {
