@@ -121,10 +121,10 @@ type Address struct {
 	Places []string
 }
 
-// Describes returns what a profile says of an address; false where it has no route
+// AddressOf returns what a profile says of an address; false where it has no route
 // for it, and no transport of calls. A query that a route asks for is taken to be
 // there.
-func (p *Profile) Describes(method, path string) (a Address, ok bool) {
+func (p *Profile) AddressOf(method, path string) (a Address, ok bool) {
 	segments := strings.Split(strings.TrimPrefix(p.unaliasPath(method, path), "/"), "/")
 	vars := map[string]string{}
 	for _, t := range p.transports {

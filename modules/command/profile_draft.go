@@ -98,7 +98,7 @@ func isCollection(path string) (bool, error) {
 	const enough = 256
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() {
-		return false, nil //nolint:nilerr // FILE#WHICH; who reads it says what is wrong
+		return false, nil // FILE#WHICH, or who reads it says what is wrong
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -18,7 +18,7 @@ func (c *Collector) Diff(p *profile.Profile) []profile.Difference {
 	var list []profile.Difference
 	fields := map[string]*field{}
 	for _, x := range d.routes {
-		a, ok := p.Describes(x.Method, strings.ReplaceAll(x.Path, variable, "1"))
+		a, ok := p.AddressOf(x.Method, strings.ReplaceAll(x.Path, variable, "1"))
 		if !ok {
 			list = append(list, profile.Difference{Kind: "route", Name: x.Method + " " + x.match, New: "seen " + times(x.Count)})
 			continue

@@ -247,7 +247,7 @@ func (d *draft) query(x *drafted) []string {
 			continue
 		case vocabulary.Is(vocabulary.Searches, q):
 			lines = append(lines, fmt.Sprintf("ref {role: search, at: %q, syntax: search, field: %s}", "query."+q, word(q)))
-		case vocabulary.Is(vocabulary.Sorts, q) && !(vocabulary.Is("order sortorder", q) && x.sortsBeside(q)):
+		case vocabulary.Is(vocabulary.Sorts, q) && (!vocabulary.Is("order sortorder", q) || !x.sortsBeside(q)):
 			lines = append(lines, fmt.Sprintf("ref {role: sort, at: %q} # CHECK: the form is `name` or `-name`; for `name desc` add `syntax: order_by`", "query."+q))
 		case vocabulary.Is(vocabulary.Selects, q):
 			lines = append(lines, fmt.Sprintf("ref {role: select, at: %q, syntax: csv}", "query."+q))

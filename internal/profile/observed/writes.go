@@ -14,7 +14,6 @@ type writing struct {
 	at, mode, stored, storedAt string
 	members                    []string
 	form                       string
-	other                      []string
 }
 
 // asking is a body that asks for records.

@@ -103,10 +103,8 @@ func runs(name string) []string {
 	words := Words(name)
 	var list []string
 	for i := range words {
-		joined := ""
-		for _, w := range words[i:min(i+maxRun, len(words))] {
-			joined += w
-			list = append(list, joined)
+		for n := 1; n <= maxRun && i+n <= len(words); n++ {
+			list = append(list, strings.Join(words[i:i+n], ""))
 		}
 	}
 	return list
