@@ -85,7 +85,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 			t.Errorf("entry %d was acknowledged as %s and is %q", seq, id, found[seq])
 		}
 	}
-	if report, err := Verify(t.Context(), dir+"/log", ring, nil); err != nil || report.Segments < 3 {
+	if report, err := Verify(t.Context(), dir+"/log", ring, Check{}); err != nil || report.Segments < 3 {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}
 	t.Logf("%d acknowledged, %d in the log, %d unclean starts", len(acked), len(found), unclean)

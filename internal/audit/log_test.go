@@ -142,7 +142,7 @@ func TestRootIsThatOfAPlainTree(t *testing.T) {
 	if size != uint64(len(all)) || root != want {
 		t.Errorf("Head = %d, %v, want %d, %v", size, root, len(all), want)
 	}
-	report, err := Verify(t.Context(), dir, ring, nil)
+	report, err := Verify(t.Context(), dir, ring, Check{})
 	if err != nil || report.Root != want {
 		t.Errorf("Verify = %v, %v, want root %v", report.Root, err, want)
 	}
@@ -240,7 +240,7 @@ func TestMonthsHaveKeysOfTheirOwn(t *testing.T) {
 	if !errors.Is(last, ErrKey) || !errors.Is(last, fs.ErrNotExist) {
 		t.Errorf("error = %v, want ErrKey", last)
 	}
-	if _, err := Verify(t.Context(), dir, nil, nil); err != nil {
+	if _, err := Verify(t.Context(), dir, nil, Check{}); err != nil {
 		t.Errorf("the proofs are gone with the key: %v", err)
 	}
 }
@@ -336,7 +336,7 @@ func TestLargeEntryIsToldInPieces(t *testing.T) {
 	if !reflect.DeepEqual(gotIDs, ids) || !reflect.DeepEqual(gotRecords, ids) || gotQuestion.String() != question || rows != 3 {
 		t.Errorf("%d ids, %d records, %d bytes of question, %d rows came back", len(gotIDs), len(gotRecords), gotQuestion.Len(), rows)
 	}
-	report, err := Verify(t.Context(), dir, ring, nil)
+	report, err := Verify(t.Context(), dir, ring, Check{})
 	if err != nil || report.Unfinished+report.Pending != 0 {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}

@@ -50,7 +50,7 @@ func TestAppendsShareSyncs(t *testing.T) {
 			t.Errorf("entry %d was acknowledged as %q and is %q", s.Seq, id, s.Entry.Request)
 		}
 	}
-	report, err := Verify(t.Context(), dir, ring, nil)
+	report, err := Verify(t.Context(), dir, ring, Check{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestLogIsReadWhileItIsWritten(t *testing.T) {
 				if n < least {
 					t.Errorf("%d entries were read, %d were durable before", n, least)
 				}
-				if _, err := Verify(t.Context(), dir, ring, nil); err != nil {
+				if _, err := Verify(t.Context(), dir, ring, Check{}); err != nil {
 					t.Error(err)
 				}
 			}

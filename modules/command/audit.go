@@ -12,11 +12,18 @@ func auditCommand(cmd *cobra.Command) {
 	}
 	searchCommand(search)
 	verify := &cobra.Command{
-		Use:     "verify (--data DIR | --config FILE)",
+		Use:     "verify (--data DIR | --config FILE) [--against FILE …]",
 		Short:   "Reads the whole log and names the first damaged entry",
 		Long:    verifyLong,
 		Example: "  crmgate audit verify --data /var/lib/crmgate",
 	}
 	verifyCommand(verify)
-	group(cmd, search, verify)
+	adopt := &cobra.Command{
+		Use:     "adopt (--data DIR | --config FILE)",
+		Short:   "Takes a log whose checkpoints are lost as it is",
+		Long:    adoptLong,
+		Example: "  systemctl stop crmgate\n  crmgate audit adopt --config /etc/crmgate/Caddyfile",
+	}
+	adoptCommand(adopt)
+	group(cmd, search, verify, adopt)
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // place says which gateway's data a command works on.
@@ -69,6 +71,11 @@ func (p *place) find(warnings io.Writer) (data, error) {
 }
 
 func (d data) log() string { return filepath.Join(d.dir, "log") }
+
+// options are those that the gateway opens this log with.
+func (d data) options() audit.Options {
+	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
+}
 
 // ring opens the keys. It never makes new ones: they would open nothing here.
 func (d data) ring() (*keys.Ring, error) {

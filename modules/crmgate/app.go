@@ -106,6 +106,10 @@ type Services struct {
 	store string
 }
 
+// CheckpointDir is where a data directory keeps the log's checkpoints: beside the
+// log, so that it can be a disk of its own, or a link to one.
+func CheckpointDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints") }
+
 // Dir is the data directory.
 func (s *Services) Dir() string { return s.dir }
 
@@ -195,7 +199,7 @@ func (a *App) open() (*Services, error) {
 		return nil, fmt.Errorf("opening the session store: %w", err)
 	}
 	log, err := audit.Open(context.Background(), filepath.Join(a.DataDir, "log"), ring, audit.Options{
-		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20,
+		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20, Checkpoints: CheckpointDir(a.DataDir),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
