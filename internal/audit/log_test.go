@@ -110,7 +110,7 @@ func asJSON(t testing.TB, e *Entry) []byte {
 // An empty disclosure and one without members are the same.
 func sortedRecords(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"disclosure":{},`), nil) }
 
-func TestRootIsThatOfAPlainTree(t *testing.T) {
+func rootIsThatOfAPlainTree(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	for range 70 {
@@ -148,7 +148,7 @@ func TestRootIsThatOfAPlainTree(t *testing.T) {
 	}
 }
 
-func TestSecondProcessIsLockedOut(t *testing.T) {
+func secondProcessIsLockedOut(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	if _, err := Open(t.Context(), dir, ring, small()); !errors.Is(err, ErrLocked) {
@@ -158,7 +158,7 @@ func TestSecondProcessIsLockedOut(t *testing.T) {
 	mustClose(t, mustOpen(t, dir, ring, small()))
 }
 
-func TestLogKeepsItsNodeAndKeys(t *testing.T) {
+func logKeepsItsNodeAndKeys(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	opts := small()
 	opts.Node = ""
@@ -212,7 +212,7 @@ func TestEntryOfAnotherLogDoesNotOpen(t *testing.T) {
 	}
 }
 
-func TestMonthsHaveKeysOfTheirOwn(t *testing.T) {
+func monthsHaveKeysOfTheirOwn(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	for _, month := range []time.Month{1, 2, 1, 2, 3} {
@@ -267,7 +267,7 @@ func TestInvalidEntryIsRefused(t *testing.T) {
 	}
 }
 
-func TestClientThatHangsUpIsLogged(t *testing.T) {
+func clientThatHangsUpIsLogged(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -290,7 +290,7 @@ func TestClosedLogRefuses(t *testing.T) {
 	}
 }
 
-func TestLargeEntryIsToldInPieces(t *testing.T) {
+func largeEntryIsToldInPieces(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, Options{Node: "n1", SegmentSize: 4 << 20})
 	var ids []string
@@ -342,7 +342,7 @@ func TestLargeEntryIsToldInPieces(t *testing.T) {
 	}
 }
 
-func TestTooLargeEntryIsAnErrorAndNoMore(t *testing.T) {
+func tooLargeEntryIsAnErrorAndNoMore(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), testRing(t), small())
 	long := strings.Repeat("x", 100<<10)
 	for name, e := range map[string]*Entry{
