@@ -11,7 +11,7 @@ import (
 )
 
 func onDisk(d *disk) Options {
-	return Options{Node: "n1", SegmentSize: minSegment, files: d, every: 1}
+	return Options{Node: "n1", SegmentSize: minSegment, Timeout: aMinute, files: d, every: 1}
 }
 
 // verifyDisk is Verify of a log and its checkpoints on a disk; without a ring, of

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func appendForever(dir string) error {
 		return err
 	}
 	ctx := context.Background()
-	l, err := Open(ctx, dir+"/log", ring, Options{SegmentSize: 32 << 10})
+	l, err := Open(ctx, dir+"/log", ring, Options{SegmentSize: 32 << 10, Timeout: aMinute})
 	if err != nil {
 		return err
 	}
@@ -62,8 +63,10 @@ func killedProcessLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	acked := map[uint64]string{}
 	rnd := rand.New(rand.NewPCG(uint64(os.Getpid()), 1))
+	kept := map[string][]byte{}
 	for round := range 25 {
 		killAfter(t, dir, rnd.IntN(300), acked)
+		keepCheckpoints(t, dir, round, kept)
 		if t.Failed() {
 			t.Fatalf("round %d", round)
 		}
@@ -85,10 +88,25 @@ func killedProcessLosesNothing(t *testing.T) {
 			t.Errorf("entry %d was acknowledged as %s and is %q", seq, id, found[seq])
 		}
 	}
-	if report, err := Verify(t.Context(), dir+"/log", ring, Check{}); err != nil || report.Segments < 3 {
+	if report, err := Verify(t.Context(), dir+"/log", ring, Check{Against: kept}); err != nil || report.Segments < 3 {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}
 	t.Logf("%d acknowledged, %d in the log, %d unclean starts", len(acked), len(found), unclean)
+}
+
+// keepCheckpoints keeps what an auditor might have fetched after a round: the log
+// has to continue all of them.
+func keepCheckpoints(t *testing.T, dir string, round int, kept map[string][]byte) {
+	t.Helper()
+	names, err := filepath.Glob(dir + "/log/" + checkpointDir + "/*" + checkpointSuffix)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("checkpoints %v, %v", names, err)
+	}
+	for _, name := range names {
+		if kept[fmt.Sprint(round, name)], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func killAfter(t *testing.T, dir string, lines int, acked map[uint64]string) {

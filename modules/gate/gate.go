@@ -103,6 +103,9 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Observe is the exception for getting to know a CRM: until a day, what would
+	// be masked and refused is only recorded. Default: the site enforces.
+	Observe *Observe `json:"observe,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -120,6 +123,8 @@ type Handler struct {
 	machines *machines
 	signOn   *signOn
 	metrics  *crmgate.Metrics
+	// collected is what a site that observes has seen; nil where it enforces.
+	collected *collection
 }
 
 const (
@@ -140,6 +145,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger, h.proxy = ctx.Logger(), ctx.Logger(new(reverseproxy.Handler))
 	h.defaults()
 	if err := h.checkSessions(); err != nil {
+		return err
+	}
+	if err := h.checkObserve(time.Now()); err != nil {
 		return err
 	}
 	if err := h.loadProfile(); err != nil {
@@ -215,12 +223,12 @@ func (h *Handler) loadProfile() error {
 }
 
 // checkEvidence refuses a profile that nobody has tried against a running CRM,
-// unless the configuration says that this is known.
+// unless the configuration says that this is known, or that it is being tried.
 func (h *Handler) checkEvidence() error {
 	if h.Accept != "" && h.Accept != acceptDocumented {
 		return fmt.Errorf("accept: %q is no word of it; write accept %s", h.Accept, acceptDocumented)
 	}
-	if h.Accept == "" && !h.profile.Live() {
+	if h.Accept == "" && !h.profile.Live() && h.Observe == nil {
 		return fmt.Errorf("profile %s: its evidence is %q: it was never tried against a running CRM, and may refuse what people need. "+
 			"Try it with your own (crmgate explain, crmgate profile test), then write into crm_gate: accept %s", h.Profile, h.profile.Evidence, acceptDocumented)
 	}
@@ -308,7 +316,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	if err := h.logPolicy(s); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
@@ -316,6 +324,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
 	}
 	h.logMachines()
+	h.logObserve()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))

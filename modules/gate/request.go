@@ -97,6 +97,9 @@ func (q *request) serve() {
 		q.unavailable("starting")
 		return
 	}
+	if q.observing() {
+		q.w.Header().Set(observeHeader, "until "+q.h.Observe.Until)
+	}
 	if !q.hygiene() || !q.machine() {
 		return
 	}
@@ -112,6 +115,10 @@ func (q *request) serve() {
 		return
 	}
 	if !q.login() || !q.introducible() || !q.ownCRMSession() {
+		return
+	}
+	if q.observing() {
+		q.observe()
 		return
 	}
 	if !q.classify() {
