@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -141,4 +142,19 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("%w: its root has another form", ErrCheckpoint)
 	}
 	return Checkpoint{Origin: m[1], Size: size, Root: root}, nil
+}
+
+// identityOf is the reverse of origin.
+func identityOf(origin string) (id identity, err error) {
+	parts := strings.Split(origin, "/")
+	if len(parts) != 3 {
+		return id, fmt.Errorf("%w: it names no log", ErrCheckpoint)
+	}
+	epoch, err := hex.DecodeString(parts[2])
+	if err != nil || len(epoch) != epochSize {
+		return id, fmt.Errorf("%w: it names no log", ErrCheckpoint)
+	}
+	id.node = parts[1]
+	copy(id.epoch[:], epoch)
+	return id, nil
 }

@@ -35,6 +35,8 @@ type dataKey struct {
 	id    uint32
 	month string
 	aead  cipher.AEAD
+	// secret is the key itself, for exports that carry it.
+	secret []byte
 }
 
 // dataKeys are the log's data keys, wrapped in files by the master key.
@@ -144,7 +146,7 @@ func newDataKey(id uint32, month string, secret []byte) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	return &dataKey{id: id, month: month, aead: aead}, nil
+	return &dataKey{id: id, month: month, aead: aead, secret: secret}, nil
 }
 
 func keyBound(id uint32, month string) []byte { return fmt.Appendf(nil, "%08d %s", id, month) }

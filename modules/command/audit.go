@@ -12,10 +12,11 @@ func auditCommand(cmd *cobra.Command) {
 	}
 	searchCommand(search)
 	verify := &cobra.Command{
-		Use:     "verify (--data DIR | --config FILE) [--against FILE …]",
-		Short:   "Reads the whole log and names the first damaged entry",
-		Long:    verifyLong,
-		Example: "  crmgate audit verify --data /var/lib/crmgate",
+		Use:   "verify (--data DIR | --config FILE | --export DIR [--key KEY]) [--against FILE …]",
+		Short: "Reads the whole log, or an export, and names the first damaged entry",
+		Long:  verifyLong,
+		Example: "  crmgate audit verify --data /var/lib/crmgate\n" +
+			"  crmgate audit verify --export november --key log.vkey",
 	}
 	verifyCommand(verify)
 	adopt := &cobra.Command{
@@ -25,5 +26,12 @@ func auditCommand(cmd *cobra.Command) {
 		Example: "  systemctl stop crmgate\n  crmgate audit adopt --config /etc/crmgate/Caddyfile",
 	}
 	adoptCommand(adopt)
-	group(cmd, search, verify, adopt)
+	export := &cobra.Command{
+		Use:     "export (--data DIR | --config FILE) [--with-keys] OUT",
+		Short:   "Writes the log out as tlog-tiles, to be verified without the gateway",
+		Long:    exportLong,
+		Example: "  crmgate audit export --config /etc/crmgate/Caddyfile november",
+	}
+	exportCommand(export)
+	group(cmd, search, verify, export, adopt)
 }

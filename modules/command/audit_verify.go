@@ -19,17 +19,33 @@ first damaged entry is named by seq, segment and offset; the exit status is 1 th
 
 Keep checkpoints where the gateway's administrators can't write: the files in
 DATA/checkpoints. --against compares the log with what was kept: that it only
-grew since.`
+grew since.
+
+--export verifies what crmgate audit export wrote, offline: no data directory and no
+master key are needed. --key is the log's public key, as verify and export print
+it, or a file that holds it; get it from another place than the export.`
 
 func verifyCommand(cmd *cobra.Command) {
 	var p place
 	var asJSON bool
 	var against []string
-	placeFlags(cmd, &p)
+	var export, key string
+	cmd.Flags().StringVar(&export, "export", "", "The directory of an export, in place of a log")
+	placeFlags(cmd, &p, "export")
+	cmd.Flags().StringVar(&key, "key", "", "The log's public key, or a file with it; by default the one in the export")
 	jsonFlag(cmd, &asJSON)
 	cmd.Flags().StringArrayVar(&against, "against", nil, "A checkpoint that was kept elsewhere; may be given several times")
+	cmd.MarkFlagsMutuallyExclusive("export", "against")
 	cmd.Args = cobra.NoArgs
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), cmd, &p, against, asJSON) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if export != "" {
+			return verifyExport(cmd, export, key, asJSON)
+		}
+		if key != "" {
+			return errors.New("--key goes with --export: a log is verified with the gateway's own keys")
+		}
+		return verify(cmd.Context(), cmd, &p, against, asJSON)
+	}
 }
 
 func verify(ctx context.Context, cmd *cobra.Command, p *place, against []string, asJSON bool) error {

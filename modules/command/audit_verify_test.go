@@ -99,3 +99,37 @@ func TestVerifySeesAnOlderLogInPlaceOfTheNewer(t *testing.T) {
 		t.Errorf("verify against a segment says %v", err)
 	}
 }
+
+func TestExportIsAnEntryAndIsVerifiedOffline(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "november")
+	appendTo(t, dir, "a", "b")
+	said, err := runAudit(t, "export", "--data", dir, "--with-keys", out)
+	if err != nil || !strings.Contains(said, "7, with the keys that open them") {
+		t.Fatalf("export says %v\n%s", err, said)
+	}
+	if said, err := runAudit(t, "search", "--data", dir, "--kind", "control"); err != nil || !strings.Contains(said, "the whole log, with data keys") {
+		t.Errorf("the log says %v\n%s", err, said)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "key")
+	vkey, err := os.ReadFile(filepath.Join(out, "keys", "log.vkey"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(key, vkey, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{key, strings.TrimSpace(string(vkey))} {
+		if said, err := runAudit(t, "verify", "--export", out, "--key", given); err != nil || !strings.Contains(said, "what the checkpoint was signed over") {
+			t.Errorf("verify says %v\n%s", err, said)
+		}
+	}
+	if said, err := runAudit(t, "verify", "--export", out); err != nil || !strings.Contains(said, "the export's own") {
+		t.Errorf("verify without a key says %v\n%s", err, said)
+	}
+	if _, err := runAudit(t, "export", "--data", dir, out); err == nil {
+		t.Error("an export of no log")
+	}
+}

@@ -20,12 +20,13 @@ type place struct {
 	data, config string
 }
 
-// placeFlags adds --data and --config.
-func placeFlags(cmd *cobra.Command, p *place) {
+// placeFlags adds --data and --config. Others are flags that the command
+// has already, and that take their place.
+func placeFlags(cmd *cobra.Command, p *place, others ...string) {
 	cmd.Flags().StringVar(&p.data, "data", "", "The gateway's data directory: the one that holds keys and log")
 	cmd.Flags().StringVarP(&p.config, "config", "c", "", "The gateway's Caddyfile (or Caddy's JSON), which names the directory")
-	cmd.MarkFlagsMutuallyExclusive("data", "config")
-	cmd.MarkFlagsOneRequired("data", "config")
+	cmd.MarkFlagsMutuallyExclusive(append(others, "data", "config")...)
+	cmd.MarkFlagsOneRequired(append(others, "data", "config")...)
 }
 
 // data is a gateway's data directory.
