@@ -46,6 +46,13 @@ func TestInvariant(t *testing.T) {
 			{"log-written-anew-with-the-keys-is-named", logWrittenAnewWithTheKeysIsNamed},
 			{"checkpoints-of-earlier-days-stay-and-are-verified", checkpointsOfEarlierDaysStayAndAreVerified},
 		}},
+		{"I07-the-index-is-the-log", []promise{
+			{"index-finds-what-the-log-has", indexFindsWhatTheLogHas},
+			{"index-finds-what-was-acknowledged", indexFindsWhatWasAcknowledged},
+			{"index-is-never-ahead-of-the-log", indexIsNeverAheadOfTheLog},
+			{"index-that-is-damaged-is-made-anew", indexThatIsDamagedIsMadeAnew},
+			{"index-goes-on-where-it-was-cut", indexGoesOnWhereItWasCut},
+		}},
 		{"I08-the-clock-orders-nothing", []promise{
 			{"clock-that-jumps-is-an-entry-and-orders-nothing", clockThatJumpsIsAnEntryAndOrdersNothing},
 		}},
@@ -64,6 +71,7 @@ func TestInvariant(t *testing.T) {
 			{"many-unfinished-intents-do-not-stop-the-start", manyUnfinishedIntentsDoNotStopTheStart},
 		}},
 		{"I12-no-values-in-clear", []promise{
+			{"index-tells-nothing-without-its-keys", indexTellsNothingWithoutItsKeys},
 			{"nothing-personal-is-readable-in-the-directory", nothingPersonalIsReadableInTheDirectory},
 		}},
 	} {

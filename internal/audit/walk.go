@@ -187,6 +187,9 @@ func (w *walk) segment(ctx context.Context, number uint32, bound int64, last boo
 	if err != nil {
 		return err
 	}
+	if number == w.number {
+		r.off = w.end // the walk goes on from there
+	}
 	for bound < 0 || r.off < bound {
 		if err := ctx.Err(); err != nil {
 			return err

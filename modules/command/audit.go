@@ -33,5 +33,12 @@ func auditCommand(cmd *cobra.Command) {
 		Example: "  crmgate audit export --config /etc/crmgate/Caddyfile november",
 	}
 	exportCommand(export)
-	group(cmd, search, verify, export, adopt)
+	reindex := &cobra.Command{
+		Use:     "reindex (--data DIR | --config FILE)",
+		Short:   "Makes the index that searches use anew",
+		Long:    reindexLong,
+		Example: "  crmgate audit reindex --config /etc/crmgate/Caddyfile",
+	}
+	reindexCommand(reindex)
+	group(cmd, search, verify, export, reindex, adopt)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	_ "modernc.org/sqlite" // the driver of the index
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
@@ -131,5 +132,32 @@ func TestExportIsAnEntryAndIsVerifiedOffline(t *testing.T) {
 	}
 	if _, err := runAudit(t, "export", "--data", dir, out); err == nil {
 		t.Error("an export of no log")
+	}
+}
+
+// A search takes the index, goes on without one, and finds the same.
+func TestSearchFindsWithAndWithoutAnIndex(t *testing.T) {
+	dir := t.TempDir()
+	appendTo(t, dir, "a", "b")
+	with, err := runAudit(t, "search", "--data", dir, "--kind", "intent")
+	if err != nil || strings.Count(with, "\n") != 2 {
+		t.Fatalf("search says %v\n%s", err, with)
+	}
+	index := filepath.Join(dir, "index")
+	if _, err := os.Stat(filepath.Join(index, "position")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := runAudit(t, "reindex", "--data", dir); err != nil || !strings.Contains(out, "made anew") {
+		t.Errorf("reindex says %v\n%s", err, out)
+	}
+	if err := os.RemoveAll(index); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(index, nil, 0o600); err != nil { // where a directory has to be
+		t.Fatal(err)
+	}
+	without, err := runAudit(t, "search", "--data", dir, "--kind", "intent")
+	if err != nil || !strings.HasPrefix(without, "The whole log is read") || !strings.HasSuffix(without, with) {
+		t.Errorf("search says %v\n%s, with an index\n%s", err, without, with)
 	}
 }
