@@ -292,8 +292,8 @@ func (x *Exchange) bindEntity() error {
 	typ := x.typeOf(x.op.entity)
 	if x.op.entityAt != nil {
 		typ = ""
-		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {
-			typ = x.tree.Text(vs[0].node)
+		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 {
+			typ = x.textOf(vs[0])
 		}
 	}
 	if x.od != nil {

@@ -78,6 +78,7 @@ type finder struct {
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
 	cut     string // what ends a field's name in a member's
+	root    int    // the record's own object
 	// marked is set where values carry marks and names repeat; lost is why such a
 	// document can't be masked.
 	marked doc.Marked

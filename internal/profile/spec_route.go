@@ -131,7 +131,8 @@ type recordSpec struct {
 	// ID is where the record's id stands: a path below the record (`[3]`), an
 	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
 	// selector, `@href?record` for a parameter of an address there (as Entity can
-	// be), for CSV a column's field. Default: the entity's id; `none`: nowhere.
+	// be), for CSV a column's field. Default: the entity's id (of a CSV, where a
+	// header names its columns); `none`: nowhere.
 	ID string `yaml:"id"`
 	// Cut is what ends a field's name in a member's: `:` of `date:month`.
 	Cut string `yaml:"cut"`
