@@ -2,6 +2,7 @@ package profile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -142,7 +143,7 @@ func (c *compiler) nestedParams(where string, rt *route) {
 		if r.at.origin != fromQuery {
 			continue
 		}
-		if len(r.at.path) > 0 || r.syntax == "clauses" || r.syntax == "keys" {
+		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || r.syntax == "clauses" && c.p.nestedQuery || r.syntax == "keys" {
 			rt.nested = append(rt.nested, r.at.name)
 		} else {
 			plain[r.at.name] = true

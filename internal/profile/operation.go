@@ -111,9 +111,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
-	if k := &s.Clauses; (r.syntax == "clauses") != (k.Name != "" && k.Operator != "" && k.Value != "" && len(k.Operators) > 0) {
-		c.fail(where, "the syntax clauses, and only that, has clauses with name, operator, value and operators")
-	}
+	c.clauses(where, &r)
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
 		c.fail(where, "member is for the syntax list and order")
 	}

@@ -65,7 +65,7 @@ type refSpec struct {
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
-	// `!` before them), clauses (a tree of objects), comparisons
+	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
 	// id`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
@@ -92,23 +92,37 @@ type refSpec struct {
 	// Member is the member that holds the name where an element is an object, for
 	// list and order: `sorts: ["a", {propertyName: "b"}]`.
 	Member string `yaml:"member"`
-	// Map translates the names at this place to fields; others are refused.
+	// Map translates the names at this place to fields; others are refused, but where
+	// `"*": "*"` says that they are fields' own.
 	Map map[string]string `yaml:"map"`
 }
 
 // clausesSpec describes a filter as a tree of objects: each is a clause on a field,
-// or a group of further clauses. What it doesn't list is refused.
+// or a group of further clauses. A clause is an object of three members (`{field: email,
+// op: eq, value: x}`), for which Name, Operator and Value are needed; or, without these,
+// a member whose name is the field's: `{"$or": [{"email": {"$eq": "x"}}, {"city": "y"}]}`,
+// `{">=date": "x"}`. What it doesn't list is refused.
 type clausesSpec struct {
-	// Name is the member that names the field.
+	// Name is the member that names the field, or the way to it:
+	// `field.name|field.id`, the first that is there.
 	Name string `yaml:"name"`
-	// Operator is the member that names the operator.
+	// Operator is the member that names the operator: `operator|condition`.
 	Operator string `yaml:"operator"`
 	// Value is the member that a clause's value, or a group's clauses, stand in.
 	Value string `yaml:"value"`
-	// Groups are the operators that join further clauses.
+	// Group is the member that a group's clauses stand in. Default: Value.
+	Group string `yaml:"group"`
+	// Groups are the operators that join further clauses; without Name, the members
+	// in which these stand (`$or`). A member whose name is a number is one of them.
 	Groups []string `yaml:"groups"`
-	// Operators are those that compare a field's value.
+	// Operators are those that compare a field's value. Without Name they are the
+	// members of an object in a field's place, and can be globs (`$*`); another
+	// member there is a part of the field, or a field of the related record.
 	Operators []string `yaml:"operators"`
+	// Prefixes are the operators that stand before a field's name: `>=` of `>=date`.
+	Prefixes []string `yaml:"prefixes"`
+	// Suffixes are those behind it: `__gte` of `date__gte`.
+	Suffixes []string `yaml:"suffixes"`
 	// IDs are those that compare a relation with ids.
 	IDs []string `yaml:"ids"`
 	// Stored are those that name a filter of the CRM's own, and no field.
