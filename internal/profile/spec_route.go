@@ -245,13 +245,19 @@ type routeSpec struct {
 	// Match is the method and the path: `GET /api/contacts/{id}`. Behind a `?` stand
 	// parameters that the query has to have: `GET /?entryPoint=download&id={id}`.
 	Match string `yaml:"match"`
+	// When names values that places of the body have to have, where several routes
+	// share an address: `{body.operation: query|lookup, body.module: Contacts}`. A
+	// place has to hold one value.
+	When map[string]string `yaml:"when"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
 	// Body is the request's type: json, form (what browsers send, urlencoded or
 	// multipart), urlencoded or multipart (one of them, for a CRM that would take the
-	// other for an empty form), soap, none or any. Default: none for GET and DELETE,
-	// json otherwise. Names of a form are flat: `body['emails[]']` is every field of
-	// that name. Where a name stands in two spellings (`id` and `id[]`, `Id`), and
+	// other for an empty form), nested (an urlencoded form whose names are read as a
+	// tree, as PHP does: `filter[email]=x` is `body.filter.email`; saves aren't served
+	// so), soap, none or any; `json|nested` where the CRM takes either. Default: none
+	// for GET and DELETE, json otherwise. Names of a form are flat but for nested:
+	// `body['emails[]']` is every field of that name. Where a name stands in two spellings (`id` and `id[]`, `Id`), and
 	// where a part holds a file but no field with `file: true` is saved by it, the
 	// request is refused.
 	Body string `yaml:"body"`
