@@ -50,22 +50,19 @@ func (x *Exchange) fits(b bodies) bool {
 	if len(x.rt.when) == 0 {
 		return true
 	}
-	key := x.rt.body
-	if x.rt.form.JSON != "" {
-		key = x.rt.name // its own rules for what stands in the form
-	}
-	tree, read := b[key]
+	tree, read := b[x.rt.body]
+	plain, rt := *x, *x.rt
+	rt.form = formSpec{} // of a form that holds JSON, its fields
+	plain.rt = &rt
 	if !read {
-		if err := x.parseBody(x.rt.body); err != nil {
-			x.tree = nil
+		if plain.parseBody(rt.body) == nil {
+			tree = plain.tree
 		}
-		tree = x.tree
-		b[key] = tree
+		b[rt.body] = tree
 	}
-	x.tree = tree
-	defer func() { x.tree = nil }() // classifyRoute reads it with its own errors
+	plain.tree = tree
 	return tree != nil && !slices.ContainsFunc(x.rt.when, func(c condition) bool {
-		vs := x.valuesAt(c.at)
-		return len(vs) != 1 || vs[0].node >= 0 && isContainer(tree, vs[0].node) || !contains(c.values, x.textOf(vs[0]))
+		vs := plain.valuesAt(c.at)
+		return len(vs) != 1 || vs[0].node >= 0 && isContainer(tree, vs[0].node) || !contains(c.values, plain.textOf(vs[0]))
 	})
 }

@@ -14,6 +14,7 @@ entities:
 routes:
   - {match: "POST /ws", when: {body.op: retrieve}, name: read, entity: person, action: read, body: urlencoded, members: [op, id], ids: [body.id]}
   - {match: "POST /ws", when: {body.op: find|search, body.module: Person}, name: find, entity: person, action: search, body: json|nested, members: [op, module, filter, select], refs: [{role: select, at: "body.select", syntax: list}, {role: filter, at: body.filter, syntax: clauses, clauses: {prefixes: ["%", ">="]}}]}
+  - {match: "POST /ws", when: {body.op: ask}, name: ask, entity: person, action: search, body: form, form: {json: q, fields: [op], members: [sort]}, refs: [{role: sort, at: body.sort}]}
   - {match: "POST /ws", when: {body.op: logout}, name: logout, pass: true, body: urlencoded, members: [op]}
 `
 
@@ -33,6 +34,9 @@ func TestBodyPicksTheRoute(t *testing.T) {
 		{form, "op[]=logout", "unknown_call"},
 		{form, "op=Retrieve&id=7", "unknown_call"},
 		{form, "op=search&module=Pet", "unknown_call"},
+		{form, `op=ask&q={"sort":"mail"}`, "ask: sort mail email"},
+		{form, `op=ask&q={"sort":"mail","op":"retrieve"}`, "unknown_parameter"},
+		{form, `op=find&q={"op":"ask"}`, "unknown_call"},
 		{form, "op=search", "unknown_call"},
 		{form, "", "unknown_call"},
 		{json, `{"op":"retrieve","id":7}`, "unknown_call"},
