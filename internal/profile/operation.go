@@ -112,6 +112,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
 	c.clauses(where, &r)
+	if unmapped := []string{"domain", "prefix_domain", "order_by", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
+		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
+	}
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
 		c.fail(where, "member is for the syntax list and order")
 	}
@@ -167,6 +170,8 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	}
 	switch {
 	case s.ID == "" || s.ID == "none":
+	case s.ID == keyID:
+		r.idByKey = true
 	case strings.HasPrefix(s.ID, "[") || strings.HasPrefix(s.ID, "."):
 		r.relID = c.path(where, s.ID)
 	default:

@@ -67,7 +67,7 @@ type refSpec struct {
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
-	// id`), keys (of an object), specification (an object of fields, each with an
+	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field),
 	// fetchxml (with roles of its own; for routes that are read as OData) or params
@@ -145,7 +145,8 @@ type recordSpec struct {
 	// ID is where the record's id stands: a path below the record (`[3]`), an
 	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
 	// selector, `@href?record` for a parameter of an address there (as Entity can
-	// be), for CSV a column's field. Default: the entity's id (of a CSV, where a
+	// be), for JSON `@key`: the name of the member in which the record stands
+	// (`{"7": {…}}`), for CSV a column's field. Default: the entity's id (of a CSV, where a
 	// header names its columns); `none`: nowhere.
 	ID string `yaml:"id"`
 	// Cut is what ends a field's name in a member's: `:` of `date:month`.
@@ -201,6 +202,9 @@ type pairsSpec struct {
 	Name string `yaml:"name"`
 	// Value is the path to its value.
 	Value string `yaml:"value"`
+	// Public are the members of a pair beside these whose texts are no personal
+	// data: the field's label, its type.
+	Public []string `yaml:"public"`
 }
 
 // writeSpec says where a request holds values to be saved.
