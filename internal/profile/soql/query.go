@@ -160,7 +160,9 @@ func (p *parser) from(s *scope) error {
 		if !p.isAlias() {
 			return p.wrong("a further object has no name: FROM Contact c, c.Account a")
 		}
-		if err := p.called(s, slices.Concat(way, path[1:])); err != nil {
+		way = slices.Concat(way, path[1:])
+		p.q.add(Select, Field{s.from, slices.Concat(s.base, way)})
+		if err := p.called(s, way); err != nil {
 			return err
 		}
 	}

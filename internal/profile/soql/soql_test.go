@@ -41,7 +41,7 @@ func TestQueryNamesWhatItAsksAbout(t *testing.T) {
 		{"select id from contact", "select contact.id"},
 		{"SELECT Id FROM Contact WHERE (Email LIKE 'a%' OR NOT (Phone != null)) AND LastName IN ('a', 'b')", "filter Contact.Email, filter Contact.Phone, filter Contact.LastName, select Contact.Id"},
 		{"SELECT Id FROM Contact ORDER BY Email DESC NULLS LAST, Account.Name LIMIT 10 OFFSET 5", "sort Contact.Email, sort Contact.Account.Name, select Contact.Id"},
-		{"SELECT c.Id, a.Phone FROM Contact c, c.Account a WHERE a.Fax = '1'", "filter Contact.Account.Fax, select Contact.Id, select Contact.Account.Phone"},
+		{"SELECT c.Id, a.Phone FROM Contact c, c.Account a WHERE a.Fax = '1'", "select Contact.Account, filter Contact.Account.Fax, select Contact.Id, select Contact.Account.Phone"},
 		{"SELECT Name n, MAX(Amount) max, COUNT(Id) FROM Opportunity GROUP BY Name HAVING MIN(Amount) > 5", "group Opportunity.Name, filter Opportunity.Amount, aggregate Opportunity.Amount, select Opportunity.Name, select Opportunity.Amount, select Opportunity.Id, aggregate Opportunity.Id, /expr0=, /max=Opportunity.Amount, /n=Opportunity.Name"},
 		{"SELECT Account.Name, MAX(Email), FORMAT(MIN(Birthdate)) b FROM Contact GROUP BY Account.Name", "group Contact.Account.Name, select Contact.Account.Name, select Contact.Email, aggregate Contact.Email, select Contact.Birthdate, aggregate Contact.Birthdate, /b=Contact.Birthdate, /expr0=Contact.Email, /name=Contact.Account.Name"},
 		{"SELECT COUNT() FROM Contact WHERE Email = 'x'", "filter Contact.Email"},
