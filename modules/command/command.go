@@ -50,8 +50,8 @@ func commands() []caddycmd.Command {
 			CobraFunc: explainCommand,
 		},
 		{
-			Name: "profile", Usage: "check|test",
-			Short:     "Checks and tests profiles",
+			Name: "profile", Usage: "check|test|draft|diff",
+			Short:     "Checks, tests, drafts and compares profiles",
 			CobraFunc: profileCommand,
 		},
 		{

@@ -151,7 +151,7 @@ func (o *watchedRequest) logIntent() bool {
 	case o.x != nil:
 		e.Accesses = o.x.Accesses
 	case o.would == "unknown_route" || o.would == "denied" || o.at == nil:
-		e.Accesses = []access.Access{{Route: o.h.collected.Template(o.c.Path)}}
+		e.Accesses = []access.Access{{Route: o.h.drift.names.Template(o.c.Path)}}
 	default:
 		e.Accesses = []access.Access{*o.at}
 	}

@@ -51,6 +51,9 @@ func (c *Collector) segments(path string, said, types map[string]bool) []string 
 	return steps
 }
 
+// Name returns a member's name, and false for one that could be a value.
+func (c *Collector) Name(s string) (string, bool) { return s, c.isName(s, nil) }
+
 // Template is an address as it is kept, as far as it can be told without those seen
 // before: `/api/contacts/{id}`.
 func (c *Collector) Template(path string) string {
@@ -73,7 +76,7 @@ func (c *Collector) route(method string, segments []string, status int) *route {
 		next := at.step(s)
 		if next == nil {
 			switch {
-			case status >= 400:
+			case status < 100 || status >= 400: // no answer, or an error
 				c.leftOut.Failed++
 				return nil
 			case c.routes >= maxRoutes:
