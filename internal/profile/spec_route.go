@@ -64,7 +64,8 @@ type refSpec struct {
 	// Syntax is how the place names fields: name (default), list, csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
-	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
+	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), criteria
+	// (`((a:equals:x)and(b:starts_with:y))`), order, order_by (`name desc,
 	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field), params
@@ -175,10 +176,12 @@ type recordSpec struct {
 	// "" is public, but for a selector; what isn't listed is unclassified. For HTML
 	// the first match wins, "" is the page's own text, and `@class` is the field
 	// that this attribute of the element, or of the nearest around it, names.
-	// A selector `@data-name` is an attribute of the record's own element.
+	// A selector `@data-name` is an attribute of the record's own element,
+	// `input@value` one of an element in it. Texts of a record that no selector
+	// names, and what people type into inputs, are unclassified.
 	Fields ordered `yaml:"fields"`
 	// Page says that texts of the element that no selector names are the page's
-	// own, not the record's.
+	// own, not the record's, and in clear.
 	Page bool `yaml:"page"`
 	// Pairs says that fields of the record stand as pairs of a name and a value:
 	// `{at: ".name_value_list[*]", name: .name, value: .value}`.
