@@ -32,9 +32,28 @@
 // to only. The leaf of the RFC 6962 tree is the envelope, so a data key can be
 // destroyed without breaking a proof.
 //
+// # Checkpoints
+//
+//	<checkpoints>/YYYY-MM-DD.checkpoint   the last signed checkpoint of each day
+//
+// A goroutine of its own signs the head at most once a second, after it is
+// durable, as a C2SP tlog-checkpoint with an Ed25519 key of this log's own. The
+// commit path never waits for it. A log that is shorter than its last checkpoint,
+// or other than it, is ErrTampered at Open and in Verify. One without any
+// checkpoint has lost it: the first one, over no entry, is durable before the
+// first segment is made.
+//
+// # Index
+//
+// An Index finds entries without reading all: SQLite files, one for each data key,
+// with the entries' times and places and 64-bit HMACs of what is searched for. It
+// is derived: Update reads the log from where it has come to (a file that is
+// written when the rows are synced), checks roots and commits on the way like
+// every reader, and begins anew where the log isn't the one that it has read. It
+// finds places only; each entry is opened and compared before it is shown.
+//
 // # What it does not see
 //
-// Without checkpoints kept elsewhere, a log cut back to an earlier commit at its
-// end, or rewritten as a whole by someone who holds the keys, verifies. Keep the
-// size and root that Verify reports, and compare.
+// Log and checkpoints put back to an earlier moment together, and what somebody
+// who holds the keys wrote anew behind the last checkpoint that is kept elsewhere.
 package audit

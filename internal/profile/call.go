@@ -11,7 +11,6 @@ type route struct {
 	pattern pattern
 	body    string
 	typ     string
-	when    map[string]string
 	form    formSpec
 	media   []string
 	csv     csvSpec
@@ -31,6 +30,8 @@ type route struct {
 	// nested are the parameters that stand as trees in a nested query.
 	nested  []string
 	members []string
+	// when are the values that tell routes of one address apart.
+	when []condition
 }
 
 type call struct {

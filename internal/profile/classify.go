@@ -7,6 +7,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/profile/soql"
 )
 
 // Request is a canonical request as the profile sees it.
@@ -76,7 +77,8 @@ type Exchange struct {
 	op   *operation
 	tr   *transport // nil for routes
 	rt   *route
-	od   *odataPlan // nil but for OData
+	od   *odataPlan  // nil but for OData
+	asks *soql.Query // nil but for the languages of queries
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -118,31 +120,25 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
-	return p.classifyByRoute(&req, segments)
-}
-
-// classifyByRoute finds the route of a request: the first that fits counts.
-func (p *Profile) classifyByRoute(req *Request, segments []string) (*Exchange, error) {
-	var read formRead
+	bodies := bodies{}
 	for i, rt := range p.routes {
 		vars := map[string]string{}
-		if !rt.pattern.match(req.Method, segments, vars) || !rt.pattern.matchQuery(req.Query, vars) {
-			continue
-		}
-		if rt.soap != nil {
-			return p.soapRoute(i, segments, req)
-		}
-		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
-		fits, err := x.fitsWhen(&read)
-		if err == nil && fits {
-			err = x.classifyRoute()
-		}
-		if err != nil {
-			return nil, x.complete(err)
-		}
-		if fits {
+		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
+			if rt.soap != nil {
+				return p.soapRoute(i, segments, &req)
+			}
+			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+			if !x.fits(bodies) {
+				continue
+			}
+			if err := x.classifyRoute(); err != nil {
+				return nil, x.complete(err)
+			}
 			return x, nil
 		}
+	}
+	if bodies.asked() {
+		return nil, refuse("unknown_call", "The request's body is none that the profile %s lists for this address.", p.Name)
 	}
 	return nil, refuse("unknown_route", "This address is not in the profile %s.", p.Name)
 }
@@ -189,15 +185,13 @@ func (x *Exchange) classifyRoute() error {
 	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
-	if len(x.rt.when) == 0 { // else it is read already
-		if err := x.parseBody(x.rt.body); err != nil {
-			return err
-		}
+	if err := x.parseBody(x.rt.body); err != nil {
+		return err
 	}
 	if err := x.checkBody(); err != nil {
 		return err
 	}
-	if err := x.classifyOData(); err != nil {
+	if err := errors.Join(x.classifyOData(), x.classifyLanguage()); err != nil {
 		return err
 	}
 	if err := x.classifyOperation(); err != nil {
@@ -224,7 +218,7 @@ func (x *Exchange) checkQuery() error {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -233,6 +227,9 @@ func (x *Exchange) checkQuery() error {
 
 func (x *Exchange) parseBody(kind string) error {
 	var err error
+	if strings.Contains(kind, "|") {
+		kind = x.bodyKind(kind)
+	}
 	switch kind {
 	case "none":
 		if len(x.req.Body) > 0 {
@@ -248,6 +245,8 @@ func (x *Exchange) parseBody(kind string) error {
 		x.tree, err = parseJSON(x.req.Body)
 	case "form", "urlencoded", "multipart":
 		return x.parseForm(kind)
+	case "nested":
+		return x.parseNested()
 	default:
 		return fmt.Errorf("profile %s: body %q is not served", x.p.Name, kind)
 	}
@@ -279,7 +278,7 @@ func (x *Exchange) classifyOperation() error {
 		a.IDs = append(a.IDs, ids...)
 	}
 	x.Accesses = []access.Access{a}
-	if err := x.readOData(); err != nil {
+	if err := errors.Join(x.readOData(), x.readLanguage()); err != nil {
 		return err
 	}
 	for i := range x.op.refs {
@@ -307,12 +306,18 @@ func (x *Exchange) bindEntity() error {
 	typ := x.typeOf(x.op.entity)
 	if x.op.entityAt != nil {
 		typ = ""
-		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {
-			typ = x.tree.Text(vs[0].node)
+		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 {
+			typ = x.textOf(vs[0])
 		}
 	}
 	if x.od != nil {
 		typ = x.od.typ
+	}
+	if x.asks != nil {
+		typ = x.asks.Objects[0]
+	}
+	if of, ok := x.p.typeOfID(typ); ok {
+		typ = of
 	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)
 	if x.ent == nil {

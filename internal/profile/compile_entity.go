@@ -24,6 +24,7 @@ func (c *compiler) entities() {
 	if len(c.spec.Entities) == 0 {
 		c.fail("entities", "a profile needs at least one entity")
 	}
+	c.entityWords()
 	for _, pr := range c.spec.Entities {
 		var s entitySpec
 		if err := strict(&pr.value, &s); err != nil {
@@ -34,15 +35,52 @@ func (c *compiler) entities() {
 	}
 }
 
+// entityWords notes how the CRM calls the records of entities whose name it doesn't
+// know: a profile may write `entity: contact` for what the CRM calls Contacts.
+func (c *compiler) entityWords() {
+	c.words = map[string]string{}
+	taken := []glob{}
+	types := map[string][]string{}
+	for _, pr := range c.spec.Entities {
+		var s struct {
+			Types []string `yaml:"types"`
+		}
+		if pr.value.Decode(&s) != nil {
+			continue // an error where the entity is read
+		}
+		types[pr.key] = s.Types
+		for _, t := range s.Types {
+			taken = append(taken, glob(t))
+		}
+	}
+	for name, list := range types {
+		at := slices.IndexFunc(list, func(t string) bool { return glob(t).plain() })
+		if at >= 0 && !matchAny(taken, name) {
+			c.words[name] = list[at]
+		}
+	}
+}
+
+// typeWord is the CRM's word for what the profile calls an entity or a type.
+func (c *compiler) typeWord(word string) string {
+	if t, ok := c.words[word]; ok {
+		return t
+	}
+	return word
+}
+
 func (c *compiler) entity(name string, s *entitySpec) {
 	e := &entity{
 		name: access.Entity(name), internal: s.Internal, id: s.ID, exact: map[string]*field{},
-		relations: s.Relations, owner: s.Owner, display: s.Display, search: s.Search, selects: map[string][]access.Category{},
+		folded: c.p.folded, relations: c.p.foldKeys(s.Relations), owner: s.Owner, display: s.Display, search: s.Search, selects: map[string][]access.Category{},
 	}
 	if e.id == "" {
 		e.id = "id"
 	}
-	e.exact[e.id] = publicField()
+	for field, typ := range e.relations {
+		e.relations[field] = c.typeWord(typ)
+	}
+	e.exact[e.key(e.id)] = publicField()
 	c.unknown(e, s.Unknown)
 	for _, pr := range s.Fields {
 		c.field(e, pr)
@@ -53,13 +91,14 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	}
 	for _, t := range types {
 		if glob(t).plain() {
-			if c.p.types[t] != nil {
-				c.fail("entity "+name, "the type %q belongs to entity %s already", t, c.p.types[t].name)
+			key := c.p.key(t)
+			if c.p.types[key] != nil {
+				c.fail("entity "+name, "the type %q belongs to entity %s already", t, c.p.types[key].name)
 			}
-			c.p.types[t] = e
+			c.p.types[key] = e
 			continue
 		}
-		c.p.typeGlobs = append(c.p.typeGlobs, globType{glob(t), e})
+		c.p.typeGlobs = append(c.p.typeGlobs, globType{glob(c.p.key(t)), e})
 	}
 	c.p.entities = append(c.p.entities, e)
 }
@@ -89,19 +128,20 @@ func (c *compiler) fieldIn(of string, e *entity, pr pair) {
 		return
 	}
 	if f.by != "" {
-		e.selects[f.by] = unique(append(e.selects[f.by], f.categories...))
+		by := e.key(f.by)
+		e.selects[by] = unique(append(e.selects[by], f.categories...))
 	}
 	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
-			e.globs = append(e.globs, globField{glob(name), f})
+			e.globs = append(e.globs, globField{glob(e.key(name)), f})
 			continue
 		}
-		if _, ok := e.exact[name]; ok && name != e.id {
+		if _, ok := e.exact[e.key(name)]; ok && !e.isID(name) {
 			c.fail(where, "the name %q is listed before already; this one can never match", name)
 		}
 		own := *f
 		own.name = name
-		e.exact[name] = &own
+		e.exact[e.key(name)] = &own
 	}
 }
 
@@ -183,6 +223,13 @@ func (c *compiler) relations() {
 			}
 		}
 		c.searches(e)
+	}
+	for prefix, typ := range c.p.prefixes {
+		typ = c.typeWord(typ)
+		c.p.prefixes[prefix] = typ
+		if c.p.entityOf(typ) == nil {
+			c.fail("normalize", "the prefix %s leads to type %q, which no entity has", prefix, typ)
+		}
 	}
 	for name, typ := range c.p.anyRelations {
 		if typ != ownType && c.p.entityOf(typ) == nil {

@@ -9,7 +9,7 @@ import (
 // structured compiles what a field says of values that aren't one value of one
 // record.
 func (c *compiler) structured(where string, f *field, s *fieldSpec) {
-	f.link, f.linkBy, f.flat, f.named, f.ofType, f.ofID = s.Link, s.LinkBy, s.Flat, s.Named, s.Of.Type, s.Of.ID
+	f.link, f.linkBy, f.flat, f.named, f.ofType, f.ofID = c.typeWord(s.Link), s.LinkBy, s.Flat, s.Named, s.Of.Type, s.Of.ID
 	f.filter = s.Filter
 	c.parts(where, f, s)
 	kinds := 0
@@ -52,7 +52,7 @@ func (c *compiler) parts(where string, f *field, s *fieldSpec) {
 	if len(s.Parts) == 0 {
 		return
 	}
-	f.parts = &entity{exact: map[string]*field{}, selects: map[string][]access.Category{}, unknown: unclassifiedField(), unknownNo: unclassifiedField()}
+	f.parts = &entity{folded: c.p.folded, exact: map[string]*field{}, selects: map[string][]access.Category{}, unknown: unclassifiedField(), unknownNo: unclassifiedField()}
 	for _, pr := range s.Parts {
 		c.fieldIn(where+", part", f.parts, pr)
 	}

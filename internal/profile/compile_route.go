@@ -2,6 +2,7 @@ package profile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -41,6 +42,7 @@ func (c *compiler) calls() {
 		for _, t := range s.Types {
 			cl.types = append(cl.types, glob(t))
 		}
+		c.noLanguage(where, cl)
 		if cl.entity == "" {
 			cl.entity = "{type}"
 		}
@@ -65,7 +67,8 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, when: s.When, form: s.Form, media: s.Media, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
+		pat.onlyIDs(c.p.salesforceIDs)
+		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, form: s.Form, media: s.Media, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
 		}
@@ -73,16 +76,17 @@ func (c *compiler) routes() {
 		c.answer(where, rt, s)
 		c.soap(where, rt, s)
 		c.form(where, rt)
-		c.when(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
 		c.odata(where, rt, s)
+		c.language(where, rt)
 		c.bodyMembers(where, rt)
+		c.when(where, rt, s.When)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)
@@ -125,7 +129,7 @@ func (c *compiler) upgrade(where string, rt *route) {
 // could ask about anything.
 func (c *compiler) bodyMembers(where string, rt *route) {
 	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image || rt.form.JSON != ""
-	read := rt.body == "json" || forms(rt.body) != nil
+	read := readable(rt.body)
 	if read && !described {
 		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")
 	}
@@ -143,7 +147,7 @@ func (c *compiler) nestedParams(where string, rt *route) {
 		if r.at.origin != fromQuery {
 			continue
 		}
-		if len(r.at.path) > 0 || r.syntax == "clauses" || r.syntax == "keys" {
+		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || r.syntax == "clauses" && c.p.nestedQuery || r.syntax == "keys" {
 			rt.nested = append(rt.nested, r.at.name)
 		} else {
 			plain[r.at.name] = true
@@ -188,8 +192,8 @@ func (c *compiler) routeDefaults(where string, rt *route) {
 			rt.body = "none"
 		}
 	}
-	if !slices.Contains([]string{"json", "form", "urlencoded", "multipart", "soap", "none", "any"}, rt.body) {
-		c.fail(where, "body %q is not served; write json, form, urlencoded, multipart, soap or none", rt.body)
+	if !slices.Contains([]string{"soap", "none", "any"}, rt.body) && !readable(rt.body) {
+		c.fail(where, "body %q is not served; write json, form, urlencoded, multipart, nested, soap or none, or `json|form` where the CRM takes either", rt.body)
 	}
 }
 

@@ -53,13 +53,9 @@ func (c *compiler) soapOperation(where string, rt *route) {
 	}
 }
 
-// otherCall reports whether two routes of one address are for two operations: a
-// request that fits the second need not fit the first.
+// otherCall reports whether two routes of one address are for two operations.
 func otherCall(a, b *route) bool {
-	if a.soap != nil && b.soap != nil && a.soap.operation != b.soap.operation {
-		return true
-	}
-	return !coversWhen(a.when, b.when)
+	return otherCondition(a, b) || a.soap != nil && b.soap != nil && a.soap.operation != b.soap.operation
 }
 
 // soapRequest is the one SOAP request of a body: its tree, its headers and its

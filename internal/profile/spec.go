@@ -32,6 +32,9 @@ type spec struct {
 	Entities ordered `yaml:"entities"`
 	// Relations says how related records stand in answers.
 	Relations relationsSpec `yaml:"relations"`
+	// Described are the forms of records that say themselves what they are, at whatever
+	// depth: what a record says goes before what its place says.
+	Described []describedSpec `yaml:"described"`
 	// Transports are the wire forms of remote calls.
 	Transports []transportSpec `yaml:"transports"`
 	// Calls are the remote calls; the first that fits counts. One that isn't
@@ -60,8 +63,16 @@ type normalizeSpec struct {
 	Empty string `yaml:"empty"`
 	// IDs is `integer` where every id is a whole number. Any other spelling in a
 	// request (1.0, "1", true) is refused: the CRM could take it for an id that
-	// the entry doesn't name. In a response it is a value. Default: any text.
+	// the entry doesn't name. In a response it is a value. `salesforce` is the same for
+	// Salesforce's ids of 15 or 18 characters; the log has them with 18, and a
+	// variable `{id}` of a route takes nothing else. Default: any text.
 	IDs string `yaml:"ids"`
+	// Prefixes maps what ids begin with to the type of their records, `003: Contact`:
+	// for links, and for routes whose entity is `{id}`.
+	Prefixes map[string]string `yaml:"prefixes"`
+	// Names is `folded` where the CRM takes the names of types, relations and fields in
+	// any case (`EMAIL`, `email`). Default: case counts.
+	Names string `yaml:"names"`
 }
 
 // querySpec says how the CRM reads a query.
@@ -98,7 +109,9 @@ type wrappedSpec struct {
 
 // entitySpec is a kind of record.
 type entitySpec struct {
-	// Types are the CRM's own words for it; globs. Default: the entity's name.
+	// Types are the CRM's own words for it; globs. Default: the entity's name. What is
+	// told apart in an address or an answer are types; elsewhere in the profile the
+	// entity's name stands for the first of them.
 	Types []string `yaml:"types"`
 	// Internal says that its records are no persons' data: they aren't named
 	// in the log.
@@ -110,8 +123,8 @@ type entitySpec struct {
 	// `entities.fields` has.
 	Fields ordered `yaml:"fields"`
 	// Unknown says what a field is that Fields doesn't list: `mask` (default:
-	// unclassified), `mask_if_string` (numbers, booleans and null are public)
-	// or `pass`.
+	// unclassified), `mask_if_string` (numbers, booleans and null, and
+	// lists of them, are public) or `pass`.
 	Unknown string `yaml:"unknown"`
 	// Relations maps fields to the type of the records that they hold or name.
 	// They go before Fields; an empty type takes one of `relations.any` back, and `.`
@@ -196,7 +209,8 @@ type fieldSpec struct {
 	// Public are the keys of texts beside such a value that are no personal data.
 	Public []string `yaml:"public"`
 	// Named names a sibling that holds the name of the record's field whose value
-	// this is: rows of a history.
+	// this is: rows of a history. Without one it is a member of the nearest object
+	// around it, up to the record: `{"field": "email", "value": {"old": …, "new": …}}`.
 	Named string `yaml:"named"`
 	// Filter says that the value is a filter on the record's fields, in the form of
 	// the syntax prefix_domain: the values in it are those of the fields.
@@ -241,6 +255,18 @@ type relationsSpec struct {
 	// Renderings are words that ask, behind a dot, for another rendering of a
 	// field's value where another separator joins the steps: `type.translated`.
 	Renderings []string `yaml:"renderings"`
+	// List is the member in which an object holds a list of related records:
+	// `records` of `{totalSize: 1, records: [{…}]}`.
+	List string `yaml:"list"`
 	// Any maps fields of every entity to a type; an entity's own fields go before.
 	Any map[string]string `yaml:"any"`
+}
+
+// describedSpec is a form of records that say themselves what they are.
+type describedSpec struct {
+	// Type is the path below a record to its type: `.attributes.type`.
+	Type string `yaml:"type"`
+	// ID is the path to its id, or to an address that ends in it. Default: the entity's
+	// id.
+	ID string `yaml:"id"`
 }

@@ -1,83 +1,100 @@
 package profile
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/form"
 )
 
-// when checks the fields of a form that tell a route from others of its address.
-func (c *compiler) when(where string, rt *route) {
-	if len(rt.when) == 0 {
-		return
-	}
-	if forms(rt.body) == nil || rt.form.JSON != "" {
-		c.fail(where, "when names fields of a form: add `body: form`")
-	}
-	for name, want := range rt.when {
-		if strings.HasPrefix(want, "{") != strings.HasSuffix(want, "}") {
-			c.fail(where, "when: %s: %q is neither a value nor a {variable}", name, want)
-		}
-	}
+// condition is a place of the body and the values that it may have: "" is no value,
+// and a variable takes any other.
+type condition struct {
+	at     expr
+	values []string
+	bind   string
 }
 
-// coversWhen reports whether each form that fits b fits a, too.
-func coversWhen(a, b map[string]string) bool {
-	for name, want := range a {
-		is, ok := b[name]
-		if !ok || is != want && (!strings.HasPrefix(want, "{") || is == "") {
-			return false
+// when compiles what tells a route from others of its address.
+func (c *compiler) when(where string, rt *route, when map[string]string) {
+	for _, at := range slices.Sorted(maps.Keys(when)) {
+		e := c.expr(where, at, nil)
+		if e.origin != fromBody || len(e.path) == 0 || !readable(rt.body) {
+			c.fail(where, "when names places of a body of json or a form, and their values: `when: {body.operation: query}`")
 		}
-	}
-	return true
-}
-
-// formRead is a form that was read to tell routes of one address from each other.
-type formRead struct {
-	tree *doc.Tree
-	kind string
-}
-
-// fitsWhen reports whether the form has the fields that the route wants, and binds
-// its variables. Nobody knows which of two fields of one name a CRM heeds: such a form
-// is refused.
-func (x *Exchange) fitsWhen(read *formRead) (bool, error) {
-	if len(x.rt.when) == 0 {
-		return true, nil
-	}
-	if read.tree == nil || read.kind != x.rt.body {
-		if err := x.parseBody(x.rt.body); err != nil {
-			return false, err
-		}
-		*read = formRead{x.tree, x.rt.body}
-	}
-	x.tree = read.tree
-	values := map[string]string{}
-	for c := range x.tree.Children(doc.Root) {
-		name := x.tree.Key(c)
-		if _, ok := x.rt.when[name]; !ok {
-			continue
-		}
-		if _, again := values[name]; again {
-			return false, &Refusal{Reason: "repeated", Text: "A field of the form that says what it is for stands twice.", Status: 400}
-		}
-		if file, _ := x.isFile(c); file {
-			return false, refuseFile()
-		}
-		values[name] = x.tree.Text(c)
-	}
-	for name, want := range x.rt.when {
-		is := values[name]
-		switch {
-		case !strings.HasPrefix(want, "{"):
-			if is != want {
-				return false, nil
+		is := condition{at: e, values: strings.Split(when[at], "|")}
+		if name, ok := strings.CutPrefix(when[at], "{"); ok {
+			if is.bind, ok = strings.CutSuffix(name, "}"); !ok || is.bind == "" || strings.ContainsAny(is.bind, "{}|") {
+				c.fail(where, "when: %q is neither values nor one {variable}", when[at])
 			}
-		case is == "":
-			return false, nil
-		default:
-			x.vars[strings.Trim(want, "{}")] = is
+			is.values = nil
 		}
+		rt.when = append(rt.when, is)
 	}
-	return true, nil
+	c.nestedBody(where, rt)
+}
+
+// otherCondition reports whether a body that is for the later of two routes can miss
+// the earlier.
+func otherCondition(earlier, later *route) bool {
+	if len(earlier.when) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(earlier.when, func(a condition) bool {
+		at := slices.IndexFunc(later.when, func(b condition) bool { return b.at.text == a.at.text })
+		return at < 0 || !a.covers(&later.when[at])
+	})
+}
+
+// covers reports whether each value that fits the other condition fits this one.
+func (a *condition) covers(b *condition) bool {
+	if a.bind != "" {
+		return !contains(b.values, "")
+	}
+	return b.bind == "" && !slices.ContainsFunc(b.values, func(v string) bool { return !contains(a.values, v) })
+}
+
+// bodies are the trees of one request's body, by the words for bodies.
+type bodies map[string]*doc.Tree
+
+// asked reports whether a route was passed over for what the body holds.
+func (b bodies) asked() bool { return len(b) > 0 }
+
+// fits reports whether the body holds what tells the route from others of its
+// address. One that can't be read is for none of them.
+func (x *Exchange) fits(b bodies) bool {
+	if len(x.rt.when) == 0 {
+		return true
+	}
+	tree, read := b[x.rt.body]
+	plain, rt := *x, *x.rt
+	rt.form = formSpec{} // of a form that holds JSON, its fields
+	plain.rt = &rt
+	if !read {
+		if plain.parseBody(rt.body) == nil {
+			tree = plain.tree
+		}
+		b[rt.body] = tree
+	}
+	plain.tree = tree
+	return tree != nil && !slices.ContainsFunc(x.rt.when, func(c condition) bool { return !plain.meets(&c) })
+}
+
+// meets reports whether the one value at a condition's place, or that there is none,
+// fits it, and binds its variable. A file is none.
+func (x *Exchange) meets(c *condition) bool {
+	vs, text := x.valuesAt(c.at), ""
+	if len(vs) > 1 || len(vs) == 1 && vs[0].node >= 0 && (isContainer(x.tree, vs[0].node) || form.PartOf(x.tree, vs[0].node).File) {
+		return false
+	}
+	if len(vs) == 1 {
+		text = x.textOf(vs[0])
+	}
+	if c.bind == "" {
+		return contains(c.values, text)
+	}
+	x.vars[c.bind] = text
+	return text != ""
 }

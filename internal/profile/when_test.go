@@ -1,137 +1,85 @@
 package profile
 
 import (
-	"errors"
-	"slices"
 	"strings"
 	"testing"
 )
 
-const buttons = `
-profile: buttons/1
+const whens = `
+profile: whens/1
 evidence: documented
 withheld: W
 entities:
-  person: {id: id, fields: {name: name, iban: bank, id|action|old: public}}
+  person: {types: [Person], fields: {name: name, mail: email, job: public}}
 routes:
-  - {match: "POST /p", when: {action: save, id: ""}, name: create, entity: person, body: form, type: none, write: {at: body, mode: create}}
-  - {match: "POST /p", when: {action: save, id: "{id}"}, name: save, entity: person, action: update, ids: ["{id}"], body: form, type: none, write: {at: body, mode: full, stored: {get: "/p?id={id}", form: "form#p"}}}
-  - {match: "POST /p", when: {action: add, old: ""}, name: add, entity: person, body: form, type: none, write: {at: body, mode: create}}
+  - {match: "POST /ws", when: {body.op: retrieve}, name: read, entity: person, action: read, body: urlencoded, members: [op, id], ids: [body.id]}
+  - {match: "POST /ws", when: {body.op: find|search, body.module: Person}, name: find, entity: person, action: search, body: json|nested, members: [op, module, filter, select], refs: [{role: select, at: "body.select", syntax: list}, {role: filter, at: body.filter, syntax: clauses, clauses: {prefixes: ["%", ">="]}}]}
+  - {match: "POST /ws", when: {body.op: ask}, name: ask, entity: person, action: search, body: form, form: {json: q, fields: [op], members: [sort]}, refs: [{role: sort, at: body.sort}]}
+  - {match: "POST /ws", when: {body.op: logout}, name: logout, pass: true, body: urlencoded, members: [op]}
 `
 
-// TestButtonTellsWhatAFormIsFor: routes of one address are told from each other by
-// fields of the form; a form that none describes is refused.
-func TestButtonTellsWhatAFormIsFor(t *testing.T) {
-	p := loadText(t, buttons)
-	const media = "application/x-www-form-urlencoded"
-	for body, want := range map[string]string{
-		"action=save&name=x": "create", "action=save&id=&name=x": "create", "action=save&id=7&name=x": "save", "name=x&action=add": "add", "action=add&old=": "add",
-		"action=add&old=1": "unknown_route", "action=delete&id=7": "unknown_route", "id=7": "unknown_route", "": "unknown_route", "action=&id=7": "unknown_route", "Action=save": "unknown_route",
-		"action=save&action=add": "repeated", "action=save&id=7&id=8": "repeated", "action=save&id=&id=8": "repeated", "action=save&Action=add": "repeated", "action=%": "malformed",
-		"action=save;id=7": "malformed",
+func TestBodyPicksTheRoute(t *testing.T) {
+	p := loadText(t, whens)
+	const form, json = "application/x-www-form-urlencoded", "application/json"
+	for _, c := range []struct{ media, body, want string }{
+		{form, "op=retrieve&id=7", "read"},
+		{form, "op=logout", "logout"},
+		{json, `{"op":"find","module":"Person","filter":{"%mail":"x"}}`, "find: filter mail email"},
+		{form, "op=search&module=Person&filter[%25mail]=x&filter[%3E%3Djob]=y&select[]=name&select[]=job", "find: select name name; select job public; filter mail email; filter job public"},
+		{form, "op=search&module=Person&filter[mail][]=x&filter[mail][]=y", "find: filter mail email"},
+		{form, "op=search&module=Person&select[0]=name&select[0]=job", "unknown_call"},
+		{form, "op=search&module=Person&select=name", "malformed"},
+		{form, "op=search&module=Person&filter[a]=x&other[b]=y", "unknown_parameter"},
+		{form, "op=retrieve&op=logout", "unknown_call"},
+		{form, "op[]=logout", "unknown_call"},
+		{form, "op=Retrieve&id=7", "unknown_call"},
+		{form, "op=search&module=Pet", "unknown_call"},
+		{form, `op=ask&q={"sort":"mail"}`, "ask: sort mail email"},
+		{form, `op=ask&q={"sort":"mail","op":"retrieve"}`, "unknown_parameter"},
+		{form, `op=find&q={"op":"ask"}`, "unknown_call"},
+		{form, "op=search", "unknown_call"},
+		{form, "", "unknown_call"},
+		{json, `{"op":"retrieve","id":7}`, "unknown_call"},
+		{json, `{"op":["find"],"module":"Person"}`, "unknown_call"},
+		{json, `{"op":"find","op":"find","module":"Person"}`, "unknown_call"},
+		{json, `[`, "unknown_call"},
+		{form, "op=retrieve&id=7&x=1", "unknown_parameter"},
 	} {
-		got := ""
-		x, err := p.Classify(send("POST", "/p", media, body))
-		if no, ok := errors.AsType[*Refusal](err); ok {
-			got = no.Reason
-		} else if err == nil {
+		r := send("POST", "/ws", c.media, c.body)
+		r.ContentType = c.media
+		got := refused(t, p, r)
+		if got == "" {
+			x := classify(t, p, r)
 			got = x.Route
-			if id := x.Accesses[len(x.Accesses)-1].IDs; got == "save" && !slices.Equal(id, []string{"7"}) {
-				t.Errorf("%q: ids %v", body, id)
+			if len(x.Accesses) > 0 && len(asks(x)) > 0 {
+				got += ": " + strings.Join(asks(x), "; ")
 			}
 		}
-		if got != want {
-			t.Errorf("%q: %s, want %s (%v)", body, got, want, err)
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.body, got, c.want)
 		}
-	}
-	if _, err := p.Classify(send("POST", "/p", "application/json", `{"action":"save"}`)); err == nil {
-		t.Error("JSON is taken for a form")
-	}
-	// A file isn't the text that it holds.
-	const file = "--B\r\nContent-Disposition: form-data; name=\"action\"; filename=\"x\"\r\n\r\nsave\r\n--B--\r\n"
-	r := send("POST", "/p", "multipart/form-data", file)
-	r.ContentType = "multipart/form-data; boundary=B"
-	if _, err := p.Classify(r); err == nil {
-		t.Error("a file is taken for a button")
 	}
 }
 
-func TestRoutesThatAFormNeverReachesAreFound(t *testing.T) {
-	for _, c := range []struct{ first, second, want string }{
-		{`{a: x}`, `{a: x}`, "can never match"},
-		{`{a: "{v}"}`, `{a: x}`, "can never match"},
-		{`{a: x}`, `{a: x, b: y}`, "can never match"},
-		{`{a: "{v}"}`, `{a: ""}`, ""},
-		{`{a: x}`, `{a: y}`, ""},
-		{`{a: x}`, `{a: "{v}"}`, ""},
-		{`{a: x, b: y}`, `{a: x}`, ""},
-		{`{a: "{v"}`, `{a: x}`, "neither a value nor"},
+func TestConditionsAreCheckedAtLoad(t *testing.T) {
+	for _, c := range []struct{ old, with, want string }{
+		{"when: {body.op: logout}, ", "", ""},
+		{"when: {body.op: retrieve}, ", "", "can never match: POST /ws stands before it"},
+		{"when: {body.op: logout}", "when: {body.op: retrieve}", "can never match"},
+		{"when: {body.op: logout}", "when: {query.op: logout}", "when names places of a body"},
+		{"when: {body.op: logout}, name: logout, pass: true, body: urlencoded", "when: {body.op: logout}, name: logout, pass: true, body: any", "when names places of a body"},
+		{"body: json|nested", "body: json|nest", `body "json|nest" is not served`},
+		{"syntax: clauses, clauses: {prefixes: [\"%\", \">=\"]}", "syntax: domain", "in a nested form filters are clauses"},
+		{"action: search, body: form, form", "action: update, body: form, form", "nor in one that holds JSON"},
+		{"action: search, body: json|nested", "body: json|nested", "saves aren't served in a nested form"},
+		{"action: search, body: json|nested", "action: update, write: {at: body.data, mode: create}, body: json|nested", "saves aren't served in a nested form"},
 	} {
-		src := strings.Split(buttons, "routes:")[0] + "routes:\n"
-		for _, when := range []string{c.first, c.second} {
-			src += "  - {match: \"POST /p\", when: " + when + ", entity: person, body: form, type: none, write: {at: body, mode: create}}\n"
+		if !strings.Contains(whens, c.old) {
+			t.Fatalf("there is no %q", c.old)
 		}
-		_, err := Load([]byte(src))
+		_, err := Load([]byte(strings.Replace(whens, c.old, c.with, 1)))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf("%s, %s: %v, want %q", c.first, c.second, err, c.want)
+			t.Errorf("%s: %v, want %q", c.with, err, c.want)
 		}
-	}
-	for _, change := range [][2]string{
-		{"body: form, type: none, write: {at: body, mode: create}}\n  - {match: \"POST /p\", when: {action: save, id: \"{id}\"}", "body: json, type: none, write: {at: body, mode: create}}\n  - {match: \"POST /p\", when: {action: save, id: \"{id}\"}"},
-		{`form: "form#p"`, `form: "form#p", at: $`},
-		{`get: "/p?id={id}", form`, `form`},
-		{`form: "form#p"`, `form: "form##"`},
-	} {
-		if _, err := Load([]byte(strings.Replace(buttons, change[0], change[1], 1))); err == nil || !strings.Contains(buttons, change[0]) {
-			t.Errorf("%s loads", change[1])
-		}
-	}
-}
-
-// TestStoredValuesStandInAPagesForm: the record is what a browser would send of the
-// one form that fits, and the form has to say whose it is.
-func TestStoredValuesStandInAPagesForm(t *testing.T) {
-	p := loadText(t, buttons)
-	x := classify(t, p, send("POST", "/p", "application/x-www-form-urlencoded", "action=save&id=7&name=x"))
-	w := x.Writes()[0]
-	req, err := w.Stored([]string{"iban"})
-	if err != nil || req.Path != "/p" || req.Query != "id=7" || w.StoredMedia() != "text/html" {
-		t.Fatalf("%+v, %v, %s", req, err, w.StoredMedia())
-	}
-	const page = `<form><input name=id value=8><input name=iban value=X></form><form id=p><input name=id value=7><input name=iban value="DE 1 &lt;"><textarea name=name>Weber</textarea></form>`
-	tree, err := w.ParseStored([]byte(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, err := w.ReadStored(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if node, _, _ := w.StoredField(tree, records["7"], "iban"); node < 0 || tree.Text(node) != "DE 1 <" {
-		t.Errorf("the stored iban is node %d", node)
-	}
-	for what, page := range map[string]string{
-		"no form": `<p>x`, "two": page + `<form id=p></form>`, "no id": `<form id=p><input name=iban value=X></form>`, "an empty id": `<form id=p><input name=id></form>`,
-		"two ids": `<form id=p><input name=id value=7><input name=id value=7></form>`, "broken": `<form id=p><input name="id`,
-	} {
-		if _, err := w.ParseStored([]byte(page)); err == nil {
-			t.Errorf("%s is taken for the record", what)
-		}
-	}
-	other, err := w.ParseStored([]byte(`<form id=p><input name=id value=9><input name=iban value=X></form>`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.ReadStored(other); err == nil {
-		t.Error("another record is taken for the one that is saved")
-	}
-}
-
-func TestCookieThatSaysThatThereIsNoSession(t *testing.T) {
-	const routes = "routes: [{match: \"GET /\", pass: true}]\n"
-	const head = "profile: p/1\nevidence: documented\nwithheld: W\nentities: {person: {fields: {name: name}}}\n"
-	p := loadText(t, head+routes+"sessions: [{cookie: sid, none: [Login]}]\n")
-	if s := p.Sessions()[0]; !s.IsNone("Login") || s.IsNone("login") || s.IsNone("") {
-		t.Error("none isn't heeded as written")
 	}
 }

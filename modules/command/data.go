@@ -1,16 +1,22 @@
 package command
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // place says which gateway's data a command works on.
@@ -18,12 +24,13 @@ type place struct {
 	data, config string
 }
 
-// placeFlags adds --data and --config.
-func placeFlags(cmd *cobra.Command, p *place) {
+// placeFlags adds --data and --config. Others are flags that the command
+// has already, and that take their place.
+func placeFlags(cmd *cobra.Command, p *place, others ...string) {
 	cmd.Flags().StringVar(&p.data, "data", "", "The gateway's data directory: the one that holds keys and log")
 	cmd.Flags().StringVarP(&p.config, "config", "c", "", "The gateway's Caddyfile (or Caddy's JSON), which names the directory")
-	cmd.MarkFlagsMutuallyExclusive("data", "config")
-	cmd.MarkFlagsOneRequired("data", "config")
+	cmd.MarkFlagsMutuallyExclusive(append(others, "data", "config")...)
+	cmd.MarkFlagsOneRequired(append(others, "data", "config")...)
 }
 
 // data is a gateway's data directory.
@@ -68,7 +75,29 @@ func (p *place) find(warnings io.Writer) (data, error) {
 	return d, nil
 }
 
+// ask asks the running gateway.
+func (d data) ask(path string, asked, answer any) error {
+	body, err := json.Marshal(asked)
+	if err != nil {
+		return fmt.Errorf("asking the gateway: %w", err)
+	}
+	resp, err := caddycmd.AdminAPIRequest(d.admin, http.MethodPost, path, nil, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("asking the gateway of %s: %w; it has to run with its admin API switched on: name its configuration by --config", d.dir, err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("reading the gateway's answer: %w", err)
+	}
+	return nil
+}
+
 func (d data) log() string { return filepath.Join(d.dir, "log") }
+
+// options are those that the gateway opens this log with.
+func (d data) options() audit.Options {
+	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
+}
 
 // ring opens the keys. It never makes new ones: they would open nothing here.
 func (d data) ring() (*keys.Ring, error) {

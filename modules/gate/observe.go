@@ -16,8 +16,8 @@ import (
 	"github.com/crmgate/crmgate/internal/session"
 )
 
-// observed is a request of a site that only observes.
-type observed struct {
+// watchedRequest is a request of a site that only observes.
+type watchedRequest struct {
 	*request
 	// would is the closed word for why the request would be refused, "" where it
 	// wouldn't; at is what was understood of it all the same.
@@ -50,7 +50,7 @@ func (q *request) notice() page.Text {
 // released, as ever. A switch of protocols stays refused where it is not
 // described: nobody could say what was said.
 func (q *request) observe() {
-	o := &observed{request: q}
+	o := &watchedRequest{request: q}
 	session.Strip(q.r.Header)
 	if no := q.inAdvance(); no != nil {
 		o.would = no.reason
@@ -82,7 +82,7 @@ func (q *request) observe() {
 
 // read reads the request's body as far as it may be held; it reports false where
 // the client gave up.
-func (o *observed) read() bool {
+func (o *watchedRequest) read() bool {
 	limit := o.h.RequestLimit
 	body, err := io.ReadAll(io.LimitReader(o.r.Body, limit+1))
 	if err != nil {
@@ -104,7 +104,7 @@ func (o *observed) read() bool {
 }
 
 // classify asks the profile. What it doesn't know is no request of its.
-func (o *observed) classify() bool {
+func (o *watchedRequest) classify() bool {
 	x, err := o.h.profile.Classify(profile.Request{
 		Method: o.c.Method, Path: o.c.Path, Query: params(o.c.Query), MediaType: o.media, ContentType: o.r.Header.Get("Content-Type"), SOAPActions: o.soapActions, Body: o.body,
 	})
@@ -130,7 +130,7 @@ func (o *observed) classify() bool {
 
 // decide asks the policy. The answer of a request that it refuses is judged by
 // what the roles see where they read.
-func (o *observed) decide() {
+func (o *watchedRequest) decide() {
 	d, err := o.h.policy.Decide(o.employee.roles(), o.x.Accesses)
 	if err != nil {
 		o.h.logger.Error("deciding", zap.String("request", o.id), zap.Error(err))
@@ -144,13 +144,15 @@ func (o *observed) decide() {
 	}
 }
 
-func (o *observed) logIntent() bool {
+func (o *watchedRequest) logIntent() bool {
 	e := o.entry(audit.Intent)
 	e.Decision = &audit.Decision{Refused: o.would != "", Observe: o.would != "", Reason: o.would, Line: o.line, Policy: o.h.policy.Version()}
 	switch {
 	case o.x != nil:
 		e.Accesses = o.x.Accesses
-	case o.at != nil && o.at.Route+o.at.Call != "":
+	case o.would == "unknown_route" || o.would == "denied" || o.at == nil:
+		e.Accesses = []access.Access{{Route: o.h.drift.names.Template(o.c.Path)}}
+	default:
 		e.Accesses = []access.Access{*o.at}
 	}
 	rec, ok := o.append(e)
@@ -164,7 +166,7 @@ func (o *observed) logIntent() bool {
 
 // forward sends the request to the CRM as it came, but for what would make its
 // answer one that can't be read: a part, or the news that nothing changed.
-func (o *observed) forward() {
+func (o *watchedRequest) forward() {
 	canon.MaskedRoute(o.r.Header, codings...)
 	if o.large {
 		o.prepareHeader(o.r)

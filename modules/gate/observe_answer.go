@@ -18,7 +18,7 @@ import (
 // leaves unread, with an entry that says so.
 type watched struct {
 	*response
-	o        *observed
+	o        *watchedRequest
 	released bool
 }
 
@@ -66,6 +66,7 @@ func (w *watched) unread() error {
 	if _, ok := w.o.append(e); !ok {
 		return errLog
 	}
+	w.o.collect(w.status, w.header.Get("Content-Type"), nil)
 	w.released = true
 	w.headers()
 	w.o.status = w.status
@@ -102,6 +103,11 @@ func (w *watched) judge(rel *release) {
 		w.o.undisclosed()
 		return
 	}
+	plain, err := rel.decode()
+	if err != nil {
+		plain = nil
+	}
+	w.o.collect(w.status, w.header.Get("Content-Type"), plain)
 	w.headers()
 	w.o.status = w.status
 	w.o.write(w.status, w.held.Bytes())

@@ -44,6 +44,8 @@ type environment struct {
 	leaky    *site // the profile of the leak suite
 	observes *site // only observes
 	unknown  *site // observes a CRM of which nothing is known
+	strict   *site // signs in at the forger, by a factor that can't be phished
+	groups   *site // signs in at the forger, whose groups are the roles
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -165,6 +167,8 @@ func (e *environment) sites() error {
 		{&e.opened, "http"},
 		{&e.live, "http"},
 		{&e.leaky, "http"},
+		{&e.strict, "http"},
+		{&e.groups, "http"},
 		{&e.observes, "http"},
 		{&e.unknown, "http"},
 	} {
@@ -230,6 +234,11 @@ func gateBlock(dir, issuer string, more ...string) string {
 	return namedGate("demo", "builtin:demo "+filepath.Join(dir, "exports.csv"), issuer, more...)
 }
 
+// gateWith is gateBlock with one more line about the provider.
+func gateWith(line, dir, issuer string, more ...string) string {
+	return strings.Replace(gateBlock(dir, issuer, more...), "client_id ", line+"\n\t\t\tclient_id ", 1)
+}
+
 func namedGate(profile, policy, issuer string, more ...string) string {
 	return fmt.Sprintf(`	crm_gate {
 		profile %s
@@ -293,6 +302,8 @@ func (e *environment) caddyfile() string {
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin"), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
+		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
+		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.observes.block(access+gateBlock(e.dir, e.provider.url, "hold 256KiB", "request_limit 64KiB", "observe until "+inTenDays()), crm) +
 		e.unknown.block(access+namedGate("generic", "builtin:generic", e.provider.url, "observe until "+inTenDays()), crm) +

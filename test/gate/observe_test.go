@@ -2,8 +2,12 @@ package gate_test
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -192,5 +196,36 @@ func TestSignInSaysThatTheSiteObserves(t *testing.T) {
 	}
 	if !found {
 		t.Error("no sign-in of a site that observes says so")
+	}
+}
+
+// What a CRM's interface looks like is written down, without a value of it.
+func TestWhatIsObservedIsCollected(t *testing.T) {
+	t.Parallel()
+	b := env.unknown.as(t, "sven")
+	for i := range 3 {
+		sc := newScene(t, jsonAnswer(200, `{"items":[`+row(81_000+i)+`]}`))
+		b.do(t, ask{path: "/rest/people?email=m1@example.com", scene: sc}).want(t, http.StatusOK)
+		r := b.do(t, ask{method: "PUT", path: fmt.Sprint("/rest/people/", 81_000+i), header: http.Header{"Content-Type": {"application/json"}}, body: row(1), scene: newScene(t, jsonAnswer(200, row(1)))})
+		x := r.want(t, http.StatusOK).logged(t)
+		if x[0].Entry.Accesses[0].Route != "/rest/people/{id}" {
+			t.Errorf("entries %s, want the address without its id", x)
+		}
+	}
+	file := filepath.Join(env.data(), "observed", "127.0.0.1.json") // sites on a given socket have no port of their own
+	var raw []byte
+	eventually(t, "the collection is written down", func() bool {
+		raw, _ = os.ReadFile(file)
+		return bytes.Contains(raw, []byte("PUT"))
+	})
+	for _, want := range []string{`/rest/people`, `last_name`, `email`, `PUT`} {
+		if !bytes.Contains(raw, []byte(want)) {
+			t.Errorf("the collection lacks %q: %s", want, raw)
+		}
+	}
+	for _, never := range []string{"Muster8", canary, "example.com", "81000"} {
+		if bytes.Contains(raw, []byte(never)) {
+			t.Errorf("the collection holds %q: %s", never, raw)
+		}
 	}
 }
