@@ -38,6 +38,7 @@ func Load(src []byte) (*Profile, error) {
 	c.calls()
 	c.routes()
 	c.sessions()
+	c.headers()
 	c.errorShapes()
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)

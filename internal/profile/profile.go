@@ -56,6 +56,7 @@ type Profile struct {
 	routes        []*route
 	shapes        Shapes
 	withheld      string
+	headers       map[string][]string
 	sessions      []CRMSession
 	annotations   map[string]string
 }

@@ -43,6 +43,10 @@ type spec struct {
 	// Routes are the addresses, tried after the transports; the first that fits
 	// counts. One that isn't listed is refused.
 	Routes []routeSpec `yaml:"routes"`
+	// Headers are response headers that the CRM's own client needs to see, beside the
+	// usual ones, and the values that each may have: `X-App-Content: ["yes"]`. With
+	// another value, one isn't handed on.
+	Headers map[string][]string `yaml:"headers"`
 	// Sessions says how the CRM knows sessions of its own again, so that one can
 	// be tied to the employee who got it.
 	Sessions []sessionSpec `yaml:"sessions"`

@@ -32,6 +32,13 @@ var errorHeaders = []string{"Set-Cookie", "Allow", "Retry-After", "Www-Authentic
 func (l *release) headers(sweep *mask.Sweep) {
 	l.copyHeaders(passedHeaders, sweep)
 	from, to := l.resp.header, l.q.w.Header()
+	for name, values := range from {
+		for _, v := range values {
+			if l.q.h.profile.PassesHeader(name, v) {
+				to.Add(name, v)
+			}
+		}
+	}
 	if strings.HasPrefix(strings.ToLower(from.Get("Content-Disposition")), "attachment") {
 		to.Set("Content-Disposition", "attachment") // a file's name can hold a person's
 	}

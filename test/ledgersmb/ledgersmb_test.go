@@ -40,6 +40,10 @@ func TestLedgerSMB(t *testing.T) {
 }
 
 func ownPages(t *testing.T, s *site, vera, _ *employee) {
+	// The browser asks for a password where LedgerSMB does.
+	if a := vera.Send(t, http.MethodGet, vera.Base+"/login.pl?action=authenticate&company="+s.company, http.Header{}, ""); a.Status != http.StatusUnauthorized || a.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("without a password: %d, %v", a.Status, a.Header)
+	}
 	for path, has := range map[string]string{
 		"/login.pl?action=login&company=" + s.company: "maindiv", "/menu.pl?action=menuitems_json": `"contact.pl"`, "/js-src/lsmb/main.js": "require",
 		"/css/ledgersmb.css": "{", "/welcome.html": "LedgerSMB", "/reports.pl?action=start_report&report_name=contact_search&module_name=gl": "name_part",
@@ -93,6 +97,9 @@ func contacts(t *testing.T, s *site, vera, paula *employee) {
 			if text.Holds(v) || !every.Holds(v) {
 				t.Errorf("%s: %s is shown to sales: %v, to master data: %v", c.ID, v, text.Holds(v), every.Holds(v))
 			}
+		}
+		if sales.Header.Get("X-LedgerSMB-App-Content") != "yes" {
+			t.Errorf("%s: LedgerSMB's client won't show the page: %v", c.ID, sales.Header)
 		}
 		for _, words := range []string{"Attach to", "Primary Phone", "[Edit]", "Subject", "Germany", "Save Contact", "days"} {
 			if !strings.Contains(sales.Body, words) {
