@@ -74,11 +74,12 @@ func (c *compiler) routes() {
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
 		c.odata(where, rt, s)
+		c.graphql(where, rt, s)
 		c.bodyMembers(where, rt)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.graphql == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)
@@ -120,7 +121,7 @@ func (c *compiler) upgrade(where string, rt *route) {
 // bodyMembers sees that a body is described: a member that nobody looks at
 // could ask about anything.
 func (c *compiler) bodyMembers(where string, rt *route) {
-	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image || rt.form.JSON != ""
+	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image || rt.form.JSON != "" || rt.graphql != nil
 	read := rt.body == "json" || forms(rt.body) != nil
 	if read && !described {
 		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")

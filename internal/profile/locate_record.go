@@ -91,7 +91,7 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if (f.x.p.annotations != nil || f.x.od != nil) && f.annotated(name, node, object, rec, ent) {
 		return
 	}
-	if name == ent.id && f.isID(node) {
+	if name == ent.id && f.isID(node) || f.isTypeName(name, node) {
 		return
 	}
 	if f.cut != "" {
@@ -229,6 +229,12 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 			for c := range t.Children(node) {
 				f.changes(c, typ, ent)
 			}
+			return
+		}
+		if kind, told := f.kinds[node]; told {
+			typ, ent = kind, f.x.p.entityOf(kind)
+		}
+		if f.x.gql != nil && r == nil && f.around(node, typ, ent) {
 			return
 		}
 		id := ""

@@ -220,7 +220,10 @@ type storedSpec struct {
 	// record: `/api/contacts/{id}`; `{fields}` in its query stands
 	// for the names of the fields that are needed, with commas between them.
 	Get string `yaml:"get"`
-	// At is the path to the record in the answer to Get.
+	// Query is, for GraphQL, the field that reads a record: with `{type}`, its `{id}` (a
+	// text in quotes) and `{fields}`: `{type}(filter: {id: {eq: {id}}}) { id {fields} }`.
+	Query string `yaml:"query"`
+	// At is the path to the record in the answer to Get or Query.
 	At string `yaml:"at"`
 }
 
@@ -278,6 +281,11 @@ type routeSpec struct {
 	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
 	// body is one of Dataverse's search.
 	OData string `yaml:"odata"`
+	// GraphQL describes an address that takes GraphQL.
+	GraphQL *graphqlSpec `yaml:"graphql"`
+	// Error is the shape of the gateway's refusals at this address, where it isn't the
+	// profile's.
+	Error *errorSpec `yaml:"error"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade       bool `yaml:"upgrade"`
