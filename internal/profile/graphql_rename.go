@@ -27,47 +27,74 @@ func (n *renaming) tree() *doc.Tree {
 	return &doc.Tree{Src: n.src, Nodes: n.nodes, Format: n.from.Format, ASCII: n.from.ASCII}
 }
 
+// selection is what is asked for in one place of an answer. Records by the thousand
+// share it: what it says of them is worked out once.
+type selection struct {
+	fields []*graphql.Field
+	// kinds are those of the objects here, by the type that the place holds, and asked
+	// is what stands under their keys, by the type of an object.
+	kinds map[string][]string
+	asked map[string]map[string]asking
+}
+
+// asking is the field that stands under a key, and what is asked for below it.
+type asking struct {
+	name  string
+	below *selection
+}
+
+func newSelection(fields []*graphql.Field) *selection {
+	return &selection{fields: fields, kinds: map[string][]string{}, asked: map[string]map[string]asking{}}
+}
+
 // object renames what stands in a value that a field of a type holds.
-func (n *renaming) object(node int, typ string, fields []*graphql.Field) {
+func (n *renaming) object(node int, typ string, s *selection) {
 	switch n.from.Nodes[node].Kind {
 	case doc.Array:
 		for c := range n.from.Children(node) {
-			n.object(c, typ, fields)
+			n.object(c, typ, s)
 		}
 		return
 	case doc.Object:
 	default:
 		return
 	}
-	own := n.kind(node, typ, fields)
+	own := n.kind(node, typ, s)
+	keys := n.keys(own, s)
 	for c := range n.from.Children(node) {
-		if name, below := n.asked(n.from.Key(c), own, fields); name != "" {
-			n.rename(c, name)
-			n.object(c, n.below(own, name), below)
+		if a, asked := keys[n.from.Key(c)]; asked {
+			n.rename(c, a.name)
+			n.object(c, n.below(own, a.name), a.below)
 		}
 	}
 }
 
-// asked is the field that stands under a key in an object of a type, and all that is
-// asked for below it; "" where nothing was asked for under that key. What was, but for
-// other types, or as two fields, is nobody's.
-func (n *renaming) asked(key, typ string, fields []*graphql.Field) (name string, below []*graphql.Field) {
-	for _, q := range fields {
-		if q.Key != key {
-			continue
-		}
-		on := n.x.fragmentType(q)
-		switch other := typ != "" && on != "" && n.x.p.entityOf(on) != n.x.p.entityOf(typ); {
-		case other && name == "":
-			name = unknownKind
-		case other:
-		case name == "" || name == unknownKind && len(below) == 0 || name == q.Name:
-			name, below = q.Name, append(below, q.Fields...)
-		default:
-			return unknownKind, nil
-		}
+// keys says what stands under which key in objects of a type. What is asked for of
+// other types alone, or as two fields, is nobody's.
+func (n *renaming) keys(typ string, s *selection) map[string]asking {
+	if known, ok := s.asked[typ]; ok {
+		return known
 	}
-	return name, below
+	keys := map[string]asking{}
+	for _, q := range s.fields {
+		on := n.x.fragmentType(q)
+		other := typ != "" && on != "" && n.x.p.entityOf(on) != n.x.p.entityOf(typ)
+		a, known := keys[q.Key]
+		switch {
+		case !known && other:
+			a = asking{unknownKind, newSelection(nil)}
+		case other:
+		case !known, a.name == unknownKind && len(a.below.fields) == 0:
+			a = asking{q.Name, newSelection(slices.Clone(q.Fields))}
+		case a.name == q.Name:
+			a.below.fields = append(a.below.fields, q.Fields...)
+		default:
+			a = asking{unknownKind, newSelection([]*graphql.Field{{Name: unknownKind}})}
+		}
+		keys[q.Key] = a
+	}
+	s.asked[typ] = keys
+	return keys
 }
 
 // below is the type of what a field holds: of an object that is no record the one of
@@ -80,29 +107,43 @@ func (n *renaming) below(typ, name string) string {
 }
 
 // kind is the type of an object. Where it can be one of several, its __typename tells.
-func (n *renaming) kind(node int, typ string, fields []*graphql.Field) string {
+func (n *renaming) kind(node int, typ string, s *selection) string {
 	if typ == "" {
 		return ""
 	}
-	kinds := n.x.kindsOf(typ, fields)
-	switch {
-	case len(kinds) == 0:
+	kinds, known := s.kinds[typ]
+	if !known {
+		kinds = n.x.kindsOf(typ, s.fields)
+		s.kinds[typ] = kinds
+	}
+	kind := typ
+	switch len(kinds) {
+	case 0:
+	case 1:
+		kind = kinds[0]
+	default:
+		kind = n.told(node, s)
+	}
+	if n.x.p.entityOf(kind) == n.x.p.entityOf(typ) {
 		return typ
-	case len(kinds) > 1:
-		kinds = []string{unknownKind}
-		for c := range n.from.Children(node) {
-			told := func(q *graphql.Field) bool { return q.Key == n.from.Key(c) && q.Name == typeName }
-			other := func(q *graphql.Field) bool { return q.Key == n.from.Key(c) && q.Name != typeName }
-			if known := n.x.typeNamed(n.from.Text(c)); known != "" && slices.ContainsFunc(fields, told) && !slices.ContainsFunc(fields, other) {
-				kinds[0] = known
+	}
+	n.kinds[node] = kind
+	return kind
+}
+
+// told is the type that an object's __typename names.
+func (n *renaming) told(node int, s *selection) string {
+	for _, q := range s.fields {
+		if q.Name != typeName || slices.ContainsFunc(s.fields, func(o *graphql.Field) bool { return o.Key == q.Key && o.Name != typeName }) {
+			continue
+		}
+		if at := n.from.Member(node, q.Key); at >= 0 {
+			if known := n.x.typeNamed(n.from.Text(at)); known != "" {
+				return known
 			}
 		}
 	}
-	if n.x.p.entityOf(kinds[0]) == n.x.p.entityOf(typ) {
-		return typ
-	}
-	n.kinds[node] = kinds[0]
-	return kinds[0]
+	return unknownKind
 }
 
 // rename gives a member another name, behind the end of the answer's bytes.

@@ -59,7 +59,7 @@ func (f *finder) locateData(data int) error {
 	n := &renaming{x: f.x, from: f.t, kinds: map[int]string{}}
 	for i, r := range f.x.gql.roots {
 		if nodes[i] >= 0 && r.spec != nil {
-			n.object(nodes[i], r.typ, f.mergedRoot(r))
+			n.object(nodes[i], r.typ, newSelection(f.mergedRoot(r)))
 		}
 	}
 	f.t, f.kinds = n.tree(), n.kinds
