@@ -320,7 +320,11 @@ func (x *Exchange) readRoot(r *graphqlRoot) error {
 		if err != nil {
 			return err
 		}
-		x.Accesses[x.at].IDs = append(x.Accesses[x.at].IDs, ids...)
+		for _, id := range ids {
+			if a := &x.Accesses[x.at]; !slices.Contains(a.IDs, id) {
+				a.IDs = append(a.IDs, id)
+			}
+		}
 	}
 	if err := x.readArguments(x.typ, nil, r.field, r.spec.own); err != nil {
 		return err

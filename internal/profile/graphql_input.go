@@ -35,8 +35,8 @@ func (x *Exchange) readArgument(typ string, steps, path []string, node int, own 
 	case slices.ContainsFunc(own, func(p []string) bool { return slices.Equal(p, path) }):
 		return nil
 	case slices.ContainsFunc(own, begins), slices.ContainsFunc(x.rt.graphql.arguments, func(a graphqlArgument) bool { return begins(a.path) }):
-		if x.tree.Nodes[node].Kind == doc.Null {
-			return nil
+		if isContainer(x.tree, node) && x.tree.First(node) < 0 || x.tree.Nodes[node].Kind == doc.Null {
+			return nil // to PHP an empty list is an empty object
 		}
 		if x.tree.Nodes[node].Kind != doc.Object {
 			break
@@ -105,6 +105,9 @@ func (in *graphqlInput) read(typ string, steps []string, node, depth int) error 
 	}
 	if len(steps) > 0 {
 		return in.compared(typ, steps)
+	}
+	if t.Nodes[node].Kind == doc.String && t.Text(node) == "" && in.role != access.RefFilter {
+		return nil // the service's own order
 	}
 	if t.Nodes[node].Kind != doc.String || in.role == access.RefFilter {
 		return refuse("malformed", "An argument (%s) is no object of fields.", in.role)
@@ -182,7 +185,9 @@ func (in *graphqlInput) below(typ string, steps []string, name string, node, dep
 	return refuse("malformed", "The operator %s in an argument is not in the profile %s.", shortName(name), x.p.Name)
 }
 
-var directed = regexp.MustCompile(`(?i)^([a-z0-9_.]+?)(?:[_ :](asc|desc)(?:[_ ]nulls[_ ](?:first|last))?)?$`)
+// A name in capitals holds its direction; one in small letters could be a field's that
+// ends so.
+var directed = regexp.MustCompile(`^(?:([A-Z0-9_]+?)(?:_(?:ASC|DESC)(?:_NULLS_(?:FIRST|LAST))?)?|([A-Za-z0-9_.]+)(?:[ :](?i:asc|desc)(?: (?i:nulls (?:first|last)))?)?)$`)
 
 // named reads a text that names a field, in an order with its direction: `name`,
 // `name desc`, `BIRTH_DATE_ASC`.
@@ -191,7 +196,7 @@ func (in *graphqlInput) named(typ, text string) error {
 	if m == nil {
 		return refuse("malformed", "An argument (%s) names no field.", in.role)
 	}
-	name := m[1]
+	name := m[1] + m[2]
 	ent := in.x.p.entityOf(typ)
 	if strings.ToUpper(name) == name && (ent == nil || ent.exact[name] == nil) {
 		name = camel(name)
