@@ -186,8 +186,13 @@ func (c *compiler) graphqlField(where string, s *graphqlFieldSpec) graphqlField 
 		c.fail(where, "it needs an entity, {type} in its name, `pass: true` or `deny: text`")
 	case f.mutation && f.write == nil && s.Action == "" && !f.pass && f.deny == "":
 		c.fail(where, "say what the mutation does: `write`, or `action: delete`")
-	case f.opaque || f.image || f.stream != "":
-		c.fail(where, "opaque, image and stream aren't served in GraphQL")
+	case f.opaque || f.image || f.stream != "" || f.echo || f.alone:
+		c.fail(where, "opaque, image, stream, echo and alone aren't served in GraphQL")
+	}
+	for i := range f.refs {
+		if r := &f.refs[i]; r.narrow != "" || !slices.Contains([]string{"search", "name", "list", "csv", "keys", "order", "order_by"}, r.syntax) {
+			c.fail(where, "references in GraphQL have the syntax search, name, list, csv, keys, order or order_by, and aren't narrowed")
+		}
 	}
 	for _, t := range s.Types {
 		f.types = append(f.types, glob(t))

@@ -117,11 +117,7 @@ func (n *renaming) kind(node int, typ string, s *selection) string {
 		s.kinds[typ] = kinds
 	}
 	kind := typ
-	switch len(kinds) {
-	case 0:
-	case 1:
-		kind = kinds[0]
-	default:
+	if len(kinds) > 1 {
 		kind = n.told(node, s)
 	}
 	if n.x.p.entityOf(kind) == n.x.p.entityOf(typ) {

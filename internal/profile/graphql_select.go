@@ -82,15 +82,11 @@ func (x *Exchange) typeNamed(name string) string {
 }
 
 // kindsOf lists a type of each entity that an object can be of where a field holds
-// records of a type: those of fragments, and the field's own where something is asked
-// for whatever the object is.
+// records of a type: that, and those of fragments.
 func (x *Exchange) kindsOf(typ string, fields []*graphql.Field) []string {
-	var kinds []string
+	kinds := []string{typ}
 	for _, f := range fields {
 		kind := x.fragmentType(f)
-		if kind == "" && f.Name != typeName {
-			kind = typ
-		}
 		same := func(k string) bool { return x.p.entityOf(k) == x.p.entityOf(kind) }
 		if kind != "" && !slices.ContainsFunc(kinds, same) {
 			kinds = append(kinds, kind)
@@ -104,7 +100,7 @@ func (x *Exchange) kindsOf(typ string, fields []*graphql.Field) []string {
 func (x *Exchange) readSelection(typ string, steps []string, fields []*graphql.Field) error {
 	if len(steps) == 0 && len(x.kindsOf(typ, fields)) > 1 &&
 		!slices.ContainsFunc(fields, func(f *graphql.Field) bool { return f.Name == typeName }) {
-		return refuse("malformed", "Where fragments are on several kinds of records, __typename has to be asked for.")
+		return refuse("malformed", "Where fragments are on other kinds of records than the profile knows there, __typename has to be asked for.")
 	}
 	for _, f := range fields {
 		if f.Name == typeName {

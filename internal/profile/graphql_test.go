@@ -150,6 +150,7 @@ func TestGraphQLThatIsNotUnderstoodIsRefused(t *testing.T) {
 		{query(`{ contacts(filter: "secret") { id } }`), "malformed", "filter"},
 		{query(`{ contacts(orderBy: "email; secret") { id } }`), "malformed", "sort"},
 		{query(`{ contacts { nodes { ... on Account { x: name } ... on Contact { x: email } } } }`), "malformed", "__typename"},
+		{query(`{ contacts { nodes { ... on Account { x: name } } } }`), "malformed", "__typename"},
 		{query(`{ contacts { nodes { __schema { types } } } }`), "denied", "__schema"},
 		{query(`{ __schema { types { name } } }`), "denied", "__schema"},
 		{query(`{ __type(name: "Contact") { name } }`), "denied", "__type"},
@@ -341,6 +342,39 @@ func TestGraphQLAnswerOfAnotherShapeIsNotReleased(t *testing.T) {
 	for _, answer := range []string{`[]`, `{}`, `{"data":[]}`, `{"data":"x"}`, `{"data":{"accounts":{}}}`, `{"contacts":{}}`} {
 		if _, err := x.Locate(parse(t, answer), 200); err == nil {
 			t.Errorf("%s is released", answer)
+		}
+	}
+}
+
+// TestGraphQLProfileIsReadStrictly: what is wrong is named with the remedy.
+func TestGraphQLProfileIsReadStrictly(t *testing.T) {
+	src, err := os.ReadFile("testdata/graphql.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, with, want string }{
+		{"filter|condition: filter", "filter|condition: filtre", `unknown word "filtre"`},
+		{"nodes|returning: records", "nodes|returning: record", `unknown category "record"`},
+		{`"min{Field}|max{Field}": aggregate`, `"min{Type}": aggregate`, "{Field}"},
+		{`"{type}": records`, `"{field}": records`, "{Type}"},
+		{`{query: "{type}Groups"`, `{query: "{kind}Groups"`, "{type} in it"},
+		{"{query: status, pass: true}", "{query: status}", "needs an entity"},
+		{"{query: status, pass: true}", "{pass: true}", "either to the `query` or to the `mutation`"},
+		{"{query: status, pass: true}", "{query: status, mutation: status, pass: true}", "either to the `query` or to the `mutation`"},
+		{"action: delete, ids: [input.id]}", "ids: [input.id]}", "say what the mutation does"},
+		{"action: search, question: true}", "action: search, opaque: true}", "aren't served in GraphQL"},
+		{`{query: "{type}Groups", action: search}`, `{query: "{type}Groups", action: search, refs: [{role: filter, at: x, syntax: domain}]}`, "syntax search, name"},
+		{"match: POST /hasura", "match: PUT /hasura", "by POST, or by GET"},
+		{"match: POST /hasura", "match: POST /hasura\n    entity: contacts", "those of its fields"},
+		{"match: POST /hasura", "match: POST /hasura\n    type: html", "JSON that isn't streamed"},
+		{"introspection: true", "introspecting: true", `unknown key "introspecting"`},
+		{", stored: {query: \"{type}_by_pk(id: {id}) { id {fields} }\", at: \"$.data.*\"}", "", "say how the stored values are read"},
+	} {
+		if !strings.Contains(string(src), c.old) {
+			t.Fatalf("no %q", c.old)
+		}
+		if _, err := Load([]byte(strings.Replace(string(src), c.old, c.with, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.with, err, c.want)
 		}
 	}
 }

@@ -231,7 +231,7 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 			}
 			return
 		}
-		if kind, told := f.kinds[node]; told {
+		if kind, told := f.kinds[node]; told && (r == nil || r.relEntity == nil) {
 			typ, ent = kind, f.x.p.entityOf(kind)
 		}
 		if f.x.gql != nil && r == nil && f.around(node, typ, ent) {
