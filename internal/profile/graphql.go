@@ -315,16 +315,8 @@ func (x *Exchange) readRoot(r *graphqlRoot) error {
 	r.typ = x.typ
 	x.at = len(x.Accesses)
 	x.Accesses = append(x.Accesses, access.Access{Route: x.Route, Call: x.Call, Action: x.op.action, Entity: entityName(x.ent, x.typ), Type: x.typ})
-	for _, e := range x.op.ids {
-		ids, err := x.idsAt(e)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if a := &x.Accesses[x.at]; !slices.Contains(a.IDs, id) {
-				a.IDs = append(a.IDs, id)
-			}
-		}
+	if err := x.rootIDs(); err != nil {
+		return err
 	}
 	if err := x.readArguments(x.typ, nil, r.field, r.spec.own); err != nil {
 		return err
@@ -340,15 +332,39 @@ func (x *Exchange) readRoot(r *graphqlRoot) error {
 	if err := x.readSelection(x.typ, nil, r.field.Fields); err != nil {
 		return err
 	}
-	for _, ref := range x.Accesses[x.at].Refs {
-		if ref.Role == access.RefGroup {
-			r.groups = append(r.groups, ref.Categories...)
-		}
-	}
+	r.groups = x.grouped()
 	if x.op.question {
 		x.Accesses[x.at].Question = x.questionText()
 	}
 	return nil
+}
+
+// rootIDs notes the records that an operation asks for, each once.
+func (x *Exchange) rootIDs() error {
+	a := &x.Accesses[x.at]
+	for _, e := range x.op.ids {
+		ids, err := x.idsAt(e)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if !slices.Contains(a.IDs, id) {
+				a.IDs = append(a.IDs, id)
+			}
+		}
+	}
+	return nil
+}
+
+// grouped is what the fields can hold by which an operation's answer is grouped.
+func (x *Exchange) grouped() []access.Category {
+	var cats []access.Category
+	for _, ref := range x.Accesses[x.at].Refs {
+		if ref.Role == access.RefGroup {
+			cats = append(cats, ref.Categories...)
+		}
+	}
+	return cats
 }
 
 // bindArguments names the arguments of a field for expressions.

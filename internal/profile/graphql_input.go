@@ -79,38 +79,37 @@ func (in *graphqlInput) read(typ string, steps []string, node, depth int) error 
 	if depth > maxDomainDepth {
 		return refuse("malformed", "An argument is nested too deeply.")
 	}
-	switch t.Nodes[node].Kind {
-	case doc.Null:
+	if t.Nodes[node].Kind == doc.Null || isContainer(t, node) && t.First(node) < 0 {
 		return in.compared(typ, steps)
-	case doc.Array:
-		if len(steps) > 0 && t.First(node) < 0 {
-			return in.compared(typ, steps)
+	}
+	for c := range t.Children(node) {
+		err := error(nil)
+		if t.Nodes[node].Kind == doc.Array {
+			err = in.read(typ, steps, c, depth+1)
+		} else {
+			err = in.member(typ, steps, c, depth)
 		}
-		for c := range t.Children(node) {
-			if err := in.read(typ, steps, c, depth+1); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
-		return nil
-	case doc.Object:
-		if t.First(node) < 0 {
-			return in.compared(typ, steps)
-		}
-		for c := range t.Children(node) {
-			if err := in.member(typ, steps, c, depth); err != nil {
-				return err
-			}
-		}
+	}
+	if isContainer(t, node) {
 		return nil
 	}
+	return in.scalar(typ, steps, node)
+}
+
+// scalar reads what a field is compared with, or the name of one.
+func (in *graphqlInput) scalar(typ string, steps []string, node int) error {
+	t := in.x.tree
 	if len(steps) > 0 {
 		return in.compared(typ, steps)
 	}
-	if t.Nodes[node].Kind == doc.String && t.Text(node) == "" && in.role != access.RefFilter {
-		return nil // the service's own order
-	}
 	if t.Nodes[node].Kind != doc.String || in.role == access.RefFilter {
 		return refuse("malformed", "An argument (%s) is no object of fields.", in.role)
+	}
+	if t.Text(node) == "" {
+		return nil // the service's own order
 	}
 	return in.named(typ, t.Text(node))
 }

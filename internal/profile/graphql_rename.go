@@ -152,10 +152,10 @@ func (n *renaming) rename(node int, name string) {
 	}
 	at, known := n.names[name]
 	if !known {
-		at = int32(len(n.src)) //nolint:gosec // an answer that is held is far smaller
+		at = int32(len(n.src))
 		n.names[name] = at
 		n.src = append(n.src, `"`+name+`"`...)
 	}
-	n.nodes[node].KeyStart, n.nodes[node].KeyEnd = at, at+int32(len(name))+2 //nolint:gosec // as above
+	n.nodes[node].KeyStart, n.nodes[node].KeyEnd = at, at+int32(len(name))+2
 	n.nodes[node].Flags &^= json.KeyEscaped
 }

@@ -77,6 +77,7 @@ func TestGraphQLAsksAboutWhatItsCategoriesSay(t *testing.T) {
 		{"/relay", `{ contacts(orderBy: [{birthDate: ASC}, {account: {name: DESC}}]) { totalCount } }`, "", "sort account.name public, sort contact.birthDate birthdate"},
 		{"/relay", `{ allContacts(orderBy: [BIRTH_DATE_ASC, SALARY_DESC_NULLS_LAST]) { totalCount } }`, "", "sort contact.birthDate birthdate, sort contact.salary special"},
 		{"/relay", `{ allContacts(orderBy: "emails.primary desc") { totalCount } }`, "", "sort contact.emails.primary email"},
+		{"/relay", `{ allContacts(orderBy: ["stage_desc", "stage:desc", ""]) { totalCount } }`, "", "sort contact.stage public, sort contact.stage_desc unclassified"},
 		{"/relay", `{ contactsGroups(groupBy: [{birthDate: {granularity: DAY}}, {emails: {primary: true}}]) { keys } }`, "", "group contact.birthDate birthdate, group contact.emails.primary email"},
 		{"/relay", `{ contacts(distinctOn: [phone]) { totalCount } }`, "", "group contact.phone phone"},
 		{"/relay", `{ contacts(term: "x") { totalCount } }`, "", "search contact.term name+email"},
@@ -270,12 +271,14 @@ func TestGraphQLAnswerIsReadByTheNamesOfFields(t *testing.T) {
 		{ // a field that claims to be the type's name
 			"/relay", `{ contacts { nodes { __typename: stage v: email } } }`,
 			`{"data":{"contacts":{"nodes":[{"__typename":"Account","v":"m1"}]}}}`,
-			map[string]string{"m1": "contact email"}, "",
+			map[string]string{"m1": "contact email"},
+			"",
 		},
 		{
 			"/relay", `{ contacts { nodes { ... on Account { v: name } t: __typename ... on Contact { v: email } } } }`,
 			`{"data":{"contacts":{"nodes":[{"t":"Contact","v":"m1"}]}}}`,
-			map[string]string{"m1": "contact email"}, "",
+			map[string]string{"m1": "contact email"},
+			"",
 		},
 		{ // what lies around records
 			"/relay", `{ contacts { c: totalCount minBirthDate s: minSalary countPhone pageInfo { x: endCursor hasNextPage } edges { cursor } keys odd } }`,
@@ -286,42 +289,50 @@ func TestGraphQLAnswerIsReadByTheNamesOfFields(t *testing.T) {
 		{
 			"/relay", `{ contactsGroups(groupBy: {phone: true}) { keys nodes { id } } }`,
 			`{"data":{"contactsGroups":[{"keys":["0171"],"nodes":[{"id":"7"}]}]}}`,
-			map[string]string{"0171": "contact phone"}, "contact/7",
+			map[string]string{"0171": "contact phone"},
+			"contact/7",
 		},
 		{ // relations that the profile doesn't know, and types that it doesn't
 			"/relay", `{ contacts { nodes { secret { stage } owner { n: name } } } }`,
 			`{"data":{"contacts":{"nodes":[{"secret":{"stage":"s1"},"owner":{"n":"o1"}}]}}}`,
-			map[string]string{"s1": "contact unclassified", "o1": "owner name"}, "",
+			map[string]string{"s1": "contact unclassified", "o1": "owner name"},
+			"",
 		},
 		{
 			"/relay", `{ a: contacts { nodes { x: email } } b: accounts { nodes { x: name y: note } } t: __typename }`,
 			`{"data":{"a":{"nodes":[{"x":"m1"}]},"b":{"nodes":[{"x":"n1","y":"t1"}]},"t":"Query"}}`,
-			map[string]string{"m1": "contact email", "t1": "account free_text", "n1": "", "Query": ""}, "",
+			map[string]string{"m1": "contact email", "t1": "account free_text", "n1": "", "Query": ""},
+			"",
 		},
 		{ // one field asked for twice
 			"/relay", `{ contacts { nodes { id } } contacts { nodes { stage: email } } }`,
 			`{"data":{"contacts":{"nodes":[{"id":"7","stage":"m1"}]}}}`,
-			map[string]string{"m1": "contact email"}, "contact/7",
+			map[string]string{"m1": "contact email"},
+			"contact/7",
 		},
 		{
 			"/hasura", `{ contacts_aggregate { aggregate { count m: max { stage: salary s: stage } } nodes { id } } }`,
 			`{"data":{"contacts_aggregate":{"aggregate":{"count":4444,"m":{"stage":5555,"s":"late"}},"nodes":[{"id":"7"}]}}}`,
-			map[string]string{"5555": "contact special", "late": "", "4444": ""}, "contact/7",
+			map[string]string{"5555": "contact special", "late": "", "4444": ""},
+			"contact/7",
 		},
 		{
 			"/salesforce", `{ u: uiapi { q: query { Contact { edges { node { i: Id n: Name { value } Stage { v: value } Account { Name { value displayValue } } } } } __typename } } }`,
 			`{"data":{"u":{"q":{"Contact":{"edges":[{"node":{"i":"003","n":{"value":"Zoë"},"Stage":{"v":"x"},"Account":{"Name":{"value":"GmbH","displayValue":"GmbH"}}}}]},"__typename":"Query"}}}}`,
-			map[string]string{"Zoë": "contact name", "x": "", "GmbH": "", "Query": ""}, "",
+			map[string]string{"Zoë": "contact name", "x": "", "GmbH": "", "Query": ""},
+			"",
 		},
 		{
 			"/opaque", `{ recordList(module: "contacts") { r: records meta } }`,
 			`{"data":{"recordList":{"r":[{"id":"7","attributes":{"name":"Zoë","stage":"x","odd":"o1"}}],"meta":{"note":"m1"}}}}`,
-			map[string]string{"Zoë": "contact name", "o1": "contact unclassified", "x": "", "m1": "contact unclassified"}, "contact/7",
+			map[string]string{"Zoë": "contact name", "o1": "contact unclassified", "x": "", "m1": "contact unclassified"},
+			"contact/7",
 		},
 		{ // errors and extensions quote values; those of known codes don't
 			"/relay", `{ contacts { nodes { id } } }`,
 			`{"errors":[{"message":"m1","path":["contacts",0],"extensions":{"code":"X","was":123456789}},{"message":"m2","extensions":{"code":"FORBIDDEN"}}],"data":null,"extensions":{"sql":"s1"}}`,
-			map[string]string{"m1": "withheld", "s1": "withheld", "123456789": "contact unclassified", "m2": "", "contacts": "", "X": ""}, "",
+			map[string]string{"m1": "withheld", "s1": "withheld", "123456789": "contact unclassified", "m2": "", "contacts": "", "X": ""},
+			"",
 		},
 	} {
 		fields, records := gqlFound(t, p, gql(c.path, c.query, ""), c.answer)

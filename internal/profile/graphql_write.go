@@ -37,7 +37,7 @@ func (p *graphqlPlan) inBody(e doc.Edit) (doc.Edit, bool) {
 		if slices.ContainsFunc(copies[:i], shared) || slices.ContainsFunc(copies[i+1:], shared) {
 			return e, false // the other place would get this one's values
 		}
-		by := int32(c.From - c.At) //nolint:gosec // both are offsets in a body that is bounded
+		by := int32(c.From - c.At)
 		return doc.Edit{Start: e.Start + by, End: e.End + by, With: e.With}, true
 	}
 	return e, false

@@ -231,17 +231,7 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 			}
 			return
 		}
-		if kind, told := f.kinds[node]; told && (r == nil || r.relEntity == nil) {
-			typ, ent = kind, f.x.p.entityOf(kind)
-		}
-		if f.x.gql != nil && r == nil && f.around(node, typ, ent) {
-			return
-		}
-		id := ""
-		if r != nil {
-			id = f.idAt(r, node)
-		}
-		f.object(r, node, typ, ent, id)
+		f.relatedObject(node, typ, ent, r)
 	case doc.Array:
 		for c := range t.Children(node) {
 			if f.x.p.numbered && t.Nodes[c].Kind == doc.Array {
@@ -261,6 +251,21 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 		}
 		f.display(node, typ, ent)
 	}
+}
+
+// relatedObject finds one record, or what GraphQL has between a field and its records.
+func (f *finder) relatedObject(node int, typ string, ent *entity, r *recordAt) {
+	if kind, told := f.kinds[node]; told && (r == nil || r.relEntity == nil) {
+		typ, ent = kind, f.x.p.entityOf(kind)
+	}
+	if f.x.gql != nil && r == nil && f.around(node, typ, ent) {
+		return
+	}
+	id := ""
+	if r != nil {
+		id = f.idAt(r, node)
+	}
+	f.object(r, node, typ, ent, id)
 }
 
 // display finds a record's display.
