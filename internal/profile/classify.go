@@ -77,8 +77,11 @@ type Exchange struct {
 	op   *operation
 	tr   *transport // nil for routes
 	rt   *route
-	od   *odataPlan  // nil but for OData
-	asks *soql.Query // nil but for the languages of queries
+	od   *odataPlan   // nil but for OData
+	gql  *graphqlPlan // nil but for GraphQL
+	asks *soql.Query  // nil but for the languages of queries
+	// at is the access that is being read.
+	at   int
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -185,6 +188,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
+	if x.rt.graphql != nil {
+		return x.classifyGraphQL()
+	}
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
@@ -218,7 +224,7 @@ func (x *Exchange) checkQuery() error {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) && !x.isGraphQLParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -299,7 +305,7 @@ func (x *Exchange) classifyOperation() error {
 }
 
 func (x *Exchange) addRef(r access.Ref) {
-	x.Accesses[0].Refs = append(x.Accesses[0].Refs, r)
+	x.Accesses[x.at].Refs = append(x.Accesses[x.at].Refs, r)
 }
 
 func (x *Exchange) bindEntity() error {

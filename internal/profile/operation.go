@@ -216,10 +216,10 @@ func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 	default:
 		c.fail(where, "write: syntax %q is neither object, commands nor numbered", s.Syntax)
 	}
-	if s.Stored.Get != "" {
+	if s.Stored.Get != "" || s.Stored.Query != "" {
 		w.storedAt = c.path(where, s.Stored.At)
 	}
-	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get == "" && s.Stored.Call == "" {
+	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get+s.Stored.Call+s.Stored.Query == "" {
 		c.fail(where, "write: say how the stored values are read: `stored: {get: /path/{id}}` or `stored: {call: name}`")
 	}
 	return w

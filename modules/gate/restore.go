@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -55,7 +56,11 @@ func (q *request) restore() bool {
 	if len(edits) == 0 {
 		return true
 	}
-	body, err := doc.Splice(nil, q.body, edits)
+	body, err := q.x.Splice(q.body, edits)
+	if errors.Is(err, profile.ErrInline) {
+		q.notSaved("inline", textInline)
+		return false
+	}
 	if err != nil {
 		q.h.logger.Error("restoring", zap.String("request", q.id), zap.Error(err))
 		q.notSaved("stored", textStored)
