@@ -22,6 +22,7 @@ type route struct {
 	// odata is how the address is read, and odataRecord the parameter of a function
 	// that names a record.
 	odata, odataRecord string
+	batch              *batchRoute
 	// prefix and callback are what may stand around a JSON answer.
 	prefix, callback string
 	events           []string

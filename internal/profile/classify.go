@@ -25,6 +25,9 @@ type Request struct {
 	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
+	// Made are the ids of new records to which a save may link that stands behind
+	// theirs in one change set of a batch.
+	Made []string
 }
 
 // Param is one query parameter.
@@ -71,14 +74,15 @@ type Exchange struct {
 	Image    bool
 	Accesses []access.Access
 
-	p    *Profile
-	op   *operation
-	tr   *transport // nil for routes
-	rt   *route
-	od   *odataPlan // nil but for OData
-	vars map[string]string
-	req  Request
-	tree *doc.Tree
+	p     *Profile
+	op    *operation
+	tr    *transport // nil for routes
+	rt    *route
+	od    *odataPlan // nil but for OData
+	batch *Batch     // nil but for batches
+	vars  map[string]string
+	req   Request
+	tree  *doc.Tree
 	// query is the query as a tree, for a CRM that reads it so; nil until asked for.
 	query *doc.Tree
 	body  int            // where expressions for the body begin
@@ -164,6 +168,9 @@ func (x *Exchange) classifyRoute() error {
 	}
 	if err := x.checkQuery(); err != nil {
 		return err
+	}
+	if x.rt.batch != nil {
+		return x.readBatch()
 	}
 	if x.p.nestedQuery && !x.op.pass {
 		if _, err := x.nestedQuery(); err != nil {

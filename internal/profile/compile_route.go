@@ -66,6 +66,7 @@ func (c *compiler) routes() {
 		if rt.name == "" {
 			rt.name = s.Match
 		}
+		c.batch(where, rt, s)
 		c.routeDefaults(where, rt)
 		c.answer(where, rt, s)
 		c.soap(where, rt, s)
@@ -78,7 +79,7 @@ func (c *compiler) routes() {
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.batch == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)

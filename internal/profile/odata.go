@@ -182,11 +182,18 @@ func (x *Exchange) odataBody() error {
 		if !ok {
 			continue
 		}
-		if name == "" || annotation != "odata.bind" || !bound.MatchString(x.tree.Text(c)) {
+		if name == "" || annotation != "odata.bind" || !bound.MatchString(x.tree.Text(c)) && !x.made(x.tree.Text(c)) {
 			return refuse("malformed", "A save links to another record by name@odata.bind and its id: \"/accounts(…)\".")
 		}
 	}
 	return nil
+}
+
+// made reports whether a link leads to a new record that a request before this one
+// makes in the same change set. Nobody can know anything about it yet.
+func (x *Exchange) made(link string) bool {
+	id, ok := strings.CutPrefix(link, "$")
+	return ok && contains(x.req.Made, id)
 }
 
 // readOData adds what the codec found to the access.

@@ -280,7 +280,9 @@ type routeSpec struct {
 	OData string `yaml:"odata"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
-	Upgrade       bool `yaml:"upgrade"`
+	Upgrade bool `yaml:"upgrade"`
+	// Batch describes a request that carries several.
+	Batch         batchSpec `yaml:"batch"`
 	operationSpec `yaml:",inline"`
 }
 

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -177,10 +178,15 @@ func (p *replay) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 }
 
 // notedEntries is a log that only remembers.
-type notedEntries struct{ entries []audit.Entry }
+type notedEntries struct {
+	mu      sync.Mutex
+	entries []audit.Entry
+}
 
 // Append remembers the entry.
 func (l *notedEntries) Append(_ context.Context, e *audit.Entry) (audit.Receipt, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	kept := *e
 	kept.Time = time.Now().UTC()
 	if kept.Disclosure != nil {
