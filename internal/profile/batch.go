@@ -17,6 +17,7 @@ type batchRoute struct {
 	requests   *batch.List // nil: none in JSON
 	answers    *batch.List
 	references string
+	headers    []glob
 	root       string
 	most       int
 }
@@ -36,6 +37,9 @@ func (c *compiler) batch(where string, rt *route, s *routeSpec) {
 	}
 	if inJSON {
 		rt.batch.requests, rt.batch.answers = b.Requests.list(), b.Answers.list()
+	}
+	for _, name := range append(batchHeaders(), b.Headers...) {
+		rt.batch.headers = append(rt.batch.headers, glob(strings.ToLower(name)))
 	}
 	r, a := &b.Requests, &b.Answers
 	switch {
@@ -58,6 +62,17 @@ func (c *compiler) batch(where string, rt *route, s *routeSpec) {
 	}
 	rt.body = "any"
 }
+
+// batchHeaders are those that a request in a batch may always have.
+func batchHeaders() []string {
+	return []string{
+		"accept", "accept-language", "content-type", "content-language", "if-match", "prefer",
+		"odata-version", "odata-maxversion", "odata-isolation",
+	}
+}
+
+// Takes reports whether a request in the batch may have a header.
+func (b *Batch) Takes(name string) bool { return matchAny(b.spec.headers, strings.ToLower(name)) }
 
 func (s *batchListSpec) list() *batch.List {
 	return &batch.List{

@@ -20,6 +20,12 @@ type batchSpec struct {
 	// References is what a reference to another request's answer begins with: `@{`. A
 	// request in JSON that holds it anywhere is refused.
 	References string `yaml:"references"`
+	// Headers are those that a request in a batch may have beside Accept,
+	// Accept-Language, Content-Type, Content-Language, If-Match, Prefer, OData-Version,
+	// OData-MaxVersion and OData-Isolation; globs, in whatever case. Conditions and
+	// wishes that the gateway takes out of any request go, another header is refused:
+	// what a proxy behind the gate sets or takes out, it leaves alone in a batch.
+	Headers []string `yaml:"headers"`
 	// Root is the path at which relative addresses begin: `/services/data/`. Default:
 	// the batch's own up to its last slash.
 	Root string `yaml:"root"`

@@ -86,10 +86,6 @@ func (p *request) enter(b *profile.Batch) bool {
 	if err != nil {
 		return p.refused(err)
 	}
-	if name := p.asks(r.Header); name != "" {
-		p.refuse(refusal{status: http.StatusBadRequest, reason: "batch_header", text: textBatchHeader(name)})
-		return false
-	}
 	opts := p.h.canon
 	opts.HTTPS = p.https
 	c, err := canon.Request(r, opts)
@@ -104,6 +100,10 @@ func (p *request) enter(b *profile.Batch) bool {
 	r.Header.Del("Accept-Encoding")
 	p.kept = r.Header
 	for name, values := range r.Header {
+		if name != "Content-Encoding" && !b.Takes(name) {
+			p.refuse(refusal{status: http.StatusBadRequest, reason: "batch_header", text: textBatchHeader(name)})
+			return false
+		}
 		p.r.Header[name] = values
 	}
 	if no := p.readBody(); no != nil {
@@ -124,18 +124,6 @@ func (p *request) refused(err error) bool {
 	}
 	p.refuse(no)
 	return false
-}
-
-// asks returns the header by which a part would be somebody else's than the batch,
-// "" for none.
-func (p *request) asks(h http.Header) string {
-	for name := range h {
-		session := slices.ContainsFunc(p.h.profile.Sessions(), func(s profile.CRMSession) bool { return s.Header == name })
-		if name == "Cookie" || name == "Authorization" || session {
-			return name
-		}
-	}
-	return ""
 }
 
 // together refuses what can't be answered within a batch.
@@ -311,7 +299,7 @@ var (
 
 func textBatchHeader(name string) text {
 	return text{
-		"Die Kopfzeile " + name + " gehört vor den Stapel, nicht hinein.",
-		"The header " + name + " belongs to the batch, not into it.",
+		"Die Kopfzeile " + name + " darf hier nicht stehen.",
+		"The header " + name + " may not stand here.",
 	}
 }

@@ -236,6 +236,7 @@ func TestOnePartThatIsRefusedRefusesAll(t *testing.T) {
 		{"page", "GET page/7 HTTP/1.1", "batch_type", http.StatusForbidden},
 		{"somebody else's cookie", "GET people/7 HTTP/1.1\nCookie: x=y", "batch_header", http.StatusBadRequest},
 		{"somebody else's token", "GET people/7 HTTP/1.1\nAuthorization: Bearer x", "batch_header", http.StatusBadRequest},
+		{"somebody else's name", "GET people/7 HTTP/1.1\nMSCRMCallerID: 8", "batch_header", http.StatusBadRequest},
 		{"coded body", strings.Replace(patch("{}"), "\n\n", "\nContent-Encoding: gzip\n\n", 1), "request_coding", http.StatusUnsupportedMediaType},
 		{"body of another charset", strings.Replace(patch("{}"), "json\n", "json; charset=utf-16\n", 1), "type", http.StatusUnsupportedMediaType},
 		{"body without a type", "PATCH people/7 HTTP/1.1\n\n{\"name\":\"x\"}", "type", http.StatusUnsupportedMediaType},
