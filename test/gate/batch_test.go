@@ -300,7 +300,7 @@ func TestAnswersThatDoNotFitTheRequestsAreWithheld(t *testing.T) {
 	}{
 		{"one less", inParts(ok), "malformed"},
 		{"one more", inParts(ok, ok, ok), "malformed"},
-		{"nested", inParts("Content-Type: multipart/mixed; boundary=ca\n\n--ca\n"+ok+"--ca\n"+ok+"--ca--\n"), "malformed"},
+		{"nested", inParts("Content-Type: multipart/mixed; boundary=ca\n\n--ca\n" + ok + "--ca\n" + ok + "--ca--\n"), "malformed"},
 		{"without a status", inParts(ok, strings.Replace(ok, "HTTP/1.1 200 OK\n", "", 1)), "malformed"},
 		{"early", inParts(ok, told(100, person)), "malformed"},
 		{"another type in a part", inParts(ok, strings.Replace(ok, "application/json", "text/html", 1)), "type"},
@@ -412,8 +412,63 @@ func TestBatchesInJSON(t *testing.T) {
 	env.leaky.as(t, "vera").do(t, a).want(t, http.StatusBadGateway)
 }
 
-// TestBatchIsNotSentBeforeItsIntentsAreDurable has a log that ends between the
-// parts of a batch; see fault_test.go for the ordinary way.
+// TestEveryIntentIsDurableBeforeABatchIsForwarded: the CRM looks into the log, on the
+// disk, when it is asked; and the client finds what it was told there.
+func TestEveryIntentIsDurableBeforeABatchIsForwarded(t *testing.T) {
+	t.Parallel()
+	var parts, answers []string
+	for id := 81_000; id < 81_012; id++ {
+		parts = append(parts, partOf(fmt.Sprintf("GET people/%d HTTP/1.1", id)))
+		answers = append(answers, told(200, fmt.Sprintf(`{"id":%d}`, id)))
+	}
+	a := batchOf("/$batch", parts...)
+	answer := inParts(answers...)
+	a.scene = newScene(t, func(w http.ResponseWriter, r *http.Request) {
+		for id := 81_000; id < 81_012; id++ {
+			if !hasIntent(t, "GET", fmt.Sprint(id)) {
+				t.Errorf("the CRM was asked before the intent for %d was durable", id)
+			}
+		}
+		answer(w, r)
+	})
+	r := env.leaky.as(t, "vera").do(t, a).want(t, http.StatusOK)
+	if ids := r.logged(t).records("person"); len(ids) != 12 {
+		t.Errorf("%d records in the log, want 12", len(ids))
+	}
+}
+
+// TestPartsAreJudgedAsTheyWouldBeAlone by what is no policy's: a fresh proof, what
+// must not be entered, a search that is narrowed.
+func TestPartsAreJudgedAsTheyWouldBeAlone(t *testing.T) {
+	t.Parallel()
+	b := env.leaky.as(t, "vera")
+	alone := b.do(t, ask{path: "/people/4711", scene: newScene(t, nil)}).want(t, http.StatusUnauthorized)
+	a := batchOf("/$batch", partOf(readOther), partOf("GET people/4711 HTTP/1.1"))
+	a.scene = newScene(t, nil)
+	r := b.do(t, a).want(t, http.StatusUnauthorized)
+	if got := r.header.Get("WWW-Authenticate"); got == "" || got != alone.header.Get("WWW-Authenticate") || !strings.Contains(string(r.body), "Request 2 of 2") {
+		t.Errorf("got %s with %q", r, got)
+	}
+	r.logged(t).refused(t, "step_up")
+	a.scene.nothing(t)
+
+	save := "POST people HTTP/1.1\nContent-Type: application/json\n\n{\"note\":\"Karte 4111 1111 1111 1111\"}"
+	a = batchOf("/$batch", partOf(readOther), partOf(save))
+	a.scene = newScene(t, nil)
+	r = env.leaky.as(t, "paula").do(t, a).want(t, http.StatusUnprocessableEntity)
+	if !strings.Contains(string(r.body), "note (card)") {
+		t.Errorf("got %s", r)
+	}
+	a.scene.nothing(t)
+
+	a = batchOf("/$batch", partOf("GET people?q=x HTTP/1.1"), partOf(readOther))
+	a.scene = newScene(t, inParts(told(200, `{"list":[]}`), told(200, `{"id":8}`)))
+	b.do(t, a).want(t, http.StatusOK)
+	if sent := string(a.scene.requests()[0].body); !strings.Contains(sent, "GET people?q=x&in=name HTTP/1.1\r\n") {
+		t.Errorf("forwarded: %s", sent)
+	}
+}
+
 func TestNamedPartInTheLog(t *testing.T) {
 	t.Parallel()
 	a := batchOf("/$batch", partOf(readPerson), partOf(readOther))

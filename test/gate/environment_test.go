@@ -42,6 +42,8 @@ type environment struct {
 	opened *site // signs in at the forger; public paths, and a page of another origin
 	live   *site // a profile that opens a socket
 	leaky  *site // the profile of the leak suite
+	odata  *site // Dynamics
+	drawn  *site // a service of OData with the profile that is drawn of it
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -117,7 +119,7 @@ func startEnvironment(dir string) (*environment, error) {
 	if err := os.WriteFile(filepath.Join(dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		return nil, err
 	}
-	if err := e.liveProfile(); err != nil {
+	if err := errors.Join(e.liveProfile(), e.drawnProfile()); err != nil {
 		return nil, err
 	}
 	if err := load(e.caddyfile(), e.data()); err != nil {
@@ -163,6 +165,8 @@ func (e *environment) sites() error {
 		{&e.opened, "http"},
 		{&e.live, "http"},
 		{&e.leaky, "http"},
+		{&e.odata, "http"},
+		{&e.drawn, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -178,7 +182,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky, e.odata, e.drawn}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -288,7 +292,9 @@ func (e *environment) caddyfile() string {
 		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin"), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
-		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)
+		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "step_up /people/4711 amr hwk", "forbid person card"), crm) +
+		e.odata.block(access+namedGate("dynamics", "builtin:dynamics", e.provider.url, "accept documented"), crm) +
+		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm)
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run
