@@ -64,6 +64,9 @@ func (l *batchRelease) held() {
 		return
 	}
 	outer.headers(sweep)
+	if l.q.auditID == "" {
+		l.q.w.Header().Del("Audit-Id") // nothing of it is in the log
+	}
 	l.q.status = l.resp.status
 	l.q.write(l.resp.status, body)
 }

@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -76,7 +77,7 @@ func (r *reply) parts(t *testing.T) []string {
 	in := multipart.NewReader(bytes.NewReader(r.body), params["boundary"])
 	for {
 		p, err := in.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return list
 		}
 		if err != nil {

@@ -41,7 +41,7 @@ type Message struct {
 	target, body, length, phrase span
 	lines                        []line
 	open                         bool // there is no blank line behind the headers
-	object, headers              int // in JSON: the message's node and its headers', -1
+	object, headers              int  // in JSON: the message's node and its headers', -1
 }
 
 type span struct{ from, to int }

@@ -80,6 +80,28 @@ func TestRequestsAreReadAndSpliced(t *testing.T) {
 	}
 }
 
+// TestBatchesOfCommonClientsAreRead: how libraries put them together.
+func TestBatchesOfCommonClientsAreRead(t *testing.T) {
+	for name, lines := range map[string][]string{
+		// A request's headers are all of it, and line ends stand before each boundary.
+		"DynamicsWebApi": {
+			"\r\n--b_1", "Content-Type: application/http", "Content-Transfer-Encoding: binary", "\r\nGET https://crm.example/odata/people HTTP/1.1", "Accept: application/json",
+			"\r\n--b_1", "Content-Type: multipart/mixed;boundary=changeset_2", "\r\n--changeset_2", "Content-Type: application/http", "Content-Transfer-Encoding: binary", "Content-ID: 100001",
+			"\r\nPOST https://crm.example/odata/people HTTP/1.1", "Content-Type: application/json", "\r\n{\"name\":\"x\"}", "\r\n--changeset_2--", "\r\n--b_1--",
+		},
+		".NET": {
+			"--b_1", "Content-Type: application/http; msgtype=request", "", "GET /odata/people HTTP/1.1", "Host: crm.example", "", "",
+			"--b_1", "Content-Type: multipart/mixed; boundary=\"cs_2\"", "", "--cs_2", "Content-Type: application/http; msgtype=request", "Content-Transfer-Encoding: binary", "Content-ID: 1", "",
+			"POST /odata/people HTTP/1.1", "Host: crm.example", "Content-Type: application/json; type=entry", "Content-Length: 12", "", "{\"name\":\"x\"}", "--cs_2--", "", "--b_1--", "",
+		},
+	} {
+		b, err := batch.ParseRequests([]byte(strings.Join(lines, "\r\n")), "b_1", 10)
+		if err != nil || len(b.Messages) != 2 || b.Messages[0].Body != nil || strings.TrimSpace(string(b.Messages[1].Body)) != `{"name":"x"}` || b.Messages[1].Group != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestWhatTwoServersCouldReadInTwoWaysIsRefused changes one thing of a batch.
 func TestWhatTwoServersCouldReadInTwoWaysIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, old, with string }{

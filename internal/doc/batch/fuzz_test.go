@@ -3,6 +3,7 @@ package batch_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -18,7 +19,7 @@ func oracle(body []byte, boundary string) (messages [][]byte, ok bool) {
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return messages, true
 		}
 		if err != nil {

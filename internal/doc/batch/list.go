@@ -93,24 +93,24 @@ func (r *listReader) message(node int) error {
 	for c := range r.t.Children(node) {
 		key, kind := r.t.Key(c), r.t.Nodes[c].Kind
 		ok := false
-		switch {
-		case key == "":
-		case key == r.list.ID:
+		switch key {
+		case "":
+		case r.list.ID:
 			m.ID = r.t.Text(c)
 			ok = kind == doc.String && plainID(m.ID)
-		case key == r.list.Method:
+		case r.list.Method:
 			m.Method = strings.ToUpper(r.t.Text(c))
 			ok = kind == doc.String && isMethod(m.Method)
-		case key == r.list.URL:
+		case r.list.URL:
 			m.Target, m.target = r.t.Text(c), r.span(c)
 			ok = kind == doc.String && m.Target != ""
-		case key == r.list.Status:
+		case r.list.Status:
 			n, err := strconv.Atoi(string(r.t.Raw(c)))
 			m.Status = n
 			ok = kind == doc.Number && err == nil && n >= 200 && n <= 599
-		case key == r.list.Headers:
+		case r.list.Headers:
 			ok = kind == doc.Null || r.headers(&m, c)
-		case key == r.list.Body:
+		case r.list.Body:
 			body = c
 			ok = kind == doc.Object || kind == doc.Array || kind == doc.Null
 		default:

@@ -255,12 +255,8 @@ func (r *reader) partHead(at int, h *header) error {
 		value := r.text(l.value)
 		switch l.name {
 		case "Content-Type":
-			var err error
-			if h.media, err = coding.ParseMedia(value); err != nil || len(h.media.Charsets) > 0 {
-				return syntax(at, "a Content-Type that can't be read")
-			}
-			if r.answers && h.media.Further {
-				r.b.fixed = append(r.b.fixed, l.value.edit([]byte(h.media.Type)))
+			if err := r.partType(at, h, l.value); err != nil {
+				return err
 			}
 		case "Content-Transfer-Encoding":
 			if v := strings.ToLower(value); v != "binary" && v != "8bit" && v != "7bit" {
@@ -277,6 +273,18 @@ func (r *reader) partHead(at int, h *header) error {
 			}
 			r.b.fixed = append(r.b.fixed, l.whole.edit(nil))
 		}
+	}
+	return nil
+}
+
+// partType reads a part's type. What an answer says of it beside the boundary doesn't
+// go on.
+func (r *reader) partType(at int, h *header, value span) (err error) {
+	if h.media, err = coding.ParseMedia(r.text(value)); err != nil || len(h.media.Charsets) > 0 || h.media.Header != "" {
+		return syntax(at, "a Content-Type that can't be read")
+	}
+	if r.answers && h.media.Further {
+		r.b.fixed = append(r.b.fixed, value.edit([]byte(h.media.Type)))
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ func (t *trial) askParts(host string) error {
 	b := t.x.Batch()
 	for i := range b.Requests.Messages {
 		m := &b.Requests.Messages[i]
-		r, err := b.Request(i, host)
-		if err != nil {
-			t.Refused = err.Error()
+		r, no := b.Request(i, host)
+		if no != nil {
+			t.Refused = no.Error()
 			return nil
 		}
 		req, refused := canonical(r, t.p)
