@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/batch"
 )
 
@@ -183,7 +184,7 @@ func (b *Batch) Request(i int, host string) (*http.Request, error) {
 		return nil, malformedPart("The address has a percent sign that is none.")
 	}
 	if b.refers(i, u) {
-		return nil, refuse("reference", "A request refers to what another one of the batch makes or answers: which record that is can't be known beforehand.")
+		return nil, refuseReference()
 	}
 	inRoot, ok := strings.CutPrefix(u.RawPath, b.root)
 	if first, _, _ := strings.Cut(inRoot, "/"); ok && strings.Contains(first, ":") {
@@ -241,5 +242,31 @@ func (b *Batch) Target(i int, rawPath, rawQuery string) (string, error) {
 	return target, nil
 }
 
-// Made are the ids of new records in the batch to which the i-th request may link.
-func (b *Batch) Made(i int) []string { return b.Requests.Made(i) }
+// made reports whether a link leads to a new record that a request before this one
+// makes in the same change set. Nobody can know anything about it yet.
+func (x *Exchange) made(link string) bool {
+	id, ok := strings.CutPrefix(link, "$")
+	return ok && x.req.Batch != nil && contains(x.req.Batch.Requests.Made(x.req.Part), id)
+}
+
+// checkReferences refuses a body that speaks of another request's answer: a value
+// that its author doesn't see could be copied into a field that they do.
+func (x *Exchange) checkReferences() error {
+	if x.req.Batch == nil || x.tree == nil {
+		return nil
+	}
+	for n := range x.tree.Nodes {
+		if x.tree.Nodes[n].Kind != doc.String {
+			continue
+		}
+		text := x.tree.Text(n)
+		if first, _, _ := strings.Cut(text, "/"); x.req.Batch.Requests.Refers(first) && !x.made(text) {
+			return refuseReference()
+		}
+	}
+	return nil
+}
+
+func refuseReference() *Refusal {
+	return refuse("reference", "A request refers to what another one of the batch makes or answers: which record or value that is can't be known beforehand.")
+}

@@ -25,9 +25,10 @@ type Request struct {
 	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
-	// Made are the ids of new records to which a save may link that stands behind
-	// theirs in one change set of a batch.
-	Made []string
+	// Batch is what carries the request, and Part its place there; nil where it came
+	// alone.
+	Batch *Batch
+	Part  int
 }
 
 // Param is one query parameter.
@@ -183,7 +184,7 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
-	if err := x.checkBody(); err != nil {
+	if err := errors.Join(x.checkBody(), x.checkReferences()); err != nil {
 		return err
 	}
 	if err := x.classifyOData(); err != nil {

@@ -189,13 +189,6 @@ func (x *Exchange) odataBody() error {
 	return nil
 }
 
-// made reports whether a link leads to a new record that a request before this one
-// makes in the same change set. Nobody can know anything about it yet.
-func (x *Exchange) made(link string) bool {
-	id, ok := strings.CutPrefix(link, "$")
-	return ok && contains(x.req.Made, id)
-}
-
 // readOData adds what the codec found to the access.
 func (x *Exchange) readOData() error {
 	if x.od == nil {

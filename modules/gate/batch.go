@@ -140,14 +140,6 @@ func (p *request) together() bool {
 	return false
 }
 
-// made are the new records to which a part may link.
-func (q *request) made() []string {
-	if q.batch == nil {
-		return nil
-	}
-	return q.batch.x.Batch().Made(q.number - 1)
-}
-
 // savedBefore reports whether a part before this one changes one of a write's
 // records: what is stored would be another thing when this one's turn comes.
 func (q *request) savedBefore(w *profile.Write) bool {

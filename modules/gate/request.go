@@ -243,10 +243,14 @@ func (q *request) ask(body []byte) bool {
 
 // asProfile is the request as profiles see it, with the given address and body.
 func (q *request) asProfile(c *canon.Canonical, body []byte) profile.Request {
-	return profile.Request{
+	r := profile.Request{
 		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"),
-		SOAPActions: q.soapActions, Body: body, Made: q.made(),
+		SOAPActions: q.soapActions, Body: body,
 	}
+	if q.batch != nil {
+		r.Batch, r.Part = q.batch.x.Batch(), q.number-1
+	}
+	return r
 }
 
 // inAdvance refuses what a browser asks for without its person: pages that they

@@ -185,10 +185,14 @@ func TestBatchesOfODataThatHoldSomethingElseAreRefused(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			b := s.site(t)
-			for reason, part := range map[string]string{
-				"unknown_type": "GET nosuch HTTP/1.1", "reference": "GET $1 HTTP/1.1", "malformed": "GET " + s.set + "/$count HTTP/1.1",
-				"asks_masked": "GET " + s.set + "?$orderby=" + s.unseen + " HTTP/1.1", "unknown_parameter": "GET " + s.set + "?UnMaskedData=true HTTP/1.1",
-				"batch_header": "GET " + s.set + " HTTP/1.1\nCallerObjectId: x",
+			patch := func(body string) string {
+				return "PATCH " + s.address() + " HTTP/1.1\nContent-Type: application/json\n\n" + body
+			}
+			for part, reason := range map[string]string{
+				"GET nosuch HTTP/1.1": "unknown_type", "GET $1 HTTP/1.1": "reference", "GET " + s.set + "/$count HTTP/1.1": "malformed",
+				"GET " + s.set + "?$orderby=" + s.unseen + " HTTP/1.1": "asks_masked", "GET " + s.set + "?UnMaskedData=true HTTP/1.1": "unknown_parameter",
+				"GET " + s.set + " HTTP/1.1\nCallerObjectId: x": "batch_header", "GET " + s.set + "?$filter=jobtitle%20eq%20$1/" + s.unseen + " HTTP/1.1": "malformed",
+				patch(`{"jobtitle":"$1/` + s.unseen + `"}`): "reference", patch(`{"x@odata.bind":"$1"}`): "reference",
 			} {
 				a := batchOf(s.root+"$batch", partOf("GET "+s.another+" HTTP/1.1"), partOf(part))
 				a.scene = newScene(t, s.crm(told(200, s.record)))

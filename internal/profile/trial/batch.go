@@ -24,7 +24,7 @@ func (t *trial) askParts(host string) error {
 			t.Refused = refused
 			return nil
 		}
-		req.Body, req.Made = m.Body, b.Made(i)
+		req.Body, req.Batch, req.Part = m.Body, b, i
 		x, err := t.ask(req)
 		if err != nil || t.Refused != "" {
 			return err
