@@ -81,6 +81,9 @@ type Disclosure struct {
 	Identifying []Identifier `json:"-"`
 	// Withheld counts texts that were replaced as a whole.
 	Withheld int `json:"withheld,omitempty"`
+	// Unread says that nobody read what was released: only a site that observes
+	// does so.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // Identifier is a value by which a person can be found: the log keeps a keyed

@@ -11,7 +11,7 @@ import (
 )
 
 func onDisk(d *disk) Options {
-	return Options{Node: "n1", SegmentSize: minSegment, files: d}
+	return Options{Node: "n1", SegmentSize: minSegment, Timeout: aMinute, files: d}
 }
 
 // workload appends until the power is cut, or to its end, and returns what was

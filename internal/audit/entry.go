@@ -124,6 +124,9 @@ type Entry struct {
 	Pieces     int   `json:"pieces,omitempty"`
 	DurationMS int64 `json:"duration_ms,omitempty"`
 
+	// Observed is set where the site only observes: nothing was masked or refused.
+	Observed *Observed `json:"observed,omitempty"`
+
 	// Detail is what a control entry has to say: a policy version, a search; and
 	// what a save entered that is flagged or forbidden, by field and kind.
 	Detail string `json:"detail,omitempty"`
@@ -152,6 +155,19 @@ type Decision struct {
 	Policy string `json:"policy,omitempty"`
 	// Observe says that the refusal was recorded, not enforced.
 	Observe bool `json:"observe,omitempty"`
+}
+
+// Observed is what a site that only observes would have done. A request that it
+// would have refused says so in its intent's Decision.
+type Observed struct {
+	// Until is the last day of it.
+	Until string `json:"until"`
+	// Masked counts, by category, the records of the answer of which it would
+	// not have been shown in clear; Withheld counts texts.
+	Masked   map[access.Category]int `json:"masked,omitempty"`
+	Withheld int                     `json:"withheld,omitempty"`
+	// Refused is the closed word for why the answer would have been withheld.
+	Refused string `json:"refused,omitempty"`
 }
 
 // Unfinished is an intent without a disclosure.

@@ -31,7 +31,7 @@ func appendForever(dir string) error {
 		return err
 	}
 	ctx := context.Background()
-	l, err := Open(ctx, dir+"/log", ring, Options{SegmentSize: 32 << 10})
+	l, err := Open(ctx, dir+"/log", ring, Options{SegmentSize: 32 << 10, Timeout: aMinute})
 	if err != nil {
 		return err
 	}

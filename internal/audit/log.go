@@ -37,7 +37,7 @@ var (
 const (
 	defaultSegment = 64 << 20
 	minSegment     = 16 << 10
-	defaultTimeout = 2 * time.Second
+	defaultTimeout = 5 * time.Second
 	queueLength    = 4096
 )
 
@@ -50,7 +50,8 @@ type Options struct {
 	// SegmentSize is the size of new segments in bytes, 64 MiB if 0 and at least
 	// 16 KiB. Two of them are made at the first start.
 	SegmentSize int64
-	// Timeout bounds how long an append waits, 2 s if 0.
+	// Timeout bounds how long an append waits, 5 s if 0: a disk that stalls for less
+	// delays, and refuses nobody.
 	Timeout time.Duration
 
 	files files // another file layer, in tests

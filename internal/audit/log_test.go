@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,8 +31,13 @@ func testRing(t testing.TB) *keys.Ring {
 
 func small() Options { return Options{Node: "n1", SegmentSize: 64 << 10} }
 
+// aMinute is how long an append waits in tests that are not about waiting: a disk
+// that is slow for a while must not fail them.
+const aMinute = time.Minute
+
 func mustOpen(t testing.TB, dir string, ring *keys.Ring, opts Options) *Log {
 	t.Helper()
+	opts.Timeout = cmp.Or(opts.Timeout, aMinute)
 	l, err := Open(t.Context(), dir, ring, opts)
 	if err != nil {
 		t.Fatal(err)

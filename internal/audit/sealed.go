@@ -20,6 +20,7 @@ type sealedDisclosure struct {
 	Records  []sealedRecords `json:"records,omitempty"`
 	Rows     int             `json:"rows,omitempty"`
 	Withheld int             `json:"withheld,omitempty"`
+	Unread   bool            `json:"unread,omitempty"`
 }
 
 type sealedRecords struct {
@@ -40,7 +41,7 @@ func groupRecords(d *access.Disclosure) *sealedDisclosure {
 	if d == nil {
 		return nil
 	}
-	s := &sealedDisclosure{Rows: d.Rows, Withheld: d.Withheld}
+	s := &sealedDisclosure{Rows: d.Rows, Withheld: d.Withheld, Unread: d.Unread}
 	var treated []map[access.Category]access.Treatment
 	for i := range d.Records {
 		r := &d.Records[i]
@@ -89,7 +90,7 @@ func (s *sealedDisclosure) records() (*access.Disclosure, error) {
 	if s == nil {
 		return nil, nil
 	}
-	d := &access.Disclosure{Rows: s.Rows, Withheld: s.Withheld}
+	d := &access.Disclosure{Rows: s.Rows, Withheld: s.Withheld, Unread: s.Unread}
 	for _, g := range s.Records {
 		var treated map[access.Category]access.Treatment
 		if len(g.Treated) > 0 {

@@ -54,7 +54,7 @@ func (s *splitter) bare(e *Entry) {
 	first := *e
 	first.Accesses, first.Disclosure, first.Keyed, first.Unfinished = nil, nil, nil, nil
 	if e.Disclosure != nil {
-		first.Disclosure = &access.Disclosure{Rows: e.Disclosure.Rows, Withheld: e.Disclosure.Withheld}
+		first.Disclosure = &access.Disclosure{Rows: e.Disclosure.Rows, Withheld: e.Disclosure.Withheld, Unread: e.Disclosure.Unread}
 	}
 	s.base = Entry{
 		Time: e.Time, Kind: e.Kind, Event: e.Event, Request: e.Request, Intent: e.Intent,
@@ -62,6 +62,9 @@ func (s *splitter) bare(e *Entry) {
 	}
 	if e.Decision != nil {
 		s.base.Decision = &Decision{Refused: e.Decision.Refused, Observe: e.Decision.Observe}
+	}
+	if e.Observed != nil {
+		s.base.Observed = &Observed{Until: e.Observed.Until}
 	}
 	s.cost = s.measure(&s.base)
 	s.pieces, s.used = []*Entry{&first}, s.measure(&first)

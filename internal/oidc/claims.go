@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // claims are the decoded claims of a verified token or userinfo answer. Numbers
@@ -106,7 +109,9 @@ func (c claims) methods(also string) []string {
 	return list
 }
 
-// contexts returns acr and Entra's acrs.
+// contexts returns acr and Entra's acrs. One with a space in it can't be
+// configured, and proves nothing: an Identity's ACR joins them with spaces, where
+// it would be several.
 func (c claims) contexts() []string {
 	var list []string
 	for _, name := range []string{"acr", "acrs"} {
@@ -114,7 +119,7 @@ func (c claims) contexts() []string {
 			list = append(list, v...)
 		}
 	}
-	return list
+	return slices.DeleteFunc(list, func(v string) bool { return strings.ContainsFunc(v, unicode.IsSpace) })
 }
 
 // time returns a claim that is a point in time: seconds since 1970, as a number

@@ -98,7 +98,7 @@ func (p *Provider) renew(ctx context.Context, snap *snapshot, tokens *oauth2.Tok
 	if c.text("sub") != old.Subject {
 		return Identity{}, fmt.Errorf("%w: the refreshed ID token names another person (sub)", ErrToken)
 	}
-	if err := p.proveAgain(c, before, old); err != nil {
+	if err := p.proveAgain(c, old); err != nil {
 		return Identity{}, err
 	}
 	id, err := p.identity(ctx, snap, tokens, c, false)
@@ -176,29 +176,30 @@ func (p *Provider) renewByUserinfo(ctx context.Context, snap *snapshot, tokens *
 // proveAgain holds a refreshed ID token to the proof of the sign-in. amr, acr
 // and auth_time may lawfully be missing: what isn't stated anew stays. What is
 // stated counts: a factor that the provider takes back ends the session.
-func (p *Provider) proveAgain(c, before claims, old Identity) error {
+func (p *Provider) proveAgain(c claims, old Identity) error {
 	if err := p.withinMaxAge(old.AuthTime); err != nil {
 		return err
 	}
 	if p.elsewhere() {
 		return nil
 	}
-	if err := p.notTakenBack(p.proof.factor, c, before); err != nil {
+	if err := p.notTakenBack(p.proof.factor, c, old); err != nil {
 		return fmt.Errorf("%w: %s", err, p.preset.remedy)
 	}
 	if p.proof.always {
-		return p.notTakenBack(p.proof.resistant, c, before)
+		return p.notTakenBack(p.proof.resistant, c, old)
 	}
 	return nil
 }
 
-// notTakenBack compares what a refreshed ID token states with the one before.
-func (p *Provider) notTakenBack(f Factor, c, before claims) error {
+// notTakenBack compares what a refreshed ID token states with what was stated
+// last: the one before may have left it out.
+func (p *Provider) notTakenBack(f Factor, c claims, old Identity) error {
 	amr, acr := c.methods(p.preset.methods), c.contexts()
 	if f.proven(amr, acr) {
 		return nil
 	}
-	wasAMR, wasACR := before.methods(p.preset.methods), before.contexts()
+	wasAMR, wasACR := old.AMR, strings.Fields(old.ACR)
 	statesAMR := c.states("amr") || p.preset.methods != "" && c.states(p.preset.methods)
 	statesACR := c.states("acr") || c.states("acrs")
 	if statesAMR && (f.proven(wasAMR, nil) || fewer(amr, wasAMR)) || statesACR && f.proven(nil, wasACR) {

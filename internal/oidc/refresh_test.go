@@ -200,6 +200,26 @@ func TestRefreshRefuses(t *testing.T) {
 	}
 }
 
+// What isn't stated anew stays, and is what the next refresh is compared with.
+func TestFactorTakenBackAfterARefreshWithoutOneEndsTheSession(t *testing.T) {
+	t.Parallel()
+	p, id := signedInParty(t)
+	p.op.set(func() {
+		p.op.refreshed = func(c, answer map[string]any) {
+			delete(c, "amr")
+			delete(answer, "refresh_token")
+		}
+	})
+	id, err := p.Refresh(t.Context(), RefreshRequest{Identity: id})
+	if err != nil || !p.Proves(id, p.now.Now()) {
+		t.Fatalf("Refresh = %+v, %v", id, err)
+	}
+	p.op.set(func() { p.op.refreshed = func(c, _ map[string]any) { c["amr"] = []string{"pwd"} } })
+	if _, err := p.Refresh(t.Context(), RefreshRequest{Identity: id}); !errors.Is(err, ErrNoSecondFactor) {
+		t.Errorf("Refresh: %v", err)
+	}
+}
+
 // A provider that rotates has given a new refresh token before its keys can't be
 // had: losing it would end the session at the next refresh.
 func TestRefreshKeepsTheNewTokenWhenLaterStepsFail(t *testing.T) {

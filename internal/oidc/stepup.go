@@ -109,6 +109,24 @@ func (p *Provider) Meets(id Identity, d Demand) bool {
 	return p.provesKind(id.AMR, strings.Fields(id.ACR), d)
 }
 
+// Proves reports whether what a person has proven is what every sign-in has to
+// prove. issued is when they, or the provider at a renewal, did so: that long
+// after auth_time max_age may lie, and a minute for what happened in between.
+// With Config.Elsewhere the kind of the proof is the caller's to judge.
+func (p *Provider) Proves(id Identity, issued time.Time) bool {
+	if most := p.proof.factor.MaxAge; most > 0 {
+		age := issued.Sub(id.AuthTime)
+		if id.AuthTime.IsZero() || age > most+2*Skew || age < -2*Skew {
+			return false
+		}
+	}
+	if p.elsewhere() {
+		return true
+	}
+	acr := strings.Fields(id.ACR)
+	return p.proof.factor.proven(id.AMR, acr) && (!p.proof.always || p.proof.resistant.proven(id.AMR, acr))
+}
+
 // provesKind is Meets without the time.
 func (p *Provider) provesKind(amr, acr []string, d Demand) bool {
 	for _, proof := range d.Proofs {

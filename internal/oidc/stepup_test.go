@@ -37,6 +37,24 @@ func TestStepUpTakesAFreshProof(t *testing.T) {
 	}
 }
 
+// A provider that writes back what it was asked for proves neither of the values.
+func TestContextWithASpaceIsNotTwo(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	p.op.set(func() {
+		p.op.token = func(c map[string]any) { c["acr"] = "silver gold" }
+	})
+	fin, err := p.Finish(t.Context(), p.begin(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []Demand{{Proofs: acr("gold")}, {Proofs: acr("silver")}} {
+		if p.Meets(fin.Identity, d) {
+			t.Errorf("C27: acr %q meets %+v", fin.Identity.ACR, d)
+		}
+	}
+}
+
 func TestStepUpAsksForWhatItDemands(t *testing.T) {
 	t.Parallel()
 	p := newParty(t, func(c *Config) {
@@ -125,5 +143,45 @@ func TestDemandNamesTheRemedy(t *testing.T) {
 	r := p.begin(t, stepUp(long), func(r *BeginRequest) { r.ReturnTo = "/" + strings.Repeat("x", 1499) })
 	if len(r.State) > stateLimit {
 		t.Errorf("a state is %d bytes long, over what Finish reads", len(r.State))
+	}
+}
+
+// Another site's session, or one from before a change of the configuration, is
+// judged as its sign-in or renewal would be now.
+func TestIdentityProvesWhatIsDemandedNow(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1_800_000_000, 0)
+	now := at.Add(time.Hour)
+	person := func(acr string, amr ...string) Identity { return Identity{AMR: amr, ACR: acr, AuthTime: at} }
+	for _, c := range []struct {
+		name   string
+		change func(*Config)
+		id     Identity
+		want   bool
+	}{
+		{"factor", nil, person("", "pwd", "mfa"), true},
+		{"C27-no-second-factor", nil, person("gold", "pwd"), false},
+		{"C27-nothing-stated", nil, person(""), false},
+		{"acr", func(c *Config) { c.Factor = Factor{ACR: []string{"gold"}} }, person("silver gold"), true},
+		{"C27-resistant", func(c *Config) { c.PhishingResistant, c.Resistant = true, Factor{AMR: []string{"hwk"}} }, person("", "mfa"), false},
+		{"resistant", func(c *Config) { c.PhishingResistant, c.Resistant = true, Factor{AMR: []string{"hwk"}} }, person("", "mfa", "hwk"), true},
+		{"max-age", func(c *Config) { c.Factor.MaxAge = time.Hour }, person("", "mfa"), true},
+		{"C27-signed-in-too-long-ago", func(c *Config) { c.Factor.MaxAge = 50 * time.Minute }, person("", "mfa"), false},
+		{"C27-auth-time-unknown", func(c *Config) { c.Factor.MaxAge = time.Hour }, Identity{AMR: []string{"mfa"}}, false},
+		{"C27-auth-time-ahead", func(c *Config) { c.Factor.MaxAge = time.Hour }, Identity{AMR: []string{"mfa"}, AuthTime: now.Add(time.Hour)}, false},
+		{"C27-elsewhere-too-long-ago", func(c *Config) { c.Factor, c.Elsewhere = Factor{MaxAge: 50 * time.Minute}, []string{"x"} }, person("", "x"), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := newParty(t, func(cfg *Config) {
+				cfg.Factor = Factor{AMR: []string{"mfa"}}
+				if c.change != nil {
+					c.change(cfg)
+				}
+			})
+			if got := p.Proves(c.id, now); got != c.want {
+				t.Errorf("Proves = %v", got)
+			}
+		})
 	}
 }

@@ -63,6 +63,8 @@ type Page struct {
 	// Status decides the mark, the default title and, from 400 on, that the
 	// sentence is announced as an alert.
 	Status int
+	// Notice stands above everything else.
+	Notice Text
 	Title  Text // default: from the status
 	Text   Text
 	// Reason is a closed word, Reference what an administrator looks for. They
@@ -131,7 +133,7 @@ var tmpl = template.Must(template.New("page").Parse(source))
 // view is what the template shows.
 type view struct {
 	Lang, Kind, Role                               string
-	Gateway, Title, Text                           string
+	Gateway, Notice, Title, Text                   string
 	Next, Continue                                 string
 	To, Keep                                       string
 	Link, Also, More                               *shownLink
@@ -200,6 +202,7 @@ func Render(lang string, p Page) []byte {
 	}
 	v := frame(lang)
 	v.Kind, v.Title, v.Text, v.Next = kindOf(p.Status), p.Title.In(lang), p.Text.In(lang), next(p.Next)
+	v.Notice = p.Notice.In(lang)
 	v.Link, v.Also, v.More, v.Form = p.Link.in(lang), p.Also.in(lang), p.More.in(lang), p.Form.in(lang)
 	if o := p.Onward; o != nil {
 		if v.To = onto(o.To); v.To != "" {

@@ -69,7 +69,8 @@ type Exchange struct {
 	Upgrade bool
 	// Type is the response's format: one of the words for a route's type.
 	Type string
-	// Stream is the path to the rows of a streamed response, "" = held.
+	// Stream says what a streamed response is divided into: the path to its rows,
+	// or one of the words for a route's stream. "" = held.
 	Stream string
 	// Image says that a refusal is answered with a neutral picture.
 	Image    bool
@@ -100,6 +101,8 @@ type Exchange struct {
 	writes  []*Write
 	// names are what one row of a streamed response leaves to the next.
 	names []memberName
+	// columns are those of a streamed CSV.
+	columns columns
 }
 
 // Classify finds the route or the call of a request and reads what it asks

@@ -35,6 +35,9 @@ func (c *compiler) calls() {
 		}
 		cl := &call{name: name, sig: s.Sig, named: s.Named}
 		c.operation(where, &cl.operation, &s.operationSpec, slices.Concat(s.Sig, s.Named), access.Read)
+		if s.Stream != "" {
+			c.fail(where, "a call's answer is held; leave stream out")
+		}
 		for _, t := range s.Types {
 			cl.types = append(cl.types, glob(t))
 		}
@@ -167,11 +170,11 @@ func (c *compiler) routeStream(where string, rt *route) {
 		rt.stream = "events"
 		return
 	}
-	if rt.stream == "" {
+	if rt.stream == "" || rt.typ == "csv" && rt.stream == "rows" {
 		return
 	}
 	if rt.typ != "json" && (rt.typ != "ndjson" || rt.stream != json.Lines) {
-		c.fail(where, "stream is served for json alone, and as `stream: lines` for ndjson")
+		c.fail(where, "stream is served for json, as `stream: lines` for ndjson and as `stream: rows` for csv")
 	}
 	if _, err := json.NewSplitter(rt.stream, doc.DefaultLimits(), 1); err != nil {
 		c.fail(where, "stream: %v", err)

@@ -96,6 +96,20 @@ func (e *entity) field(name string) *field {
 	return nil
 }
 
+// Describes reports whether the profile lists a field of an entity, by name or
+// pattern. What is no field of an entity of its is described.
+func (p *Profile) Describes(of access.Entity, name string) bool {
+	if name == "" {
+		return true
+	}
+	for _, e := range p.entities {
+		if e.name == of {
+			return name == e.id || e.relations[name] != "" || e.field(name) != nil
+		}
+	}
+	return true
+}
+
 // addCategories notes every category that a field of the entity can have.
 func (e *entity) addCategories(has map[access.Category]bool) {
 	note := func(f *field) {

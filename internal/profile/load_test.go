@@ -59,7 +59,9 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"unknown type of holds", change(t, `holds: ["*"]`, "holds: [crm.pet]"), `holds: no entity has the type "crm.pet"`},
 		{"stream with a path of records", change(t, "image: true\n    type: none", "stream: \"$[*]\"\n    type: json"), "want $, $.member.member or lines"},
 		{"socket on a masked route", change(t, "entity: crm.person\n    image: true\n", "entity: crm.person\n    image: true\n    upgrade: true\n"), "upgrade is for a GET route with `pass: true` alone"},
-		{"stream of HTML", change(t, "image: true\n    type: none", "stream: $\n    type: html"), "stream is served for json alone"},
+		{"stream of HTML", change(t, "image: true\n    type: none", "stream: $\n    type: html"), "stream is served for json, as"},
+		{"stream of a call", change(t, "- {call: common.login, pass: true}", "- {call: common.login, entity: crm.person, stream: rows}"), "a call's answer is held"},
+		{"rows of JSON", change(t, "image: true\n    type: none", "stream: rows\n    type: json"), "rows"},
 		{"transport without result", change(t, "    result: $.result\n", ""), "args or named, result and failure.at are needed"},
 		{"pattern without method", change(t, "match: GET /picture", "match: /picture"), "write METHOD /path"},
 		{"sse and a stream", change(t, "image: true\n    type: none", "stream: lines\n    type: sse"), "streamed by themselves"},
@@ -125,7 +127,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, dynamics, espocrm, hubspot, odoo, pipedrive, suitecrm, tryton, twenty") {
+	if err == nil || !strings.Contains(err.Error(), "demo, dynamics, espocrm, generic, hubspot, odoo, pipedrive, suitecrm, tryton, twenty") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

@@ -139,7 +139,7 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 	case x.Type == "html":
 		return &f.found, f.locateHTML(status)
 	case x.Type == "csv", x.Type == "xlsx":
-		return &f.found, f.locateCSV()
+		return &f.found, f.locateCSV(&columns{})
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)
 	}

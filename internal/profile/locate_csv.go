@@ -66,30 +66,42 @@ func (x *Exchange) checkDialect() error {
 	return nil
 }
 
+// columns are the names of a CSV's columns, from its first row on.
+type columns struct {
+	names []string
+	known bool
+}
+
+// LocateRows finds the fields of rows of a streamed CSV: t are those behind the
+// ones of the call before, the first time with what names their columns. An error
+// is ErrShape.
+func (x *Exchange) LocateRows(t *doc.Tree) (*Located, error) {
+	f := &finder{x: x, t: t, rows: -1}
+	f.found.Fields = newFields()
+	return &f.found, f.locateCSV(&x.columns)
+}
+
 // locateCSV finds the fields of rows whose columns a header or the request
 // names. Columns that nobody names are unclassified.
-func (f *finder) locateCSV() error {
+func (f *finder) locateCSV(c *columns) error {
 	if len(f.x.op.records) != 1 {
 		return ErrShape
 	}
 	r := &f.x.op.records[0]
 	typ := f.typeAt(r, doc.Root)
 	ent := f.x.p.entityOf(typ)
-	var columns []string
-	first := true
 	for row := range f.t.Children(doc.Root) {
-		if first && f.x.hasHeader() {
-			first = false
-			if columns = f.headerNames(r, row, ent); columns == nil {
-				return ErrShape
-			}
+		if c.known {
+			f.csvRow(r, row, typ, ent, c.names)
 			continue
 		}
-		if first {
-			columns = f.requestNames(r)
-			first = false
+		c.known = true
+		if !f.x.hasHeader() {
+			c.names = f.requestNames(r)
+			f.csvRow(r, row, typ, ent, c.names)
+		} else if c.names = f.headerNames(r, row, ent); c.names == nil {
+			return ErrShape
 		}
-		f.csvRow(r, row, typ, ent, columns)
 	}
 	return nil
 }

@@ -224,7 +224,7 @@ func TestXMLWordsAreCheckedAtLoad(t *testing.T) {
 		"half a pair":           {`{match: "GET /x", type: xml, entity: contact, records: [{at: $, pairs: {at: .x}}]}`, "pairs need `at`"},
 		"pairs from everywhere": {`{match: "GET /x", type: xml, entity: contact, records: [{at: $, pairs: {at: .**, name: .n, value: .v}}]}`, "pairs need `at`"},
 		"pairs of CSV":          {`{match: "GET /x", type: csv, entity: contact, records: [{at: $, pairs: {at: .x, name: .n, value: .v}}]}`, "pairs are for json and xml"},
-		"a stream":              {`{match: "GET /x", type: xml, entity: contact, stream: $}`, "stream is served for json alone"},
+		"a stream":              {`{match: "GET /x", type: xml, entity: contact, stream: $}`, "stream is served for json, as"},
 		"a body":                {`{match: "POST /x", type: xml, body: xml, entity: contact}`, `body "xml" is not served`},
 		"an unknown word":       {`{match: "GET /x", type: xml, entity: contact, xml: {namespace: {}}}`, `nearest: "namespaces"`},
 	} {

@@ -47,8 +47,9 @@ type operationSpec struct {
 	// Write says where the request holds values to be saved.
 	Write *writeSpec `yaml:"write"`
 	// Stream is the place of the records in a response that is streamed: `$` (the
-	// elements of the document), `$.data.items` (those of a member's), or `lines`
-	// (one document per line). Below records, `$` is the record then.
+	// elements of the document), `$.data.items` (those of a member's), `lines`
+	// (one document per line), or `rows` (of a CSV). Below records, `$` is the
+	// record then.
 	Stream string `yaml:"stream"`
 	// Public are members of the answer, at any depth outside records, whose texts
 	// are no personal data.

@@ -67,7 +67,7 @@ type house struct {
 func newHouse(t testing.TB) house {
 	t.Helper()
 	h := house{store: storetest.NewMemory(), now: &clock{t: time.Unix(1_800_000_000, 5000)}}
-	h.cfg = session.Config{Store: h.store, Sealer: newBox(t), Now: h.now.Now}
+	h.cfg = session.Config{Store: h.store, Sealer: newBox(t), Now: h.now.Now, Realm: "here"}
 	h.Manager = h.node(t)
 	return h
 }

@@ -33,6 +33,14 @@ type Config struct {
 	PerPerson int
 	Store     Store
 	Sealer    Sealer
+	// Realm names what an Identity means something in: see Realm. A session of
+	// another one may be in the same store, and opens nothing here.
+	Realm string
+	// Takes says whether what a session's person has proven is enough here, and
+	// now: it may have been made by another site, or before the configuration
+	// changed. issued is when the provider last said all of it: at the sign-in or
+	// a renewal. It is asked when a session is loaded; nil takes everybody.
+	Takes func(id Identity, issued time.Time) bool
 	// Notify is told what the Manager does by itself, for the log; nil is
 	// nobody. It is called without locks held.
 	Notify func(ctx context.Context, n Notice)
@@ -101,7 +109,7 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 	id := newID()
 	key, _ := keyOf(id)
 	now := m.now()
-	blob, err := m.seal(key, sealed{Identity: in.Identity, From: in.From, Issued: now})
+	blob, err := m.seal(key, sealed{Identity: in.Identity, From: in.From, Issued: now, Realm: m.cfg.Realm})
 	if err != nil {
 		return "", Session{}, err
 	}
@@ -116,7 +124,7 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 			old = append(old, key)
 		}
 	}
-	limit := Limit{Keep: m.cfg.PerPerson, Idle: m.idleBefore(now)}
+	limit := Limit{Keep: m.cfg.PerPerson, Idle: idleBefore(now, m.cfg.Idle)}
 	ended, err := m.cfg.Store.Create(ctx, rec, Spent{ID: in.StateID, Until: now.Add(stateFor)}, limit, old...)
 	if errors.Is(err, ErrUsed) {
 		return "", Session{}, fmt.Errorf("making a session: %w", ErrUsed)
@@ -139,8 +147,8 @@ func (m *Manager) Create(ctx context.Context, in SignedIn) (string, Session, err
 
 // idleBefore is the time before which a record was last touched that has ended:
 // use is written up to touchEvery and Staleness late.
-func (m *Manager) idleBefore(now time.Time) time.Time {
-	return now.Add(-m.cfg.Idle - touchEvery - Staleness)
+func idleBefore(now time.Time, idle time.Duration) time.Time {
+	return now.Add(-idle - touchEvery - Staleness)
 }
 
 func (m *Manager) notify(ctx context.Context, n Notice) {
@@ -224,7 +232,7 @@ func (m *Manager) ask(ctx context.Context, key Key, use bool) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: loading a session: %w", ErrStore, err)
 	}
-	s, _, err := m.open(rec)
+	s, _, err := m.openHere(rec)
 	if err != nil {
 		m.known.drop(key)
 		return nil, err
@@ -307,7 +315,7 @@ func (m *Manager) Tokens(ctx context.Context, id string) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, storeError(ctx, "loading a session", err)
 	}
-	_, tokens, err := m.open(rec)
+	_, tokens, err := m.openHere(rec)
 	return tokens, err
 }
 
@@ -348,11 +356,13 @@ func (m *Manager) revokeIndexed(ctx context.Context, index string) (int, error) 
 }
 
 // Sweep removes what has ended from the store and from memory. The app calls it
-// every few minutes; that a session has ended never depends on it.
-func (m *Manager) Sweep(ctx context.Context) (int, error) {
+// every few minutes; that a session has ended never depends on it. idle is the
+// longest Idle of those who share the store: by one's own the sessions of another
+// site would end too early.
+func (m *Manager) Sweep(ctx context.Context, idle time.Duration) (int, error) {
 	now := m.now()
 	m.known.sweep(now, m.cfg.Idle)
-	n, err := m.cfg.Store.Sweep(ctx, now, m.idleBefore(now))
+	n, err := m.cfg.Store.Sweep(ctx, now, idleBefore(now, max(idle, m.cfg.Idle)))
 	if err != nil {
 		return 0, storeError(ctx, "sweeping sessions", err)
 	}

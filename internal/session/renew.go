@@ -115,8 +115,9 @@ func (s *sealed) due() time.Time {
 	return at
 }
 
-// Renew renews the tokens of the sessions that live on this node and whose
-// tokens are about to expire, and returns when that is done. It is called every
+// Renew renews the tokens of the sessions that are in use here and whose tokens
+// are about to expire, and returns when that is done. What isn't taken here is
+// never in use here, so r gets no other realm's refresh token. It is called every
 // few seconds, off the way of any request. Several nodes may call it at once: a
 // session's refresh token is sent by one of them. Where a provider rotates its
 // tokens, an answer that was on its way when ctx ended is waited for and written
@@ -185,7 +186,7 @@ func (m *Manager) renew(ctx context.Context, key Key, r Renewer) {
 		m.notRenewed(ctx, rec, old, id.RefreshToken, err)
 		return
 	}
-	if err := m.rewrite(ctx, rec, sealed{Identity: id.orElse(old.Identity), From: old.From, Issued: m.now()}); err != nil {
+	if err := m.rewrite(ctx, rec, sealed{Identity: id.orElse(old.Identity), From: old.From, Issued: m.now(), Realm: old.Realm}); err != nil {
 		m.goesOn(ctx, rec, "store", err)
 	}
 }
@@ -288,7 +289,7 @@ func (m *Manager) rewrite(ctx context.Context, rec Record, s sealed) error {
 
 // adopt puts what is stored into force on this node.
 func (m *Manager) adopt(rec Record) {
-	s, _, err := m.open(rec)
+	s, _, err := m.openHere(rec)
 	if err != nil {
 		m.known.revoke(rec.Key)
 		return

@@ -89,9 +89,10 @@ type Session struct {
 	From Origin
 
 	// due is when its tokens are to be renewed; zero is never. version is the
-	// record's.
+	// record's, realm what it was made for.
 	due     time.Time
 	version int64
+	realm   string
 }
 
 // Ref names the session in logs. It leads neither to the cookie nor to the row.
@@ -106,6 +107,16 @@ type sealed struct {
 	From     Origin   `json:"from,omitzero"`
 	// Issued is when the provider issued the tokens.
 	Issued time.Time `json:"issued,omitzero"`
+	// Realm is the Config's of the Manager that made it.
+	Realm string `json:"realm,omitempty"`
+}
+
+// Realm names what an Identity means something in: the provider, the client that
+// it was issued to, and the claims from which roles and the name in the CRM were
+// read. Sites that share a store may differ in each, and whoever holds a cookie
+// of one can send it to the other, where a role of the same name is another one.
+func Realm(issuer, client, rolesClaim, userClaim string) string {
+	return index("realm", issuer, client+"\n"+rolesClaim+"\n"+userClaim)
 }
 
 const sealPurpose = "session"
@@ -163,19 +174,48 @@ func (m *Manager) unseal(rec Record) (s sealed, err error) {
 	return s, nil
 }
 
-// open reads a record and takes the tokens out of the session.
+// open reads a record of any realm and takes the tokens out of the session: for
+// lists, and for ending it. Who lets somebody in by it, or acts for them, takes
+// openHere.
 func (m *Manager) open(rec Record) (Session, Tokens, error) {
 	s, err := m.unseal(rec)
 	if err != nil {
 		return Session{}, Tokens{}, err
 	}
+	session, tokens := s.opened(rec)
+	return session, tokens, nil
+}
+
+func (s *sealed) opened(rec Record) (Session, Tokens) {
 	id := s.Identity
 	tokens := Tokens{ID: id.IDToken, Refresh: id.RefreshToken, Access: id.AccessToken, Expiry: id.Expiry}
 	id.IDToken, id.RefreshToken, id.AccessToken = "", "", ""
 	return Session{
-		Key: rec.Key, Identity: id, Created: rec.Created, Expires: rec.Expires, From: s.From, due: s.due(), version: rec.Version,
-	}, tokens, nil
+		Key: rec.Key, Identity: id, Created: rec.Created, Expires: rec.Expires, From: s.From, due: s.due(), version: rec.Version, realm: s.Realm,
+	}, tokens
 }
+
+// openHere is open for whoever uses a session: one of another realm, or of
+// somebody who isn't taken here, is none. It ends by the limits of this site.
+func (m *Manager) openHere(rec Record) (Session, Tokens, error) {
+	s, err := m.unseal(rec)
+	switch {
+	case err != nil:
+		return Session{}, Tokens{}, err
+	case s.Realm != m.cfg.Realm:
+		return Session{}, Tokens{}, fmt.Errorf("%w: it was made for another site", ErrNone)
+	case m.cfg.Takes != nil && !m.cfg.Takes(s.Identity, s.Issued):
+		return Session{}, Tokens{}, fmt.Errorf("%w: it lacks the proof that is demanded here", ErrNone)
+	}
+	session, tokens := s.opened(rec)
+	if end := rec.Created.Add(m.cfg.Max); end.Before(session.Expires) {
+		session.Expires = end
+	}
+	return session, tokens, nil
+}
+
+// Here reports whether a session was made for this Manager's realm.
+func (m *Manager) Here(s Session) bool { return s.realm == m.cfg.Realm }
 
 // storeError marks an error of the store, and leaves the caller's own alone.
 func storeError(ctx context.Context, doing string, err error) error {

@@ -146,7 +146,7 @@ func TestUseSurvivesARestart(t *testing.T) {
 	for _, pause := range []time.Duration{25 * time.Minute, 28 * time.Minute, 28 * time.Minute} {
 		h.now.Advance(pause)
 		want(t, h.node(t), id, nil)
-		if n, err := h.Sweep(t.Context()); err != nil || n != 0 {
+		if n, err := h.Sweep(t.Context(), 0); err != nil || n != 0 {
 			t.Errorf("Sweep = %d, %v", n, err)
 		}
 	}
@@ -193,7 +193,7 @@ func TestStoreDownIsNamed(t *testing.T) {
 	_, _, createErr := h.Create(t.Context(), session.SignedIn{Identity: ada(), StateID: "s"})
 	_, tokensErr := h.Tokens(t.Context(), id)
 	_, subjectErr := h.RevokeSubject(t.Context(), "https://login.example.de", "u-1")
-	_, sweepErr := h.Sweep(t.Context())
+	_, sweepErr := h.Sweep(t.Context(), 0)
 	for i, err := range []error{createErr, tokensErr, h.Revoke(t.Context(), id), subjectErr, sweepErr} {
 		if !errors.Is(err, session.ErrStore) {
 			t.Errorf("%d: %v, want ErrStore", i, err)
@@ -233,7 +233,7 @@ func TestSweepRemovesWhatHasEnded(t *testing.T) {
 	h.now.Advance(20 * time.Minute)
 	live := h.signIn(t)
 	h.now.Advance(12 * time.Minute)
-	if n, err := h.Sweep(t.Context()); n != 1 || err != nil {
+	if n, err := h.Sweep(t.Context(), 0); n != 1 || err != nil {
 		t.Errorf("Sweep = %d, %v", n, err)
 	}
 	want(t, h.Manager, live, nil)

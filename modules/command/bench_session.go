@@ -15,7 +15,12 @@ import (
 	"github.com/crmgate/crmgate/internal/session"
 )
 
-const benchIssuer = "https://login.bench.invalid"
+const (
+	benchIssuer = "https://login.bench.invalid"
+	benchClient = "bench"
+	benchRoles  = "roles"
+	benchUser   = "preferred_username"
+)
 
 // signIn makes a session for the bench's employee in a data directory that no
 // gate has opened yet, and returns its cookie. It takes the parts that a sign-in
@@ -38,7 +43,7 @@ func signIn(ctx context.Context, dir string) (cookie string, err error) {
 		return "", fmt.Errorf("opening the session store: %w", err)
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	m, err := session.New(session.Config{Store: store, Sealer: ring})
+	m, err := session.New(session.Config{Store: store, Sealer: ring, Realm: session.Realm(benchIssuer, benchClient, benchRoles, benchUser)})
 	if err != nil {
 		return "", fmt.Errorf("making a session: %w", err)
 	}

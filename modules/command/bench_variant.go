@@ -89,7 +89,10 @@ func (b *bench) writeConfig(v *benchVariant) error {
 	if v.route.gated {
 		handle = append([]object{{
 			"handler": "crm_gate", "profile": v.path("profile.yaml"), "policies": []string{v.path("policy.csv")},
-			"oidc": object{"issuer": benchIssuer, "client_id": "bench", "client_secret": "bench", "mfa_amr": []string{"otp"}},
+			"oidc": object{
+				"issuer": benchIssuer, "client_id": benchClient, "client_secret": "bench", "roles": benchRoles, "crm_user": benchUser,
+				"mfa_amr": []string{"otp"},
+			},
 		}}, handle...)
 	}
 	apps := object{"http": object{"servers": object{"bench": object{

@@ -1,13 +1,17 @@
 package command
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/crmgate/crmgate/internal/keys"
@@ -66,6 +70,23 @@ func (p *place) find(warnings io.Writer) (data, error) {
 		return d, fmt.Errorf("looking for the audit log: %w", err)
 	}
 	return d, nil
+}
+
+// ask asks the running gateway.
+func (d data) ask(path string, asked, answer any) error {
+	body, err := json.Marshal(asked)
+	if err != nil {
+		return fmt.Errorf("asking the gateway: %w", err)
+	}
+	resp, err := caddycmd.AdminAPIRequest(d.admin, http.MethodPost, path, nil, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("asking the gateway of %s: %w; it has to run with its admin API switched on: name its configuration by --config", d.dir, err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("reading the gateway's answer: %w", err)
+	}
+	return nil
 }
 
 func (d data) log() string { return filepath.Join(d.dir, "log") }

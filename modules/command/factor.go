@@ -1,15 +1,11 @@
 package command
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -64,32 +60,14 @@ func factorsOf(cmd *cobra.Command, reset bool) {
 			return err
 		}
 		asked.DataDir = d.dir
-		done, err := d.askFactors(&asked)
-		if err != nil {
+		var answer struct {
+			Done []crmgate.FactorDone `json:"done"`
+		}
+		if err := d.ask(crmgate.FactorsPath, &asked, &answer); err != nil {
 			return err
 		}
-		return showFactors(cmd, done, asJSON)
+		return showFactors(cmd, answer.Done, asJSON)
 	}
-}
-
-// askFactors asks the running gateway.
-func (d data) askFactors(asked *crmgate.FactorsAsked) ([]crmgate.FactorDone, error) {
-	body, err := json.Marshal(asked)
-	if err != nil {
-		return nil, fmt.Errorf("asking the gateway: %w", err)
-	}
-	resp, err := caddycmd.AdminAPIRequest(d.admin, http.MethodPost, crmgate.FactorsPath, nil, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("asking the gateway of %s: %w; it has to run with its admin API switched on: name its configuration by --config", d.dir, err)
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Done []crmgate.FactorDone `json:"done"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("reading the gateway's answer: %w", err)
-	}
-	return answer.Done, nil
 }
 
 func showFactors(cmd *cobra.Command, done []crmgate.FactorDone, asJSON bool) error {

@@ -1,16 +1,12 @@
 package command
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"time"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -61,33 +57,14 @@ func sessionsOf(cmd *cobra.Command, revoke bool) {
 			return err
 		}
 		asked.DataDir = d.dir
-		found, err := d.askSessions(&asked)
-		if err != nil {
+		var answer struct {
+			Sessions []crmgate.OneSession `json:"sessions"`
+		}
+		if err := d.ask(crmgate.SessionsPath, &asked, &answer); err != nil {
 			return err
 		}
-		return showSessions(cmd, found, asJSON, revoke)
+		return showSessions(cmd, answer.Sessions, asJSON, revoke)
 	}
-}
-
-// askSessions asks the running gateway.
-func (d data) askSessions(asked *crmgate.SessionsAsked) ([]crmgate.OneSession, error) {
-	body, err := json.Marshal(asked)
-	if err != nil {
-		return nil, fmt.Errorf("asking the gateway: %w", err)
-	}
-	resp, err := caddycmd.AdminAPIRequest(d.admin, http.MethodPost, crmgate.SessionsPath, nil, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("asking the gateway of %s for its sessions: %w; it has to run with its admin API switched on: "+
-			"name its configuration by --config", d.dir, err)
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Sessions []crmgate.OneSession `json:"sessions"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("reading the gateway's answer: %w", err)
-	}
-	return answer.Sessions, nil
 }
 
 func showSessions(cmd *cobra.Command, found []crmgate.OneSession, asJSON, revoke bool) error {

@@ -87,25 +87,14 @@ func (l *Look) Entry() (*audit.Entry, error) {
 
 // noteLook writes a look down and answers when it is durable.
 func noteLook(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("POST a look")}
-	}
 	var l Look
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: fmt.Errorf("reading the look: %w", err)}
-	}
-	e, err := l.Entry()
+	var e *audit.Entry
+	app, err := readAsked(w, r, &l, &l.DataDir, func() (err error) {
+		e, err = l.Entry()
+		return err
+	})
 	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: err}
-	}
-	app, err := running()
-	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
-	}
-	if !sameDir(app.DataDir, l.DataDir) {
-		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: fmt.Errorf("this gateway's data directory is %s", app.DataDir)}
+		return err
 	}
 	rec, err := app.append(r.Context(), e)
 	if err != nil {
@@ -114,6 +103,43 @@ func noteLook(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Audit-Id", rec.String())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// maxAsked bounds what a command asks, in bytes.
+const maxAsked = 1 << 20
+
+// readAsked reads what a command asks, and returns the app that is meant: the one
+// whose data directory dir names once it is read.
+func readAsked(w http.ResponseWriter, r *http.Request, into any, dir *string, check func() error) (*App, error) {
+	if r.Method != http.MethodPost {
+		return nil, caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("POST what is asked")}
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil {
+		err = check()
+	}
+	if err != nil {
+		return nil, caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: fmt.Errorf("reading what is asked: %w", err)}
+	}
+	app, err := running()
+	if err != nil {
+		return nil, caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
+	}
+	if !sameDir(app.DataDir, *dir) {
+		return nil, caddy.APIError{HTTPStatus: http.StatusConflict, Err: fmt.Errorf("this gateway's data directory is %s", app.DataDir)}
+	}
+	return app, nil
+}
+
+// sendAnswer sends the answer to what a command asked.
+func sendAnswer(w http.ResponseWriter, name string, answer any, err error) error {
+	if err != nil {
+		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: err}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(map[string]any{name: answer})
 }
 
 // running is the app of the running configuration.

@@ -2,14 +2,11 @@ package crmgate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/factor"
@@ -72,32 +69,13 @@ func (a *FactorsAsked) check() error {
 
 // adminFactors makes an enrolment code, or resets somebody's factors.
 func adminFactors(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("POST what is asked")}
-	}
-	var asked FactorsAsked
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
-	d.DisallowUnknownFields()
-	err := d.Decode(&asked)
-	if err == nil {
-		err = asked.check()
-	}
+	var q FactorsAsked
+	app, err := readAsked(w, r, &q, &q.DataDir, q.check)
 	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: fmt.Errorf("reading what is asked: %w", err)}
+		return err
 	}
-	app, err := running()
-	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
-	}
-	if !sameDir(app.DataDir, asked.DataDir) {
-		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: fmt.Errorf("this gateway's data directory is %s", app.DataDir)}
-	}
-	done, err := app.answerFactors(context.WithoutCancel(r.Context()), &asked)
-	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: err}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(map[string]any{"done": done})
+	done, err := app.answerFactors(context.WithoutCancel(r.Context()), &q)
+	return sendAnswer(w, "done", done, err)
 }
 
 func (a *App) answerFactors(ctx context.Context, asked *FactorsAsked) (done []FactorDone, err error) {

@@ -2,7 +2,6 @@ package crmgate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -97,32 +96,13 @@ func (a *SessionsAsked) look(found []OneSession) *audit.Entry {
 // adminSessions lists sessions or ends them. A look is written down before
 // anything is shown, and an end as soon as it has come.
 func adminSessions(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("POST what is asked")}
-	}
-	var asked SessionsAsked
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
-	d.DisallowUnknownFields()
-	err := d.Decode(&asked)
-	if err == nil {
-		err = asked.check()
-	}
+	var q SessionsAsked
+	app, err := readAsked(w, r, &q, &q.DataDir, q.check)
 	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: fmt.Errorf("reading what is asked: %w", err)}
+		return err
 	}
-	app, err := running()
-	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
-	}
-	if !sameDir(app.DataDir, asked.DataDir) {
-		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: fmt.Errorf("this gateway's data directory is %s", app.DataDir)}
-	}
-	list, err := app.answerSessions(r.Context(), &asked)
-	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: err}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(map[string]any{"sessions": list})
+	list, err := app.answerSessions(r.Context(), &q)
+	return sendAnswer(w, "sessions", list, err)
 }
 
 func (a *App) answerSessions(ctx context.Context, asked *SessionsAsked) (list []OneSession, err error) {
@@ -152,6 +132,14 @@ func (a *App) keepers() []*session.Manager {
 		}
 	}
 	return list
+}
+
+// LongestIdle is how long the most patient gate's sessions go on unused.
+func (a *App) LongestIdle() (idle time.Duration) {
+	for _, m := range a.keepers() {
+		idle = max(idle, m.Idle())
+	}
+	return idle
 }
 
 func (a *App) findSessions(ctx context.Context, s *Services, asked *SessionsAsked) ([]OneSession, error) {

@@ -65,6 +65,12 @@ const (
 	RenewalRefused = "refused"
 )
 
+// What the CRM has and the profile doesn't.
+const (
+	DriftRoute = "route"
+	DriftField = "field"
+)
+
 // other takes what stands in no list.
 const other = "other"
 
@@ -72,7 +78,7 @@ const other = "other"
 // which every value is there from the start: no label holds a person, an address
 // or anything that a client chose. A nil Metrics counts nothing.
 type Metrics struct {
-	signIns, refused, renewals, logouts counter
+	signIns, refused, renewals, logouts, drifted counter
 }
 
 // counter is a family of counters with one label from a closed list.
@@ -119,6 +125,14 @@ func (m *Metrics) LoggedOut(how Logout) {
 	}
 }
 
+// Drifted counts what was seen for the first time that the profile doesn't know:
+// DriftRoute or DriftField.
+func (m *Metrics) Drifted(what string) {
+	if m != nil {
+		m.drifted.add(what)
+	}
+}
+
 // newMetrics registers the metrics with the registry of a configuration. active
 // says how many sessions are known.
 func newMetrics(reg prometheus.Registerer, active func() int) (*Metrics, error) {
@@ -132,6 +146,7 @@ func newMetrics(reg prometheus.Registerer, active func() int) (*Metrics, error) 
 		{&m.refused, "refused_total", "Requests that the gateway answered itself, by the reason.", "reason", refusedReasons()},
 		{&m.renewals, "renewals_total", "Renewals of an employee's tokens.", "result", renewalResults()},
 		{&m.logouts, "logouts_total", "Sessions that were ended, by the way it came.", "kind", logoutKinds()},
+		{&m.drifted, "drift_total", "Routes and fields of the CRM that were seen for the first time and that the profile doesn't know.", "what", []string{DriftRoute, DriftField}},
 	} {
 		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "crmgate", Name: f.name, Help: f.help}, []string{f.label})
 		if err := reg.Register(vec); err != nil {

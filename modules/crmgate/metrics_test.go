@@ -43,7 +43,7 @@ func TestLabelsOfMetricsAreClosedLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	families := []string{"crmgate_sign_ins_total", "crmgate_refused_total", "crmgate_renewals_total", "crmgate_logouts_total"}
+	families := []string{"crmgate_sign_ins_total", "crmgate_refused_total", "crmgate_renewals_total", "crmgate_logouts_total", "crmgate_drift_total"}
 	before := map[string]int{}
 	for _, f := range families {
 		before[f] = len(values(t, reg, f))
@@ -52,12 +52,14 @@ func TestLabelsOfMetricsAreClosedLists(t *testing.T) {
 	m.SignIn(oidc.ErrNoSecondFactor.Code)
 	m.Renewed(RenewalOK)
 	m.LoggedOut(LogoutAdmin)
+	m.Drifted(DriftRoute)
 	m.Refused("step_up")
 	for _, foreign := range []string{"vera@example.de", "", "/contacts/1001", strings.Repeat("x", 1000)} {
 		m.SignIn(foreign)
 		m.Renewed(foreign)
 		m.Refused(foreign)
 		m.LoggedOut(Logout(foreign))
+		m.Drifted(foreign)
 	}
 	for _, f := range families {
 		got := values(t, reg, f)
@@ -67,7 +69,7 @@ func TestLabelsOfMetricsAreClosedLists(t *testing.T) {
 	}
 	for f, one := range map[string]string{
 		"crmgate_sign_ins_total": oidc.ErrNoSecondFactor.Code, "crmgate_refused_total": "step_up",
-		"crmgate_renewals_total": RenewalOK, "crmgate_logouts_total": string(LogoutAdmin),
+		"crmgate_renewals_total": RenewalOK, "crmgate_logouts_total": string(LogoutAdmin), "crmgate_drift_total": DriftRoute,
 	} {
 		if got := values(t, reg, f)[one]; got != 1 {
 			t.Errorf("%s{%s} = %v, want 1", f, one, got)

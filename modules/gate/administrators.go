@@ -61,8 +61,8 @@ func (q *request) administrates() bool {
 	return slices.ContainsFunc(q.employee.roles(), func(r string) bool { return slices.Contains(q.h.AdministratorRoles, r) })
 }
 
-// allSessions shows an administrator the sessions of all whom this site's
-// provider signs in, and ends what they say. Everybody else's look is refused,
+// allSessions shows an administrator the sessions of this site's realm, and ends
+// what they say. Everybody else's look is refused,
 // and an entry.
 func (q *request) allSessions() {
 	if len(q.h.AdministratorRoles) == 0 {
@@ -93,12 +93,12 @@ type someSession struct {
 	used time.Time
 }
 
-// everybodys lists the sessions of this site's provider by the employee's name,
-// or answers that it can't be done. Another provider's are another site's, whose
-// roles mean something else.
+// everybodys lists the sessions of this site's provider and client by the
+// employee's name, or answers that it can't be done. Others' are another site's,
+// where an administrator's role means something else.
 func (q *request) everybodys() (list []someSession, ok bool) {
 	err := q.o.sessions.Each(q.r.Context(), func(s session.Session, used time.Time) {
-		if s.Identity.Issuer == q.h.provider.Issuer() {
+		if q.o.sessions.Here(s) {
 			list = append(list, someSession{s, used})
 		}
 	})

@@ -97,7 +97,7 @@ func (q *request) showPage(p page.Page) {
 	ownHeaders(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.ContentSecurityPolicy)
-	q.status = p.Status
+	q.status, p.Notice = p.Status, q.notice()
 	q.write(p.Status, page.Render(q.lang(), p))
 }
 

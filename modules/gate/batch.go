@@ -81,16 +81,32 @@ func (q *request) part(b *profile.Batch, i int) *request {
 
 // enter makes a part canonical and classifies it.
 func (p *request) enter(b *profile.Batch) bool {
-	i := p.number - 1
-	r, err := b.Request(i, p.batch.c.Host)
+	if no := p.alone(b); no != nil {
+		p.refuse(*no)
+		return false
+	}
+	if !p.ask(p.body) {
+		return false
+	}
+	if no := p.together(); no != nil {
+		p.refuse(*no)
+		return false
+	}
+	return true
+}
+
+// alone makes a part what it would be if it had come by itself, or says why it
+// can't be judged.
+func (p *request) alone(b *profile.Batch) *refusal {
+	r, err := b.Request(p.number-1, p.batch.c.Host)
 	if err != nil {
-		return p.refused(err)
+		return unjudged(err)
 	}
 	opts := p.h.canon
 	opts.HTTPS = p.https
 	c, err := canon.Request(r, opts)
 	if err != nil {
-		return p.refused(err)
+		return unjudged(err)
 	}
 	p.c = c
 	c.Apply(p.r)
@@ -101,20 +117,15 @@ func (p *request) enter(b *profile.Batch) bool {
 	p.kept = r.Header
 	for name, values := range r.Header {
 		if name != "Content-Encoding" && !b.Takes(name) {
-			p.refuse(refusal{status: http.StatusBadRequest, reason: "batch_header", text: textBatchHeader(name)})
-			return false
+			return &refusal{status: http.StatusBadRequest, reason: "batch_header", text: textBatchHeader(name)}
 		}
 		p.r.Header[name] = values
 	}
-	if no := p.readBody(); no != nil {
-		p.refuse(*no)
-		return false
-	}
-	return p.ask(p.body) && p.together()
+	return p.readBody()
 }
 
-// refused refuses a part whose address can't be judged.
-func (p *request) refused(err error) bool {
+// unjudged says why the address of a part can't be judged.
+func unjudged(err error) *refusal {
 	no := refusal{status: http.StatusBadRequest, reason: "bad_request", text: textAmbiguous}
 	if ce, ok := asCanonError(err); ok {
 		no.reason, no.text.en = string(ce.Reason), ce.Text
@@ -122,22 +133,19 @@ func (p *request) refused(err error) bool {
 	if r, ok := errors.AsType[*profile.Refusal](err); ok {
 		no = refusal{status: r.Status, reason: r.Reason, text: profileText(r)}
 	}
-	p.refuse(no)
-	return false
+	return &no
 }
 
-// together refuses what can't be answered within a batch.
-func (p *request) together() bool {
+// together says why a part can't be answered within a batch.
+func (p *request) together() *refusal {
 	x := p.x
 	switch {
 	case x.Batch() != nil:
-		p.refuse(refusal{status: http.StatusBadRequest, reason: "nested", text: textBatchNested})
+		return &refusal{status: http.StatusBadRequest, reason: "nested", text: textBatchNested}
 	case x.Stream != "" || x.Type != "json" || x.Image || x.Upgrade || p.issuer() != nil:
-		p.refuse(refusal{reason: "batch_type", text: textBatchType})
-	default:
-		return true
+		return &refusal{reason: "batch_type", text: textBatchType}
 	}
-	return false
+	return nil
 }
 
 // savedBefore reports whether a part before this one changes one of a write's

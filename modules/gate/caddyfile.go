@@ -66,6 +66,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
 //	    accept         documented
+//	    observe        until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -140,10 +141,12 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return reason(d, &h.ClearUpstream)
 	case "accept":
 		return h.unmarshalAccept(d)
+	case "observe":
+		return h.unmarshalObserve(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept")
+			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept", "observe")
 	}
 }
 

@@ -14,5 +14,5 @@ func (h *Handler) Exceptions() crmgate.Exceptions {
 // Describe names profile, evidence and policy, and who is exempt from the second
 // factor.
 func (h *Handler) Describe() string {
-	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version()) + h.describeMachines()
+	return fmt.Sprintf("profile %s (%s), policy %s", h.profile.Name, h.profile.Evidence, h.policy.Version()) + h.describeMachines() + h.describeObserve()
 }

@@ -16,6 +16,9 @@ func (q *request) entry(kind audit.Kind) *audit.Entry {
 	if q.c != nil { // nil: the request is ambiguous
 		e.Gate, e.Method = q.c.Host, q.c.Method
 	}
+	if q.observing() {
+		e.Observed = &audit.Observed{Until: q.h.Observe.Until}
+	}
 	if q.employee != nil {
 		id := q.employee.session.Identity
 		if q.employee.pseudonym == "" {

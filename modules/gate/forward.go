@@ -72,6 +72,11 @@ func (q *request) prepare(r *http.Request, body []byte) {
 	if r.Header.Get("Content-Length") != "" {
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	q.prepareHeader(r)
+}
+
+// prepareHeader is prepare for a request whose body goes on as it comes.
+func (q *request) prepareHeader(r *http.Request) {
 	q.nobodysRequest(r)
 	q.introduce(r)
 	q.quiet(r)

@@ -53,9 +53,9 @@ type Handler struct {
 	// SessionsPerEmployee is how many sessions an employee may have at a time; a
 	// further sign-in ends the oldest. Default: no limit.
 	SessionsPerEmployee int `json:"sessions_per_employee,omitempty"`
-	// AdministratorRoles are the roles whose employees see all sessions of this
-	// site's provider on a page, and may end them there. Default: there is no such
-	// page.
+	// AdministratorRoles are the roles whose employees see on a page all sessions
+	// of this site's provider, client and claims, and may end them there. Default:
+	// there is no such page.
 	AdministratorRoles []string `json:"administrator_roles,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
@@ -103,6 +103,9 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Observe is the exception for getting to know a CRM: until a day, what would
+	// be masked and refused is only recorded. Default: the site enforces.
+	Observe *Observe `json:"observe,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -120,6 +123,9 @@ type Handler struct {
 	machines *machines
 	signOn   *signOn
 	metrics  *crmgate.Metrics
+	drift    *drift
+	// collected is what a site that observes has seen; nil where it enforces.
+	collected *collection
 }
 
 const (
@@ -142,6 +148,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.checkSessions(); err != nil {
 		return err
 	}
+	if err := h.checkObserve(time.Now()); err != nil {
+		return err
+	}
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
@@ -159,7 +168,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
-	h.sealer, h.opened = &lateSealer{}, new(atomic.Pointer[opened])
+	h.sealer, h.opened, h.drift = &lateSealer{}, new(atomic.Pointer[opened]), newDrift()
 	if err := h.newProvider(); err != nil {
 		return err
 	}
@@ -215,12 +224,12 @@ func (h *Handler) loadProfile() error {
 }
 
 // checkEvidence refuses a profile that nobody has tried against a running CRM,
-// unless the configuration says that this is known.
+// unless the configuration says that this is known, or that it is being tried.
 func (h *Handler) checkEvidence() error {
 	if h.Accept != "" && h.Accept != acceptDocumented {
 		return fmt.Errorf("accept: %q is no word of it; write accept %s", h.Accept, acceptDocumented)
 	}
-	if h.Accept == "" && !h.profile.Live() {
+	if h.Accept == "" && !h.profile.Live() && h.Observe == nil {
 		return fmt.Errorf("profile %s: its evidence is %q: it was never tried against a running CRM, and may refuse what people need. "+
 			"Try it with your own (crmgate explain, crmgate profile test), then write into crm_gate: accept %s", h.Profile, h.profile.Evidence, acceptDocumented)
 	}
@@ -287,12 +296,19 @@ func (h *Handler) newProvider() error {
 	return h.checkStepUps()
 }
 
+// realm is what this gate's sessions are good for: the sites of a server share
+// the store, not the meaning of a role.
+func (h *Handler) realm() string {
+	return session.Realm(h.OIDC.Issuer, h.OIDC.ClientID, h.OIDC.Roles, h.OIDC.CRMUser)
+}
+
 // Start takes what the app opened.
 func (h *Handler) Start(s *crmgate.Services) error {
 	h.sealer.ring.Store(s.Ring)
 	sessions, err := session.New(session.Config{
 		Idle: time.Duration(h.SessionIdle), Max: time.Duration(h.SessionMax), PerPerson: h.SessionsPerEmployee,
 		Store: s.Store, Sealer: s.Ring, Notify: h.noteSession,
+		Realm: h.realm(), Takes: h.proven,
 	})
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
@@ -308,7 +324,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	if err := h.logPolicy(s); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
@@ -316,8 +332,9 @@ func (h *Handler) Start(s *crmgate.Services) error {
 			"add `exclude http.handlers.reverse_proxy` to the log, or raise its level")
 	}
 	h.logMachines()
+	h.logObserve()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
-		if _, err := sessions.Sweep(ctx); err != nil {
+		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
 		}
 		if err := binder.sweep(ctx); err != nil {

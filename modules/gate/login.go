@@ -58,9 +58,6 @@ func (q *request) lookup() (session.Session, error) {
 	}
 	for _, id := range q.cookies.Sessions(q.r.Header) {
 		s, err := find(q.r.Context(), id)
-		if err == nil && q.h.unproven(s) {
-			err = session.ErrNone
-		}
 		if err == nil {
 			return s, nil
 		}

@@ -121,11 +121,14 @@ func (h *Handler) Factors() (m *factor.Manager, issuer string) {
 	return m, h.OIDC.Issuer
 }
 
-// unproven reports a session that was made without what this gate takes as a
-// second factor: by another site, whose sessions are in the same store, or before
-// the configuration changed.
-func (h *Handler) unproven(s session.Session) bool {
-	return h.ownFactor() && !slices.ContainsFunc(s.Identity.AMR, h.OIDC.takes)
+// proven reports whether somebody has proven what this gate takes as a second
+// factor. A session may have been made without: by another site, whose sessions
+// are in the same store, or before the configuration changed.
+func (h *Handler) proven(id session.Identity, issued time.Time) bool {
+	if h.ownFactor() && !slices.ContainsFunc(id.AMR, h.OIDC.takes) {
+		return false
+	}
+	return h.provider.Proves(oidc.Identity(id), issued)
 }
 
 // takes reports whether a method of the gateway's own is in force.
@@ -213,7 +216,7 @@ func (q *request) serveFactor() {
 		q.manageForm(form)
 		return
 	}
-	half, err := q.o.factors.OpenHalf(form["half"], q.baseURL(), q.cookies.Bindings(q.r.Header))
+	half, err := q.o.factors.OpenHalf(form["half"], q.halfSite(), q.cookies.Bindings(q.r.Header))
 	switch {
 	case errors.Is(err, factor.ErrLate):
 		q.refuseHalf(half.Person, "expired", http.StatusForbidden, text{oidc.ErrExpired.German, oidc.ErrExpired.English})
@@ -224,6 +227,12 @@ func (q *request) serveFactor() {
 		q.secondHalf(&half, form)
 	}
 }
+
+// halfSite is what a half sign-in is sealed for. Two gates may serve one address,
+// parted by a matcher (of the client's network, say): what the provider said of
+// somebody to the one is nothing to the other, if that is another client or reads
+// other roles.
+func (q *request) halfSite() string { return q.baseURL() + "\n" + q.h.realm() }
 
 // secondHalf does what the form of a half sign-in asks for.
 func (q *request) secondHalf(half *factor.Half, form map[string]string) {

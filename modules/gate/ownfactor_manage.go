@@ -85,7 +85,7 @@ func (q *request) showManage(wrong text) {
 	if !q.h.OIDC.MFAPhishingResistant {
 		p.Steps = append(p.Steps, recoveryStep(state))
 	}
-	sealed, err := q.o.factors.SealHalf(*half, q.baseURL())
+	sealed, err := q.o.factors.SealHalf(*half, q.halfSite())
 	if err != nil {
 		q.factorDown(err)
 		return
@@ -136,7 +136,7 @@ func (q *request) manageForm(form map[string]string) {
 	if !q.login() {
 		return
 	}
-	half, err := q.o.factors.OpenHalf(form["own"], q.baseURL(), []string{q.sessionBinding()})
+	half, err := q.o.factors.OpenHalf(form["own"], q.halfSite(), []string{q.sessionBinding()})
 	if err != nil || half.ID != "" || !q.mayManage() {
 		q.showManage(textProveAgain)
 		return

@@ -85,7 +85,7 @@ func (q *request) showHalf(half *factor.Half, wrong text) {
 		q.factorDown(err)
 		return
 	}
-	sealed, err := q.o.factors.SealHalf(*half, q.baseURL())
+	sealed, err := q.o.factors.SealHalf(*half, q.halfSite())
 	if err != nil {
 		q.factorDown(err)
 		return
@@ -204,8 +204,6 @@ func (q *request) showFactor(status int, p page.Factor) {
 func signInAgain() *page.Link {
 	return &page.Link{Href: "/", Text: page.Text{DE: "Noch einmal anmelden", EN: "Sign in again"}}
 }
-
-// page makes a page's text of it.
 
 // factorFault is the closed word and the sentence of what went wrong; "" is a
 // fault of the gateway's own.

@@ -1,12 +1,20 @@
 package gate
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"go.uber.org/zap"
 
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/factor"
+	"github.com/crmgate/crmgate/internal/factor/storetest"
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/session"
 )
@@ -80,5 +88,57 @@ func TestSignInOwnFactorIsManagedRightAfterAProof(t *testing.T) {
 				t.Errorf("%t, want %t", got, c.want)
 			}
 		})
+	}
+}
+
+// C25: gates parted by a matcher share an address, and the browser its binding.
+func TestSignInHalfOfAnotherGateIsNone(t *testing.T) {
+	t.Parallel()
+	ring, err := keys.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	factors, err := factor.New(factor.Config{TOTP: true, Store: new(storetest.Memory), Sealer: ring})
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding := strings.Repeat("b", 43)
+	at := func(lines string) (*request, *httptest.ResponseRecorder) {
+		h, err := gateWith(t, lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.logger = zap.NewNop()
+		w := httptest.NewRecorder()
+		return &request{
+			h: h, w: w, https: true, c: &canon.Canonical{Method: http.MethodPost, Path: factorPath, Host: "crm.example.de"},
+			o: &opened{factors: factors},
+		}, w
+	}
+	post := func(q *request, half string) {
+		q.r = httptest.NewRequest(http.MethodPost, "https://crm.example.de"+factorPath, strings.NewReader(url.Values{"half": {half}, "do": {"nothing"}}.Encode()))
+		q.r.Header = http.Header{
+			"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"same-origin"},
+			"Cookie": {q.cookies.Binding() + "=" + binding},
+		}
+		q.serveFactor()
+	}
+	made, _ := at("mfa gateway\nroles groups")
+	half := factor.Half{ID: "1", Begun: time.Now(), Person: factor.Person{Issuer: "https://accounts.google.com", Subject: "1"}}
+	half.Bind(binding)
+	sealed, err := factors.SealHalf(half, made.halfSite())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lines, want := range map[string]int{
+		"mfa gateway\nroles groups":                 http.StatusBadRequest, // it is taken, and what it is to do isn't known
+		"mfa gateway totp\nroles groups":            http.StatusBadRequest,
+		"mfa gateway":                               http.StatusForbidden,
+		"mfa gateway\nroles groups\ncrm_user email": http.StatusForbidden,
+	} {
+		q, w := at(lines)
+		if post(q, sealed); w.Code != want {
+			t.Errorf("%q: %d %s, want %d", lines, w.Code, w.Body, want)
+		}
 	}
 }

@@ -66,6 +66,7 @@ func (q *request) showOnward(p page.Page) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.ScriptPolicy)
 	q.status = p.Status
+	p.Notice = q.notice()
 	q.write(p.Status, page.Render(q.lang(), p))
 }
 

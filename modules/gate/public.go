@@ -73,6 +73,7 @@ func (q *request) isPublic() bool {
 // are no personal data in it. Nobody is known here, so there is no entry.
 func (q *request) public() {
 	session.Strip(q.r.Header)
+	q.employee = nil // not even a machine: no CRM session is anybody's here, and nobody is named to the CRM
 	if q.c.Upgrade != "" {
 		q.answer(plain{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
 		return

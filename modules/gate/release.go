@@ -212,6 +212,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		}
 		inner = append(inner, res.Disclosure)
 	}
+	l.q.unknownFields(found)
 	res, err := l.q.o.apply(t, &found.Found, l.q.decision.Plan, mask.Options{
 		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true, Seen: seen,
 	})

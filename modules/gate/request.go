@@ -104,6 +104,9 @@ func (q *request) serve() {
 		q.unavailable("starting")
 		return
 	}
+	if q.observing() {
+		q.w.Header().Set(observeHeader, "until "+q.h.Observe.Until)
+	}
 	if !q.hygiene() || !q.machine() {
 		return
 	}
@@ -119,6 +122,10 @@ func (q *request) serve() {
 		return
 	}
 	if !q.login() || !q.introducible() || !q.ownCRMSession() {
+		return
+	}
+	if q.observing() {
+		q.observe()
 		return
 	}
 	if !q.classify() {
@@ -222,9 +229,11 @@ func (q *request) ask(body []byte) bool {
 	switch {
 	case errors.As(err, &no):
 		q.route = no.Route
-		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: access.Access{
-			Route: no.Route, Call: no.Call,
-		}})
+		at := access.Access{Route: no.Route, Call: no.Call}
+		if no.Reason == "unknown_route" {
+			at.Route = q.unknownRoute()
+		}
+		q.refuse(refusal{status: no.Status, reason: no.Reason, text: profileText(no), callID: no.ID, access: at})
 		return false
 	case err != nil:
 		q.h.logger.Error("classifying", zap.String("request", q.id), zap.Error(err))

@@ -28,17 +28,6 @@ func signedInRequest(tb testing.TB) (*request, *storetest.Memory) {
 		tb.Fatal(err)
 	}
 	store := storetest.NewMemory()
-	sessions, err := session.New(session.Config{Store: store, Sealer: ring})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	id, _, err := sessions.Create(context.Background(), session.SignedIn{StateID: "s", Identity: session.Identity{
-		Issuer: "https://login.example.de", Subject: "u-1", Roles: []string{"sales", "support"},
-		AMR: []string{"pwd", "hwk", "mfa"}, ACR: "gold", AuthTime: time.Now(),
-	}})
-	if err != nil {
-		tb.Fatal(err)
-	}
 	provider, err := oidc.New(oidc.Config{
 		Issuer: "https://login.example.de", ClientID: "crm", ClientSecret: "x", Preset: "keycloak", Seal: ring,
 	})
@@ -49,6 +38,17 @@ func signedInRequest(tb testing.TB) (*request, *storetest.Memory) {
 		{Actions: []string{"export"}, MaxAge: caddy.Duration(5 * time.Minute)},
 		{Paths: []string{"/contacts/*"}, MaxAge: caddy.Duration(10 * time.Minute), PhishingResistant: true},
 	}}
+	sessions, err := session.New(session.Config{Store: store, Sealer: ring, Realm: h.realm(), Takes: h.proven})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	id, _, err := sessions.Create(context.Background(), session.SignedIn{StateID: "s", Identity: session.Identity{
+		Issuer: "https://login.example.de", Subject: "u-1", Roles: []string{"sales", "support"},
+		AMR: []string{"pwd", "hwk", "mfa"}, ACR: "gold", AuthTime: time.Now(),
+	}})
+	if err != nil {
+		tb.Fatal(err)
+	}
 	r := httptest.NewRequest(http.MethodGet, "https://crm.example.de/contacts/1001", http.NoBody)
 	r.Header.Set("Cookie", strings.Repeat("kontor_preference=0123456789abcdef; ", 20)+(session.Cookies{}).Session()+"="+id)
 	return &request{

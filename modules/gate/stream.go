@@ -50,9 +50,7 @@ func (l *release) stream() {
 		if _, err := l.checkType(nil); err != nil {
 			return err
 		}
-		if l.q.x.Type == "sse" {
-			l.events()
-		} else if err := l.units(); err != nil {
+		if err := l.split(); err != nil {
 			return err
 		}
 		l.s.began = true
@@ -69,6 +67,18 @@ func (l *release) stream() {
 	}
 	// Streams that end in one piece must not arrive coded.
 	l.q.r.Header.Set("Accept-Encoding", "identity")
+}
+
+// split makes the response feed the splitter of its type.
+func (l *release) split() error {
+	switch l.q.x.Type {
+	case "sse":
+		l.events()
+		return nil
+	case "csv":
+		return l.rows()
+	}
+	return l.units()
 }
 
 // units makes the response feed a splitter of JSON.

@@ -483,3 +483,29 @@ func TestNamedPartInTheLog(t *testing.T) {
 		}
 	}
 }
+
+// TestObservedBatchIsLoggedForEachOfItsRequests: nothing is masked or refused, and the
+// entries say what would be.
+func TestObservedBatchIsLoggedForEachOfItsRequests(t *testing.T) {
+	t.Parallel()
+	for part, would := range map[string]string{readOther: "", "GET people?sort=email HTTP/1.1": "asks_masked", "GET nosuch HTTP/1.1": "unknown_route", "GET //people HTTP/1.1": "empty_segment", "GET stream HTTP/1.1": "batch_type"} {
+		a := batchOf("/$batch", partOf(readPerson), partOf(part))
+		answer := inParts(told(200, person), told(200, `{"id":8}`))
+		a.scene = newScene(t, answer)
+		r := env.watched.as(t, "vera").do(t, a).want(t, http.StatusOK)
+		if !read(r).Holds(leakMail) || len(a.scene.requests()) != 1 || string(a.scene.requests()[0].body) != a.body {
+			t.Errorf("%s: got %s", part, r)
+		}
+		x := r.logged(t)
+		if len(x) != 2 {
+			t.Fatalf("%s: entries %s", part, x)
+		}
+		d, e := x[0].Entry.Decision, x[1].Entry
+		if d.Reason != would || d.Observe != (would != "") || len(x[0].Entry.Accesses) == 0 || x[0].Entry.Accesses[0].IDs[0] != "7" {
+			t.Errorf("%s: intent %+v, want %q", part, x[0].Entry, would)
+		}
+		if !e.Disclosure.Unread {
+			t.Errorf("%s: disclosure %+v", part, e)
+		}
+	}
+}

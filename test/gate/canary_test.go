@@ -22,11 +22,11 @@ func canaries() (contact, lead map[string]any) {
 		"salutation": "Frau", "first_name": "Kanarella", "last_name": "Vogelsangweiler", "company": "Zwitscherfirma GmbH", "position": "Piepmatzpflegerin",
 		"email": "kanarella.vw@zwitscher.example", "phone": "+49 30 23125 9171", "mobile": "+49 171 3920 9272", "street": "Am Vogelkäfig 7171",
 		"postal_code": "98761", "city": "Singhausen", "country": "DE", "birth_date": "1961-12-13", "iban": canary, "newsletter": true,
-		"credit_limit": 918273.5, "owner": "gefiederpfleger", "notes": "Frisst nur Sonnenblumenkerne, rief unter 0171 39209272 an.",
+		"credit_limit": 91827364554637.5, "owner": "gefiederpfleger", "notes": "Frisst nur Sonnenblumenkerne, rief unter 0171 39209272 an.",
 	}
 	lead = map[string]any{
 		"contact_name": "Flattermann Flügelschlag", "company": "Nistkasten AG", "email": "flatter@nistkasten.example", "phone": "+49 30 23125 9373",
-		"status": "new", "value": 817263.5, "source": "Futterstellenmesse", "owner": "gefiederpfleger", "description": "Möchte Hirsekolbenhandel eröffnen.",
+		"status": "new", "value": 81726354453627.5, "source": "Futterstellenmesse", "owner": "gefiederpfleger", "description": "Möchte Hirsekolbenhandel eröffnen.",
 	}
 	return contact, lead
 }

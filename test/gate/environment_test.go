@@ -32,18 +32,23 @@ type environment struct {
 	forger   *forger
 	flaky    *flaky
 
-	plain  *site // http, HTTP/1.1, no encode
-	secure *site // https, HTTP/1.1 and 2, encode
-	forged *site // signs in at the forger
-	late   *site // signs in at a provider that comes and goes
-	calls  *site // the profile of a CRM with remote calls
-	probed *site // a probe instead of the proxy
-	down   *site // a CRM that nobody answers for
-	opened *site // signs in at the forger; public paths, and a page of another origin
-	live   *site // a profile that opens a socket
-	leaky  *site // the profile of the leak suite
-	odata  *site // Dynamics
-	drawn  *site // a service of OData with the profile that is drawn of it
+	plain    *site // http, HTTP/1.1, no encode
+	secure   *site // https, HTTP/1.1 and 2, encode
+	forged   *site // signs in at the forger
+	late     *site // signs in at a provider that comes and goes
+	calls    *site // the profile of a CRM with remote calls
+	probed   *site // a probe instead of the proxy
+	down     *site // a CRM that nobody answers for
+	opened   *site // signs in at the forger; public paths, and a page of another origin
+	live     *site // a profile that opens a socket
+	leaky    *site // the profile of the leak suite
+	observes *site // only observes
+	unknown  *site // observes a CRM of which nothing is known
+	strict   *site // signs in at the forger, by a factor that can't be phished
+	groups   *site // signs in at the forger, whose groups are the roles
+	odata    *site // Dynamics
+	drawn    *site // a service of OData with the profile that is drawn of it
+	watched  *site // the profile of the leak suite, only observed
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -165,8 +170,13 @@ func (e *environment) sites() error {
 		{&e.opened, "http"},
 		{&e.live, "http"},
 		{&e.leaky, "http"},
+		{&e.strict, "http"},
+		{&e.groups, "http"},
+		{&e.observes, "http"},
+		{&e.unknown, "http"},
 		{&e.odata, "http"},
 		{&e.drawn, "http"},
+		{&e.watched, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -182,7 +192,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky, e.odata, e.drawn}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky, e.observes, e.unknown, e.odata, e.drawn, e.watched}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -228,6 +238,11 @@ p, support, person, bank,  export, hidden,  , allow
 // gateBlock is the directive with the demo's profile and policy, and exports.
 func gateBlock(dir, issuer string, more ...string) string {
 	return namedGate("demo", "builtin:demo "+filepath.Join(dir, "exports.csv"), issuer, more...)
+}
+
+// gateWith is gateBlock with one more line about the provider.
+func gateWith(line, dir, issuer string, more ...string) string {
+	return strings.Replace(gateBlock(dir, issuer, more...), "client_id ", line+"\n\t\t\tclient_id ", 1)
 }
 
 func namedGate(profile, policy, issuer string, more ...string) string {
@@ -279,6 +294,8 @@ func globals(dir, level string) string {
 `, dir, level, more)
 }
 
+func inTenDays() string { return time.Now().AddDate(0, 0, 10).Format(time.DateOnly) }
+
 func (e *environment) caddyfile() string {
 	crm, dead := proxyTo(e.crm.url), proxyTo("127.0.0.1:1")
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/access.log\n\t}\n", e.logs())
@@ -291,10 +308,15 @@ func (e *environment) caddyfile() string {
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin"), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
+		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
+		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
+		e.observes.block(access+gateBlock(e.dir, e.provider.url, "hold 256KiB", "request_limit 64KiB", "observe until "+inTenDays()), crm) +
+		e.unknown.block(access+namedGate("generic", "builtin:generic", e.provider.url, "observe until "+inTenDays()), crm) +
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "step_up /people/4711 amr hwk", "forbid person card"), crm) +
 		e.odata.block(access+namedGate("dynamics", "builtin:dynamics", e.provider.url, "accept documented"), crm) +
-		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm)
+		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm) +
+		e.watched.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "observe until "+inTenDays()), crm)
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run

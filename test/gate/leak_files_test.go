@@ -42,6 +42,7 @@ func leaksInFiles() []leak {
 		{71, "archive", shut, "backups are unknown routes", []try{getting("/backup.zip", typed("application/zip", 200, "PK\x03\x04"+mail))}},
 		{72, "export", masked, "exports are masked like lists", []try{
 			csv("text/csv", "Nr.;Name;E-Mail;Notiz\n7;Erika;"+leakMail+";"+leakNote+"\n"), getting("/stream", jsonAnswer(200, "["+person+"]")),
+			getting("/rows.csv", typed("text/csv", 200, "Nr.;Name;E-Mail;Notiz\n7;Erika;"+leakMail+";"+leakNote+"\n")),
 		}},
 	}
 }

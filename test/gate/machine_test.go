@@ -24,6 +24,7 @@ func machineLines(h *house, byPrint tls.Certificate) []string {
 		`machine by-subject {`, `mtls_subject "CN=by-subject,O=Acme"`, "role support", "}",
 		"machine by-print {", "mtls_fingerprint " + fingerprint(byPrint), "role support", "}",
 		"machine keeper {", "secret {file." + h.dir + "/secret}", "role master_data", "}",
+		"public /static/app.css",
 	}
 }
 
@@ -40,6 +41,7 @@ func newMachineHouse(t *testing.T) (*house, tls.Certificate) {
 func TestSignInMachines(t *testing.T) {
 	h, byPrint := newMachineHouse(t)
 	t.Run("are let in and named", func(t *testing.T) { h.letsMachinesIn(t, byPrint) })
+	t.Run("are nobody at public paths", h.isNobodyInPublic)
 	t.Run("tokens", h.refusesTokens)
 	t.Run("certificates", h.refusesCertificates)
 	t.Run("C25-machine-as-employee", h.keepsMachinesFromPages)
@@ -89,6 +91,19 @@ func (h *house) letsMachinesIn(t *testing.T, byPrint tls.Certificate) {
 	r := newBrowser(h.site).do(t, ask{method: "DELETE", path: "/api/contacts/1001", header: bearer(token)}).want(t, http.StatusForbidden)
 	if x := loggedIn(t, h.data(), r); x[0].Entry.Decision == nil || !x[0].Entry.Decision.Refused {
 		t.Errorf("entries %s, want a refusal", x)
+	}
+}
+
+// isNobodyInPublic: what is forwarded for anybody carries nobody's CRM session,
+// whoever asks for it.
+func (h *house) isNobodyInPublic(t *testing.T) {
+	for name, header := range map[string]http.Header{"anybody": nil, "a machine": bearer(machineToken("at+jwt"))} {
+		sc := h.crm.scene(t, nil)
+		header = with(http.Header{"Cookie": {"theme=dark; kontor_session=somebody"}}, header)
+		newBrowser(h.site).do(t, ask{path: "/static/app.css", scene: sc, header: header}).want(t, http.StatusOK)
+		if got := sc.requests()[0].header.Get("Cookie"); got != "theme=dark" {
+			t.Errorf("%s: the CRM received the cookies %q", name, got)
+		}
 	}
 }
 

@@ -74,6 +74,11 @@ func (n *names) lookup(prefix []byte) (uri string, ok bool) {
 	return "", false
 }
 
+// maxScope bounds the declarations in force at one place, of which each is looked
+// at for a prefix. Known documents have some dozens; thousands would make reading
+// cost the square of their number.
+const maxScope = 256
+
 // declare binds a prefix within the element at hand.
 func (n *names) declare(prefix, uri string) {
 	if was, ok := n.lookup([]byte(prefix)); !ok || was != uri {

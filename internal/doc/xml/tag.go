@@ -74,6 +74,10 @@ func (b *builder) declarations() {
 			b.failAt(a.name.start, "a namespace that can't be declared so")
 			return
 		}
+		if len(b.names.scope) == maxScope {
+			b.failAt(a.name.start, "too many namespaces in force")
+			return
+		}
 		b.names.declare(prefix, uri)
 	}
 	if b.fault != "" {

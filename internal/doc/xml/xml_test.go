@@ -175,6 +175,27 @@ func TestLimitsHold(t *testing.T) {
 	}
 }
 
+// Each prefix is looked for among the declarations in force: that they are few
+// keeps reading linear.
+func TestNamespacesInForceAreFew(t *testing.T) {
+	declared := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, " xmlns:p%d='u'", i)
+		}
+		return b.String()
+	}
+	mustParse(t, "<a><b"+declared(200)+"/><b"+declared(200)+"/></a>", Options{})
+	for _, src := range []string{
+		"<a" + declared(1000) + "/>",
+		"<a" + declared(200) + "><b" + declared(200) + "/></a>",
+	} {
+		if _, err := Parse([]byte(src), Options{}, doc.DefaultLimits()); err == nil {
+			t.Errorf("%.40q… was taken", src)
+		}
+	}
+}
+
 func TestErrorsQuoteNothing(t *testing.T) {
 	for _, src := range []string{`<secret>`, `<a>&secret;</a>`, `<a secret="1" secret="2"/>`, `<a>secret<!-- -->secret</a>`, `<secret:a/>`, `<?xml version="secret"?><a/>`, `<?xml version="1.0" encoding="secret"?><a/>`} {
 		_, err := Parse([]byte(src), Options{}, doc.DefaultLimits())
