@@ -124,6 +124,9 @@ func (q *request) explain(e *crmgate.Explanation) {
 		e.Call, e.Pass, e.Accesses = q.x.Call, q.x.Pass, q.x.Accesses
 		e.Narrowed = q.narrowed
 	}
+	for _, p := range q.parts {
+		e.Accesses, e.Narrowed = append(e.Accesses, p.x.Accesses...), e.Narrowed || p.narrowed
+	}
 	switch {
 	case len(e.Entries) == 0 && !e.Pass:
 		d.Refused, d.Reason = true, q.fault // refused before anybody was known
