@@ -121,14 +121,11 @@ func (x *Exchange) readBatch() error {
 		return &Refusal{Reason: "type", Text: "This address takes batches of another type.", Status: 415}
 	}
 	if err != nil {
-		return &Refusal{Reason: "malformed", Text: "The batch is not strictly what it says: " + what(err) + ".", Status: 400}
+		return &Refusal{Reason: "malformed", Text: "The batch is not strictly what it says: " + err.Error() + ".", Status: 400}
 	}
 	x.batch = b
 	return nil
 }
-
-// what says what is wrong with a body; it quotes nothing of it.
-func what(err error) string { return err.Error() }
 
 // Answers reads the batch's answer and tells which of its messages belongs to which
 // request, -1 for none: an error before it has ended the batch.
