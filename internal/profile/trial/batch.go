@@ -13,18 +13,12 @@ import (
 func (t *trial) askParts(host string) error {
 	b := t.x.Batch()
 	for i := range b.Requests.Messages {
-		m := &b.Requests.Messages[i]
-		r, no := b.Request(i, host)
-		if no != nil {
-			t.Refused = no.Error()
-			return nil
-		}
-		req, refused := canonical(r, t.p)
+		req, refused := t.part(i, host)
 		if refused != "" {
 			t.Refused = refused
 			return nil
 		}
-		req.Body, req.Batch, req.Part = m.Body, b, i
+		req.Body, req.Batch, req.Part = b.Requests.Messages[i].Body, b, i
 		x, err := t.ask(req)
 		if err != nil || t.Refused != "" {
 			return err
@@ -36,6 +30,16 @@ func (t *trial) askParts(host string) error {
 		t.parts = append(t.parts, x)
 	}
 	return nil
+}
+
+// part is the i-th request of the batch as the profile sees it, or why the gate
+// refuses it before the profile does.
+func (t *trial) part(i int, host string) (req profile.Request, refused string) {
+	r, err := t.x.Batch().Request(i, host)
+	if err != nil {
+		return req, err.Error()
+	}
+	return canonical(r, t.p)
 }
 
 // exchanges are those of the batch, or the one that is tried.
