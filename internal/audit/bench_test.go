@@ -123,7 +123,7 @@ func BenchmarkVerify(b *testing.B) {
 			}
 			var size uint64
 			for b.Loop() {
-				report, err := Verify(b.Context(), dir, r, nil)
+				report, err := Verify(b.Context(), dir, r, Check{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -11,7 +11,15 @@ import (
 )
 
 func onDisk(d *disk) Options {
-	return Options{Node: "n1", SegmentSize: minSegment, Timeout: aMinute, files: d}
+	return Options{Node: "n1", SegmentSize: minSegment, Timeout: aMinute, files: d, every: 1}
+}
+
+// verifyDisk is Verify of a log and its checkpoints on a disk; without a ring, of
+// the log alone.
+func verifyDisk(t testing.TB, d *disk, ring *keys.Ring) (Report, error) {
+	t.Helper()
+	opts := onDisk(d)
+	return verifyIn(t.Context(), d, ring, opts.shelf("disk", ring), Check{})
 }
 
 // workload appends until the power is cut, or to its end, and returns what was
@@ -26,7 +34,10 @@ func workload(t *testing.T, d *disk, ring *keys.Ring, n int) map[uint64]string {
 		}
 		return acked
 	}
-	defer l.Close()
+	defer func() {
+		l.Close()
+		d.kept = l.Checkpoint().Size
+	}()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	// Two appenders, so that groups of several entries are torn, too.
@@ -62,6 +73,14 @@ func check(t *testing.T, d *disk, ring *keys.Ring, acked map[uint64]string) erro
 			return fmt.Errorf("segment %s is in place with %d bytes", name, len(node.live))
 		}
 	}
+	if err := checkKept(d, ring); err != nil {
+		return err
+	}
+	defer func() {
+		if len(d.lied) > 0 {
+			t.Errorf("two roots were signed for one size: %v", d.lied)
+		}
+	}()
 	l, err := Open(t.Context(), "disk", ring, onDisk(d))
 	if err != nil {
 		return err
@@ -87,12 +106,26 @@ func check(t *testing.T, d *disk, ring *keys.Ring, acked map[uint64]string) erro
 	return nil
 }
 
+// checkKept returns an error if the last checkpoint that was told of as durable
+// isn't there, nor a later one.
+func checkKept(d *disk, ring *keys.Ring) error {
+	opts := onDisk(d)
+	all, err := opts.shelf("disk", ring).load()
+	if err != nil || d.kept == 0 {
+		return err
+	}
+	if len(all) == 0 || all[len(all)-1].Size < d.kept {
+		return fmt.Errorf("the checkpoint of %d entries was durable, and is gone", d.kept)
+	}
+	return nil
+}
+
 const cutEntries = 30
 
 // Power is cut before every single operation of a workload that goes through
 // several segments; whatever of the unsynced the disk then holds, all that was
 // acknowledged is there.
-func TestAcknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
+func acknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
 	ring := testRing(t)
 	whole := newDisk()
 	if acked := workload(t, whole, ring, cutEntries); len(acked) != 2*cutEntries {
@@ -120,7 +153,7 @@ func TestAcknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
 }
 
 // A second crash during the recovery from the first one.
-func TestRecoveryItselfMayBeCut(t *testing.T) {
+func recoveryItselfMayBeCut(t *testing.T) {
 	ring := testRing(t)
 	d := newDisk()
 	d.cutAt = 60
@@ -147,13 +180,16 @@ func TestRecoveryItselfMayBeCut(t *testing.T) {
 }
 
 // The tests above are worth something only if they fail without each defence.
-func TestLossIsNoticedWithoutEachSync(t *testing.T) {
+func lossIsNoticedWithoutEachSync(t *testing.T) {
 	ring := testRing(t)
 	for name, weaken := range map[string]func(*disk){
-		"fdatasync of a group":    func(d *disk) { d.noDatasync = true },
-		"sync of a made segment":  func(d *disk) { d.noSync = func(name string) bool { return strings.Contains(name, segmentSuffix) } },
-		"sync of a made key":      func(d *disk) { d.noSync = func(name string) bool { return strings.Contains(name, keySuffix) } },
-		"sync of the directories": func(d *disk) { d.noSyncDir = true },
+		"fdatasync of a group":               func(d *disk) { d.noDatasync = true },
+		"sync of a made segment":             func(d *disk) { d.noSync = func(name string) bool { return strings.Contains(name, segmentSuffix) } },
+		"sync of a made key":                 func(d *disk) { d.noSync = func(name string) bool { return strings.Contains(name, keySuffix) } },
+		"sync of a checkpoint":               func(d *disk) { d.noSync = func(name string) bool { return strings.Contains(name, checkpointSuffix) } },
+		"sync of the log's directory":        func(d *disk) { d.noSyncDir = func(dir string) bool { return dir == "." } },
+		"sync of the keys' directory":        func(d *disk) { d.noSyncDir = func(dir string) bool { return dir == keyDir } },
+		"sync of the checkpoints' directory": func(d *disk) { d.noSyncDir = func(dir string) bool { return dir == checkpointDir } },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for at := 10; at < 250; at++ {

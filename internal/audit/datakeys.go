@@ -3,7 +3,9 @@ package audit
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -35,6 +37,10 @@ type dataKey struct {
 	id    uint32
 	month string
 	aead  cipher.AEAD
+	// secret is the key itself, for exports that carry it.
+	secret []byte
+	// index makes the keys of the index: it goes with the secret.
+	index [sha256.Size]byte
 }
 
 // dataKeys are the log's data keys, wrapped in files by the master key.
@@ -144,7 +150,11 @@ func newDataKey(id uint32, month string, secret []byte) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	return &dataKey{id: id, month: month, aead: aead}, nil
+	k := &dataKey{id: id, month: month, aead: aead, secret: secret}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("crmgate audit index"))
+	mac.Sum(k.index[:0])
+	return k, nil
 }
 
 func keyBound(id uint32, month string) []byte { return fmt.Appendf(nil, "%08d %s", id, month) }

@@ -32,9 +32,19 @@
 // to only. The leaf of the RFC 6962 tree is the envelope, so a data key can be
 // destroyed without breaking a proof.
 //
+// # Checkpoints
+//
+//	<checkpoints>/YYYY-MM-DD.checkpoint   the last signed checkpoint of each day
+//
+// A goroutine of its own signs the head at most once a second, after it is
+// durable, as a C2SP tlog-checkpoint with an Ed25519 key of this log's own. The
+// commit path never waits for it. A log that is shorter than its last checkpoint,
+// or other than it, is ErrTampered at Open and in Verify. One without any
+// checkpoint has lost it: the first one, over no entry, is durable before the
+// first segment is made.
+//
 // # What it does not see
 //
-// Without checkpoints kept elsewhere, a log cut back to an earlier commit at its
-// end, or rewritten as a whole by someone who holds the keys, verifies. Keep the
-// size and root that Verify reports, and compare.
+// Log and checkpoints put back to an earlier moment together, and what somebody
+// who holds the keys wrote anew behind the last checkpoint that is kept elsewhere.
 package audit

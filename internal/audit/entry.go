@@ -50,6 +50,8 @@ const (
 	FactorRemoved Event = "factor_removed"
 	FactorReset   Event = "factor_reset"
 	Invited       Event = "factor_invited"
+	// Adopted is a log whose checkpoints were lost, and that was taken as it was.
+	Adopted Event = "adopted"
 )
 
 // Valid reports whether e is in the closed list.
@@ -57,7 +59,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted:
 		return true
 	}
 	return false

@@ -53,8 +53,15 @@ type Options struct {
 	// Timeout bounds how long an append waits, 5 s if 0: a disk that stalls for less
 	// delays, and refuses nobody.
 	Timeout time.Duration
+	// Checkpoints is the directory that the checkpoints are kept in: on another
+	// disk than the log, best of all. It belongs to this log alone. "checkpoints"
+	// in the log's own directory if empty.
+	Checkpoints string
 
-	files files // another file layer, in tests
+	files    files // another file layer, in tests
+	every    time.Duration
+	patience time.Duration
+	now      func() (wall time.Time, since time.Duration)
 }
 
 // Log is an open log. Its methods are safe for concurrent use.
@@ -75,6 +82,8 @@ type Log struct {
 	queue  chan *pending
 	done   chan struct{} // closed when the writer has ended
 	writer *writer
+	notary *notary
+	clock  *clock
 	head   atomic.Pointer[head]
 }
 
@@ -106,7 +115,7 @@ func Open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", dir, err)
 	}
-	l, err := open(ctx, ring, opts)
+	l, err := open(ctx, dir, ring, opts)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the log in %s: %w", dir, err), lock.Close())
 	}
@@ -130,12 +139,19 @@ func (o *Options) fill(dir string) error {
 	if o.files == nil {
 		o.files = osFiles{dir}
 	}
+	if o.every == 0 {
+		o.every = defaultEvery
+	}
+	if o.patience == 0 {
+		o.patience = defaultPatience
+	}
 	return nil
 }
 
-func open(ctx context.Context, ring *keys.Ring, opts Options) (*Log, error) {
+func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log, error) {
 	l := &Log{
 		files: opts.files, keys: newDataKeys(opts.files, ring), names: newNames(ring), timeout: opts.Timeout,
+		clock: newClock(opts.now),
 		limit: int(min(maxJSON, opts.SegmentSize/4)),
 		room:  int(opts.SegmentSize) - maxHeader - commitFrame,
 		queue: make(chan *pending, queueLength), done: make(chan struct{}),
@@ -143,17 +159,22 @@ func open(ctx context.Context, ring *keys.Ring, opts Options) (*Log, error) {
 	if err := l.keys.loadAll(); err != nil {
 		return nil, err
 	}
-	found, err := recoverLog(ctx, opts, l.keys)
+	kept := opts.shelf(dir, ring)
+	found, err := recoverLog(ctx, opts, l.keys, kept)
 	if err != nil {
 		return nil, err
 	}
 	l.id = found.identity
+	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
+		return nil, err
+	}
 	if l.codec, err = newCodec(l.id); err != nil {
 		return nil, err
 	}
 	if l.writer, err = newWriter(l, opts, found); err != nil {
 		return nil, err
 	}
+	go l.notary.run()
 	go l.run()
 	if err := l.begin(ctx, found); err != nil {
 		return nil, errors.Join(err, l.shut())
@@ -188,12 +209,25 @@ func (l *Log) Head() (size uint64, root tlog.Hash) {
 	return h.size, h.root
 }
 
+// Checkpoint returns the last checkpoint that is durable. It is younger than
+// Head by a second where much is written.
+func (l *Log) Checkpoint() Checkpoint { return *l.notary.kept.Load() }
+
 // Append writes an entry and returns when it is durable, with the place of its
 // first piece. The entry isn't changed. The context's end doesn't cancel it: a
 // client that hangs up must not be able to keep its own entry out of the log; the
 // log's own timeout bounds the wait. After an error the entry may or may not be
 // in the log, and what it was to precede must not happen.
 func (l *Log) Append(ctx context.Context, entry *Entry) (Receipt, error) {
+	if step := l.clock.stepped(); step != nil {
+		if _, err := l.append(ctx, step); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return l.append(ctx, entry)
+}
+
+func (l *Log) append(ctx context.Context, entry *Entry) (Receipt, error) {
 	p, err := l.prepare(entry)
 	if err != nil {
 		return Receipt{}, err
@@ -223,7 +257,7 @@ func (l *Log) prepare(entry *Entry) (*pending, error) {
 	}
 	e := *entry
 	if e.Time.IsZero() {
-		e.Time = time.Now()
+		e.Time, _ = l.clock.now()
 	}
 	e.Time = e.Time.UTC().Round(0)
 	e.Keyed = l.names.withIdentifying(e.Keyed, e.Disclosure)
@@ -314,6 +348,7 @@ func (l *Log) run() {
 		l.writer.write(l.collect(p))
 	}
 	l.writer.stop(l)
+	l.writer.stopErr = errors.Join(l.writer.stopErr, l.notary.stop())
 }
 
 // collect takes what waits beside p, as far as one group holds it.

@@ -116,7 +116,7 @@ func asJSON(t testing.TB, e *Entry) []byte {
 // An empty disclosure and one without members are the same.
 func sortedRecords(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"disclosure":{},`), nil) }
 
-func TestRootIsThatOfAPlainTree(t *testing.T) {
+func rootIsThatOfAPlainTree(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	for range 70 {
@@ -148,13 +148,13 @@ func TestRootIsThatOfAPlainTree(t *testing.T) {
 	if size != uint64(len(all)) || root != want {
 		t.Errorf("Head = %d, %v, want %d, %v", size, root, len(all), want)
 	}
-	report, err := Verify(t.Context(), dir, ring, nil)
+	report, err := Verify(t.Context(), dir, ring, Check{})
 	if err != nil || report.Root != want {
 		t.Errorf("Verify = %v, %v, want root %v", report.Root, err, want)
 	}
 }
 
-func TestSecondProcessIsLockedOut(t *testing.T) {
+func secondProcessIsLockedOut(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	if _, err := Open(t.Context(), dir, ring, small()); !errors.Is(err, ErrLocked) {
@@ -164,7 +164,7 @@ func TestSecondProcessIsLockedOut(t *testing.T) {
 	mustClose(t, mustOpen(t, dir, ring, small()))
 }
 
-func TestLogKeepsItsNodeAndKeys(t *testing.T) {
+func logKeepsItsNodeAndKeys(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	opts := small()
 	opts.Node = ""
@@ -218,7 +218,7 @@ func TestEntryOfAnotherLogDoesNotOpen(t *testing.T) {
 	}
 }
 
-func TestMonthsHaveKeysOfTheirOwn(t *testing.T) {
+func monthsHaveKeysOfTheirOwn(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	for _, month := range []time.Month{1, 2, 1, 2, 3} {
@@ -246,7 +246,7 @@ func TestMonthsHaveKeysOfTheirOwn(t *testing.T) {
 	if !errors.Is(last, ErrKey) || !errors.Is(last, fs.ErrNotExist) {
 		t.Errorf("error = %v, want ErrKey", last)
 	}
-	if _, err := Verify(t.Context(), dir, nil, nil); err != nil {
+	if _, err := Verify(t.Context(), dir, nil, Check{}); err != nil {
 		t.Errorf("the proofs are gone with the key: %v", err)
 	}
 }
@@ -273,7 +273,7 @@ func TestInvalidEntryIsRefused(t *testing.T) {
 	}
 }
 
-func TestClientThatHangsUpIsLogged(t *testing.T) {
+func clientThatHangsUpIsLogged(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -296,7 +296,7 @@ func TestClosedLogRefuses(t *testing.T) {
 	}
 }
 
-func TestLargeEntryIsToldInPieces(t *testing.T) {
+func largeEntryIsToldInPieces(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, Options{Node: "n1", SegmentSize: 4 << 20})
 	var ids []string
@@ -342,13 +342,13 @@ func TestLargeEntryIsToldInPieces(t *testing.T) {
 	if !reflect.DeepEqual(gotIDs, ids) || !reflect.DeepEqual(gotRecords, ids) || gotQuestion.String() != question || rows != 3 {
 		t.Errorf("%d ids, %d records, %d bytes of question, %d rows came back", len(gotIDs), len(gotRecords), gotQuestion.Len(), rows)
 	}
-	report, err := Verify(t.Context(), dir, ring, nil)
+	report, err := Verify(t.Context(), dir, ring, Check{})
 	if err != nil || report.Unfinished+report.Pending != 0 {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}
 }
 
-func TestTooLargeEntryIsAnErrorAndNoMore(t *testing.T) {
+func tooLargeEntryIsAnErrorAndNoMore(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), testRing(t), small())
 	long := strings.Repeat("x", 100<<10)
 	for name, e := range map[string]*Entry{

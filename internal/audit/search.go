@@ -75,11 +75,8 @@ func (q *Query) employees(read func() iter.Seq2[Stored, error]) ([]string, error
 		if n == nil || slices.Contains(found, s.Entry.Employee) {
 			continue
 		}
-		for _, name := range []string{n.User, n.Email, n.Name} {
-			if strings.EqualFold(name, strings.TrimSpace(q.Employee)) {
-				found = append(found, s.Entry.Employee)
-				break
-			}
+		if n.are(q.Employee) {
+			found = append(found, s.Entry.Employee)
 		}
 	}
 	if found == nil {

@@ -127,12 +127,12 @@ func TestVerifyTellsItsProgress(t *testing.T) {
 	}
 	mustClose(t, l)
 	var done, total int64
-	report, err := Verify(t.Context(), dir, ring, func(d, n int64) {
+	report, err := Verify(t.Context(), dir, ring, Check{Progress: func(d, n int64) {
 		if d < done || d > n {
 			t.Errorf("progress goes from %d to %d of %d", done, d, n)
 		}
 		done, total = d, n
-	})
+	}})
 	if err != nil || done != total || total == 0 {
 		t.Errorf("Verify = %v; %d of %d", err, done, total)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -32,22 +33,42 @@ type Report struct {
 	Pending    int `json:"pending"`
 	// Torn is the length of a torn tail, which the next start will drop.
 	Torn int64 `json:"torn,omitempty"`
+	// Checkpoints counts the checkpoints that the tree agrees with, Anchored is
+	// the size of the largest: entries from there on may be cut off unseen.
+	Checkpoints int    `json:"checkpoints"`
+	Anchored    uint64 `json:"anchored"`
+	// Key checks the checkpoints' signatures, and those of an export.
+	Key string `json:"key,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
 	Damage *Damage `json:"damage,omitempty"`
 }
 
-// Verify reads the whole log in dir and checks frames, seqs and every tree root,
-// and with a ring that every entry opens. Without one, what only decryption shows
-// stays unseen. Damage is both in the report and the error (ErrTampered); the
-// report's numbers are then those up to there. A log that is being written may be
-// verified. Progress is told in bytes; it may be nil.
-func Verify(ctx context.Context, dir string, ring *keys.Ring, progress func(done, total int64)) (Report, error) {
-	return verify(ctx, osFiles{dir}, ring, progress)
+// Check says how a log is verified. The zero value is enough for a log whose
+// checkpoints are in its own directory.
+type Check struct {
+	// Checkpoints is what Options says it is.
+	Checkpoints string
+	// Against are signed notes that were kept elsewhere, by their file names: the
+	// log has to agree with them, too.
+	Against map[string][]byte
+	// Progress is told how many bytes are done; it may be nil.
+	Progress func(done, total int64)
 }
 
-func verify(ctx context.Context, fsys files, ring *keys.Ring, progress func(done, total int64)) (Report, error) {
-	v := &verifier{progress: progress, open: newUnfinished(math.MaxInt)}
-	err := v.run(ctx, fsys, ring)
+// Verify reads the whole log in dir and checks frames, seqs, every tree root, and
+// with a ring that every entry opens and that the log agrees with its
+// checkpoints. Without one, what only keys show stays unseen. Damage is both in
+// the report and the error (ErrTampered); the report's numbers are then those up
+// to there. A log that is being written may be verified; what is appended
+// meanwhile is read as far as the segment that was the last when it began.
+func Verify(ctx context.Context, dir string, ring *keys.Ring, check Check) (Report, error) {
+	o := Options{Checkpoints: check.Checkpoints, files: osFiles{dir}}
+	return verifyIn(ctx, o.files, ring, o.shelf(dir, ring), check)
+}
+
+func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) (Report, error) {
+	v := &verifier{progress: check.Progress, open: newUnfinished(math.MaxInt)}
+	err := v.run(ctx, fsys, ring, kept, check.Against)
 	v.report.Pending = len(v.open.requests)
 	v.report.Damage = nil
 	if errors.As(err, &v.report.Damage) {
@@ -68,7 +89,7 @@ type verifier struct {
 	told     int64
 }
 
-func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring) error {
+func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, against map[string][]byte) error {
 	segments, err := listSegments(fsys)
 	if err != nil {
 		return err
@@ -86,7 +107,12 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring) error {
 		o = &opener{keys: newDataKeys(fsys, ring), visit: v.entry}
 		defer o.close()
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
+		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
+		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err != nil {
+			return err
+		}
 	}
+	marks := w.marks
 	w.visit = func(segment uint32, g *group) error {
 		if o != nil {
 			if err := o.group(&w.position, segment, g); err != nil {
@@ -101,8 +127,45 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring) error {
 	if err == nil && w.rest.end > w.end {
 		v.report.Torn = w.rest.end - w.end
 	}
+	v.report.Checkpoints, v.report.Anchored = len(marks)-len(w.marks), w.marked
+	if err == nil && len(w.marks) > 0 {
+		err = kept.gone(w.marks[len(w.marks)-1], w.position)
+	}
 	v.tell(v.total, true)
 	return err
+}
+
+// checkpoints returns what the log has to agree with.
+func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, against map[string][]byte) ([]Checkpoint, error) {
+	all, err := kept.load()
+	if err != nil {
+		return nil, err
+	}
+	h, err := readHeader(fsys, segments[0])
+	if err != nil {
+		return nil, err
+	}
+	if h == nil {
+		return all, nil // the walk says what is wrong
+	}
+	key, err := newCheckpointKey(kept.ring, h.origin())
+	if err != nil {
+		return nil, err
+	}
+	v.report.Key = key.vkey
+	if all, err = kept.of(h.identity, all); err != nil {
+		return nil, err
+	}
+	for name, msg := range against {
+		c, err := key.verifiedBy(msg)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w %s", name, err, h.origin())
+		}
+		c.Name = name
+		all = append(all, c)
+	}
+	slices.SortStableFunc(all, bySize)
+	return all, nil
 }
 
 func sizes(fsys files, segments []uint32) (int64, error) {

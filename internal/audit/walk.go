@@ -26,11 +26,16 @@ type Damage struct {
 	Segment uint32 `json:"segment"`
 	Offset  int64  `json:"offset"`
 	What    string `json:"what"`
+	// Remedy is what to do, where it isn't the usual.
+	Remedy string `json:"remedy,omitempty"`
 }
 
 func (d *Damage) Error() string {
-	return fmt.Sprintf("entry %d, segment %s, offset %d: %s (keep the directory as it is and restore a backup beside it)",
-		d.Seq, segmentName(d.Segment), d.Offset, d.What)
+	remedy := d.Remedy
+	if remedy == "" {
+		remedy = "keep the directory as it is and restore a backup beside it"
+	}
+	return fmt.Sprintf("entry %d, segment %s, offset %d: %s (%s)", d.Seq, segmentName(d.Segment), d.Offset, d.What, remedy)
 }
 
 // Is makes errors.Is(err, ErrTampered) true.
@@ -81,6 +86,10 @@ type walk struct {
 	position
 	// key, if set, checks that each commit was written with this gateway's keys.
 	key *commitKey
+	// marks are checkpoints that the tree has to agree with, the smallest first;
+	// those that it has grown past are taken away. marked is the last of them.
+	marks  []Checkpoint
+	marked uint64
 	// visit is called for each good group.
 	visit func(segment uint32, g *group) error
 	// probe, if set, tells whether an entry opens. It is called for the entries
@@ -177,6 +186,9 @@ func (w *walk) segment(ctx context.Context, number uint32, bound int64, last boo
 	r, err := newGroupReader(f)
 	if err != nil {
 		return err
+	}
+	if number == w.number {
+		r.off = w.end // the walk goes on from there
 	}
 	for bound < 0 || r.off < bound {
 		if err := ctx.Err(); err != nil {
@@ -282,11 +294,32 @@ func (w *walk) group(number uint32, g *group) error {
 	if w.key != nil && !w.key.made(w.identity, g.commit) {
 		return w.groupDamage(number, g, "were not committed with this gateway's keys")
 	}
+	if err := w.agree(number, g, leaves); err != nil {
+		return err
+	}
 	w.tree, w.number, w.end, w.commit = grown, number, g.end, g.commit
 	if w.visit == nil {
 		return nil
 	}
 	return w.visit(number, g)
+}
+
+// agree compares the tree with the checkpoints that lie within a group.
+func (w *walk) agree(number uint32, g *group, leaves []tlog.Hash) error {
+	for ; len(w.marks) > 0 && w.marks[0].Size <= w.tree.size+uint64(len(leaves)); w.marks = w.marks[1:] {
+		m := w.marks[0]
+		if m.Size < w.tree.size || m.Size == 0 {
+			continue // the walk began behind it
+		}
+		if w.tree.grow(leaves[:m.Size-w.tree.size]...).root() != m.Root {
+			d := w.damage(number, 0, g.start, fmt.Sprintf(
+				"entries %d to %d aren't those that %s was signed over", w.marked, m.Size-1, m.Name))
+			d.Seq, d.Last = w.marked, m.Size-1
+			return d
+		}
+		w.marked = m.Size
+	}
+	return nil
 }
 
 // rootDamage names the entry of the group that a key shows to be wrong, or all

@@ -67,11 +67,14 @@ type writer struct {
 	remake  func(number uint32) error
 	buf     []byte
 	stopErr error
+	// notary is told of each commit.
+	notary *notary
 }
 
 func newWriter(l *Log, opts Options, found *recovered) (*writer, error) {
 	w := &writer{
 		files: opts.files, identity: found.identity, key: l.keys.commits, head: &l.head, open: newUnfinished(maxUnfinished),
+		notary: l.notary,
 		number: found.number, end: found.end, headed: found.headed, tree: found.tree,
 		groupBytes: int(min(1<<20, opts.SegmentSize/4)),
 	}
@@ -88,7 +91,10 @@ func newWriter(l *Log, opts Options, found *recovered) (*writer, error) {
 	return w, nil
 }
 
-func (w *writer) publish() { w.head.Store(&head{size: w.tree.size, root: w.tree.root()}) }
+func (w *writer) publish() {
+	w.head.Store(&head{size: w.tree.size, root: w.tree.root()})
+	w.notary.grown()
+}
 
 // use opens the segment of the current number.
 func (w *writer) use() error {
@@ -126,7 +132,8 @@ func (w *writer) write(batch []*pending) {
 
 // admit leaves out what was given up, and refuses intents where the next segment
 // can't be made and half of this one is used: the rest is for the disclosures of
-// what has been let through.
+// what has been let through. It does so, too, where no checkpoint could be kept
+// for too long.
 func (w *writer) admit(batch []*pending) []*pending {
 	scarce := false
 	if w.end > w.size/2 {
@@ -135,9 +142,12 @@ func (w *writer) admit(batch []*pending) []*pending {
 		w.spares.poll(slices.ContainsFunc(batch, func(p *pending) bool { return !p.urgent }))
 		scarce = !w.spares.ready
 	}
+	overdue := w.notary.overdue()
 	kept := batch[:0]
 	for _, p := range batch {
 		switch {
+		case overdue != nil && !p.urgent:
+			fail([]*pending{p}, overdue)
 		case scarce && !p.urgent:
 			fail([]*pending{p}, storageError(w.spares.err))
 		case p.state.CompareAndSwap(waiting, taken):

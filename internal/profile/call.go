@@ -31,6 +31,8 @@ type route struct {
 	// nested are the parameters that stand as trees in a nested query.
 	nested  []string
 	members []string
+	// when are the values that tell routes of one address apart.
+	when []condition
 }
 
 type call struct {

@@ -123,6 +123,7 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
+	bodies := bodies{}
 	for i, rt := range p.routes {
 		vars := map[string]string{}
 		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
@@ -130,11 +131,17 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 				return p.soapRoute(i, segments, &req)
 			}
 			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+			if !x.fits(bodies) {
+				continue
+			}
 			if err := x.classifyRoute(); err != nil {
 				return nil, x.complete(err)
 			}
 			return x, nil
 		}
+	}
+	if bodies.asked() {
+		return nil, refuse("unknown_call", "The request's body is none that the profile %s lists for this address.", p.Name)
 	}
 	return nil, refuse("unknown_route", "This address is not in the profile %s.", p.Name)
 }
@@ -226,6 +233,9 @@ func (x *Exchange) checkQuery() error {
 
 func (x *Exchange) parseBody(kind string) error {
 	var err error
+	if strings.Contains(kind, "|") {
+		kind = x.bodyKind(kind)
+	}
 	switch kind {
 	case "none":
 		if len(x.req.Body) > 0 {
@@ -241,6 +251,8 @@ func (x *Exchange) parseBody(kind string) error {
 		x.tree, err = parseJSON(x.req.Body)
 	case "form", "urlencoded", "multipart":
 		return x.parseForm(kind)
+	case "nested":
+		return x.parseNested()
 	default:
 		return fmt.Errorf("profile %s: body %q is not served", x.p.Name, kind)
 	}
@@ -300,8 +312,8 @@ func (x *Exchange) bindEntity() error {
 	typ := x.typeOf(x.op.entity)
 	if x.op.entityAt != nil {
 		typ = ""
-		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 && vs[0].node >= 0 {
-			typ = x.tree.Text(vs[0].node)
+		if vs := x.valuesAt(*x.op.entityAt); len(vs) == 1 {
+			typ = x.textOf(vs[0])
 		}
 	}
 	if x.od != nil {

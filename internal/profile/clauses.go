@@ -1,17 +1,40 @@
 package profile
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
-// readClauses reads filters that are trees of objects, in the body or in a nested
-// query.
+// clauses sees that a filter's tree is described, in one of its two forms.
+func (c *compiler) clauses(where string, r *ref) {
+	k := &r.clauses
+	named := k.Name != "" || k.Operator != "" || k.Value != "" || k.Group != ""
+	whole := k.Name != "" && k.Operator != "" && k.Value != "" && len(k.Operators) > 0
+	switch {
+	case r.syntax != "clauses" && (named || len(k.Groups)+len(k.Operators)+len(k.Prefixes)+len(k.Suffixes)+len(k.Members) > 0):
+		c.fail(where, "clauses is for the syntax clauses; add `syntax: clauses`")
+	case named && !whole:
+		c.fail(where, "clauses that name their field in a member have name, operator, value and operators; where members are named by fields, leave name, operator and value out")
+	case named && len(k.Prefixes)+len(k.Suffixes) > 0:
+		c.fail(where, "prefixes and suffixes are for clauses whose members are named by fields; leave name, operator and value out")
+	}
+}
+
+// readClauses reads filters that are trees of objects, in the body, in a nested
+// query, or in a text that is JSON.
 func (x *Exchange) readClauses(r *ref, typ string) error {
 	t, root := x.tree, -1
 	switch {
+	case r.at.origin == fromQuery && !x.p.nestedQuery:
+		for _, v := range x.valuesAt(r.at) {
+			if err := x.readClauseText(r, typ, v.text); err != nil {
+				return err
+			}
+		}
+		return nil
 	case r.at.origin == fromQuery:
 		q, err := x.nestedQuery()
 		if err != nil {
@@ -23,11 +46,27 @@ func (x *Exchange) readClauses(r *ref, typ string) error {
 	}
 	var err error
 	r.at.path.each(t, root, func(n int) {
-		if err == nil {
+		switch {
+		case err != nil:
+		case isForm(t) && !isContainer(t, n):
+			err = x.readClauseText(r, typ, t.Text(n))
+		default:
 			err = x.readClauseTree(t, r, typ, n, 0)
 		}
 	})
 	return err
+}
+
+// readClauseText reads a tree that stands as JSON in a parameter or a form's field.
+func (x *Exchange) readClauseText(r *ref, typ, text string) error {
+	if text == "" {
+		return nil
+	}
+	t, err := parseJSON([]byte(text))
+	if err != nil {
+		return &Refusal{Reason: "malformed", Text: "A filter is not strict JSON.", Status: 400}
+	}
+	return x.readClauseTree(t, r, typ, doc.Root, 0)
 }
 
 // readClauseTree reads a clause, or a list of them.
@@ -46,6 +85,9 @@ func (x *Exchange) readClauseTree(t *doc.Tree, r *ref, typ string, node, depth i
 		}
 		return nil
 	case doc.Object:
+		if r.clauses.Name == "" {
+			return x.readFieldClauses(t, r, typ, node, depth)
+		}
 		return x.readClauseObject(t, r, typ, node, depth)
 	}
 	return refuse("malformed", "A filter is no clause.")
@@ -54,22 +96,25 @@ func (x *Exchange) readClauseTree(t *doc.Tree, r *ref, typ string, node, depth i
 func (x *Exchange) readClauseObject(t *doc.Tree, r *ref, typ string, node, depth int) error {
 	k := &r.clauses
 	for c := range t.Children(node) {
-		if key := t.Key(c); key != k.Name && key != k.Operator && key != k.Value && !contains(k.Members, key) {
+		if !k.lists(t.Key(c)) {
 			return refuse("malformed", "A clause of a filter has a member that is not in the profile.")
 		}
 	}
-	op := t.Member(node, k.Operator)
+	op := firstMember(t, node, k.Operator)
 	if op < 0 || t.Nodes[op].Kind != doc.String {
 		return refuse("malformed", "A clause of a filter names no operator.")
 	}
-	word, name, value := t.Text(op), t.Member(node, k.Name), t.Member(node, k.Value)
+	word, name := t.Text(op), firstMember(t, node, k.Name)
 	field, searches := k.Search[word]
 	switch {
 	case contains(k.Groups, word):
-		if value < 0 {
+		group := firstMember(t, node, cmp.Or(k.Group, k.Value))
+		if group < 0 {
 			return refuse("malformed", "A group of a filter has no clauses.")
 		}
-		return x.readClauseTree(t, r, typ, value, depth+1)
+		return x.readClauseTree(t, r, typ, group, depth+1)
+	case k.Group != "" && firstMember(t, node, k.Group) >= 0:
+		return refuse("malformed", "A clause of a filter holds others, and its operator is not in the profile as a group.")
 	case contains(k.Stored, word):
 		return nil
 	case searches:
@@ -80,10 +125,49 @@ func (x *Exchange) readClauseObject(t *doc.Tree, r *ref, typ string, node, depth
 	case name < 0 || t.Nodes[name].Kind != doc.String || t.Text(name) == "":
 		return refuse("malformed", "A clause of a filter names no field.")
 	}
+	return x.askClause(r, typ, t.Text(name), contains(k.IDs, word))
+}
+
+// lists reports whether a clause may have a member of that name.
+func (k *clausesSpec) lists(key string) bool {
+	for _, ways := range []string{k.Name, k.Operator, k.Value, k.Group} {
+		for way := range strings.SplitSeq(ways, "|") {
+			if first, _, _ := strings.Cut(way, "."); first == key {
+				return true
+			}
+		}
+	}
+	return contains(k.Members, key)
+}
+
+// firstMember follows ways of members, `a.b|c`, to the first that is there; -1.
+func firstMember(t *doc.Tree, node int, ways string) int {
+	for way := range strings.SplitSeq(ways, "|") {
+		n := node
+		for key := range strings.SplitSeq(way, ".") {
+			if n < 0 || t.Nodes[n].Kind != doc.Object {
+				n = -1
+				break
+			}
+			n = t.Member(n, key)
+		}
+		if n >= 0 {
+			return n
+		}
+	}
+	return -1
+}
+
+// askClause adds the field of one clause.
+func (x *Exchange) askClause(r *ref, typ, name string, ids bool) error {
+	name, ok := r.mapped(name)
+	if !ok {
+		return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
+	}
 	literal := ""
-	if contains(k.IDs, word) {
+	if ids {
 		literal = "id"
 	}
-	x.ask(r.role, x.p.resolve(typ, x.p.steps(t.Text(name), r.separator)), literal)
+	x.ask(r.role, x.p.resolve(typ, x.p.steps(name, r.separator)), literal)
 	return nil
 }

@@ -27,6 +27,9 @@ func Load(src []byte) (*Profile, error) {
 	c.wrappedKinds()
 	c.annotations()
 	c.entities()
+	for field, typ := range c.p.anyRelations {
+		c.p.anyRelations[field] = c.typeWord(typ)
+	}
 	c.relations()
 	c.transports()
 	c.calls()
@@ -45,6 +48,8 @@ type compiler struct {
 	errs []error
 	// links are the types that fields lead to, checked when all are known.
 	links []link
+	// words are the CRM's words for the entities whose own name is none of them.
+	words map[string]string
 }
 
 func (c *compiler) fail(where, format string, args ...any) {

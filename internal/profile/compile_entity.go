@@ -24,6 +24,7 @@ func (c *compiler) entities() {
 	if len(c.spec.Entities) == 0 {
 		c.fail("entities", "a profile needs at least one entity")
 	}
+	c.entityWords()
 	for _, pr := range c.spec.Entities {
 		var s entitySpec
 		if err := strict(&pr.value, &s); err != nil {
@@ -34,6 +35,40 @@ func (c *compiler) entities() {
 	}
 }
 
+// entityWords notes how the CRM calls the records of entities whose name it doesn't
+// know: a profile may write `entity: contact` for what the CRM calls Contacts.
+func (c *compiler) entityWords() {
+	c.words = map[string]string{}
+	taken := []glob{}
+	types := map[string][]string{}
+	for _, pr := range c.spec.Entities {
+		var s struct {
+			Types []string `yaml:"types"`
+		}
+		if pr.value.Decode(&s) != nil {
+			continue // an error where the entity is read
+		}
+		types[pr.key] = s.Types
+		for _, t := range s.Types {
+			taken = append(taken, glob(t))
+		}
+	}
+	for name, list := range types {
+		at := slices.IndexFunc(list, func(t string) bool { return glob(t).plain() })
+		if at >= 0 && !matchAny(taken, name) {
+			c.words[name] = list[at]
+		}
+	}
+}
+
+// typeWord is the CRM's word for what the profile calls an entity or a type.
+func (c *compiler) typeWord(word string) string {
+	if t, ok := c.words[word]; ok {
+		return t
+	}
+	return word
+}
+
 func (c *compiler) entity(name string, s *entitySpec) {
 	e := &entity{
 		name: access.Entity(name), internal: s.Internal, id: s.ID, exact: map[string]*field{},
@@ -41,6 +76,9 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	}
 	if e.id == "" {
 		e.id = "id"
+	}
+	for field, typ := range e.relations {
+		e.relations[field] = c.typeWord(typ)
 	}
 	e.exact[e.id] = publicField()
 	c.unknown(e, s.Unknown)

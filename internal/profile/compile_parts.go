@@ -9,7 +9,7 @@ import (
 // structured compiles what a field says of values that aren't one value of one
 // record.
 func (c *compiler) structured(where string, f *field, s *fieldSpec) {
-	f.link, f.linkBy, f.flat, f.named, f.ofType, f.ofID = s.Link, s.LinkBy, s.Flat, s.Named, s.Of.Type, s.Of.ID
+	f.link, f.linkBy, f.flat, f.named, f.ofType, f.ofID = c.typeWord(s.Link), s.LinkBy, s.Flat, s.Named, s.Of.Type, s.Of.ID
 	f.filter = s.Filter
 	c.parts(where, f, s)
 	kinds := 0

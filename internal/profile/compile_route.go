@@ -2,6 +2,7 @@ package profile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -79,6 +80,7 @@ func (c *compiler) routes() {
 		c.nestedParams(where, rt)
 		c.odata(where, rt, s)
 		c.bodyMembers(where, rt)
+		c.when(where, rt, s.When)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
@@ -125,7 +127,7 @@ func (c *compiler) upgrade(where string, rt *route) {
 // could ask about anything.
 func (c *compiler) bodyMembers(where string, rt *route) {
 	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image || rt.form.JSON != ""
-	read := rt.body == "json" || forms(rt.body) != nil
+	read := readable(rt.body)
 	if read && !described {
 		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")
 	}
@@ -143,7 +145,7 @@ func (c *compiler) nestedParams(where string, rt *route) {
 		if r.at.origin != fromQuery {
 			continue
 		}
-		if len(r.at.path) > 0 || r.syntax == "clauses" || r.syntax == "keys" {
+		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || r.syntax == "clauses" && c.p.nestedQuery || r.syntax == "keys" {
 			rt.nested = append(rt.nested, r.at.name)
 		} else {
 			plain[r.at.name] = true
@@ -188,8 +190,8 @@ func (c *compiler) routeDefaults(where string, rt *route) {
 			rt.body = "none"
 		}
 	}
-	if !slices.Contains([]string{"json", "form", "urlencoded", "multipart", "soap", "none", "any"}, rt.body) {
-		c.fail(where, "body %q is not served; write json, form, urlencoded, multipart, soap or none", rt.body)
+	if !slices.Contains([]string{"soap", "none", "any"}, rt.body) && !readable(rt.body) {
+		c.fail(where, "body %q is not served; write json, form, urlencoded, multipart, nested, soap or none, or `json|form` where the CRM takes either", rt.body)
 	}
 }
 

@@ -34,6 +34,7 @@ type recordAt struct {
 	headings  *expr
 	cut       string
 	byKey     bool // the type is the name of the member around the record
+	idByKey   bool // and so is its id
 	header    bool
 	separator string
 	tuple     []string
@@ -78,6 +79,7 @@ type finder struct {
 	echo    bool   // values here are computed from what the client sent alone
 	typed   bool   // so are these, and the profile vouches for it: they are the client's own
 	cut     string // what ends a field's name in a member's
+	root    int    // the record's own object
 	// marked is set where values carry marks and names repeat; lost is why such a
 	// document can't be masked.
 	marked doc.Marked
@@ -296,9 +298,18 @@ func (x *Exchange) expand(s string) string {
 	return s
 }
 
+// keyID says that a record's id is the name of the member in which it stands.
+const keyID = "@key"
+
 // idAt returns the id that the record's place names, "" where the record's own
 // field does.
 func (f *finder) idAt(r *recordAt, node int) string {
+	if r.idByKey {
+		if key := f.t.Key(node); !f.x.p.integerIDs || isInteger(key) {
+			return key
+		}
+		return ""
+	}
 	if r.relID != nil {
 		if n := doc.Leaf(f.t, r.relID.first(f.t, node)); n >= 0 {
 			return f.t.Text(n)

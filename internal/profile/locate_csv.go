@@ -116,6 +116,9 @@ func (f *finder) headerNames(r *recordAt, row int, ent *entity) []string {
 	for c := range f.t.Children(row) {
 		cells = append(cells, f.t.Text(c))
 		name, ok := r.fields[f.t.Text(c)]
+		if ok && name == "" {
+			name = publicColumn
+		}
 		names, known = append(names, name), known || ok
 		if !ok {
 			f.field(c, -1, ent, "", unclassified(), "")
@@ -158,10 +161,10 @@ func (f *finder) requestNames(r *recordAt) []string {
 }
 
 func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns []string) {
-	id := ""
+	id, idColumn := "", r.idColumn(ent)
 	i := 0
 	for c := range f.t.Children(row) {
-		if i < len(columns) && r.id != "" && columns[i] == r.id {
+		if i < len(columns) && idColumn != "" && columns[i] == idColumn {
 			id = f.t.Text(c)
 		}
 		i++
@@ -173,6 +176,7 @@ func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns [
 	i = 0
 	for c := range f.t.Children(row) {
 		switch {
+		case i < len(columns) && columns[i] == publicColumn:
 		case i >= len(columns) || columns[i] == "":
 			f.field(c, rec, ent, "", unclassified(), "")
 		default:
@@ -182,9 +186,20 @@ func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns [
 	}
 }
 
+// publicColumn stands for a column that the profile says to hold no personal data.
+const publicColumn = "\x00"
+
+// idColumn is the column with a row's id: a header names that of the entity, too.
+func (r *recordAt) idColumn(ent *entity) string {
+	if r.id == "" && r.header && ent != nil {
+		return ent.id
+	}
+	return r.id
+}
+
 func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name string) {
 	switch {
-	case r.id != "" && name == r.id:
+	case name == r.idColumn(ent):
 		return
 	case ent != nil && name == ent.id && r.id != "":
 		f.field(node, rec, ent, name, unclassified(), "") // an id of the client's own

@@ -10,13 +10,14 @@ import (
 type pairsAt struct {
 	at, name, value path
 	list            string // the record's member that holds them
+	public          []string
 }
 
 func (c *compiler) pairs(where string, s *pairsSpec) *pairsAt {
-	if *s == (pairsSpec{}) {
+	if s.At == "" && s.Name == "" && s.Value == "" {
 		return nil
 	}
-	p := &pairsAt{at: c.path(where, s.At), name: c.path(where, s.Name), value: c.path(where, s.Value)}
+	p := &pairsAt{at: c.path(where, s.At), name: c.path(where, s.Name), value: c.path(where, s.Value), public: s.Public}
 	if len(p.at) == 0 || p.at[0].kind != stepKey || len(p.at[0].keys) != 1 || len(p.name) == 0 || len(p.value) == 0 {
 		c.fail(where, "pairs need `at`, a path that begins with a member of the record, and below it `name` and `value`")
 		return nil
@@ -28,7 +29,7 @@ func (c *compiler) pairs(where string, s *pairsSpec) *pairsAt {
 // isPairs reports whether a record's member holds its pairs.
 func (r *recordAt) isPairs(key string) bool { return r != nil && r.pairs != nil && r.pairs.list == key }
 
-// pairs calls yield for each pair that has one name, a text, and one value.
+// pairs calls yield for each pair that has one name, a text or a number, and one value.
 func (f *finder) pairs(r *recordAt, record int, yield func(name string, nameNode, value int)) {
 	if r == nil || r.pairs == nil {
 		return
@@ -49,7 +50,7 @@ func (f *finder) pairs(r *recordAt, record int, yield func(name string, nameNode
 		if name < 0 || value < 0 {
 			return
 		}
-		if leaf := doc.Leaf(f.t, name); f.t.Nodes[leaf].Kind == doc.String {
+		if leaf := doc.Leaf(f.t, name); f.t.Nodes[leaf].Kind == doc.String || f.t.Nodes[leaf].Kind == doc.Number {
 			yield(strings.TrimSpace(f.t.Text(leaf)), name, value)
 		}
 	})
@@ -70,7 +71,7 @@ func (m *members) listed(node int) {
 			return // in another member of this name
 		}
 		cover(value)
-		if leaf := doc.Leaf(f.t, nameNode); isWord(name) {
+		if leaf := doc.Leaf(f.t, nameNode); isWord(name) || m.ent != nil && m.ent.exact[name] != nil {
 			cover(nameNode)
 			if f.marked != nil {
 				f.marks(nameNode, leaf, m.rec, nil, name)
@@ -79,7 +80,11 @@ func (m *members) listed(node int) {
 		m.pair(name, value)
 	})
 	for n := node; n < int(f.t.Nodes[node].Next); n++ {
-		if k := f.t.Nodes[n].Kind; !known[n] && k != doc.Object && k != doc.Array && !f.silent(n, false) {
+		k := f.t.Nodes[n].Kind
+		if k != doc.String && f.marked == nil && m.ent != nil && m.ent.unknownNo.public() {
+			continue
+		}
+		if !known[n] && k != doc.Object && k != doc.Array && !f.silent(n, false) && !contains(m.r.pairs.public, f.t.Key(n)) {
 			f.field(n, m.rec, m.ent, f.t.Key(n), unclassified(), "")
 		}
 	}

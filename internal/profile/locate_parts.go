@@ -141,11 +141,8 @@ func (f *finder) part(node int, ent *entity, fd *field) *field {
 	if p := fd.parts.field(f.t.Key(node)); p != nil {
 		return p
 	}
-	switch f.t.Nodes[node].Kind {
-	case doc.Number, doc.Bool, doc.Null:
-		if ent != nil && ent.unknownNo.public() {
-			return ent.unknownNo
-		}
+	if ent != nil && ent.unknownNo.public() && holdsNumbers(f.t, node) {
+		return ent.unknownNo
 	}
 	return fd.parts.unknown
 }
@@ -188,11 +185,20 @@ func (f *finder) besideValue(node, rec int, ent *entity, name string, fd *field,
 	}
 }
 
-// namedField is the field that a sibling names.
+// namedField is the field that a sibling names, or a member of the nearest object
+// around it, up to the record.
 func (f *finder) namedField(object int, ent *entity, fd *field) *field {
 	name := ""
-	if object >= 0 && ent != nil && !repeats(f.t, object, fd.named) {
-		name = f.textAt(f.t.Member(object, fd.named))
+	for n := object; n >= 0 && ent != nil; n = int(f.t.Nodes[n].Parent) {
+		if at := f.memberOf(n, fd.named); at >= 0 {
+			if !repeats(f.t, n, fd.named) {
+				name = f.textAt(at)
+			}
+			break
+		}
+		if n == f.root {
+			break
+		}
 	}
 	if name == "" {
 		return &field{categories: fd.categories}

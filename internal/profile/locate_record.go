@@ -35,6 +35,9 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 	if id == "" && ent != nil && r != nil && r.pairs != nil {
 		id = (&members{f: f, r: r, node: node, ent: ent}).idInPairs()
 	}
+	root := f.root
+	f.root = node
+	defer func() { f.root = root }()
 	rec := f.record(ent, typ, id)
 	if rec < 0 && (ent == nil || !ent.internal) {
 		f.found.Rows++
@@ -209,14 +212,27 @@ func (f *finder) nestedType(node, object int, ent *entity, base string) string {
 // booleans and null, and objects that stand for numbers, are one thing, all else
 // another.
 func (p *Profile) unknown(t *doc.Tree, node int, ent *entity) *field {
-	switch t.Nodes[node].Kind {
-	case doc.Number, doc.Bool, doc.Null:
-		return ent.unknownNo
-	}
-	if p.numeric(t, node) {
+	if p.numeric(t, node) || holdsNumbers(t, node) {
 		return ent.unknownNo
 	}
 	return ent.unknown
+}
+
+// holdsNumbers reports whether a value is a number, a boolean or null, or a list of
+// nothing else.
+func holdsNumbers(t *doc.Tree, node int) bool {
+	switch t.Nodes[node].Kind {
+	case doc.Number, doc.Bool, doc.Null:
+		return true
+	case doc.Array:
+		for c := range t.Children(node) {
+			if !holdsNumbers(t, c) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // related finds records nested in, or named by, a value: an object, a list of

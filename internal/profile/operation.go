@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,12 +39,14 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	if !op.action.Valid() {
 		c.fail(where, "unknown action %q; there are: %v", s.Action, access.Actions())
 	}
+	s.Entity = c.typeWord(s.Entity)
 	op.entity, op.pass, op.deny, op.status = s.Entity, s.Pass, s.Deny, s.Status
 	op.opaque, op.image, op.question, op.stream = s.Opaque, s.Image, s.Question, s.Stream
 	op.echo, op.alone = s.Echo, s.Alone
 	c.operationEntity(where, op, s.Entity, args)
-	op.holds = s.Holds
 	for _, typ := range s.Holds {
+		typ = c.typeWord(typ)
+		op.holds = append(op.holds, typ)
 		if typ != "*" && c.p.entityOf(typ) == nil {
 			c.fail(where, "holds: no entity has the type %q", typ)
 		}
@@ -74,10 +77,11 @@ func (c *compiler) operationEntity(where string, op *operation, entity string, a
 		c.fail(where, "entity %q: write {variable}.{variable}", entity)
 	}
 	if entity != "" && !strings.HasPrefix(entity, "{") && c.p.entityOf(entity) == nil {
-		if e, err := parseExpr(entity, args); err == nil && (e.origin == fromArg || e.origin == fromBody) {
+		if e, err := parseExpr(entity, args); err == nil && (e.origin == fromArg || e.origin == fromBody || e.origin == fromQuery) {
+			e = c.expr(where, entity, args)
 			op.entityAt = &e
 		} else {
-			c.fail(where, "no entity has the type %q", entity)
+			c.fail(where, "no entity has the type %q; there are: %s", entity, c.types())
 		}
 	}
 }
@@ -85,7 +89,7 @@ func (c *compiler) operationEntity(where string, op *operation, entity string, a
 func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
-		separator: s.Separator, entity: s.Entity, field: s.Field, names: s.Map, except: s.Except,
+		separator: s.Separator, entity: c.typeWord(s.Entity), field: s.Field, names: s.Map, except: s.Except,
 		narrow: strings.TrimPrefix(s.Narrow, "query."), member: s.Member, clauses: s.Clauses,
 	}
 	roles := []access.RefRole{
@@ -107,8 +111,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
-	if k := &s.Clauses; (r.syntax == "clauses") != (k.Name != "" && k.Operator != "" && k.Value != "" && len(k.Operators) > 0) {
-		c.fail(where, "the syntax clauses, and only that, has clauses with name, operator, value and operators")
+	c.clauses(where, &r)
+	if unmapped := []string{"domain", "prefix_domain", "order_by", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
+		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
 	}
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
 		c.fail(where, "member is for the syntax list and order")
@@ -119,7 +124,27 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	return r
 }
 
+// types lists the words for kinds of records that the profile knows.
+func (c *compiler) types() string {
+	known := slices.Sorted(maps.Keys(c.p.types))
+	const most = 20
+	if len(known) > most {
+		known = append(known[:most], "…")
+	}
+	return strings.Join(known, ", ")
+}
+
+// recordEntity sees that the type of records is known, or stands in the answer.
+func (c *compiler) recordEntity(where, entity string) {
+	if entity == "" || strings.ContainsAny(entity[:1], ".[@{") || strings.Contains(entity, "?") || c.p.entityOf(entity) != nil {
+		return
+	}
+	c.fail(where, "records: no entity has the type %q; there are: %s. A path to the type begins with a dot: `entity: .type`", entity, c.types())
+}
+
 func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
+	s.Entity = c.typeWord(s.Entity)
+	c.recordEntity(where, s.Entity)
 	r := recordAt{
 		selector: s.Select, entity: s.Entity, id: s.ID, bare: s.Bare, field: s.Field,
 		separator: s.Separator, tuple: s.Tuple, status: s.Status, cut: s.Cut, byKey: s.Entity == "@key",
@@ -145,6 +170,8 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	}
 	switch {
 	case s.ID == "" || s.ID == "none":
+	case s.ID == keyID:
+		r.idByKey = true
 	case strings.HasPrefix(s.ID, "[") || strings.HasPrefix(s.ID, "."):
 		r.relID = c.path(where, s.ID)
 	default:

@@ -163,7 +163,7 @@ func (x *Exchange) readOrderBy(role access.RefRole, typ, prefix, text string) er
 		return nil
 	}
 	for part := range strings.SplitSeq(text, ",") {
-		words := strings.Fields(part)
+		words := orderWords(part)
 		if len(words) == 0 || !isDirection(words[1:]) {
 			return refuse("malformed", "An order has an unknown direction.")
 		}
@@ -172,6 +172,23 @@ func (x *Exchange) readOrderBy(role access.RefRole, typ, prefix, text string) er
 		}
 	}
 	return nil
+}
+
+// orderWords divides one part of an order: `name desc`, `name:desc`, `name|desc` or
+// `-name`.
+func orderWords(part string) []string {
+	words := strings.Fields(part)
+	if len(words) != 1 {
+		return words
+	}
+	name := words[0]
+	if len(name) > 1 && (name[0] == '-' || name[0] == '+') {
+		return []string{name[1:]}
+	}
+	if at := strings.LastIndexAny(name, ":|"); at > 0 && isDirection([]string{name[at+1:]}) {
+		return []string{name[:at], name[at+1:]}
+	}
+	return words
 }
 
 // isDirection reads `asc`, `desc`, and where values that are missing stand.

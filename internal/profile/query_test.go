@@ -186,7 +186,9 @@ func TestQueryWordsAreCheckedAtLoad(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
 		{"nested: true,", "json: all,", "json needs `nested: true`"},
 		{"nested: true, ", "", "is read as a tree; add `nested: true`"},
-		{"operators: [equals, like], ", "", "the syntax clauses, and only that"},
+		{"operators: [equals, like], ", "", "have name, operator, value and operators"},
+		{"operators: [equals, like], ", "operators: [equals, like], prefixes: [\">\"], ", "are for clauses whose members are named by fields"},
+		{"{role: sort, at: body.in.sort}", "{role: sort, at: body.in.sort, clauses: {groups: [or]}}", "add `syntax: clauses`"},
 		{"syntax: order, member: by", "member: by", "member is for the syntax list and order"},
 		{`"GET /?page=list"`, `"GET /?page"`, "a parameter is name=value"},
 		{`  - {match: "GET /?page=list&id={id}", name: page, entity: Person, ids: ["{id}"]}` + "\n", `  - {match: "GET /?page={p}", entity: Person}` + "\n", "can never match: GET /?page={p} stands before it"},

@@ -287,12 +287,9 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 	if name == "" {
 		return nil
 	}
-	if r.names != nil {
-		mapped, ok := r.names[name]
-		if !ok {
-			return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
-		}
-		name = mapped
+	name, ok := r.mapped(name)
+	if !ok {
+		return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
 	}
 	if r.role == access.RefSort {
 		name = strings.TrimPrefix(name, "-")
@@ -303,6 +300,17 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 	}
 	x.ask(r.role, res, "")
 	return nil
+}
+
+// mapped is the profile's name for one of the request's; false where there is none.
+func (r *ref) mapped(name string) (string, bool) {
+	if r.names == nil {
+		return name, true
+	}
+	if to, ok := r.names[name]; ok {
+		return to, true
+	}
+	return name, r.names["*"] == "*"
 }
 
 // selectField adds a field that is asked for. A file is asked for as a whole:

@@ -55,7 +55,7 @@ func (c *compiler) soapOperation(where string, rt *route) {
 
 // otherCall reports whether two routes of one address are for two operations.
 func otherCall(a, b *route) bool {
-	return a.soap != nil && b.soap != nil && a.soap.operation != b.soap.operation
+	return otherCondition(a, b) || a.soap != nil && b.soap != nil && a.soap.operation != b.soap.operation
 }
 
 // soapRequest is the one SOAP request of a body: its tree, its headers and its

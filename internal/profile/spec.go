@@ -98,7 +98,9 @@ type wrappedSpec struct {
 
 // entitySpec is a kind of record.
 type entitySpec struct {
-	// Types are the CRM's own words for it; globs. Default: the entity's name.
+	// Types are the CRM's own words for it; globs. Default: the entity's name. What is
+	// told apart in an address or an answer are types; elsewhere in the profile the
+	// entity's name stands for the first of them.
 	Types []string `yaml:"types"`
 	// Internal says that its records are no persons' data: they aren't named
 	// in the log.
@@ -110,8 +112,8 @@ type entitySpec struct {
 	// `entities.fields` has.
 	Fields ordered `yaml:"fields"`
 	// Unknown says what a field is that Fields doesn't list: `mask` (default:
-	// unclassified), `mask_if_string` (numbers, booleans and null are public)
-	// or `pass`.
+	// unclassified), `mask_if_string` (numbers, booleans and null, and
+	// lists of them, are public) or `pass`.
 	Unknown string `yaml:"unknown"`
 	// Relations maps fields to the type of the records that they hold or name.
 	// They go before Fields; an empty type takes one of `relations.any` back, and `.`
@@ -196,7 +198,8 @@ type fieldSpec struct {
 	// Public are the keys of texts beside such a value that are no personal data.
 	Public []string `yaml:"public"`
 	// Named names a sibling that holds the name of the record's field whose value
-	// this is: rows of a history.
+	// this is: rows of a history. Without one it is a member of the nearest object
+	// around it, up to the record: `{"field": "email", "value": {"old": …, "new": …}}`.
 	Named string `yaml:"named"`
 	// Filter says that the value is a filter on the record's fields, in the form of
 	// the syntax prefix_domain: the values in it are those of the fields.

@@ -1,7 +1,5 @@
 package profile
 
-import "go.yaml.in/yaml/v3"
-
 // operationSpec is what calls and routes share: what is done, and where records
 // and fields stand.
 type operationSpec struct {
@@ -65,9 +63,9 @@ type refSpec struct {
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
-	// `!` before them), clauses (a tree of objects), comparisons
+	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
-	// id`), keys (of an object), specification (an object of fields, each with an
+	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field),
 	// fetchxml (with roles of its own; for routes that are read as OData) or params
@@ -92,23 +90,37 @@ type refSpec struct {
 	// Member is the member that holds the name where an element is an object, for
 	// list and order: `sorts: ["a", {propertyName: "b"}]`.
 	Member string `yaml:"member"`
-	// Map translates the names at this place to fields; others are refused.
+	// Map translates the names at this place to fields; others are refused, but where
+	// `"*": "*"` says that they are fields' own.
 	Map map[string]string `yaml:"map"`
 }
 
 // clausesSpec describes a filter as a tree of objects: each is a clause on a field,
-// or a group of further clauses. What it doesn't list is refused.
+// or a group of further clauses. A clause is an object of three members (`{field: email,
+// op: eq, value: x}`), for which Name, Operator and Value are needed; or, without these,
+// a member whose name is the field's: `{"$or": [{"email": {"$eq": "x"}}, {"city": "y"}]}`,
+// `{">=date": "x"}`. What it doesn't list is refused.
 type clausesSpec struct {
-	// Name is the member that names the field.
+	// Name is the member that names the field, or the way to it:
+	// `field.name|field.id`, the first that is there.
 	Name string `yaml:"name"`
-	// Operator is the member that names the operator.
+	// Operator is the member that names the operator: `operator|condition`.
 	Operator string `yaml:"operator"`
 	// Value is the member that a clause's value, or a group's clauses, stand in.
 	Value string `yaml:"value"`
-	// Groups are the operators that join further clauses.
+	// Group is the member that a group's clauses stand in. Default: Value.
+	Group string `yaml:"group"`
+	// Groups are the operators that join further clauses; without Name, the members
+	// in which these stand (`$or`). A member whose name is a number is one of them.
 	Groups []string `yaml:"groups"`
-	// Operators are those that compare a field's value.
+	// Operators are those that compare a field's value. Without Name they are the
+	// members of an object in a field's place, and can be globs (`$*`); another
+	// member there is a part of the field, or a field of the related record.
 	Operators []string `yaml:"operators"`
+	// Prefixes are the operators that stand before a field's name: `>=` of `>=date`.
+	Prefixes []string `yaml:"prefixes"`
+	// Suffixes are those behind it: `__gte` of `date__gte`.
+	Suffixes []string `yaml:"suffixes"`
 	// IDs are those that compare a relation with ids.
 	IDs []string `yaml:"ids"`
 	// Stored are those that name a filter of the CRM's own, and no field.
@@ -131,7 +143,9 @@ type recordSpec struct {
 	// ID is where the record's id stands: a path below the record (`[3]`), an
 	// expression for the request (`{id}`, `values.id`), for HTML `@attribute` or a
 	// selector, `@href?record` for a parameter of an address there (as Entity can
-	// be), for CSV a column's field. Default: the entity's id; `none`: nowhere.
+	// be), for JSON `@key`: the name of the member in which the record stands
+	// (`{"7": {…}}`), for CSV a column's field. Default: the entity's id (of a CSV, where a
+	// header names its columns); `none`: nowhere.
 	ID string `yaml:"id"`
 	// Cut is what ends a field's name in a member's: `:` of `date:month`.
 	Cut string `yaml:"cut"`
@@ -186,6 +200,9 @@ type pairsSpec struct {
 	Name string `yaml:"name"`
 	// Value is the path to its value.
 	Value string `yaml:"value"`
+	// Public are the members of a pair beside these whose texts are no personal
+	// data: the field's label, its type.
+	Public []string `yaml:"public"`
 }
 
 // writeSpec says where a request holds values to be saved.
@@ -230,13 +247,19 @@ type routeSpec struct {
 	// Match is the method and the path: `GET /api/contacts/{id}`. Behind a `?` stand
 	// parameters that the query has to have: `GET /?entryPoint=download&id={id}`.
 	Match string `yaml:"match"`
+	// When names values that places of the body have to have, where several routes
+	// share an address: `{body.operation: query|lookup, body.module: Contacts}`. A
+	// place has to hold one value. Of a form with `form`, places are its fields.
+	When map[string]string `yaml:"when"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
 	// Body is the request's type: json, form (what browsers send, urlencoded or
 	// multipart), urlencoded or multipart (one of them, for a CRM that would take the
-	// other for an empty form), soap, none or any. Default: none for GET and DELETE,
-	// json otherwise. Names of a form are flat: `body['emails[]']` is every field of
-	// that name. Where a name stands in two spellings (`id` and `id[]`, `Id`), and
+	// other for an empty form), nested (an urlencoded form whose names are read as a
+	// tree, as PHP does: `filter[email]=x` is `body.filter.email`; saves aren't served
+	// so), soap, none or any; `json|nested` where the CRM takes either. Default: none
+	// for GET and DELETE, json otherwise. Names of a form are flat but for nested:
+	// `body['emails[]']` is every field of that name. Where a name stands in two spellings (`id` and `id[]`, `Id`), and
 	// where a part holds a file but no field with `file: true` is saved by it, the
 	// request is refused.
 	Body string `yaml:"body"`
@@ -333,53 +356,4 @@ type soapSpec struct {
 	Empty []string `yaml:"empty"`
 	// Headers are the elements that may stand in SOAP's header.
 	Headers []string `yaml:"headers"`
-}
-
-// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
-// without it is taken, too.
-type jsonSpec struct {
-	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
-	Prefix string `yaml:"prefix"`
-	// Callback is the query parameter that names the function which gets the
-	// document (JSONP): `query.callback`. A name with anything but letters, digits,
-	// `_`, `$` and dots in it is refused.
-	Callback string `yaml:"callback"`
-}
-
-// sseSpec describes an answer of server-sent events, which is released event by
-// event. The data of each is a JSON document, with records at the places that
-// `records` gives. An event of another name, and one whose data aren't a JSON
-// document or hold no such place, is left out; texts of comments are, and ids but
-// numbers and UUIDs.
-type sseSpec struct {
-	// Events are the names that events may have. Those without a name are known.
-	Events []string `yaml:"events"`
-}
-
-// xmlSpec says how an XML answer is read. Elements and attributes go by their
-// local names, attributes with an `@` before them. `.name` leads to every element
-// of that name, `[*]` and `.*` to every element; a field below another element of
-// the record is named by the way to it (`address.city`), an attribute of a field's
-// element with it (`email@label`).
-type xmlSpec struct {
-	// Namespaces maps words to the namespaces that the profile tells apart: names
-	// of theirs begin with the word then (`sf:Email`), those of all others don't.
-	// Prefixes in the document mean nothing.
-	Namespaces map[string]string `yaml:"namespaces"`
-	// Fault is the path to what says that the answer is an error, whatever its
-	// status: its texts are withheld. Default: SOAP's Fault.
-	Fault string `yaml:"fault"`
-}
-
-// errorSpec is the shape of the gateway's own refusals: those of remote calls, or,
-// where the profile has no transports, all that aren't shown as a page.
-type errorSpec struct {
-	// Status is the HTTP status. Default 403, signed out 401.
-	Status int `yaml:"status"`
-	// Headers are added to the answer's; `{text}` is filled in.
-	Headers map[string]string `yaml:"headers"`
-	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
-	Body yaml.Node `yaml:"body"`
-	// SignedOut is what a call gets when the session has ended.
-	SignedOut *errorSpec `yaml:"signed_out"`
 }

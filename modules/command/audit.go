@@ -12,11 +12,33 @@ func auditCommand(cmd *cobra.Command) {
 	}
 	searchCommand(search)
 	verify := &cobra.Command{
-		Use:     "verify (--data DIR | --config FILE)",
-		Short:   "Reads the whole log and names the first damaged entry",
-		Long:    verifyLong,
-		Example: "  crmgate audit verify --data /var/lib/crmgate",
+		Use:   "verify (--data DIR | --config FILE | --export DIR [--key KEY]) [--against FILE …]",
+		Short: "Reads the whole log, or an export, and names the first damaged entry",
+		Long:  verifyLong,
+		Example: "  crmgate audit verify --data /var/lib/crmgate\n" +
+			"  crmgate audit verify --export november --key log.vkey",
 	}
 	verifyCommand(verify)
-	group(cmd, search, verify)
+	adopt := &cobra.Command{
+		Use:     "adopt (--data DIR | --config FILE)",
+		Short:   "Takes a log whose checkpoints are lost as it is",
+		Long:    adoptLong,
+		Example: "  systemctl stop crmgate\n  crmgate audit adopt --config /etc/crmgate/Caddyfile",
+	}
+	adoptCommand(adopt)
+	export := &cobra.Command{
+		Use:     "export (--data DIR | --config FILE) [--with-keys] OUT",
+		Short:   "Writes the log out as tlog-tiles, to be verified without the gateway",
+		Long:    exportLong,
+		Example: "  crmgate audit export --config /etc/crmgate/Caddyfile november",
+	}
+	exportCommand(export)
+	reindex := &cobra.Command{
+		Use:     "reindex (--data DIR | --config FILE)",
+		Short:   "Makes the index that searches use anew",
+		Long:    reindexLong,
+		Example: "  crmgate audit reindex --config /etc/crmgate/Caddyfile",
+	}
+	reindexCommand(reindex)
+	group(cmd, search, verify, export, reindex, adopt)
 }

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/crmgate/crmgate/internal/audit"
-	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -59,14 +58,20 @@ func (s *search) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	look, err := s.look(ctx, d, ring)
+	f := newFinder(s.cmd, d, ring)
+	defer f.close()
+	look, err := s.look(ctx, d, f)
 	if err != nil {
 		return err
 	}
 	if err := d.writeDown(ctx, ring, look); err != nil {
 		return err
 	}
-	return s.show(audit.Search(ctx, d.log(), ring, s.query))
+	found, err := f.search(ctx, s.query)
+	if err != nil {
+		return err
+	}
+	return s.show(found)
 }
 
 // ask checks the flags.
@@ -106,13 +111,17 @@ func parseWhen(flag, text string, now time.Time) (time.Time, error) {
 
 // look says what is searched in the log's own words. A name is turned into the
 // pseudonyms that it stands for: names stand in sign-ins only.
-func (s *search) look(ctx context.Context, d data, ring *keys.Ring) (*crmgate.Look, error) {
+func (s *search) look(ctx context.Context, d data, f *finder) (*crmgate.Look, error) {
 	l := s.named(d)
 	if s.employee == "" {
 		return l, nil
 	}
 	signIns := audit.Query{Employee: s.employee, Kind: audit.Control}
-	for e, err := range audit.Search(ctx, d.log(), ring, signIns) {
+	found, err := f.search(ctx, signIns)
+	if err != nil {
+		return nil, err
+	}
+	for e, err := range found {
 		if err != nil {
 			return nil, fmt.Errorf("--employee: %w", err)
 		}

@@ -29,7 +29,7 @@ func commands() []caddycmd.Command {
 			CobraFunc: demoCommand,
 		},
 		{
-			Name: "audit", Usage: "search|verify",
+			Name: "audit", Usage: "search|verify|export|reindex|adopt",
 			Short:     "Looks into the audit log and checks it",
 			CobraFunc: auditCommand,
 		},
@@ -50,8 +50,8 @@ func commands() []caddycmd.Command {
 			CobraFunc: explainCommand,
 		},
 		{
-			Name: "profile", Usage: "check|test",
-			Short:     "Checks and tests profiles",
+			Name: "profile", Usage: "check|test|draft|diff",
+			Short:     "Checks, tests, drafts and compares profiles",
 			CobraFunc: profileCommand,
 		},
 		{

@@ -14,7 +14,9 @@ import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // place says which gateway's data a command works on.
@@ -22,12 +24,13 @@ type place struct {
 	data, config string
 }
 
-// placeFlags adds --data and --config.
-func placeFlags(cmd *cobra.Command, p *place) {
+// placeFlags adds --data and --config. Others are flags that the command
+// has already, and that take their place.
+func placeFlags(cmd *cobra.Command, p *place, others ...string) {
 	cmd.Flags().StringVar(&p.data, "data", "", "The gateway's data directory: the one that holds keys and log")
 	cmd.Flags().StringVarP(&p.config, "config", "c", "", "The gateway's Caddyfile (or Caddy's JSON), which names the directory")
-	cmd.MarkFlagsMutuallyExclusive("data", "config")
-	cmd.MarkFlagsOneRequired("data", "config")
+	cmd.MarkFlagsMutuallyExclusive(append(others, "data", "config")...)
+	cmd.MarkFlagsOneRequired(append(others, "data", "config")...)
 }
 
 // data is a gateway's data directory.
@@ -90,6 +93,11 @@ func (d data) ask(path string, asked, answer any) error {
 }
 
 func (d data) log() string { return filepath.Join(d.dir, "log") }
+
+// options are those that the gateway opens this log with.
+func (d data) options() audit.Options {
+	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
+}
 
 // ring opens the keys. It never makes new ones: they would open nothing here.
 func (d data) ring() (*keys.Ring, error) {

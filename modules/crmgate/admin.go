@@ -50,6 +50,9 @@ type Look struct {
 	Since     *time.Time `json:"since,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
 	Kind      audit.Kind `json:"kind,omitempty"`
+	// Export says that the whole log is written out, Keys that its data keys are.
+	Export bool `json:"export,omitempty"`
+	Keys   bool `json:"keys,omitempty"`
 }
 
 // maxRecord is the longest type/id that is written down.
@@ -57,6 +60,15 @@ const maxRecord = 500
 
 // Entry is what is written down before anything is shown.
 func (l *Look) Entry() (*audit.Entry, error) {
+	if l.Export {
+		what := "without data keys"
+		if l.Keys {
+			what = "with data keys"
+		}
+		return &audit.Entry{
+			Kind: audit.Control, Event: audit.Exported, Detail: fmt.Sprintf("audit export by uid %d: the whole log, %s", l.UID, what),
+		}, nil
+	}
 	said := []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
 	if l.Record != "" {
 		if !strings.Contains(l.Record, "/") || len(l.Record) > maxRecord {

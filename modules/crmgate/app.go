@@ -11,6 +11,7 @@ import (
 	"io"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -102,9 +103,16 @@ type Services struct {
 
 	dir    string
 	closer io.Closer
+	index  *audit.Index
+	// failing says that the index couldn't be written the last time.
+	failing atomic.Bool
 	// store is the configuration that Store was opened with.
 	store string
 }
+
+// CheckpointDir is where a data directory keeps the log's checkpoints: beside the
+// log, so that it can be a disk of its own, or a link to one.
+func CheckpointDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints") }
 
 // Dir is the data directory.
 func (s *Services) Dir() string { return s.dir }
@@ -152,7 +160,7 @@ var services = caddy.NewUsagePool()
 
 // Destruct closes what was opened when the last configuration lets go of it.
 func (s *Services) Destruct() error {
-	return errors.Join(s.Log.Close(), s.closer.Close())
+	return errors.Join(s.index.Close(), s.Log.Close(), s.closer.Close())
 }
 
 // Start opens keys, store and log, checks that no way leads around a gate, and
@@ -173,6 +181,7 @@ func (a *App) Start() error {
 	if err := s.adopt(a, reloaded); err != nil {
 		return errors.Join(err, a.release())
 	}
+	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())
@@ -195,12 +204,15 @@ func (a *App) open() (*Services, error) {
 		return nil, fmt.Errorf("opening the session store: %w", err)
 	}
 	log, err := audit.Open(context.Background(), filepath.Join(a.DataDir, "log"), ring, audit.Options{
-		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20,
+		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20, Checkpoints: CheckpointDir(a.DataDir),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
 	}
-	return &Services{Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw)}, nil
+	return &Services{
+		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw),
+		index: audit.OpenIndex(IndexDir(a.DataDir), filepath.Join(a.DataDir, "log"), ring),
+	}, nil
 }
 
 // Every runs f every so often until the app stops. Gates use it for what goes on

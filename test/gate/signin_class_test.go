@@ -42,7 +42,7 @@ func TestSignInAttacks(t *testing.T) {
 		{"C14-spent-code", TestSpentCodeIsTriedAnewOnce},
 		{"C16-planted-session", TestSignInReplacesThePlantedSession},
 		{"C18-parameters-of-the-gateways-own-pages", ownPagesTakeNothing},
-		{"C20-log-that-cannot-be-written", TestUnwritableLogStopsRequests},
+		{"C20-log-that-cannot-be-written", unwritableLogStopsRequests},
 		{"C21-placeholders-stay-as-they-are", placeholdersStay},
 		{"C23-ten-thousand-cookies", TestManyCookiesSignNobodyOut},
 		{"C23-huge-header", TestHugeHeaderIsRefused},

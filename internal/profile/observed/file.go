@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,7 +114,7 @@ func Parse(src []byte) (*Collector, error) {
 		if r == nil || !plainMethod.MatchString(r.Method) || !strings.HasPrefix(r.Path, "/") {
 			return nil, errors.New("a route has no method or no path")
 		}
-		have := c.route(r.Method, c.kept(r.Path), 0)
+		have := c.route(r.Method, c.kept(r.Path), http.StatusOK)
 		if have == nil {
 			return nil, fmt.Errorf("it holds more than %d routes", maxRoutes)
 		}
@@ -156,18 +157,18 @@ func (f *field) check(depth int) error {
 	if depth > 2*maxDepth || f.Seen < 0 {
 		return errors.New("a field is nested too deeply, or was seen less than never")
 	}
-	known := map[string]bool{}
+	var kinds []string
 	for _, k := range detect.Kinds() {
-		known[string(k)] = true
+		kinds = append(kinds, string(k))
 	}
-	for k := range f.Found {
-		if !known[k] {
-			return fmt.Errorf("detection knows no %q", k)
-		}
-	}
-	for k := range f.Shapes {
-		if !slices.Contains(shapes(), k) {
-			return fmt.Errorf("there is no form %q", k)
+	for _, m := range []struct {
+		counts map[string]int
+		known  []string
+	}{{f.Found, kinds}, {f.Shapes, shapes()}, {f.Keys, slices.Concat(kinds, shapes())}} {
+		for k := range m.counts {
+			if !slices.Contains(m.known, k) {
+				return fmt.Errorf("there is no form %q", k)
+			}
 		}
 	}
 	if err := f.Elements.check(depth + 1); err != nil {

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/mask/detect"
@@ -67,6 +68,9 @@ type LeftOut struct {
 type Collector struct {
 	detector *detect.Detector
 	words    *vocabulary.Vocabulary
+	// seen are likenesses by text, and names their number.
+	seen  sync.Map
+	names atomic.Int64
 
 	mu        sync.Mutex
 	exchanges int
@@ -108,7 +112,7 @@ func (c *Collector) Add(e Exchange) {
 	}
 	said := texts(e.Request, e.Answer)
 	request, answer := c.look(e.Request, said), c.look(e.Answer, said)
-	segments := c.segments(e.Path, said, typed(e.Request, e.Answer))
+	segments := c.segments(e.Path, said, c.typed(e.Request, e.Answer))
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -168,8 +168,10 @@ func TestCollectorIsSafeForConcurrentUse(t *testing.T) {
 }
 
 func TestOtherFilesAreNoCollections(t *testing.T) {
-	for _, src := range []string{"", "{}", `{"format":"crmgate-observed/2"}`, `{"format":"crmgate-observed/1","routes":[{"method":"GET","path":"x"}]}`,
-		`{"format":"crmgate-observed/1","routes":[{"method":"GET","path":"/x","answer":{"seen":1,"found":{"name of somebody":1}}}]}`} {
+	for _, src := range []string{
+		"", "{}", `{"format":"crmgate-observed/2"}`, `{"format":"crmgate-observed/1","routes":[{"method":"GET","path":"x"}]}`,
+		`{"format":"crmgate-observed/1","routes":[{"method":"GET","path":"/x","answer":{"seen":1,"found":{"name of somebody":1}}}]}`,
+	} {
 		path := filepath.Join(t.TempDir(), "x.json")
 		if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
 			t.Fatal(err)

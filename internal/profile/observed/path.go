@@ -76,7 +76,7 @@ func (c *Collector) route(method string, segments []string, status int) *route {
 		next := at.step(s)
 		if next == nil {
 			switch {
-			case status >= 400:
+			case status < 100 || status >= 400: // no answer, or an error
 				c.leftOut.Failed++
 				return nil
 			case c.routes >= maxRoutes:

@@ -48,6 +48,19 @@ func kept() map[string]string {
 // Page returns the page for the sources of the language's types. It fails on a
 // key without a comment.
 func Page(sources map[string][]byte) ([]byte, error) {
+	p, err := read(sources)
+	if err != nil {
+		return nil, err
+	}
+	p.out.WriteString(head)
+	if err := p.section("spec", "The profile"); err != nil {
+		return nil, err
+	}
+	return []byte(p.out.String()), nil
+}
+
+// read finds the types and their comments.
+func read(sources map[string][]byte) (*page, error) {
 	types := map[string]*ast.TypeSpec{}
 	docs := map[string]string{}
 	for name, src := range sources {
@@ -67,12 +80,7 @@ func Page(sources map[string][]byte) ([]byte, error) {
 			}
 		}
 	}
-	p := &page{types: types, docs: docs, seen: map[string]string{}}
-	p.out.WriteString(head)
-	if err := p.section("spec", "The profile"); err != nil {
-		return nil, err
-	}
-	return []byte(p.out.String()), nil
+	return &page{types: types, docs: docs, seen: map[string]string{}}, nil
 }
 
 type page struct {
@@ -85,6 +93,8 @@ type page struct {
 // entry is one key.
 type entry struct {
 	key, field, doc, typ string
+	owner                string // the type that has it
+	expr                 ast.Expr
 }
 
 // section writes the table of one type, then those of the types in it.
@@ -133,7 +143,7 @@ func (p *page) entries(typ string) ([]entry, error) {
 		if len(f.Names) != 1 || key == "" {
 			return nil, fmt.Errorf("%s: a field without a key of its own", typ)
 		}
-		e := entry{key: key, field: f.Names[0].Name, doc: f.Doc.Text(), typ: inner(f.Type)}
+		e := entry{key: key, field: f.Names[0].Name, doc: f.Doc.Text(), typ: inner(f.Type), owner: typ, expr: f.Type}
 		if e.doc == "" {
 			return nil, fmt.Errorf("%s.%s (%s) has no comment: say what it means", typ, e.field, key)
 		}

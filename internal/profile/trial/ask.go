@@ -121,6 +121,9 @@ func (t *trial) names(r *access.Ref, name string) bool {
 	if !ok {
 		return false
 	}
+	if typ == string(r.Entity) {
+		return true
+	}
 	entity, known := t.p.EntityOf(typ)
 	if to, ok := t.p.LeadsTo(typ, r.Field); ok && to == r.Entity {
 		return true // what a related record is shown by

@@ -61,7 +61,7 @@ type Case struct {
 	Refs map[string]json.RawMessage `json:"refs"`
 }
 
-// Record is a record of a case, by the profile's word for its entity.
+// Record is a record of a case, by the profile's word for its entity, or the CRM's.
 type Record struct {
 	Entity string `json:"entity"`
 	ID     string `json:"id"`

@@ -314,10 +314,17 @@ func (m *masker) mask(t *doc.Tree, found *profile.Located) ([]byte, error) {
 	return res.Body(nil)
 }
 
+// isOf reports whether a record is of what a manifest calls an entity: by the
+// profile's word for it, or by one of the CRM's.
+func (t *trial) isOf(r access.Record, entity string) bool {
+	of, known := t.p.EntityOf(entity)
+	return string(r.Entity) == entity || known && r.Entity == of
+}
+
 // found compares the records that would be in the log.
 func (t *trial) found(records []access.Record) {
 	for _, want := range t.c.Records {
-		if slices.ContainsFunc(records, func(r access.Record) bool { return string(r.Entity) == want.Entity && r.ID == want.ID }) {
+		if slices.ContainsFunc(records, func(r access.Record) bool { return t.isOf(r, want.Entity) && r.ID == want.ID }) {
 			t.RecordsFound++
 			continue
 		}

@@ -48,7 +48,7 @@ func rules() []rule {
 				"fax,telefax,faxnummer,msisdn,whatsapp,durchwahl,extension,phone number,dial,dialed,caller,callee,sms", "phone telefon telefonnummer telefax rufnummer mobilnummer handynummer phonenumber",
 		},
 		{
-			access.Address, "address,adresse,anschrift,street,strasse,str,hausnummer,house number,house no,hausnr,address line,line,city,town,stadt,ort,wohnort," +
+			access.Address, "address,adresse,anschrift,street,strasse,str,hausnummer,house number,house no,hausnr,address line,city,town,stadt,ort,wohnort," +
 				"ortsteil,locality,sublocality,zip,zip code,zipcode,postal,postal code,postcode,post code,plz,postleitzahl,state,province,region,bundesland,county," +
 				"kanton,district,landkreis,country,country code,land,staat,latitude,longitude,lat,lng,lon,geo,geolocation,coordinates,koordinaten,po box,postfach," +
 				"apartment,floor,stockwerk,etage,building,gebaeude,route,admin area,neighborhood,suburb,timezone,time zone", "adresse strasse postleitzahl hausnummer anschrift postalcode",
@@ -58,11 +58,11 @@ func rules() []rule {
 				"salutation,anrede,briefanrede,vorname,nachname,zuname,rufname,nickname,nick name,spitzname,display name,displayname,known as,alias,initials,initialen," +
 				"prefix name,suffix name,name prefix,name suffix,title name,titel,academic title,person name,contact name,contact person,ansprechpartner,kontaktperson," +
 				"spouse,partner name,ehepartner,ehegatte,child,children,kinder,mother,mutter,father,vater,parent name,beneficiary,employee name,mitarbeiter name,customer name," +
-				"kundenname,recipient,recipients,empfaenger,sender,absender,attendee,attendees,teilnehmer,participant,participants,from,to,cc,bcc,author,autor", "vorname nachname lastname firstname familienname",
+				"kundenname,recipient,recipients,empfaenger,sender,absender,attendee,attendees,teilnehmer,participant,participants,author,autor,vollname,name person", "vorname nachname lastname firstname familienname",
 		},
 		{
 			access.Online, "ip,ip address,url,website,webseite,homepage,web,twitter,linkedin,xing,facebook,instagram,skype,youtube,tiktok,mastodon,bluesky,social," +
-				"user name,username,benutzername,login,handle,device,device id,cookie,user agent,browser,mac address,imei,messenger,im,telegram,signal,domain,href,link,links", "website",
+				"user name,username,benutzername,login,handle,device,device id,cookie,user agent,browser,mac address,imei,messenger,telegram,signal,domain,href,link,links", "website",
 		},
 		{
 			access.FreeText, "note,notes,notiz,notizen,comment,comments,kommentar,kommentare,description,beschreibung,descr,desc,text,texte,remark,remarks,memo,subject," +
@@ -74,30 +74,44 @@ func rules() []rule {
 
 // Words of members that hold no personal data, where their values have the form.
 const (
-	// flags are booleans that say something of the record, not of the person.
-	flags = "is has active aktiv archived archiviert deleted geloescht enabled disabled locked gesperrt primary default standard draft entwurf read unread " +
+	// Flags are booleans that say something of the record, not of the person.
+	Flags = "is has active aktiv archived archiviert deleted geloescht enabled disabled locked gesperrt primary default standard draft entwurf read unread " +
 		"open closed starred pinned hidden visible editable readonly bulk update success more items collection next last empty truncated partial"
-	// stamps are the moments at which a record was changed.
-	stamps = "created modified changed updated added inserted deleted archived synced imported erstellt angelegt geaendert aktualisiert create update modify add insert change last on at am date time " +
+	// Stamps are the moments at which a record was changed.
+	Stamps = "created modified changed updated added inserted deleted archived synced imported erstellt angelegt geaendert aktualisiert create update modify add insert change last on at am date time " +
 		"timestamp datum zeit createdate lastmodifieddate modifieddate createddate"
-	// counts are numbers that are about lists and versions.
-	counts = "count total anzahl gesamt version revision position sort order index limit offset page pages pagesize size per start skip rows number of items results"
+	// Counts are numbers that are about lists and versions.
+	Counts = "count total anzahl gesamt version revision position sort order index limit offset page pages pagesize size per start skip rows number of items results"
 )
 
 const (
-	// envelope are members around a list of records.
-	envelope = "items data results result value values list records entries rows content elements objects hits documents docs collection edges node nodes item entity response payload embedded " +
-		"daten liste eintraege ergebnisse treffer meta metadata paging pagination cursor next previous prev links after before has"
+	// Envelope are members around a list of records.
+	Envelope = "items data results result value values list records entries rows content elements objects hits documents docs collection edges node nodes item entity response payload embedded " +
+		"daten liste eintraege ergebnisse treffer meta metadata paging pagination cursor next previous prev link links href self first after before has"
 	// Types are words of members that say of which type a record is.
 	Types = "type types scope entity class module model resource object kind collection table target"
 	// technical are words of addresses and of members that name nothing of a record.
 	technical = "api rest crm services service data objects object odata public private internal v version json rpc web app admin index sites site tenant instance org " +
 		"id ids uuid guid key keys type types kind class scope entity model module resource table field fields name names label labels status stage state code codes properties property attributes attribute " +
 		"custom customfields associations association relationships relation error errors message success additional currency amount price locale language lang uri etag context score rank"
+	// Changes are words for what happened to a record at the moment of a stamp.
+	Changes = "created modified changed updated added synced imported erstellt angelegt geaendert aktualisiert create update modify add createdate lastmodifieddate modifieddate createddate"
+	// Persons are words of records that are people, Objects those that are none.
+	Persons = "person contact customer client employee user lead patient author member student guest donor candidate applicant subscriber attendee participant kunde kontakt " +
+		"mitarbeiter partner mitglied teilnehmer ansprechpartner benutzer interessent owner party"
+	Objects = "product campaign segment stage pipeline team group role tag category field column currency country setting language unit template list folder report dashboard license permission type produkt kategorie"
+	// Sorts, Directions, Selects, Searches and Paging are names of parameters by what they do.
+	Sorts      = "sort order orderby sortby ordering sorting sortierung sortfield sorts"
+	Directions = "order sortorder direction dir desc asc sortdirection sortdir sortorder richtung descending ascending"
+	Selects    = "fields select properties columns attributes attributeselect felder props fieldset"
+	Searches   = "q query search term suche keyword keywords suchbegriff searchterm text fulltext"
+	Paging     = "limit offset page pagesize perpage per size max maxsize count cursor skip top take start startat rows format locale lang language tz pagenumber pagelimit pageoffset pagetoken nocache timestamp"
+	// IDs are names of the member that holds a record's id, best first.
+	IDs = "id uuid guid oid uid vid rid sysid recordid"
 	// parameters are names of query parameters.
 	parameters = "q query search term filter filters where sort order by direction dir desc asc limit offset page size per cursor after before since until from to fields select include expand embed with format callback start skip top take"
 	// verbs are last steps of addresses that say what is done with the records.
-	verbs = "search find query list batch read get create update delete upsert save edit new export import count filter filters recent recents all me merge clone copy archive restore lookup autocomplete suggest suggestions " +
+	verbs = "search find query list batch read get create update delete upsert save edit new export import count filter filters recent recents all me by group groupby paged page merge clone copy archive restore lookup autocomplete suggest suggestions " +
 		"suche suchen liste anlegen aendern loeschen"
 	// things are what CRMs keep records of.
 	things = "organisation organization party patient member applicant candidate subscriber note task call event email mail message attachment file image comment tag segment campaign product offer " +
@@ -105,15 +119,10 @@ const (
 		"order payment subscription visit household donor donation student guest tenant client address folder settings session login logout auth profile home dashboard report reports static assets favicon"
 )
 
-type thing struct{ one, many string }
-
-// things2 are words whose plural no rule makes.
-func things2() []thing {
-	return []thing{
-		{"person", "people"}, {"person", "personen"}, {"kontakt", "kontakte"}, {"kunde", "kunden"}, {"firma", "firmen"}, {"adresse", "adressen"}, {"aktivitaet", "aktivitaeten"},
-		{"mitarbeiter", "mitarbeiter"}, {"notiz", "notizen"}, {"rechnung", "rechnungen"}, {"vertrag", "vertraege"}, {"angebot", "angebote"}, {"auftrag", "auftraege"}, {"termin", "termine"},
-		{"aufgabe", "aufgaben"}, {"benutzer", "benutzer"}, {"patient", "patienten"}, {"interessent", "interessenten"}, {"lieferant", "lieferanten"}, {"mitglied", "mitglieder"}, {"anruf", "anrufe"},
-		{"nachricht", "nachrichten"}, {"fall", "faelle"}, {"vorgang", "vorgaenge"}, {"ansprechpartner", "ansprechpartner"}, {"partner", "partner"}, {"address", "addresses"}, {"child", "children"},
-		{"status", "status"}, {"series", "series"}, {"news", "news"}, {"canvas", "canvas"},
-	}
-}
+// plurals are words whose singular no rule makes: each plural with its singular.
+const plurals = " " +
+	"people=person personen=person kontakte=kontakt kunden=kunde firmen=firma adressen=adresse aktivitaeten=aktivitaet " +
+	"mitarbeiter=mitarbeiter notizen=notiz rechnungen=rechnung vertraege=vertrag angebote=angebot auftraege=auftrag " +
+	"termine=termin aufgaben=aufgabe benutzer=benutzer patienten=patient interessenten=interessent lieferanten=lieferant " +
+	"mitglieder=mitglied anrufe=anruf nachrichten=nachricht faelle=fall vorgaenge=vorgang ansprechpartner=ansprechpartner " +
+	"partner=partner addresses=address children=child status=status series=series news=news canvas=canvas "

@@ -38,7 +38,12 @@ func Words(name string) []string {
 }
 
 func fold(word string) string {
-	return strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(strings.ToLower(word))
+	word = strings.ToLower(word)
+	plain := func(r rune) bool { return r < unicode.MaxLatin1 && r > unicode.MaxASCII }
+	if !strings.ContainsFunc(word, plain) {
+		return word
+	}
+	return strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(word)
 }
 
 // maxRun is how many words a term has at most: date of birth.
@@ -70,11 +75,12 @@ func New() *Vocabulary {
 		}
 		v.rules = append(v.rules, c)
 	}
-	for _, list := range []string{flags, stamps, counts, envelope, Types, technical, things, verbs, parameters} {
+	for _, list := range []string{Flags, Stamps, Counts, Envelope, Types, technical, things, verbs, parameters, Changes, Persons, Objects, Sorts, Directions, Selects, Searches, Paging, IDs} {
 		v.learn(strings.Fields(list)...)
 	}
-	for _, s := range things2() {
-		v.learn(s.one, s.many)
+	for pair := range strings.FieldsSeq(plurals) {
+		many, one, _ := strings.Cut(pair, "=")
+		v.learn(one, many)
 	}
 	return v
 }
@@ -97,10 +103,8 @@ func runs(name string) []string {
 	words := Words(name)
 	var list []string
 	for i := range words {
-		joined := ""
-		for _, w := range words[i:min(i+maxRun, len(words))] {
-			joined += w
-			list = append(list, joined)
+		for n := 1; n <= maxRun && i+n <= len(words); n++ {
+			list = append(list, strings.Join(words[i:i+n], ""))
 		}
 	}
 	return list
@@ -144,10 +148,9 @@ func All(list, name string) bool {
 // Singular is the word for one of what a word names several of; a word that is
 // no plural stays.
 func Singular(word string) string {
-	for _, t := range things2() {
-		if word == t.many {
-			return t.one
-		}
+	if _, after, ok := strings.Cut(plurals, " "+word+"="); ok {
+		one, _, _ := strings.Cut(after, " ")
+		return one
 	}
 	switch {
 	case strings.HasSuffix(word, "ies") && len(word) > 4:
@@ -164,3 +167,8 @@ func Singular(word string) string {
 
 // IsVerb reports whether a step of an address says what is done with records.
 func IsVerb(step string) bool { return All(verbs, step) }
+
+// Is reports whether a name as a whole is one of a list's words.
+func Is(list, name string) bool {
+	return slices.Contains(strings.Fields(list), strings.Join(Words(name), ""))
+}

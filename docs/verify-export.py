@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Verifies an export of crmgate's audit log. Takes nothing but Python 3's standard library.
+
+    python3 verify-export.py DIRECTORY [KEY]
+
+DIRECTORY is what `crmgate audit export` wrote. KEY is the log's public key
+(crmgate/NODE/EPOCH+…+…) or a file that holds it; get it from somebody else than who
+gave you the directory. Without it the key in the directory is taken, which proves
+that the export fits together, not whose it is.
+
+Checked are the signature of the checkpoint (Ed25519, RFC 8032), that the entries give
+the root that was signed (RFC 6962), and that the hash tiles are those of the entries
+(C2SP tlog-tiles). The exit status is 0 only if all of it holds.
+"""
+import base64, hashlib, pathlib, re, sys
+
+WIDTH = 256
+
+
+def fail(what):
+    sys.exit(f"NOT VERIFIED: {what}")
+
+
+# Ed25519 (RFC 8032, 5.1.7): points are (x, y) with the formulas of section 5.1.4, without any attempt at speed.
+P = 2**255 - 19
+Q = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def add(a, b):
+    (x1, y1), (x2, y2) = a, b
+    t = D * x1 * x2 * y1 * y2 % P
+    return ((x1 * y2 + x2 * y1) * pow(1 + t, P - 2, P) % P, (y1 * y2 + x1 * x2) * pow(1 - t, P - 2, P) % P)
+
+
+def mul(n, a):
+    r = (0, 1)
+    for bit in bin(n)[2:]:
+        r = add(r, r)
+        if bit == "1":
+            r = add(r, a)
+    return r
+
+
+def point(b):
+    y = int.from_bytes(b, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        fail("a point of the signature is malformed")
+    xx = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(xx, (P + 3) // 8, P)
+    if (x * x - xx) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if (x * x - xx) % P or (x == 0 and sign):
+        fail("a point of the signature is malformed")
+    return (P - x if x & 1 != sign else x, y)
+
+
+BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def signed(public, message, signature):
+    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or s >= Q:
+        return False
+    h = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little") % Q
+    return mul(s, BASE) == add(point(r), mul(h, point(public)))
+
+
+def read(path):
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        fail(f"{path}: {e.strerror}")
+
+
+def checkpoint(directory, key):
+    """Returns origin, size and root of the checkpoint, whose signature is right."""
+    name, key_hash, data = key.strip().split("+", 2)
+    data = base64.b64decode(data, validate=True)
+    if data[:1] != b"\x01" or len(data) != 33:
+        fail("the key is no Ed25519 key")
+    if hashlib.sha256(name.encode() + b"\n" + data).digest()[:4].hex() != key_hash:
+        fail("the key is not whole")
+    text, _, signatures = read(directory / "checkpoint").partition(b"\n\n")
+    text += b"\n"
+    for line in signatures.decode().splitlines():
+        dash, signer, sig = line.split(" ")
+        sig = base64.b64decode(sig, validate=True)
+        if (dash, signer, sig[:4].hex()) == ("—", name, key_hash) and signed(data[1:], text, sig[4:]):
+            break
+    else:
+        fail("the checkpoint is not signed with this key")
+    m = re.fullmatch(rb"(\S+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n", text)
+    if not m or m[1].decode() != name:
+        fail("the checkpoint has another form, or is of another log")
+    return name, int(m[2]), base64.b64decode(m[3])
+
+
+def node(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root(stack):
+    """The root over full subtrees, largest first."""
+    if not stack:
+        return hashlib.sha256(b"").digest()
+    h = stack[-1][1]
+    for _, left in reversed(stack[:-1]):
+        h = node(left, h)
+    return h
+
+
+def push(stack, h):
+    """Adds a leaf to the full subtrees (height, hash)."""
+    height = 0
+    while stack and stack[-1][0] == height:
+        h, height = node(stack.pop()[1], h), height + 1
+    stack.append((height, h))
+
+
+def tile(directory, level, n, width):
+    name = f"{n % 1000:03d}"
+    while n >= 1000:
+        n //= 1000
+        name = f"x{n % 1000:03d}/{name}"
+    return directory / "tile" / str(level) / (name if width == WIDTH else f"{name}.p/{width}")
+
+
+def verify(directory, key):
+    origin, size, signed_root = checkpoint(directory, key)
+    entries, tiles, level, bad = [], [], [], None
+    for n in range((size + WIDTH - 1) // WIDTH):
+        width = min(WIDTH, size - n * WIDTH)
+        bundle, hashes = read(tile(directory, "entries", n, width)), read(tile(directory, 0, n, width))
+        if len(hashes) != width * 32:
+            fail(f"the tile over entries {n * WIDTH} to {n * WIDTH + width - 1} has the wrong length")
+        at, below = 0, []
+        for i in range(width):
+            length = int.from_bytes(bundle[at:at + 2], "big")
+            at += 2 + length
+            if at > len(bundle) or not length:
+                fail(f"entry {n * WIDTH + i} is cut short")
+            leaf = hashlib.sha256(b"\x00" + bundle[at - length:at]).digest()
+            in_tile = hashes[i * 32:i * 32 + 32]
+            if leaf != in_tile and bad is None:
+                bad = n * WIDTH + i
+            push(entries, leaf)
+            push(tiles, in_tile)
+            push(below, leaf)
+        if at != len(bundle):
+            fail(f"bytes stand behind entry {n * WIDTH + width - 1} in its bundle")
+        if width == WIDTH:
+            level.append(root(below))
+    if root(entries) != signed_root:
+        if bad is not None and root(tiles) == signed_root:
+            fail(f"entry {bad} isn't the one that the checkpoint was signed over")
+        fail("the entries aren't those that the checkpoint was signed over" + (f", from {bad} on" if bad is not None else ""))
+    if bad is not None:
+        fail(f"the tile over entry {bad} holds another hash than the signed one")
+    height = 1
+    while level:
+        above = []
+        for n in range((len(level) + WIDTH - 1) // WIDTH):
+            part = level[n * WIDTH:(n + 1) * WIDTH]
+            if read(tile(directory, height, n, len(part))) != b"".join(part):
+                fail(f"tile/{height}/{n:03d} does not hold the hashes of the tiles below it")
+            if len(part) == WIDTH:
+                stack = []
+                for h in part:
+                    push(stack, h)
+                above.append(root(stack))
+        level, height = above, height + 1
+    print(f"Verified: {size} entries of {origin}, root {base64.b64encode(signed_root).decode()}")
+
+
+if len(sys.argv) not in (2, 3):
+    sys.exit(__doc__)
+where = pathlib.Path(sys.argv[1])
+given = sys.argv[2] if len(sys.argv) == 3 else str(where / "keys" / "log.vkey")
+try:
+    verify(where, given if "+" in given and not pathlib.Path(given).exists() else read(pathlib.Path(given)).decode())
+except (ValueError, UnicodeError) as e:
+    fail(f"the key or the checkpoint has another form: {e}")

@@ -1,0 +1,235 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// VerifyExport checks an export, offline and without the master key: the
+// checkpoint's signature, that the entries give its root, that each tile holds the
+// hashes below it, and, where data keys are with it, that every entry opens. vkey
+// is the log's public key as Verify reports it; "" takes the one in the export,
+// which whoever made the export may have made too. Damage is ErrTampered, and
+// names the first entry or file. Progress is told in entries; it may be nil.
+func VerifyExport(ctx context.Context, dir, vkey string, progress func(done, total int64)) (ExportReport, error) {
+	x := &exportCheck{dir: dir, progress: progress, bad: -1}
+	err := x.run(ctx, vkey)
+	if err != nil {
+		err = fmt.Errorf("verifying the export: %w", err)
+	}
+	return x.report, err
+}
+
+type exportCheck struct {
+	dir      string
+	progress func(done, total int64)
+	report   ExportReport
+	entries  tree // over the entries
+	tiles    tree // over the hashes of the lowest tiles
+	// bad is the first entry whose hash isn't the one in its tile, or -1.
+	bad int64
+	// keys and codec open the entries, nil without keys.
+	keys  *dataKeys
+	codec *codec
+}
+
+func (x *exportCheck) run(ctx context.Context, vkey string) error {
+	c, err := x.checkpoint(vkey)
+	if err != nil {
+		return err
+	}
+	x.report.Origin, x.report.Size, x.report.Root = c.Origin, c.Size, c.Root.String()
+	if err := x.loadKeys(c.Origin); err != nil {
+		return err
+	}
+	if x.codec != nil {
+		defer x.codec.close()
+	}
+	check := sameAs(x.dir)
+	var wrong error // the first tile that is, judged when the entries are known to be right
+	above := &tiles{put: func(name string, content []byte) error {
+		if wrong == nil && !strings.HasPrefix(filepath.ToSlash(name), "tile/entries/") {
+			wrong = check(name, content)
+		}
+		return nil
+	}}
+	for n := uint64(0); n*tileWidth < c.Size; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := x.bundle(n, int(min(tileWidth, c.Size-n*tileWidth)), above); err != nil {
+			return err
+		}
+	}
+	if err := above.end(); err != nil {
+		return err
+	}
+	return x.judge(c, wrong)
+}
+
+func (x *exportCheck) read(name string) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(x.dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is missing", ErrTampered, filepath.ToSlash(name))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the export: %w", err)
+	}
+	return b, nil
+}
+
+func (x *exportCheck) checkpoint(vkey string) (Checkpoint, error) {
+	msg, err := os.ReadFile(filepath.Join(x.dir, exportCheckpoint))
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("%w: %w", ErrExport, err)
+	}
+	if vkey == "" {
+		own, err := x.read(exportVKey)
+		if err != nil {
+			return Checkpoint{}, err
+		}
+		vkey, x.report.OwnKey = string(own), true
+	}
+	vkey = strings.TrimSpace(vkey)
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("%w: the key: %w", ErrExport, err)
+	}
+	x.report.Key = vkey
+	c, err := verifiedCheckpoint(v, msg)
+	if err == nil && c.Origin != v.Name() {
+		err = fmt.Errorf("%w: it is of %s, the key of %s", ErrCheckpoint, c.Origin, v.Name())
+	}
+	return c, err
+}
+
+// bundle checks up to 256 entries against the lowest tile.
+func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
+	name := tilePath("entries", n, width)
+	raw, err := x.read(name)
+	if err != nil {
+		return err
+	}
+	list, err := bundled(raw)
+	if err == nil && len(list) != width {
+		err = fmt.Errorf("it holds %d entries, not %d", len(list), width)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: entry %d, %s: %w", ErrTampered, n*tileWidth+uint64(min(len(list), width)), filepath.ToSlash(name), err)
+	}
+	hashes, err := x.read(tilePath("0", n, width))
+	if err != nil {
+		return err
+	}
+	if len(hashes) != width*tlog.HashSize {
+		return fmt.Errorf("%w: %s holds %d bytes, not %d", ErrTampered, filepath.ToSlash(tilePath("0", n, width)), len(hashes), width*tlog.HashSize)
+	}
+	leaves, lowest := make([]tlog.Hash, width), make([]tlog.Hash, width)
+	for i, envelope := range list {
+		seq := x.entries.size + uint64(i)
+		leaves[i], lowest[i] = tlog.RecordHash(envelope), tlog.Hash(hashes[i*tlog.HashSize:])
+		if leaves[i] != lowest[i] && x.bad < 0 {
+			x.bad = int64(seq)
+		}
+		if err := above.add(envelope); err != nil {
+			return err
+		}
+		if err := x.open(envelope); err != nil && x.bad < 0 {
+			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
+		}
+	}
+	x.entries, x.tiles = x.entries.grow(leaves...), x.tiles.grow(lowest...)
+	if x.progress != nil {
+		x.progress(int64(x.entries.size), int64(x.report.Size))
+	}
+	return nil
+}
+
+// judge says what is wrong: the entries where the tiles give the signed root, the
+// tiles where the entries do.
+func (x *exportCheck) judge(c Checkpoint, above error) error {
+	entries, hashes := x.entries.root() == c.Root, x.tiles.root() == c.Root
+	switch {
+	case x.bad >= 0 && hashes:
+		return fmt.Errorf("%w: entry %d isn't the one that the checkpoint was signed over", ErrTampered, x.bad)
+	case x.bad >= 0 && entries:
+		return fmt.Errorf("%w: the tile over entry %d holds another hash than the signed one", ErrTampered, x.bad)
+	case x.bad >= 0:
+		return fmt.Errorf("%w: entry %d and its tile differ, and neither gives the signed root", ErrTampered, x.bad)
+	case !entries:
+		return fmt.Errorf("%w: entries and tiles agree, but the checkpoint was signed over others", ErrTampered)
+	}
+	return above
+}
+
+// loadKeys takes the data keys in the export, if there are any.
+func (x *exportCheck) loadKeys(origin string) error {
+	names, err := filepath.Glob(filepath.Join(x.dir, exportDataKeys, "*"+keySuffix))
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	dictionary, err := x.read(exportDictionary)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(dictionary, dictionary1) {
+		return fmt.Errorf("%w: %s is another dictionary than this program's", ErrTampered, exportDictionary)
+	}
+	id, err := identityOf(origin)
+	if err != nil {
+		return err
+	}
+	x.keys = &dataKeys{byID: map[uint32]*dataKey{}}
+	for _, name := range names {
+		k, err := readExportedKey(name)
+		if err != nil {
+			return err
+		}
+		x.keys.byID[k.id] = k
+	}
+	x.report.Opened = true
+	x.codec, err = newCodec(id)
+	return err
+}
+
+func readExportedKey(name string) (*dataKey, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the export: %w", err)
+	}
+	var id uint32
+	var month, secret string
+	if _, err := fmt.Sscanf(string(text), "%d %s %s\n", &id, &month, &secret); err != nil {
+		return nil, fmt.Errorf("%w: %s has another form: %w", ErrTampered, name, err)
+	}
+	raw, err := hex.DecodeString(secret)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s has another form", ErrTampered, name)
+	}
+	return newDataKey(id, month, raw)
+}
+
+func (x *exportCheck) open(envelope []byte) error {
+	if x.codec == nil {
+		return nil
+	}
+	id, err := keyID(envelope)
+	if err != nil {
+		return err
+	}
+	if x.keys.byID[id] == nil {
+		return fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
+	}
+	_, err = x.codec.open(envelope, x.keys)
+	return err
+}

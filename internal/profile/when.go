@@ -1,0 +1,68 @@
+package profile
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// condition is a place of the body and the values that it may have.
+type condition struct {
+	at     expr
+	values []string
+}
+
+// when compiles what tells a route from others of its address.
+func (c *compiler) when(where string, rt *route, when map[string]string) {
+	for _, at := range slices.Sorted(maps.Keys(when)) {
+		e := c.expr(where, at, nil)
+		if e.origin != fromBody || len(e.path) == 0 || !readable(rt.body) || when[at] == "" {
+			c.fail(where, "when names places of a body of json or a form, and their values: `when: {body.operation: query}`")
+		}
+		rt.when = append(rt.when, condition{e, strings.Split(when[at], "|")})
+	}
+	c.nestedBody(where, rt)
+}
+
+// otherCondition reports whether a body that is for the later of two routes can miss
+// the earlier.
+func otherCondition(earlier, later *route) bool {
+	if len(earlier.when) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(earlier.when, func(a condition) bool {
+		at := slices.IndexFunc(later.when, func(b condition) bool { return b.at.text == a.at.text })
+		return at < 0 || slices.ContainsFunc(later.when[at].values, func(v string) bool { return !contains(a.values, v) })
+	})
+}
+
+// bodies are the trees of one request's body, by the words for bodies.
+type bodies map[string]*doc.Tree
+
+// asked reports whether a route was passed over for what the body holds.
+func (b bodies) asked() bool { return len(b) > 0 }
+
+// fits reports whether the body holds what tells the route from others of its
+// address. One that can't be read is for none of them.
+func (x *Exchange) fits(b bodies) bool {
+	if len(x.rt.when) == 0 {
+		return true
+	}
+	tree, read := b[x.rt.body]
+	plain, rt := *x, *x.rt
+	rt.form = formSpec{} // of a form that holds JSON, its fields
+	plain.rt = &rt
+	if !read {
+		if plain.parseBody(rt.body) == nil {
+			tree = plain.tree
+		}
+		b[rt.body] = tree
+	}
+	plain.tree = tree
+	return tree != nil && !slices.ContainsFunc(x.rt.when, func(c condition) bool {
+		vs := plain.valuesAt(c.at)
+		return len(vs) != 1 || vs[0].node >= 0 && isContainer(tree, vs[0].node) || !contains(c.values, plain.textOf(vs[0]))
+	})
+}

@@ -1,0 +1,97 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/modules/crmgate"
+)
+
+const exportLong = `Writes the log, up to its last checkpoint, into a new directory as C2SP tlog-tiles:
+the checkpoint, the hash tiles, the entries as they are (encrypted), the public key
+and the dictionary. Whoever has it can verify offline that nothing was changed,
+left out or added: by crmgate audit verify --export, by Tessera's fsck, or by the
+page of Python in the documentation.
+
+--with-keys puts the data keys beside them: whoever has the directory then reads
+every entry in it.
+
+That somebody exports is itself an entry, durable before anything is written.`
+
+func exportCommand(cmd *cobra.Command) {
+	var p place
+	var withKeys, asJSON bool
+	placeFlags(cmd, &p)
+	jsonFlag(cmd, &asJSON)
+	cmd.Flags().BoolVar(&withKeys, "with-keys", false, "Put the data keys beside the entries, in clear")
+	cmd.Args = cobra.ExactArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return export(cmd, &p, args[0], withKeys, asJSON) }
+}
+
+func export(cmd *cobra.Command, p *place, out string, withKeys, asJSON bool) error {
+	d, err := p.find(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	ring, err := d.ring()
+	if err != nil {
+		return err
+	}
+	look := &crmgate.Look{DataDir: d.dir, UID: os.Getuid(), Export: true, Keys: withKeys}
+	if err := d.writeDown(cmd.Context(), ring, look); err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), "Exporting")
+	report, err := audit.Export(cmd.Context(), d.log(), ring, out, audit.Exporting{
+		Checkpoints: d.options().Checkpoints, Keys: withKeys, Progress: bar.tell,
+	})
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), report)
+	}
+	return printExport(cmd, out, &report)
+}
+
+func printExport(cmd *cobra.Command, dir string, r *audit.ExportReport) error {
+	entries := fmt.Sprintf("%d, encrypted", r.Size)
+	if r.Opened {
+		entries = fmt.Sprintf("%d, with the keys that open them", r.Size)
+	}
+	key := r.Key
+	if r.OwnKey {
+		key += " (the export's own: compare it with the one you were given)"
+	}
+	return printTable(cmd.OutOrStdout(), [][]string{
+		{"export", dir}, {"origin", r.Origin}, {"entries", entries}, {"root", r.Root}, {"key", key},
+	})
+}
+
+func verifyExport(cmd *cobra.Command, dir, key string, asJSON bool) error {
+	if text, err := os.ReadFile(key); err == nil {
+		key = strings.TrimSpace(string(text))
+	} else if key != "" && !strings.Contains(key, "+") {
+		return fmt.Errorf("--key: %w", err)
+	}
+	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
+	report, err := audit.VerifyExport(cmd.Context(), dir, key, bar.tell)
+	bar.end()
+	if err != nil && (!errors.Is(err, audit.ErrTampered) || !asJSON) {
+		return err
+	}
+	if asJSON {
+		return errors.Join(err, printJSON(cmd.OutOrStdout(), report))
+	}
+	if err := printExport(cmd, dir, &report); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "The export is what the checkpoint was signed over.")
+	return err
+}

@@ -1,0 +1,125 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/profile/observed"
+)
+
+const profileDiffLong = `Compares what two profiles describe, or what a profile describes with what was seen:
+addresses and fields that the one has and the other hasn't, and fields whose category
+differs. It is what to look at when the CRM was upgraded.
+
+Each is a profile (one that ships, or a file in YAML), a collection (observed/SITE.json),
+a HAR file or a folder of recorded exchanges. Of two that aren't profiles, drafts are
+compared. A profile and a collection are compared in one direction: what was seen and
+isn't described.
+
+Exits with 1 where anything differs.`
+
+// errOther ends a comparison in which something differs.
+var errOther = errors.New("they differ")
+
+func profileDiffCommand() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Compares two profiles, or a profile with what was observed",
+		Long:  profileDiffLong,
+		Example: "  crmgate profile diff mycrm.yaml mycrm-new.yaml\n" +
+			"  crmgate profile diff mycrm.yaml /var/lib/crmgate/observed/crm.example.de.json",
+		Args: cobra.ExactArgs(2),
+	}
+	jsonFlag(cmd, &asJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		list, err := differences(args[0], args[1])
+		if err != nil {
+			return err
+		}
+		out := cmd.OutOrStdout()
+		if asJSON {
+			err = printJSON(out, map[string]any{"differences": append([]profile.Difference{}, list...)})
+		} else {
+			p := &page{w: out}
+			for _, d := range list {
+				p.line("%s %s: %s → %s", d.Kind, d.Name, cmp.Or(d.Old, "not described"), cmp.Or(d.New, "not described"))
+			}
+			if len(list) == 0 {
+				p.line("nothing differs")
+			}
+			err = p.err
+		}
+		if err == nil && len(list) > 0 {
+			return errOther
+		}
+		return err
+	}
+	return cmd
+}
+
+// described is a profile or what was seen of an interface.
+type described struct {
+	profile *profile.Profile
+	seen    *observed.Collector
+}
+
+func differences(older, newer string) ([]profile.Difference, error) {
+	a, err := readDescribed(older)
+	if err != nil {
+		return nil, err
+	}
+	b, err := readDescribed(newer)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case a.profile != nil && b.profile != nil:
+	case a.profile != nil:
+		return b.seen.Diff(a.profile), nil
+	case b.profile != nil:
+		list := a.seen.Diff(b.profile)
+		for i := range list {
+			list[i].Old, list[i].New = list[i].New, list[i].Old
+		}
+		return list, nil
+	default:
+		if err := errors.Join(a.draft(older), b.draft(newer)); err != nil {
+			return nil, err
+		}
+	}
+	return profile.Diff(a.profile, b.profile), nil
+}
+
+// draft makes a profile of what was seen.
+func (d *described) draft(source string) error {
+	out, err := d.seen.Draft("draft/1")
+	if err != nil {
+		return fmt.Errorf("%s: %w", source, err)
+	}
+	d.profile, err = profile.Load(out)
+	if err != nil {
+		return fmt.Errorf("%s: the profile that it makes can't be loaded: %w", source, err)
+	}
+	return nil
+}
+
+// readDescribed reads a profile by its name or its file, or what was seen.
+func readDescribed(source string) (described, error) {
+	ext := strings.ToLower(filepath.Ext(source))
+	info, err := os.Stat(source)
+	folder := err == nil && info.IsDir()
+	if ext == ".yaml" || ext == ".yml" || ext == "" && !folder && filepath.Base(source) == source {
+		p, err := loadProfile(source)
+		return described{profile: p}, err
+	}
+	c, err := collection(source)
+	return described{seen: c}, err
+}
