@@ -23,6 +23,7 @@ type route struct {
 	// that names a record.
 	odata, odataRecord string
 	graphql            *graphqlRoute
+	batch              *batchRoute
 	// shapes are the forms of refusals at this address; nil for the profile's.
 	shapes *Shapes
 	// prefix and callback are what may stand around a JSON answer.

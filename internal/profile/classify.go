@@ -26,6 +26,10 @@ type Request struct {
 	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
+	// Batch is what carries the request, and Part its place there; nil where it came
+	// alone.
+	Batch *Batch
+	Part  int
 }
 
 // Param is one query parameter.
@@ -73,13 +77,14 @@ type Exchange struct {
 	Image    bool
 	Accesses []access.Access
 
-	p    *Profile
-	op   *operation
-	tr   *transport // nil for routes
-	rt   *route
-	od   *odataPlan   // nil but for OData
-	gql  *graphqlPlan // nil but for GraphQL
-	asks *soql.Query  // nil but for the languages of queries
+	p     *Profile
+	op    *operation
+	tr    *transport // nil for routes
+	rt    *route
+	od    *odataPlan   // nil but for OData
+	gql   *graphqlPlan // nil but for GraphQL
+	asks  *soql.Query  // nil but for the languages of queries
+	batch *Batch       // nil but for batches
 	// at is the access that is being read.
 	at   int
 	vars map[string]string
@@ -180,6 +185,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
+	if x.rt.batch != nil {
+		return x.readBatch()
+	}
 	if x.p.nestedQuery && !x.op.pass {
 		if _, err := x.nestedQuery(); err != nil {
 			return err
@@ -194,7 +202,7 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
-	if err := x.checkBody(); err != nil {
+	if err := errors.Join(x.checkBody(), x.checkReferences()); err != nil {
 		return err
 	}
 	if err := errors.Join(x.classifyOData(), x.classifyLanguage()); err != nil {

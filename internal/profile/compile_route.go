@@ -72,6 +72,7 @@ func (c *compiler) routes() {
 		if rt.name == "" {
 			rt.name = s.Match
 		}
+		c.batch(where, rt, s)
 		c.routeDefaults(where, rt)
 		c.answer(where, rt, s)
 		c.soap(where, rt, s)
@@ -87,7 +88,7 @@ func (c *compiler) routes() {
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)

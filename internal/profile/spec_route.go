@@ -279,7 +279,9 @@ type routeSpec struct {
 	Error *errorSpec `yaml:"error"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
-	Upgrade       bool `yaml:"upgrade"`
+	Upgrade bool `yaml:"upgrade"`
+	// Batch describes a request that carries several.
+	Batch         batchSpec `yaml:"batch"`
 	operationSpec `yaml:",inline"`
 }
 
@@ -329,40 +331,4 @@ type soapSpec struct {
 	Empty []string `yaml:"empty"`
 	// Headers are the elements that may stand in SOAP's header.
 	Headers []string `yaml:"headers"`
-}
-
-// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
-// without it is taken, too.
-type jsonSpec struct {
-	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
-	Prefix string `yaml:"prefix"`
-	// Callback is the query parameter that names the function which gets the
-	// document (JSONP): `query.callback`. A name with anything but letters, digits,
-	// `_`, `$` and dots in it is refused.
-	Callback string `yaml:"callback"`
-}
-
-// sseSpec describes an answer of server-sent events, which is released event by
-// event. The data of each is a JSON document, with records at the places that
-// `records` gives. An event of another name, and one whose data aren't a JSON
-// document or hold no such place, is left out; texts of comments are, and ids but
-// numbers and UUIDs.
-type sseSpec struct {
-	// Events are the names that events may have. Those without a name are known.
-	Events []string `yaml:"events"`
-}
-
-// xmlSpec says how an XML answer is read. Elements and attributes go by their
-// local names, attributes with an `@` before them. `.name` leads to every element
-// of that name, `[*]` and `.*` to every element; a field below another element of
-// the record is named by the way to it (`address.city`), an attribute of a field's
-// element with it (`email@label`).
-type xmlSpec struct {
-	// Namespaces maps words to the namespaces that the profile tells apart: names
-	// of theirs begin with the word then (`sf:Email`), those of all others don't.
-	// Prefixes in the document mean nothing.
-	Namespaces map[string]string `yaml:"namespaces"`
-	// Fault is the path to what says that the answer is an error, whatever its
-	// status: its texts are withheld. Default: SOAP's Fault.
-	Fault string `yaml:"fault"`
 }
