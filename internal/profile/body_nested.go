@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
@@ -66,16 +67,19 @@ func (b *branch) object() map[string]any {
 	return out
 }
 
-// nestedBody refuses what would change a body that is read as another than it is.
+// nestedBody refuses what would change a body that is read as another than it is:
+// no value in it can be put back, and none that is saved is judged.
 func (c *compiler) nestedBody(where string, rt *route) {
-	if !slices.Contains(strings.Split(rt.body, "|"), "nested") {
+	nested := slices.Contains(strings.Split(rt.body, "|"), "nested")
+	if !nested && rt.form.JSON == "" {
 		return
 	}
-	if rt.write != nil {
-		c.fail(where, "saves aren't served in a nested form; write `body: form` where its names are flat, or `body: json`")
+	saves := rt.write != nil || rt.action == access.Create || rt.action == access.Update
+	if saves && !rt.pass && rt.deny == "" && !rt.opaque && !rt.image {
+		c.fail(where, "saves aren't served in a nested form, nor in one that holds JSON; write `body: form` where its names are flat, `body: json`, or what it does instead (`action: search`)")
 	}
 	for i := range rt.refs {
-		if s := rt.refs[i].syntax; rt.refs[i].at.origin == fromBody && (s == "domain" || s == "prefix_domain" || s == "specification") {
+		if s := rt.refs[i].syntax; nested && rt.refs[i].at.origin == fromBody && (s == "domain" || s == "prefix_domain" || s == "specification") {
 			c.fail(where, "the syntax %s is for JSON; in a nested form filters are clauses", s)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/profile/soql"
 )
 
 // Request is a canonical request as the profile sees it.
@@ -76,7 +77,8 @@ type Exchange struct {
 	op   *operation
 	tr   *transport // nil for routes
 	rt   *route
-	od   *odataPlan // nil but for OData
+	od   *odataPlan  // nil but for OData
+	asks *soql.Query // nil but for the languages of queries
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -189,7 +191,7 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkBody(); err != nil {
 		return err
 	}
-	if err := x.classifyOData(); err != nil {
+	if err := errors.Join(x.classifyOData(), x.classifyLanguage()); err != nil {
 		return err
 	}
 	if err := x.classifyOperation(); err != nil {
@@ -216,7 +218,7 @@ func (x *Exchange) checkQuery() error {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -276,7 +278,7 @@ func (x *Exchange) classifyOperation() error {
 		a.IDs = append(a.IDs, ids...)
 	}
 	x.Accesses = []access.Access{a}
-	if err := x.readOData(); err != nil {
+	if err := errors.Join(x.readOData(), x.readLanguage()); err != nil {
 		return err
 	}
 	for i := range x.op.refs {
@@ -310,6 +312,12 @@ func (x *Exchange) bindEntity() error {
 	}
 	if x.od != nil {
 		typ = x.od.typ
+	}
+	if x.asks != nil {
+		typ = x.asks.Objects[0]
+	}
+	if of, ok := x.p.typeOfID(typ); ok {
+		typ = of
 	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)
 	if x.ent == nil {

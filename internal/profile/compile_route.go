@@ -42,6 +42,7 @@ func (c *compiler) calls() {
 		for _, t := range s.Types {
 			cl.types = append(cl.types, glob(t))
 		}
+		c.noLanguage(where, cl)
 		if cl.entity == "" {
 			cl.entity = "{type}"
 		}
@@ -66,6 +67,7 @@ func (c *compiler) routes() {
 			c.errs = append(c.errs, err)
 			continue
 		}
+		pat.onlyIDs(c.p.salesforceIDs)
 		rt := &route{name: s.Name, pattern: pat, body: s.Body, typ: s.Type, form: s.Form, media: s.Media, csv: s.CSV, query: s.Query, members: s.Members, upgrade: s.Upgrade}
 		if rt.name == "" {
 			rt.name = s.Match
@@ -78,12 +80,13 @@ func (c *compiler) routes() {
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
 		c.odata(where, rt, s)
+		c.language(where, rt)
 		c.bodyMembers(where, rt)
 		c.when(where, rt, s.When)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)

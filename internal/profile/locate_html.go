@@ -63,6 +63,9 @@ func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
 	for i, f := range s.Fields {
 		r.fields = append(r.fields, htmlField{name: f.value.Value, at: c.nodeAt(where, f.key)})
 		if at := &r.fields[i].at; at.own == "" {
+			if tag := at.selector.Void(); tag != "" {
+				c.fail(where, "the selector %q selects the texts of %s, which has none; write what of it holds the value: `%s@value`", f.key, tag, tag)
+			}
 			rules, r.ruleOf = append(rules, at.selector), append(r.ruleOf, i)
 		}
 	}
@@ -250,11 +253,24 @@ func (f *finder) htmlValue(n, rec int, ent *entity, typ, name string) {
 // record's own on which were found.
 func (f *finder) htmlRest(node, rec int, ent *entity, seen []bool) {
 	for n := node + 1; n < int(f.t.Nodes[node].Next); n++ {
-		if seen[n-node] || f.t.Nodes[n].Flags&html.FlagText == 0 || blank(f.t.Raw(n)) {
+		text := f.t.Nodes[n].Flags&html.FlagText != 0 || f.t.Nodes[n].Flags&html.FlagAttr != 0 && f.isTyped(n)
+		if seen[n-node] || !text || blank(f.t.Raw(n)) {
 			continue
 		}
 		f.field(n, rec, ent, "#text", unclassified(), "")
 	}
+}
+
+// isTyped reports whether an attribute is the value of an input that people type
+// into: it is a text of the page like others.
+func (f *finder) isTyped(attr int) bool {
+	t := f.t
+	element := int(t.Nodes[attr].Parent)
+	if !strings.EqualFold(t.Key(attr), "@value") || !strings.EqualFold(t.Key(element), "input") {
+		return false
+	}
+	kind := html.Attr(t, element, "type")
+	return kind < 0 || !slices.Contains([]string{"hidden", "submit", "button", "reset", "image", "checkbox", "radio"}, strings.ToLower(strings.TrimSpace(t.Text(kind))))
 }
 
 // blank reports whether a text has neither a letter nor a digit.

@@ -94,6 +94,9 @@ func (f *finder) link(node, rec int, ent *entity, name, typ string) {
 	case !f.isID(node) || typ == "":
 		f.field(node, rec, ent, name, unclassified(), "")
 	default:
+		if own, ok := f.x.p.typeOfID(f.t.Text(node)); ok {
+			typ = own
+		}
 		f.record(f.x.p.entityOf(typ), typ, f.t.Text(node))
 	}
 }

@@ -47,6 +47,9 @@ func (x *Exchange) questionText() string {
 	if x.rt != nil && x.rt.soap != nil {
 		return x.soapQuestion()
 	}
+	if x.asksByPath() {
+		return clip(x.req.Path + "?" + x.queryText())
+	}
 	if x.tree != nil {
 		if x.tr != nil && x.tr.positional {
 			if list := x.tr.args.first(x.tree, doc.Root); list >= 0 {
@@ -55,6 +58,16 @@ func (x *Exchange) questionText() string {
 		}
 		return clip(string(x.tree.Src))
 	}
+	return clip(x.queryText())
+}
+
+// asksByPath reports whether a value that is asked about stands in the path.
+func (x *Exchange) asksByPath() bool {
+	return slices.ContainsFunc(x.op.refs, func(r ref) bool { return r.role == access.RefFilter && r.at.origin == fromVar })
+}
+
+// queryText are the query's parameters.
+func (x *Exchange) queryText() string {
 	var b strings.Builder
 	for i, q := range x.req.Query {
 		if i > 0 {
@@ -62,7 +75,7 @@ func (x *Exchange) questionText() string {
 		}
 		b.WriteString(q.Name + "=" + q.Value)
 	}
-	return clip(b.String())
+	return b.String()
 }
 
 // namedText are a call's named arguments, behind the positional ones.

@@ -95,13 +95,13 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
 	}
-	if !slices.Contains(roles, r.role) {
+	if (s.Role != "" || !ownRoles(r.syntax)) && !slices.Contains(roles, r.role) {
 		c.fail(where, "unknown role %q of a reference; there are: %v", s.Role, roles)
 	}
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "soql", "sosl", "search_parameters"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}

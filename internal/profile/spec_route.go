@@ -1,7 +1,5 @@
 package profile
 
-import "go.yaml.in/yaml/v3"
-
 // operationSpec is what calls and routes share: what is done, and where records
 // and fields stand.
 type operationSpec struct {
@@ -59,19 +57,24 @@ type operationSpec struct {
 // refSpec is a place in a request that names fields.
 type refSpec struct {
 	// Role is what the request does with the fields: select, filter, sort, group,
-	// aggregate or search. All but select ask about values.
+	// aggregate or search. All but select ask about values. A language has its own.
 	Role string `yaml:"role"`
 	// At is an expression for the place.
 	At string `yaml:"at"`
 	// Syntax is how the place names fields: name (default), list, csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
-	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), order, order_by (`name desc,
+	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), criteria
+	// (`((a:equals:x)and(b:starts_with:y))`), order, order_by (`name desc,
 	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
-	// `field` and `field:function`), search (the value is searched in Field),
-	// fetchxml (with roles of its own; for routes that are read as OData) or params
-	// (each query parameter but those in Except is a filter on the field of its name).
+	// `field` and `field:function`), search (the value is searched in Field), params
+	// (each query parameter but those in Except is a filter on the field of its name),
+	// or a language with roles of its own: fetchxml (for routes that are read as
+	// OData), soql, sosl, or search_parameters, Salesforce's parameterised search in
+	// `body` or `query`. The last three say themselves which entities a route is about,
+	// and which columns the answer has: leave the route's entity out. What isn't
+	// understood is refused. `IN NAME FIELDS` is the entity's search `name fields`.
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
 	// its fields (`query.in`: comma-separated). A search that may not be asked
@@ -173,10 +176,12 @@ type recordSpec struct {
 	// "" is public, but for a selector; what isn't listed is unclassified. For HTML
 	// the first match wins, "" is the page's own text, and `@class` is the field
 	// that this attribute of the element, or of the nearest around it, names.
-	// A selector `@data-name` is an attribute of the record's own element.
+	// A selector `@data-name` is an attribute of the record's own element,
+	// `input@value` one of an element in it. Texts of a record that no selector
+	// names, and what people type into inputs, are unclassified.
 	Fields ordered `yaml:"fields"`
 	// Page says that texts of the element that no selector names are the page's
-	// own, not the record's.
+	// own, not the record's, and in clear.
 	Page bool `yaml:"page"`
 	// Pairs says that fields of the record stand as pairs of a name and a value:
 	// `{at: ".name_value_list[*]", name: .name, value: .value}`.
@@ -392,17 +397,4 @@ type xmlSpec struct {
 	// Fault is the path to what says that the answer is an error, whatever its
 	// status: its texts are withheld. Default: SOAP's Fault.
 	Fault string `yaml:"fault"`
-}
-
-// errorSpec is the shape of the gateway's own refusals: those of remote calls, or,
-// where the profile has no transports, all that aren't shown as a page.
-type errorSpec struct {
-	// Status is the HTTP status. Default 403, signed out 401.
-	Status int `yaml:"status"`
-	// Headers are added to the answer's; `{text}` is filled in.
-	Headers map[string]string `yaml:"headers"`
-	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
-	Body yaml.Node `yaml:"body"`
-	// SignedOut is what a call gets when the session has ended.
-	SignedOut *errorSpec `yaml:"signed_out"`
 }

@@ -197,7 +197,7 @@ func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
 // StoredField returns a field's value in a stored record, its leaves and what
 // they hold; -1 where the record hasn't got it.
 func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, leaves []Leaf, cats []access.Category) {
-	node = t.Member(record, name)
+	node = w.x.p.member(t, record, name)
 	if node < 0 {
 		return -1, nil, nil
 	}
@@ -230,9 +230,9 @@ func (w *Write) Beside(names []string) []string {
 func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
 	body := w.x.tree
 	fd := w.fieldAt(body, f.Node, f.Name)
-	chosen := w.ent.selects[f.Name]
+	chosen := w.ent.selects[w.ent.key(f.Name)]
 	if len(chosen) > 0 {
-		stored := t.Member(record, f.Name)
+		stored := w.x.p.member(t, record, f.Name)
 		if stored >= 0 && t.Nodes[stored].Kind == body.Nodes[f.Node].Kind && t.Text(stored) == body.Text(f.Node) {
 			chosen = nil // chosen as before
 		}
@@ -253,6 +253,9 @@ func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
 func (w *Write) FieldNames(keep func(access.Category) bool) []string {
 	var names []string
 	for name, f := range w.ent.exact {
+		if f.name != "" {
+			name = f.name
+		}
 		if !w.leavesFiles(f) && slices.ContainsFunc(f.categories, keep) {
 			names = append(names, name)
 		}

@@ -168,6 +168,9 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 		return err
 	}
 	x.writeAccess(wr)
+	if x.p.folded && foldedTwice(x.tree, node) {
+		return refuse("repeated", "A field of a write stands twice.")
+	}
 	for c := range x.tree.Children(node) {
 		if err := x.readValue(w, wr, c); err != nil {
 			return err
@@ -251,7 +254,7 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	if !wr.onStored() {
 		cats = x.byOf(f, x.tree, wr.Object)
 	} else {
-		cats = unique(append(slices.Clone(cats), wr.ent.selects[name]...))
+		cats = unique(append(slices.Clone(cats), wr.ent.selects[wr.ent.key(name)]...))
 	}
 	leaves := x.p.leaves(x.tree, node, f)
 	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})

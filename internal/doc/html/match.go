@@ -261,7 +261,21 @@ func (st *step) is(t *doc.Tree, node, class int) bool {
 			return false
 		}
 	}
-	return true
+	return st.nth == 0 || isNth(t, node, st.nth)
+}
+
+// isNth reports whether an element is the nth of those in the element around it.
+func isNth(t *doc.Tree, node, nth int) bool {
+	count := 0
+	for c := range t.Children(int(t.Nodes[node].Parent)) {
+		if t.Nodes[c].Kind != doc.Object {
+			continue
+		}
+		if count++; c == node || count == nth {
+			return c == node && count == nth
+		}
+	}
+	return false
 }
 
 // attr returns the element's attribute of that lower-case name, or -1.

@@ -9,7 +9,8 @@ import (
 // selects of the elements it matches.
 //
 // The language is a small part of CSS: tag, *, .class, #id, [attr], [attr=value],
-// [attr^=value], [attr$=value], several of them on one element, `a b` for b
+// [attr^=value], [attr$=value], :nth-child(n) for the nth element around it, several of
+// them on one element, `a b` for b
 // anywhere below a, `a > b` for b directly below a, and `,` between alternatives.
 // Tags and attribute names match in any case, classes, ids and values exactly.
 //
@@ -47,6 +48,8 @@ type step struct {
 	id      string
 	classes []string
 	attrs   []condition
+	// nth is its place among the elements directly below the one around it, 0 for any.
+	nth int
 }
 
 // condition is `[name]`, or a comparison of the attribute's value.
@@ -193,7 +196,7 @@ func (c *compiler) step() (step, error) {
 			cond, err = c.condition()
 			st.attrs = append(st.attrs, cond)
 		case ':':
-			return st, c.fault("pseudo classes are not known: use tags, classes, ids and attributes")
+			st.nth, err = c.nthChild()
 		default:
 			if c.i == from {
 				return st, c.fault("expected a tag, *, .class, #id, [attribute] or a target")
@@ -205,6 +208,40 @@ func (c *compiler) step() (step, error) {
 		}
 	}
 	return st, nil
+}
+
+// nthChild reads `:nth-child(3)`.
+func (c *compiler) nthChild() (int, error) {
+	const word, most = ":nth-child(", 999
+	if !strings.HasPrefix(c.s[c.i:], word) {
+		return 0, c.fault("pseudo classes are not known, but :nth-child(3): use tags, classes, ids and attributes")
+	}
+	c.i += len(word)
+	n := 0
+	from := c.i
+	for c.i < len(c.s) && '0' <= c.peek() && c.peek() <= '9' && n <= most {
+		n = n*10 + int(c.peek()-'0')
+		c.i++
+	}
+	if c.i == from || n == 0 || n > most || c.peek() != ')' {
+		return 0, c.fault("expected a number from 1 to 999 and a bracket: :nth-child(3)")
+	}
+	c.i++
+	return n, nil
+}
+
+// Void returns the tag of an element that the selector selects the texts of and that
+// can't hold any; "" where there is none.
+func (s Selector) Void() string {
+	for i := range s.alts {
+		if a := &s.alts[i]; a.attr == "" && len(a.steps) > 0 {
+			switch tag := a.steps[len(a.steps)-1].tag; tag {
+			case "input", "img", "meta", "link", "source", "embed":
+				return tag
+			}
+		}
+	}
+	return ""
 }
 
 // condition reads [name], [name=value], [name^=value] or [name$=value].

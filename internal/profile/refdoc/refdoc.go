@@ -36,6 +36,10 @@ the place itself included), ` + "`.(a|b)`" + `.
 parameter, ` + "`{name}`" + ` a variable of the route or call, ` + "`name…`" + ` a named argument of the call, ` + "`$…`" + ` the answer's document, ` + "`@…`" + ` the
 call's result in it.
 
+**Selectors**, for HTML, are a small part of CSS: ` + "`td`, `*`, `.class`, `#id`, `[attr]`, `[attr=value]`, `[attr^=value]`, `[attr$=value]`" + `,
+` + "`:nth-child(3)`, `a b`, `a > b` and `,`" + `. One selects the texts below its elements, comments and scripts among them; ` + "`input@value`" + ` an
+attribute of theirs, and ` + "`@data-id`" + ` one of the record's own element.
+
 **Categories** are those of [policies](administrator.md): name, email, phone, address, birthdate, bank, tax_id,
 identity, special, credential, free_text, online, public and unclassified.
 `

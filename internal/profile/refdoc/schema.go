@@ -33,7 +33,7 @@ func closed() map[string][]string {
 		"fieldSpec.Category": words(access.Categories()), "operationSpec.Action": words(access.Actions()),
 		"refSpec.Role": roles, "writeSpec.Mode": modes, "entitySpec.Unknown": {"mask", "mask_if_string", "pass"},
 		"writeSpec.Syntax": {"object", "commands", "numbered"}, "fieldSpec.Decode": {"json", "base64_json"},
-		"normalizeSpec.IDs": {"integer"},
+		"normalizeSpec.IDs": {"integer", "salesforce"}, "normalizeSpec.Names": {"folded"},
 	}
 }
 
