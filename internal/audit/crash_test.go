@@ -47,7 +47,7 @@ func workload(t *testing.T, d *disk, ring *keys.Ring, n int) map[uint64]string {
 			for i := range n {
 				e, _ := s.request(5)
 				e.Request = fmt.Sprintf("%d-%d", w, i)
-				for range 32 {
+				for range 48 {
 					e.Session += s.hash()
 				}
 				r, err := l.Append(t.Context(), e)
@@ -120,7 +120,7 @@ func checkKept(d *disk, ring *keys.Ring) error {
 	return nil
 }
 
-const cutEntries = 30
+const cutEntries = 20
 
 // Power is cut before every single operation of a workload that goes through
 // several segments; whatever of the unsynced the disk then holds, all that was
@@ -134,6 +134,7 @@ func acknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
 	if segments, _ := listSegments(whole); len(segments) < 4 {
 		t.Fatalf("the workload fills %d segments only", len(segments))
 	}
+	t.Logf("%d operations", whole.ops)
 	steps := whole.ops + 5 // concurrency shifts a few
 	for at := 1; at <= steps; at++ {
 		d := newDisk()

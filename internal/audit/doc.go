@@ -43,6 +43,15 @@
 // checkpoint has lost it: the first one, over no entry, is durable before the
 // first segment is made.
 //
+// # Index
+//
+// An Index finds entries without reading all: SQLite files, one for each data key,
+// with the entries' times and places and 64-bit HMACs of what is searched for. It
+// is derived: Update reads the log from where it has come to (a file that is
+// written when the rows are synced), checks roots and commits on the way like
+// every reader, and begins anew where the log isn't the one that it has read. It
+// finds places only; each entry is opened and compared before it is shown.
+//
 // # What it does not see
 //
 // Log and checkpoints put back to an earlier moment together, and what somebody

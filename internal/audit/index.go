@@ -144,7 +144,7 @@ func (ix *Index) at() (*indexPosition, error) {
 	}
 	var p indexPosition
 	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, nil //nolint:nilerr // it is made anew
+		return nil, nil
 	}
 	fits, err := ix.fits(&p)
 	if err != nil || !fits {
@@ -157,7 +157,7 @@ func (ix *Index) at() (*indexPosition, error) {
 func (ix *Index) fits(p *indexPosition) (bool, error) {
 	for _, id := range p.Months {
 		if f, err := ix.files.open(monthName(id), false); err != nil {
-			return false, nil //nolint:nilerr // it is made anew
+			return false, nil
 		} else if err := f.Close(); err != nil {
 			return false, err
 		}
@@ -173,14 +173,14 @@ func (ix *Index) fits(p *indexPosition) (bool, error) {
 	defer f.Close()
 	var b [commitFrame]byte
 	if _, err := f.ReadAt(b[:], p.End-commitFrame); err != nil {
-		return false, nil //nolint:nilerr // the log is shorter
+		return false, nil // the log is shorter
 	}
 	if n, err := parseLength(b[:]); err != nil || n != commitFrame || b[8] != frameCommit {
-		return false, nil //nolint:nilerr // the log is another
+		return false, nil // the log is another
 	}
 	_, payload, err := parseFrame(b[:])
 	if err != nil {
-		return false, nil //nolint:nilerr // the log is another
+		return false, nil // the log is another
 	}
 	c := parseCommit(payload)
 	return c.size == p.Size && c.root == at.tree.root() && ix.keys.commits.made(at.identity, c), nil

@@ -368,3 +368,37 @@ func indexTellsNothingWithoutItsKeys(t *testing.T) {
 		ix.Close()
 	}
 }
+
+// Two logs that were one up to some entry and are alike in every length from then
+// on: only the commit tells them apart.
+func indexOfATwinIsMadeAnew(t *testing.T) {
+	d, ring := newDisk(), testRing(t)
+	opts := func(d *disk) Options {
+		o := onDisk(d)
+		o.now = func() (time.Time, time.Duration) { return time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), 0 }
+		return o
+	}
+	mustClose(t, mustOpen(t, "disk", ring, opts(d)))
+	twins := []*disk{copyOf(d), copyOf(d)}
+	ix := mustIndex(t, d, ring)
+	var stands []indexPosition
+	for i, twin := range twins {
+		l := mustOpen(t, "disk", ring, opts(twin))
+		id := fmt.Sprint(i + 1)
+		mustAppend(t, l, &Entry{Kind: Intent, Request: id, Accesses: []access.Access{{Type: "contact", IDs: []string{id}}}})
+		mustClose(t, l)
+		ix.log, ix.keys = twin, newDataKeys(twin, ring)
+		mustUpdate(t, ix, 0)
+		p, err := ix.at()
+		if err != nil || p == nil {
+			t.Fatalf("position %+v, %v", p, err)
+		}
+		stands = append(stands, *p)
+		if got, err := seqs(ix.Search(t.Context(), Query{Record: "contact/" + id})); err != nil || len(got) != 1 {
+			t.Errorf("log %d: found %v, %v", i, got, err)
+		}
+	}
+	if a, b := stands[0], stands[1]; a.End != b.End || a.Size != b.Size {
+		t.Fatalf("the logs aren't twins: %+v and %+v", a, b)
+	}
+}

@@ -85,48 +85,30 @@ func (ix *Index) grow(ctx context.Context, p *indexPosition, upto uint64, progre
 		return err
 	}
 	w := &walk{files: ix.log, segments: segments, key: ix.keys.commits}
+	run := w.whole
 	if p.Size > 0 {
 		w.position, _ = p.position()
 		w.segments = segments[max(0, slices.Index(segments, p.Segment)):]
+		run = w.run
 	}
-	total, err := sizes(ix.log, w.segments)
-	if err != nil {
+	b := &indexRows{ix: ix, months: map[uint32]*monthRows{}, known: p.Months, open: &opener{keys: ix.keys}, progress: progress}
+	defer b.open.close()
+	if b.total, err = sizes(ix.log, w.segments); err != nil {
 		return err
 	}
-	b := &indexRows{ix: ix, months: map[uint32]*monthRows{}, known: p.Months}
-	o := &opener{keys: ix.keys}
-	defer o.close()
-	done := int64(0)
 	w.visit = func(segment uint32, g *group) error {
-		for _, f := range g.entries {
-			if err := b.add(&w.position, o, segment, f); err != nil {
-				return err
-			}
-		}
-		done += g.end - g.start
-		if b.entries >= indexBatch {
-			if err := b.commit(ctx, &w.position); err != nil {
-				return err
-			}
-			if progress != nil {
-				progress(min(done, total), total)
-			}
+		if err := b.group(ctx, &w.position, segment, g); err != nil {
+			return err
 		}
 		if upto > 0 && w.tree.size >= upto {
 			return errEnough
 		}
 		return nil
 	}
-	run := w.run
-	if p.Size == 0 {
-		run = w.whole
-	}
 	if err := run(ctx); err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	if progress != nil {
-		progress(total, total)
-	}
+	b.tell(b.total)
 	return b.commit(ctx, &w.position)
 }
 
@@ -136,6 +118,10 @@ type indexRows struct {
 	months  map[uint32]*monthRows
 	known   []uint32 // files that have rows
 	entries int
+	open    *opener
+
+	progress    func(done, total int64)
+	done, total int64 // bytes of the log
 }
 
 type monthRows struct {
@@ -148,15 +134,37 @@ type posting struct{ key, seq int64 }
 // kinds have numbers in the index.
 func kindNumber(k Kind) int64 { return int64(slices.Index([]Kind{Intent, Disclosure, Control}, k)) }
 
+// group takes the entries of a group, and writes them with those before where they
+// are enough.
+func (b *indexRows) group(ctx context.Context, at *position, segment uint32, g *group) error {
+	for _, f := range g.entries {
+		if err := b.add(at, segment, f); err != nil {
+			return err
+		}
+	}
+	b.done += g.end - g.start
+	if b.entries < indexBatch {
+		return nil
+	}
+	b.tell(b.done)
+	return b.commit(ctx, at)
+}
+
+func (b *indexRows) tell(done int64) {
+	if b.progress != nil {
+		b.progress(min(done, b.total), b.total)
+	}
+}
+
 // add takes one entry. One whose data key was destroyed is left out: it can't be
 // found, which is what destroying it is for.
-func (b *indexRows) add(at *position, o *opener, segment uint32, f entryFrame) error {
+func (b *indexRows) add(at *position, segment uint32, f entryFrame) error {
 	id, err := keyID(f.envelope)
 	if err != nil {
 		return err
 	}
 	b.entries++
-	e, err := o.open(at, segment, f)
+	e, err := b.open.open(at, segment, f)
 	if errors.Is(err, ErrKey) && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -51,6 +51,7 @@ func TestInvariant(t *testing.T) {
 			{"index-finds-what-was-acknowledged", indexFindsWhatWasAcknowledged},
 			{"index-is-never-ahead-of-the-log", indexIsNeverAheadOfTheLog},
 			{"index-that-is-damaged-is-made-anew", indexThatIsDamagedIsMadeAnew},
+			{"index-of-a-twin-is-made-anew", indexOfATwinIsMadeAnew},
 			{"index-goes-on-where-it-was-cut", indexGoesOnWhereItWasCut},
 		}},
 		{"I08-the-clock-orders-nothing", []promise{

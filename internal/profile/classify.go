@@ -7,6 +7,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/profile/soql"
 )
 
 // Request is a canonical request as the profile sees it.
@@ -25,6 +26,10 @@ type Request struct {
 	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
+	// Batch is what carries the request, and Part its place there; nil where it came
+	// alone.
+	Batch *Batch
+	Part  int
 }
 
 // Param is one query parameter.
@@ -72,11 +77,16 @@ type Exchange struct {
 	Image    bool
 	Accesses []access.Access
 
-	p    *Profile
-	op   *operation
-	tr   *transport // nil for routes
-	rt   *route
-	od   *odataPlan // nil but for OData
+	p     *Profile
+	op    *operation
+	tr    *transport // nil for routes
+	rt    *route
+	od    *odataPlan   // nil but for OData
+	gql   *graphqlPlan // nil but for GraphQL
+	asks  *soql.Query  // nil but for the languages of queries
+	batch *Batch       // nil but for batches
+	// at is the access that is being read.
+	at   int
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -181,6 +191,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
+	if x.rt.batch != nil {
+		return x.readBatch()
+	}
 	if x.p.nestedQuery && !x.op.pass {
 		if _, err := x.nestedQuery(); err != nil {
 			return err
@@ -189,13 +202,16 @@ func (x *Exchange) classifyRoute() error {
 	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
+	if x.rt.graphql != nil {
+		return x.classifyGraphQL()
+	}
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
-	if err := x.checkBody(); err != nil {
+	if err := errors.Join(x.checkBody(), x.checkReferences()); err != nil {
 		return err
 	}
-	if err := x.classifyOData(); err != nil {
+	if err := errors.Join(x.classifyOData(), x.classifyLanguage()); err != nil {
 		return err
 	}
 	if err := x.classifyOperation(); err != nil {
@@ -222,7 +238,7 @@ func (x *Exchange) checkQuery() error {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) && !x.isGraphQLParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -282,7 +298,7 @@ func (x *Exchange) classifyOperation() error {
 		a.IDs = append(a.IDs, ids...)
 	}
 	x.Accesses = []access.Access{a}
-	if err := x.readOData(); err != nil {
+	if err := errors.Join(x.readOData(), x.readLanguage()); err != nil {
 		return err
 	}
 	for i := range x.op.refs {
@@ -303,7 +319,7 @@ func (x *Exchange) classifyOperation() error {
 }
 
 func (x *Exchange) addRef(r access.Ref) {
-	x.Accesses[0].Refs = append(x.Accesses[0].Refs, r)
+	x.Accesses[x.at].Refs = append(x.Accesses[x.at].Refs, r)
 }
 
 func (x *Exchange) bindEntity() error {
@@ -316,6 +332,12 @@ func (x *Exchange) bindEntity() error {
 	}
 	if x.od != nil {
 		typ = x.od.typ
+	}
+	if x.asks != nil {
+		typ = x.asks.Objects[0]
+	}
+	if of, ok := x.p.typeOfID(typ); ok {
+		typ = of
 	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)
 	if x.ent == nil {

@@ -17,15 +17,18 @@ func Load(src []byte) (*Profile, error) {
 	}
 	c := &compiler{spec: s, p: &Profile{
 		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
-		types: map[string]*entity{}, anyRelations: s.Relations.Any, suffix: s.Relations.Suffix,
+		types: map[string]*entity{}, suffix: s.Relations.Suffix,
 		changes: s.Relations.Changes, renderings: s.Relations.Renderings,
 		nestedQuery: s.Normalize.Query.Nested, jsonQuery: s.Normalize.Query.JSON, aliases: s.Normalize.Query.Aliases,
-		integerIDs: s.Normalize.IDs == "integer", emptyFalse: s.Normalize.Empty == "false", numbered: s.Relations.Numbered, withheld: s.Withheld,
+		integerIDs: s.Normalize.IDs == "integer", salesforceIDs: s.Normalize.IDs == "salesforce", prefixes: s.Normalize.Prefixes,
+		folded: s.Normalize.Names == "folded", list: s.Relations.List, emptyFalse: s.Normalize.Empty == "false", numbered: s.Relations.Numbered, withheld: s.Withheld,
 	}}
 	c.head()
 	c.paths()
 	c.wrappedKinds()
 	c.annotations()
+	c.described()
+	c.p.anyRelations = c.p.foldKeys(s.Relations.Any)
 	c.entities()
 	for field, typ := range c.p.anyRelations {
 		c.p.anyRelations[field] = c.typeWord(typ)
@@ -67,8 +70,11 @@ func (c *compiler) head() {
 	if c.spec.Withheld == "" {
 		c.fail("withheld", "say what stands in place of a text that is withheld")
 	}
-	if ids := c.spec.Normalize.IDs; ids != "" && ids != "integer" {
-		c.fail("normalize", "ids: %q is not served; write integer, or leave it out where ids can be texts", ids)
+	if ids := c.spec.Normalize.IDs; ids != "" && ids != "integer" && ids != "salesforce" {
+		c.fail("normalize", "ids: %q is not served; write integer or salesforce, or leave it out where ids can be texts", ids)
+	}
+	if names := c.spec.Normalize.Names; names != "" && names != "folded" {
+		c.fail("normalize", "names: %q is not served; write folded, or leave it out where case counts", names)
 	}
 	if q := c.spec.Normalize.Query; q.JSON != "" && !q.Nested {
 		c.fail("normalize", "json needs `nested: true`: what the object holds is judged as parameters of a tree")

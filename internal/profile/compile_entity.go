@@ -72,7 +72,7 @@ func (c *compiler) typeWord(word string) string {
 func (c *compiler) entity(name string, s *entitySpec) {
 	e := &entity{
 		name: access.Entity(name), internal: s.Internal, id: s.ID, exact: map[string]*field{},
-		relations: s.Relations, owner: s.Owner, display: s.Display, search: s.Search, selects: map[string][]access.Category{},
+		folded: c.p.folded, relations: c.p.foldKeys(s.Relations), owner: s.Owner, display: s.Display, search: s.Search, selects: map[string][]access.Category{},
 	}
 	if e.id == "" {
 		e.id = "id"
@@ -80,7 +80,7 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	for field, typ := range e.relations {
 		e.relations[field] = c.typeWord(typ)
 	}
-	e.exact[e.id] = publicField()
+	e.exact[e.key(e.id)] = publicField()
 	c.unknown(e, s.Unknown)
 	for _, pr := range s.Fields {
 		c.field(e, pr)
@@ -91,13 +91,14 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	}
 	for _, t := range types {
 		if glob(t).plain() {
-			if c.p.types[t] != nil {
-				c.fail("entity "+name, "the type %q belongs to entity %s already", t, c.p.types[t].name)
+			key := c.p.key(t)
+			if c.p.types[key] != nil {
+				c.fail("entity "+name, "the type %q belongs to entity %s already", t, c.p.types[key].name)
 			}
-			c.p.types[t] = e
+			c.p.types[key] = e
 			continue
 		}
-		c.p.typeGlobs = append(c.p.typeGlobs, globType{glob(t), e})
+		c.p.typeGlobs = append(c.p.typeGlobs, globType{glob(c.p.key(t)), e})
 	}
 	c.p.entities = append(c.p.entities, e)
 }
@@ -127,19 +128,20 @@ func (c *compiler) fieldIn(of string, e *entity, pr pair) {
 		return
 	}
 	if f.by != "" {
-		e.selects[f.by] = unique(append(e.selects[f.by], f.categories...))
+		by := e.key(f.by)
+		e.selects[by] = unique(append(e.selects[by], f.categories...))
 	}
 	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
-			e.globs = append(e.globs, globField{glob(name), f})
+			e.globs = append(e.globs, globField{glob(e.key(name)), f})
 			continue
 		}
-		if _, ok := e.exact[name]; ok && name != e.id {
+		if _, ok := e.exact[e.key(name)]; ok && !e.isID(name) {
 			c.fail(where, "the name %q is listed before already; this one can never match", name)
 		}
 		own := *f
 		own.name = name
-		e.exact[name] = &own
+		e.exact[e.key(name)] = &own
 	}
 }
 
@@ -221,6 +223,13 @@ func (c *compiler) relations() {
 			}
 		}
 		c.searches(e)
+	}
+	for prefix, typ := range c.p.prefixes {
+		typ = c.typeWord(typ)
+		c.p.prefixes[prefix] = typ
+		if c.p.entityOf(typ) == nil {
+			c.fail("normalize", "the prefix %s leads to type %q, which no entity has", prefix, typ)
+		}
 	}
 	for name, typ := range c.p.anyRelations {
 		if typ != ownType && c.p.entityOf(typ) == nil {

@@ -52,7 +52,7 @@ func (c *compiler) parts(where string, f *field, s *fieldSpec) {
 	if len(s.Parts) == 0 {
 		return
 	}
-	f.parts = &entity{exact: map[string]*field{}, selects: map[string][]access.Category{}, unknown: unclassifiedField(), unknownNo: unclassifiedField()}
+	f.parts = &entity{folded: c.p.folded, exact: map[string]*field{}, selects: map[string][]access.Category{}, unknown: unclassifiedField(), unknownNo: unclassifiedField()}
 	for _, pr := range s.Parts {
 		c.fieldIn(where+", part", f.parts, pr)
 	}

@@ -11,6 +11,7 @@ import (
 type entity struct {
 	name      access.Entity
 	internal  bool
+	folded    bool // case doesn't count in names: they are kept in lower case
 	id        string
 	exact     map[string]*field
 	globs     []globField
@@ -85,6 +86,7 @@ func unclassifiedField() *field {
 
 // field returns what is known of a name, nil when it isn't listed.
 func (e *entity) field(name string) *field {
+	name = e.key(name)
 	if f, ok := e.exact[name]; ok {
 		return f
 	}
@@ -104,7 +106,7 @@ func (p *Profile) Describes(of access.Entity, name string) bool {
 	}
 	for _, e := range p.entities {
 		if e.name == of {
-			return name == e.id || e.relations[name] != "" || e.field(name) != nil
+			return e.isID(name) || e.relations[e.key(name)] != "" || e.field(name) != nil
 		}
 	}
 	return true
@@ -143,6 +145,7 @@ func (e *entity) lookup(name string, scalarNumber bool) *field {
 
 // entityOf returns the entity of a type, nil when the profile doesn't know it.
 func (p *Profile) entityOf(typ string) *entity {
+	typ = p.key(typ)
 	if e, ok := p.types[typ]; ok {
 		return e
 	}
@@ -156,6 +159,7 @@ func (p *Profile) entityOf(typ string) *entity {
 
 // relation returns the type of the records that a field of an entity holds.
 func (p *Profile) relation(e *entity, name string) (string, bool) {
+	name = p.key(name)
 	if e != nil {
 		if t, ok := e.relations[name]; ok {
 			return t, t != ""
@@ -172,7 +176,7 @@ const ownType = "."
 // read as a relation: one of the entity's own, or one of every entity's that the
 // entity doesn't list among its fields.
 func (p *Profile) relates(e *entity, name string) (string, bool) {
-	if _, own := e.relations[name]; !own && e.field(name) != nil {
+	if _, own := e.relations[e.key(name)]; !own && e.field(name) != nil {
 		return "", false
 	}
 	return p.relation(e, name)
@@ -201,6 +205,9 @@ func (r *resolved) composite() bool {
 // resolve follows a dotted name from a type. What it can't follow is
 // unclassified.
 func (p *Profile) resolve(typ string, steps []string) resolved {
+	if p.ownName(typ, steps) {
+		steps = steps[1:]
+	}
 	for i, name := range steps[:len(steps)-1] {
 		next, ok := p.relation(p.entityOf(typ), name)
 		if fd := p.partOf(typ, name, steps[i+1:]); !ok && fd != nil {
@@ -220,6 +227,9 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 		return r
 	}
 	r.field = r.entity.lookup(last, false)
+	if p.folded && r.field.name != "" {
+		r.name = r.field.name
+	}
 	if related, ok := p.relates(r.entity, last); ok {
 		if related == ownType {
 			related = typ
@@ -227,6 +237,16 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 		r.related, r.field = related, publicField()
 	}
 	return r
+}
+
+// ownName reports whether a dotted name begins with the type's own name, where names
+// are folded: Contact.Email of a contact.
+func (p *Profile) ownName(typ string, steps []string) bool {
+	if !p.folded || len(steps) < 2 || p.key(steps[0]) != p.key(typ) {
+		return false
+	}
+	_, related := p.relation(p.entityOf(typ), steps[0])
+	return !related
 }
 
 // steps splits a name. Where something else than a dot joins the steps, one

@@ -11,6 +11,7 @@ import (
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/html"
+	"github.com/crmgate/crmgate/internal/profile/soql"
 )
 
 // ErrShape says that a response hasn't the shape that the profile describes:
@@ -73,13 +74,14 @@ type finder struct {
 	x       *Exchange
 	t       *doc.Tree
 	found   Located
-	covered []span // subtrees that a record or field accounts for
-	depth   int    // of nested documents
-	rows    int    // the list of rows in an answer of OData, -1 without one
-	echo    bool   // values here are computed from what the client sent alone
-	typed   bool   // so are these, and the profile vouches for it: they are the client's own
-	cut     string // what ends a field's name in a member's
-	root    int    // the record's own object
+	covered []span      // subtrees that a record or field accounts for
+	depth   int         // of nested documents
+	level   *soql.Level // of the rows of a query, nil for other objects
+	rows    int         // the list of rows in an answer of OData, -1 without one
+	echo    bool        // values here are computed from what the client sent alone
+	typed   bool        // so are these, and the profile vouches for it: they are the client's own
+	cut     string      // what ends a field's name in a member's
+	root    int         // the record's own object
 	// marked is set where values carry marks and names repeat; lost is why such a
 	// document can't be masked.
 	marked doc.Marked
@@ -90,6 +92,8 @@ type finder struct {
 	next  int
 	// resolved are names in profiles that were looked up.
 	resolved []resolvedName
+	// kinds are the types of objects that fragments or __typename tell.
+	kinds map[int]string
 	// matched and seen are what one record of a page leaves to the next.
 	matched []int
 	seen    []bool
@@ -144,6 +148,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 		return &f.found, f.locateCSV(&columns{})
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)
+	}
+	if f.x.gql != nil {
+		return &f.found, f.locateGraphQL(status)
 	}
 	if f.x.od != nil && f.x.rt.odataPath() {
 		return &f.found, f.locateOData(status)
@@ -234,7 +241,8 @@ func (f *finder) locateNode(r *recordAt, node int) {
 	ent := f.x.p.entityOf(typ)
 	f.echo, f.typed = f.x.echoes(), f.x.op.alone && len(f.x.Accesses[0].IDs) == 0
 	f.cut = r.cut
-	defer func() { f.echo, f.typed, f.cut = false, false, "" }()
+	f.atLevel(node)
+	defer func() { f.echo, f.typed, f.cut, f.level = false, false, "", nil }()
 	switch {
 	case f.marked != nil:
 		f.markedNode(r, node, typ, ent)

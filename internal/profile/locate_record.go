@@ -14,6 +14,9 @@ func (f *finder) record(ent *entity, typ, id string) int {
 	if ent != nil && ent.internal || id == "" {
 		return -1
 	}
+	if f.x.p.salesforceIDs && len(id) == shortID {
+		id = salesforceID(id)
+	}
 	f.found.Records = append(f.found.Records, access.FoundRecord{
 		Record: access.Record{Entity: entityName(ent, typ), Type: typ, ID: id},
 	})
@@ -28,7 +31,7 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		return
 	}
 	if id == "" && ent != nil && (r == nil || r.id != "none") {
-		if n := t.Member(node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
+		if n := f.x.p.member(t, node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
 			id = t.Text(n)
 		}
 	}
@@ -62,9 +65,9 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 func (f *finder) isID(node int) bool {
 	switch f.t.Nodes[node].Kind {
 	case doc.Number:
-		return !f.x.p.integerIDs || isInteger(f.t.Text(node))
+		return !f.x.p.salesforceIDs && (!f.x.p.integerIDs || isInteger(f.t.Text(node)))
 	case doc.String:
-		return !f.x.p.integerIDs
+		return !f.x.p.integerIDs && (!f.x.p.salesforceIDs || isSalesforceID(f.t.Text(node)))
 	}
 	return false
 }
@@ -91,10 +94,17 @@ func (f *finder) member(node, object, rec int, ent *entity) {
 
 // memberAs is member for a value whose name stands elsewhere.
 func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
+	if level := f.level; level != nil {
+		if f.namedColumn(level, name, node, rec) {
+			return
+		}
+		f.level = level.Subs[strings.ToLower(name)]
+		defer func() { f.level = level }()
+	}
 	if (f.x.p.annotations != nil || f.x.od != nil) && f.annotated(name, node, object, rec, ent) {
 		return
 	}
-	if name == ent.id && f.isID(node) {
+	if ent.isID(name) && f.isID(node) || f.isTypeName(name, node) {
 		return
 	}
 	if f.cut != "" {
@@ -109,7 +119,7 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 		f.other(node, known.related)
 		return
 	}
-	if known.field != nil && name != ent.id {
+	if known.field != nil && !ent.isID(name) {
 		f.fieldValue(node, object, rec, ent, name, known.field)
 		return
 	}
@@ -123,6 +133,10 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 // an unknown kind is masked whole, even where unknown fields pass.
 func (f *finder) unlisted(node, object, rec int, ent *entity, name string) {
 	p := f.x.p
+	if typ, _, ok := f.described(node); ok || f.listIn(node) >= 0 {
+		f.other(node, typ)
+		return
+	}
 	base, nested := strings.CutSuffix(name, p.suffix)
 	if nested = nested && p.suffix != ""; nested {
 		if related := f.nestedType(node, object, ent, base); related != "" {
@@ -241,17 +255,7 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 	t := f.t
 	switch t.Nodes[node].Kind {
 	case doc.Object:
-		if f.isChanges(node) {
-			for c := range t.Children(node) {
-				f.changes(c, typ, ent)
-			}
-			return
-		}
-		id := ""
-		if r != nil {
-			id = f.idAt(r, node)
-		}
-		f.object(r, node, typ, ent, id)
+		f.relatedObject(node, typ, ent, r)
 	case doc.Array:
 		for c := range t.Children(node) {
 			if f.x.p.numbered && t.Nodes[c].Kind == doc.Array {
@@ -271,6 +275,38 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 		}
 		f.display(node, typ, ent)
 	}
+}
+
+// relatedObject finds a related record, a list of them or changes to them, or what
+// GraphQL has between a field and its records.
+func (f *finder) relatedObject(node int, typ string, ent *entity, r *recordAt) {
+	if f.isChanges(node) {
+		for c := range f.t.Children(node) {
+			f.changes(c, typ, ent)
+		}
+		return
+	}
+	if list := f.listIn(node); list >= 0 {
+		f.listed(node, list, typ, ent, r)
+		return
+	}
+	if kind, told := f.kinds[node]; told && (r == nil || r.relEntity == nil) {
+		typ, ent = kind, f.x.p.entityOf(kind)
+	}
+	if f.x.gql != nil && r == nil && f.around(node, typ, ent) {
+		return
+	}
+	id := ""
+	if r != nil {
+		id = f.idAt(r, node)
+	}
+	if own, ownID, ok := f.described(node); ok {
+		typ, ent = own, f.x.p.entityOf(own)
+		if id == "" {
+			id = ownID
+		}
+	}
+	f.object(r, node, typ, ent, id)
 }
 
 // display finds a record's display.
@@ -314,6 +350,10 @@ func (f *finder) bare(node int, typ string, ent *entity) {
 	case doc.Number, doc.String:
 		if f.isID(node) {
 			f.record(ent, typ, f.t.Text(node))
+			return
+		}
+		if id, ok := f.idInAddress(node); ok {
+			f.record(ent, typ, id)
 			return
 		}
 		f.field(node, -1, ent, typ, unclassified(), "")

@@ -44,8 +44,14 @@ func (x *Exchange) Whole() bool { return x.op != nil && (x.op.opaque || x.op.ima
 
 // questionText is what was asked, for the sealed part of the entry.
 func (x *Exchange) questionText() string {
+	if x.gql != nil {
+		return x.gql.question
+	}
 	if x.rt != nil && x.rt.soap != nil {
 		return x.soapQuestion()
+	}
+	if x.asksByPath() {
+		return clip(x.req.Path + "?" + x.queryText())
 	}
 	if x.tree != nil {
 		if x.tr != nil && x.tr.positional {
@@ -55,6 +61,16 @@ func (x *Exchange) questionText() string {
 		}
 		return clip(string(x.tree.Src))
 	}
+	return clip(x.queryText())
+}
+
+// asksByPath reports whether a value that is asked about stands in the path.
+func (x *Exchange) asksByPath() bool {
+	return slices.ContainsFunc(x.op.refs, func(r ref) bool { return r.role == access.RefFilter && r.at.origin == fromVar })
+}
+
+// queryText are the query's parameters.
+func (x *Exchange) queryText() string {
 	var b strings.Builder
 	for i, q := range x.req.Query {
 		if i > 0 {
@@ -62,7 +78,7 @@ func (x *Exchange) questionText() string {
 		}
 		b.WriteString(q.Name + "=" + q.Value)
 	}
-	return clip(b.String())
+	return b.String()
 }
 
 // namedText are a call's named arguments, behind the positional ones.

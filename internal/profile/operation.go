@@ -95,13 +95,13 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
 	}
-	if !slices.Contains(roles, r.role) {
+	if (s.Role != "" || !ownRoles(r.syntax)) && !slices.Contains(roles, r.role) {
 		c.fail(where, "unknown role %q of a reference; there are: %v", s.Role, roles)
 	}
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "soql", "sosl", "search_parameters"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -216,10 +216,10 @@ func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 	default:
 		c.fail(where, "write: syntax %q is neither object, commands nor numbered", s.Syntax)
 	}
-	if s.Stored.Get != "" {
+	if s.Stored.Get != "" || s.Stored.Query != "" {
 		w.storedAt = c.path(where, s.Stored.At)
 	}
-	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get == "" && s.Stored.Call == "" {
+	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get+s.Stored.Call+s.Stored.Query == "" {
 		c.fail(where, "write: say how the stored values are read: `stored: {get: /path/{id}}` or `stored: {call: name}`")
 	}
 	return w

@@ -25,6 +25,7 @@ type segment struct {
 	prefix  string   // literal text before the variable ("export.")
 	suffix  string
 	rest    bool
+	isID    bool // the variable takes ids in Salesforce's form alone
 }
 
 // parsePattern compiles `METHOD|METHOD /path`. `*` stands for every method.
@@ -184,7 +185,7 @@ func (s *segment) covers(q *segment) bool {
 		return false
 	}
 	if q.literal == nil {
-		return s.literal == nil && strings.HasPrefix(q.prefix, s.prefix) && strings.HasSuffix(q.suffix, s.suffix)
+		return s.literal == nil && (!s.isID || q.isID) && strings.HasPrefix(q.prefix, s.prefix) && strings.HasSuffix(q.suffix, s.suffix)
 	}
 	for _, l := range q.literal {
 		if !s.fits(l, map[string]string{}) {
@@ -210,7 +211,11 @@ func (s *segment) fits(in string, vars map[string]string) bool {
 	if len(in) <= len(s.prefix)+len(s.suffix) || !strings.HasPrefix(in, s.prefix) || !strings.HasSuffix(in, s.suffix) {
 		return false
 	}
-	vars[s.name] = in[len(s.prefix) : len(in)-len(s.suffix)]
+	text := in[len(s.prefix) : len(in)-len(s.suffix)]
+	if s.isID && !isSalesforceID(text) {
+		return false
+	}
+	vars[s.name] = text
 	return true
 }
 

@@ -41,17 +41,23 @@ type Profile struct {
 	aliases      map[string]string
 	paths        []pathAlias
 	integerIDs   bool
-	emptyFalse   bool
-	numbered     bool
-	changes      []string
-	wrapped      wrapped
-	transports   []*transport
-	calls        []*call
-	routes       []*route
-	shapes       Shapes
-	withheld     string
-	sessions     []CRMSession
-	annotations  map[string]string
+	// salesforceIDs: ids have 15 or 18 characters.
+	salesforceIDs bool
+	prefixes      map[string]string
+	folded        bool // case doesn't count in names
+	described     []described
+	list          string // of related records, in an object
+	emptyFalse    bool
+	numbered      bool
+	changes       []string
+	wrapped       wrapped
+	transports    []*transport
+	calls         []*call
+	routes        []*route
+	shapes        Shapes
+	withheld      string
+	sessions      []CRMSession
+	annotations   map[string]string
 }
 
 type globType struct {

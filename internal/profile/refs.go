@@ -76,6 +76,12 @@ func (x *Exchange) idsAt(e expr) ([]string, error) {
 			if x.p.integerIDs && !isInteger(v.text) {
 				return nil, refuse("malformed", "An id in the request is no whole number.")
 			}
+			if x.p.salesforceIDs {
+				if err := x.plainIDs(strings.Split(v.text, ","), &ids); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			ids = append(ids, v.text)
 			continue
 		}
@@ -100,6 +106,9 @@ func (x *Exchange) collectIDs(node int, ids *[]string) error {
 		id := t.Text(node)
 		if x.p.integerIDs && (t.Nodes[node].Kind != doc.Number || !isInteger(id)) {
 			return refuse("malformed", "An id in the request is no whole number.")
+		}
+		if x.p.salesforceIDs {
+			return x.plainIDs([]string{id}, ids)
 		}
 		if !isOwn(id) {
 			*ids = append(*ids, id)
@@ -135,6 +144,8 @@ func (x *Exchange) readRef(r *ref) error {
 		typ = x.expand(r.entity)
 	}
 	switch r.syntax {
+	case "soql", "sosl", "search_parameters":
+		return nil // read before the operation
 	case "params":
 		return x.readParams(r, typ)
 	case "clauses":

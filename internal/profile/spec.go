@@ -32,6 +32,9 @@ type spec struct {
 	Entities ordered `yaml:"entities"`
 	// Relations says how related records stand in answers.
 	Relations relationsSpec `yaml:"relations"`
+	// Described are the forms of records that say themselves what they are, at whatever
+	// depth: what a record says goes before what its place says.
+	Described []describedSpec `yaml:"described"`
 	// Transports are the wire forms of remote calls.
 	Transports []transportSpec `yaml:"transports"`
 	// Calls are the remote calls; the first that fits counts. One that isn't
@@ -60,8 +63,16 @@ type normalizeSpec struct {
 	Empty string `yaml:"empty"`
 	// IDs is `integer` where every id is a whole number. Any other spelling in a
 	// request (1.0, "1", true) is refused: the CRM could take it for an id that
-	// the entry doesn't name. In a response it is a value. Default: any text.
+	// the entry doesn't name. In a response it is a value. `salesforce` is the same for
+	// Salesforce's ids of 15 or 18 characters; the log has them with 18, and a
+	// variable `{id}` of a route takes nothing else. Default: any text.
 	IDs string `yaml:"ids"`
+	// Prefixes maps what ids begin with to the type of their records, `003: Contact`:
+	// for links, and for routes whose entity is `{id}`.
+	Prefixes map[string]string `yaml:"prefixes"`
+	// Names is `folded` where the CRM takes the names of types, relations and fields in
+	// any case (`EMAIL`, `email`). Default: case counts.
+	Names string `yaml:"names"`
 }
 
 // querySpec says how the CRM reads a query.
@@ -244,6 +255,18 @@ type relationsSpec struct {
 	// Renderings are words that ask, behind a dot, for another rendering of a
 	// field's value where another separator joins the steps: `type.translated`.
 	Renderings []string `yaml:"renderings"`
+	// List is the member in which an object holds a list of related records:
+	// `records` of `{totalSize: 1, records: [{…}]}`.
+	List string `yaml:"list"`
 	// Any maps fields of every entity to a type; an entity's own fields go before.
 	Any map[string]string `yaml:"any"`
+}
+
+// describedSpec is a form of records that say themselves what they are.
+type describedSpec struct {
+	// Type is the path below a record to its type: `.attributes.type`.
+	Type string `yaml:"type"`
+	// ID is the path to its id, or to an address that ends in it. Default: the entity's
+	// id.
+	ID string `yaml:"id"`
 }

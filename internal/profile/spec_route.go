@@ -1,7 +1,5 @@
 package profile
 
-import "go.yaml.in/yaml/v3"
-
 // operationSpec is what calls and routes share: what is done, and where records
 // and fields stand.
 type operationSpec struct {
@@ -59,7 +57,7 @@ type operationSpec struct {
 // refSpec is a place in a request that names fields.
 type refSpec struct {
 	// Role is what the request does with the fields: select, filter, sort, group,
-	// aggregate or search. All but select ask about values.
+	// aggregate or search. All but select ask about values. A language has its own.
 	Role string `yaml:"role"`
 	// At is an expression for the place.
 	At string `yaml:"at"`
@@ -71,9 +69,13 @@ type refSpec struct {
 	// (`((a:equals:x)and(b:starts_with:y))`), order, order_by (`name desc,
 	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
-	// `field` and `field:function`), search (the value is searched in Field),
-	// fetchxml (with roles of its own; for routes that are read as OData) or params
-	// (each query parameter but those in Except is a filter on the field of its name).
+	// `field` and `field:function`), search (the value is searched in Field), params
+	// (each query parameter but those in Except is a filter on the field of its name),
+	// or a language with roles of its own: fetchxml (for routes that are read as
+	// OData), soql, sosl, or search_parameters, Salesforce's parameterised search in
+	// `body` or `query`. The last three say themselves which entities a route is about,
+	// and which columns the answer has: leave the route's entity out. What isn't
+	// understood is refused. `IN NAME FIELDS` is the entity's search `name fields`.
 	Syntax string `yaml:"syntax"`
 	// Narrow is the query parameter by which the CRM limits a search to some of
 	// its fields (`query.in`: comma-separated). A search that may not be asked
@@ -211,43 +213,6 @@ type pairsSpec struct {
 	Public []string `yaml:"public"`
 }
 
-// writeSpec says where a request holds values to be saved.
-type writeSpec struct {
-	// At is an expression for the object of values, or for a list of them.
-	At string `yaml:"at"`
-	// Syntax is how the values of relations stand: `object` (default), `commands`,
-	// Tryton's lists of commands on related records (`["create", [{…}]]`), or
-	// `numbered`, Odoo's (`[0, 0, {…}]`, `[1, id, {…}]`).
-	Syntax string `yaml:"syntax"`
-	// Mode: partial (only what is sent is saved), full (what is missing is
-	// emptied), create (a new record), save (partial, or create where the operation
-	// has no ids), copy (new records made of stored ones, but for these values) or
-	// echo (nothing is saved: the CRM computes with the values, and placeholders are
-	// filled in).
-	Mode string `yaml:"mode"`
-	// Self is the member of the values that holds the record's id. Default: the
-	// records are the operation's.
-	Self string `yaml:"self"`
-	// Pairs says that ids and values take turns in the call's arguments.
-	Pairs bool `yaml:"pairs"`
-	// Stored is the gateway's own request for the stored values.
-	Stored storedSpec `yaml:"stored"`
-}
-
-// storedSpec is the gateway's own read before a save.
-type storedSpec struct {
-	// Call is the remote call that reads fields of records by their ids, the first
-	// two of its arguments: `model.{type}.read`, or the call's name where transports
-	// have a Method.
-	Call string `yaml:"call"`
-	// Get is the path to GET, with the variables of Match, `{type}` and `{id}` of the
-	// record: `/api/contacts/{id}`; `{fields}` in its query stands
-	// for the names of the fields that are needed, with commas between them.
-	Get string `yaml:"get"`
-	// At is the path to the record in the answer to Get.
-	At string `yaml:"at"`
-}
-
 // routeSpec is an address.
 type routeSpec struct {
 	// Match is the method and the path: `GET /api/contacts/{id}`. Behind a `?` stand
@@ -308,9 +273,16 @@ type routeSpec struct {
 	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
 	// body is one of Dataverse's search.
 	OData string `yaml:"odata"`
+	// GraphQL describes an address that takes GraphQL.
+	GraphQL *graphqlSpec `yaml:"graphql"`
+	// Error is the shape of the gateway's refusals at this address, where it isn't the
+	// profile's.
+	Error *errorSpec `yaml:"error"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
-	Upgrade       bool `yaml:"upgrade"`
+	Upgrade bool `yaml:"upgrade"`
+	// Batch describes a request that carries several.
+	Batch         batchSpec `yaml:"batch"`
 	operationSpec `yaml:",inline"`
 }
 
@@ -360,53 +332,4 @@ type soapSpec struct {
 	Empty []string `yaml:"empty"`
 	// Headers are the elements that may stand in SOAP's header.
 	Headers []string `yaml:"headers"`
-}
-
-// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
-// without it is taken, too.
-type jsonSpec struct {
-	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
-	Prefix string `yaml:"prefix"`
-	// Callback is the query parameter that names the function which gets the
-	// document (JSONP): `query.callback`. A name with anything but letters, digits,
-	// `_`, `$` and dots in it is refused.
-	Callback string `yaml:"callback"`
-}
-
-// sseSpec describes an answer of server-sent events, which is released event by
-// event. The data of each is a JSON document, with records at the places that
-// `records` gives. An event of another name, and one whose data aren't a JSON
-// document or hold no such place, is left out; texts of comments are, and ids but
-// numbers and UUIDs.
-type sseSpec struct {
-	// Events are the names that events may have. Those without a name are known.
-	Events []string `yaml:"events"`
-}
-
-// xmlSpec says how an XML answer is read. Elements and attributes go by their
-// local names, attributes with an `@` before them. `.name` leads to every element
-// of that name, `[*]` and `.*` to every element; a field below another element of
-// the record is named by the way to it (`address.city`), an attribute of a field's
-// element with it (`email@label`).
-type xmlSpec struct {
-	// Namespaces maps words to the namespaces that the profile tells apart: names
-	// of theirs begin with the word then (`sf:Email`), those of all others don't.
-	// Prefixes in the document mean nothing.
-	Namespaces map[string]string `yaml:"namespaces"`
-	// Fault is the path to what says that the answer is an error, whatever its
-	// status: its texts are withheld. Default: SOAP's Fault.
-	Fault string `yaml:"fault"`
-}
-
-// errorSpec is the shape of the gateway's own refusals: those of remote calls, or,
-// where the profile has no transports, all that aren't shown as a page.
-type errorSpec struct {
-	// Status is the HTTP status. Default 403, signed out 401.
-	Status int `yaml:"status"`
-	// Headers are added to the answer's; `{text}` is filled in.
-	Headers map[string]string `yaml:"headers"`
-	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
-	Body yaml.Node `yaml:"body"`
-	// SignedOut is what a call gets when the session has ended.
-	SignedOut *errorSpec `yaml:"signed_out"`
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -20,13 +21,16 @@ type StoredRequest struct {
 
 // CanStore reports whether the profile says how the stored values are read.
 func (w *Write) CanStore() bool {
-	s := w.x.op.write.stored
-	return (s.Call != "" || s.Get != "") && len(w.IDs) > 0
+	s := w.w.stored
+	return (s.Query != "" || s.Call != "" || s.Get != "") && len(w.IDs) > 0
 }
 
 // Stored builds the read of the stored values of the given fields.
 func (w *Write) Stored(fields []string) (StoredRequest, error) {
-	x, s := w.x, w.x.op.write.stored
+	x, s := w.x, w.w.stored
+	if s.Query != "" {
+		return w.storedQuery(fields)
+	}
 	if s.Get != "" {
 		path, query, _ := strings.Cut(s.Get, "?")
 		escaped := map[string]string{"fields": url.QueryEscape(strings.Join(fields, ","))}
@@ -79,7 +83,7 @@ func (w *Write) storedVars() (map[string]string, error) {
 
 // storedCall is the employee's own call with another name and other arguments.
 func (w *Write) storedCall(ids []json.Number, fields []string, context json.RawMessage) (StoredRequest, error) {
-	x, name := w.x, w.x.op.write.stored.Call
+	x, name := w.x, w.w.stored.Call
 	vars := map[string]string{"type": w.Type, "method": name}
 	c := x.p.callNamed(name, vars)
 	if c == nil || len(c.sig) < 2 {
@@ -173,7 +177,7 @@ func expandVars(s string, vars map[string]string) string {
 // ReadStored finds the stored values in the answer to the gateway's own read:
 // record id → the record's object.
 func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
-	p := w.x.op.write.storedAt
+	p := w.w.storedAt
 	if w.x.tr != nil {
 		p = append(append(path{}, w.x.tr.result...), step{kind: stepElements})
 	}
@@ -197,7 +201,7 @@ func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
 // StoredField returns a field's value in a stored record, its leaves and what
 // they hold; -1 where the record hasn't got it.
 func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, leaves []Leaf, cats []access.Category) {
-	node = t.Member(record, name)
+	node = w.x.p.member(t, record, name)
 	if node < 0 {
 		return -1, nil, nil
 	}
@@ -230,9 +234,9 @@ func (w *Write) Beside(names []string) []string {
 func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
 	body := w.x.tree
 	fd := w.fieldAt(body, f.Node, f.Name)
-	chosen := w.ent.selects[f.Name]
+	chosen := w.ent.selects[w.ent.key(f.Name)]
 	if len(chosen) > 0 {
-		stored := t.Member(record, f.Name)
+		stored := w.x.p.member(t, record, f.Name)
 		if stored >= 0 && t.Nodes[stored].Kind == body.Nodes[f.Node].Kind && t.Text(stored) == body.Text(f.Node) {
 			chosen = nil // chosen as before
 		}
@@ -253,9 +257,29 @@ func (w *Write) Sent(f *WriteField, t *doc.Tree, record int) []access.Category {
 func (w *Write) FieldNames(keep func(access.Category) bool) []string {
 	var names []string
 	for name, f := range w.ent.exact {
+		if f.name != "" {
+			name = f.name
+		}
 		if !w.leavesFiles(f) && slices.ContainsFunc(f.categories, keep) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+var (
+	// ErrInline says that what has to be changed in a request stands in the text of a
+	// query, or in several places of it.
+	ErrInline = errors.New("the values stand in the query's text, or in several places")
+
+	errStoredID = errors.New("reading stored values: the record's id, or a field's name, can't stand in a query")
+)
+
+// queryBody is a request of GraphQL.
+func queryBody(query string) []byte {
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		return nil
+	}
+	return body
 }

@@ -39,6 +39,7 @@ type Write struct {
 	Fields []WriteField
 
 	x   *Exchange
+	w   *write
 	ent *entity
 }
 
@@ -89,7 +90,7 @@ func (x *Exchange) readWrites() error {
 	if w.pairs {
 		return x.readPairs(w)
 	}
-	ids := x.Accesses[0].IDs
+	ids, before := x.Accesses[x.at].IDs, len(x.writes)
 	for _, v := range x.valuesAt(w.at) {
 		if v.node < 0 {
 			return refuse("malformed", "The values of a write are no object.")
@@ -99,7 +100,7 @@ func (x *Exchange) readWrites() error {
 		}
 	}
 	// An empty list is an empty object to PHP: a full write of it empties all.
-	if len(x.writes) == 0 && x.tr == nil {
+	if len(x.writes) == before && x.tr == nil {
 		return &Refusal{Reason: "malformed", Text: "The values of a write are no object.", Status: 400}
 	}
 	return nil
@@ -163,11 +164,14 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 			mode = WriteCreate
 		}
 	}
-	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, ent: ent}
+	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, w: w, ent: ent}
 	if err := x.selfID(w, wr); err != nil {
 		return err
 	}
 	x.writeAccess(wr)
+	if x.p.folded && foldedTwice(x.tree, node) {
+		return refuse("repeated", "A field of a write stands twice.")
+	}
 	for c := range x.tree.Children(node) {
 		if err := x.readValue(w, wr, c); err != nil {
 			return err
@@ -251,7 +255,7 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	if !wr.onStored() {
 		cats = x.byOf(f, x.tree, wr.Object)
 	} else {
-		cats = unique(append(slices.Clone(cats), wr.ent.selects[name]...))
+		cats = unique(append(slices.Clone(cats), wr.ent.selects[wr.ent.key(name)]...))
 	}
 	leaves := x.p.leaves(x.tree, node, f)
 	wr.Fields = append(wr.Fields, WriteField{Name: name, Categories: cats, Node: node, Leaves: leaves})

@@ -55,16 +55,17 @@ func TestFieldsGetCategoriesByTheirNamesAndByWhatIsInThem(t *testing.T) {
 
 func TestNothingIsPublicByGuessWhereSomethingWasFound(t *testing.T) {
 	src := draftOf(t, get(t, "/api/notes", `[{"id":1,"created":"a@example.org","count":"b@example.org","active":"c@example.org","ref_id":"d@example.org"},
-		{"id":2,"created":"e@example.org","count":"x","active":true,"ref_id":"f@example.org"}]`))
+		{"id":2,"created":"e@example.org","count":"x","active":true,"ref_id":"f@example.org","call_id":"00494012345678","deleted":"x"}]`))
 	if strings.Contains(src, ": public") {
 		t.Error(src)
 	}
 }
 
 func TestIDsThatSaySomethingAreNone(t *testing.T) {
-	src := draftOf(t, get(t, "/api/people", `[{"id":"a@example.org","name":"x"},{"id":"b@example.org","name":"y"}]`), get(t, "/api/people/a@example.org", `{"id":"a@example.org","name":"x"}`))
+	src := draftOf(t, get(t, "/api/people", `[{"id":"a@example.org","name":"x"},{"id":"b@example.org","name":"y"}]`), get(t, "/api/people/a@example.org", `{"id":"a@example.org","name":"x"}`),
+		get(t, "/api/calls", `[{"id":"00494012345678","name":"x"},{"id":"00494012345679","name":"y"}]`))
 	has(t, src, `- {at: "$[*]", id: none}`)
-	if strings.Contains(src, "id: public") || strings.Contains(src, "\n    id: id") {
+	if strings.Contains(src, "id: public") || strings.Contains(src, "\n    id: id") || strings.Count(src, "id: none") != 2 {
 		t.Error(src)
 	}
 }

@@ -42,6 +42,7 @@ func rules() []rule {
 			access.Birthdate, "birth,birthday,birthdate,birth date,date of birth,dob,born,geburtstag,geburtsdatum,geb datum,geb dat,gebdatum,geboren," +
 				"geboren am,age,alter,date of death,died,sterbedatum,todestag", "geburtsdatum geburtstag birthdate birthday",
 		},
+		{access.Online, "ip address,mac address,web address,internet address", ""},
 		{access.Email, "email,mail,e mail,email address,emailadresse,mailadresse,emailaddress,smtp", "email mailadresse mailaddress"},
 		{
 			access.Phone, "phone,telephone,tel,telefon,telefonnummer,rufnummer,fon,mobile,mobil,mobiltelefon,mobilnummer,handy,handynummer,cell,cellphone," +
@@ -61,8 +62,8 @@ func rules() []rule {
 				"kundenname,recipient,recipients,empfaenger,sender,absender,attendee,attendees,teilnehmer,participant,participants,author,autor,vollname,name person", "vorname nachname lastname firstname familienname",
 		},
 		{
-			access.Online, "ip,ip address,url,website,webseite,homepage,web,twitter,linkedin,xing,facebook,instagram,skype,youtube,tiktok,mastodon,bluesky,social," +
-				"user name,username,benutzername,login,handle,device,device id,cookie,user agent,browser,mac address,imei,messenger,telegram,signal,domain,href,link,links", "website",
+			access.Online, "ip,url,website,webseite,homepage,web,twitter,linkedin,xing,facebook,instagram,skype,youtube,tiktok,mastodon,bluesky,social," +
+				"user name,username,benutzername,login,handle,device,device id,cookie,user agent,browser,imei,messenger,telegram,signal,domain,href,link,links", "website",
 		},
 		{
 			access.FreeText, "note,notes,notiz,notizen,comment,comments,kommentar,kommentare,description,beschreibung,descr,desc,text,texte,remark,remarks,memo,subject," +
