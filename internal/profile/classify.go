@@ -128,22 +128,28 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
+	return p.classifyRoutes(segments, &req)
+}
+
+// classifyRoutes finds the first route that takes the request.
+func (p *Profile) classifyRoutes(segments []string, req *Request) (*Exchange, error) {
 	bodies := bodies{}
 	for i, rt := range p.routes {
 		vars := map[string]string{}
-		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
-			if rt.soap != nil {
-				return p.soapRoute(i, segments, &req)
-			}
-			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
-			if !x.fits(bodies) {
-				continue
-			}
-			if err := x.classifyRoute(); err != nil {
-				return nil, x.complete(err)
-			}
-			return x, nil
+		if !rt.pattern.match(req.Method, segments, vars) || !rt.pattern.matchQuery(req.Query, vars) {
+			continue
 		}
+		if rt.soap != nil {
+			return p.soapRoute(i, segments, req)
+		}
+		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+		if !x.fits(bodies) {
+			continue
+		}
+		if err := x.classifyRoute(); err != nil {
+			return nil, x.complete(err)
+		}
+		return x, nil
 	}
 	if bodies.asked() {
 		return nil, refuse("unknown_call", "The request's body is none that the profile %s lists for this address.", p.Name)

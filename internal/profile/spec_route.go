@@ -61,7 +61,8 @@ type refSpec struct {
 	Role string `yaml:"role"`
 	// At is an expression for the place.
 	At string `yaml:"at"`
-	// Syntax is how the place names fields: name (default), list, csv, domain
+	// Syntax is how the place names fields: name (default), list (of JSON, be it
+	// in a text), csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), criteria
