@@ -43,6 +43,7 @@ func snippets() []snippet {
 		imports("home of passkeys and one-time codes", "modules/gate/x.go", `"github.com/go-webauthn/webauthn/webauthn"`, ours+`internal/factor"`),
 		imports("home of gjson", "internal/policy/x.go", `"github.com/tidwall/gjson"`, `"encoding/json"`),
 		imports("home of workbooks", "internal/profile/x.go", `"github.com/xuri/excelize/v2"`, ours+`internal/doc/xlsx"`),
+		imports("home of graphql", "internal/profile/x.go", `"github.com/vektah/gqlparser/v2/parser"`, ours+`internal/profile/graphql"`),
 		imports("home of sql drivers", "internal/audit/x.go", `"modernc.org/sqlite"`, `"database/sql"`),
 		imports("arrow", "internal/canon/x.go", ours+`modules/gate"`, ours+`internal/access"`),
 		imports("arrow", "modules/gate/x.go", ours+`modules/desk"`, ours+`modules/crmgate"`),

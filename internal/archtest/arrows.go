@@ -60,6 +60,12 @@ func homes() []home {
 			"Read workbooks with internal/doc/xlsx: excelize alone unpacks 16 GB, and into files",
 		},
 		{
+			"graphql",
+			[]string{"github.com/vektah"},
+			[]string{"internal/profile/graphql"},
+			"Read queries with internal/profile/graphql: it refuses what a parser without a schema lets through",
+		},
+		{
 			"sql drivers",
 			[]string{
 				"modernc.org/sqlite", "github.com/jackc", "github.com/lib/pq", "github.com/mattn/go-sqlite3",

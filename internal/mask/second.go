@@ -21,6 +21,26 @@ type Seen struct {
 	old, fresh *Sweep
 	// names makes the pseudonyms of all units.
 	names *names
+	// gathered are the values that Gather takes in; gathering and settled say which
+	// half of its work is done.
+	gathered           []secret
+	gathering, settled bool
+}
+
+// Gather returns a Seen for an answer of several documents each of which has to be
+// searched for the values of all: they are masked twice. The first time their values
+// are only taken in; from Search on they are searched, and no more are taken in.
+func Gather() *Seen { return &Seen{gathering: true} }
+
+// Gathering reports whether a document is masked for its values alone. What becomes
+// of it then is no answer.
+func (s *Seen) Gathering() bool { return s != nil && s.gathering }
+
+// Search ends the gathering. It returns what finds the values.
+func (s *Seen) Search() *Sweep {
+	s.old = newSweep(s.gathered)
+	s.gathered, s.gathering, s.settled = nil, false, true
+	return s.old
 }
 
 // NewSeen returns a Seen of the last n values, n being seenBatch at least, and of
@@ -44,7 +64,11 @@ func (s *Seen) sweeps() []*Sweep {
 // add takes in a unit's secrets.
 func (s *Seen) add(unit []secret) {
 	for i := range unit {
-		if unit[i].open {
+		if unit[i].open || s.settled {
+			continue
+		}
+		if s.gathering {
+			s.gathered = append(s.gathered, unit[i])
 			continue
 		}
 		if s.fresh == nil {

@@ -26,6 +26,10 @@ type Request struct {
 	SOAPActions []string
 	// Body is the body, decoded from its content coding, at most the limit.
 	Body []byte
+	// Batch is what carries the request, and Part its place there; nil where it came
+	// alone.
+	Batch *Batch
+	Part  int
 }
 
 // Param is one query parameter.
@@ -73,12 +77,16 @@ type Exchange struct {
 	Image    bool
 	Accesses []access.Access
 
-	p    *Profile
-	op   *operation
-	tr   *transport // nil for routes
-	rt   *route
-	od   *odataPlan  // nil but for OData
-	asks *soql.Query // nil but for the languages of queries
+	p     *Profile
+	op    *operation
+	tr    *transport // nil for routes
+	rt    *route
+	od    *odataPlan   // nil but for OData
+	gql   *graphqlPlan // nil but for GraphQL
+	asks  *soql.Query  // nil but for the languages of queries
+	batch *Batch       // nil but for batches
+	// at is the access that is being read.
+	at   int
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
@@ -120,22 +128,28 @@ func (p *Profile) Classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
+	return p.classifyRoutes(segments, &req)
+}
+
+// classifyRoutes finds the first route that takes the request.
+func (p *Profile) classifyRoutes(segments []string, req *Request) (*Exchange, error) {
 	bodies := bodies{}
 	for i, rt := range p.routes {
 		vars := map[string]string{}
-		if rt.pattern.match(req.Method, segments, vars) && rt.pattern.matchQuery(req.Query, vars) {
-			if rt.soap != nil {
-				return p.soapRoute(i, segments, &req)
-			}
-			x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
-			if !x.fits(bodies) {
-				continue
-			}
-			if err := x.classifyRoute(); err != nil {
-				return nil, x.complete(err)
-			}
-			return x, nil
+		if !rt.pattern.match(req.Method, segments, vars) || !rt.pattern.matchQuery(req.Query, vars) {
+			continue
 		}
+		if rt.soap != nil {
+			return p.soapRoute(i, segments, req)
+		}
+		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+		if !x.fits(bodies) {
+			continue
+		}
+		if err := x.classifyRoute(); err != nil {
+			return nil, x.complete(err)
+		}
+		return x, nil
 	}
 	if bodies.asked() {
 		return nil, refuse("unknown_call", "The request's body is none that the profile %s lists for this address.", p.Name)
@@ -177,6 +191,9 @@ func (x *Exchange) classifyRoute() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
+	if x.rt.batch != nil {
+		return x.readBatch()
+	}
 	if x.p.nestedQuery && !x.op.pass {
 		if _, err := x.nestedQuery(); err != nil {
 			return err
@@ -185,10 +202,13 @@ func (x *Exchange) classifyRoute() error {
 	if err := errors.Join(x.checkDialect(), x.checkCallback()); err != nil {
 		return err
 	}
+	if x.rt.graphql != nil {
+		return x.classifyGraphQL()
+	}
 	if err := x.parseBody(x.rt.body); err != nil {
 		return err
 	}
-	if err := x.checkBody(); err != nil {
+	if err := errors.Join(x.checkBody(), x.checkReferences()); err != nil {
 		return err
 	}
 	if err := errors.Join(x.classifyOData(), x.classifyLanguage()); err != nil {
@@ -218,7 +238,7 @@ func (x *Exchange) checkQuery() error {
 				return refuse("malformed", "A query parameter is a list or an object where the profile says otherwise.")
 			}
 		}
-		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) {
+		if !contains(x.rt.query, name) && !x.rt.pattern.namesParam(q.Name) && !x.isODataParam(name) && !x.isSearchParam(name) && !x.isGraphQLParam(name) {
 			return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 		}
 	}
@@ -299,7 +319,7 @@ func (x *Exchange) classifyOperation() error {
 }
 
 func (x *Exchange) addRef(r access.Ref) {
-	x.Accesses[0].Refs = append(x.Accesses[0].Refs, r)
+	x.Accesses[x.at].Refs = append(x.Accesses[x.at].Refs, r)
 }
 
 func (x *Exchange) bindEntity() error {

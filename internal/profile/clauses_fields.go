@@ -42,7 +42,6 @@ func (x *Exchange) readFieldClause(t *doc.Tree, r *ref, typ string, node, depth 
 // readCompared reads what a field is compared with: a value, a list of values, or an
 // object of operators. An object without any leads to a part of the field.
 func (x *Exchange) readCompared(t *doc.Tree, r *ref, typ, name string, node, depth int) error {
-	k := &r.clauses
 	if depth > maxDomainDepth || name == "" {
 		return refuse("malformed", "A filter is nested too deeply, or names no field.")
 	}
@@ -52,33 +51,29 @@ func (x *Exchange) readCompared(t *doc.Tree, r *ref, typ, name string, node, dep
 		}
 		return x.askClause(r, typ, name, false)
 	}
-	compared, empty := false, true
-	for c := range t.Children(node) {
-		key := t.Key(c)
-		switch {
-		case contains(k.Groups, key): // {email: {$not: {$eq: "x"}}}
-			if err := x.readCompared(t, r, typ, name, c, depth+1); err != nil {
-				return err
-			}
-		case contains(k.IDs, key) || k.compares(key):
-			if isContainer(t, c) && (t.Nodes[c].Kind == doc.Object || holdsContainer(t, c)) {
-				return refuse("malformed", "A field is compared with more than values.")
-			}
-			if err := x.askClause(r, typ, name, contains(k.IDs, key)); err != nil {
-				return err
-			}
-			compared = true
-		default:
-			if err := x.readCompared(t, r, typ, name+r.separator+k.bareName(key), c, depth+1); err != nil {
-				return err
-			}
-		}
-		empty = false
-	}
-	if empty && !compared {
+	if t.First(node) < 0 {
 		return x.askClause(r, typ, name, false)
 	}
+	for c := range t.Children(node) {
+		if err := x.readOperator(t, r, typ, name, c, depth); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// readOperator reads one member of an object in a field's place.
+func (x *Exchange) readOperator(t *doc.Tree, r *ref, typ, name string, node, depth int) error {
+	k, key := &r.clauses, t.Key(node)
+	switch {
+	case contains(k.Groups, key): // {email: {$not: {$eq: "x"}}}
+		return x.readCompared(t, r, typ, name, node, depth+1)
+	case !contains(k.IDs, key) && !k.compares(key):
+		return x.readCompared(t, r, typ, name+r.separator+k.bareName(key), node, depth+1)
+	case t.Nodes[node].Kind == doc.Object || holdsContainer(t, node):
+		return refuse("malformed", "A field is compared with more than values.")
+	}
+	return x.askClause(r, typ, name, contains(k.IDs, key))
 }
 
 // compares reports whether a member of an object in a field's place is an operator.
@@ -112,6 +107,9 @@ func (k *clausesSpec) bareName(name string) string {
 
 // holdsContainer reports whether a list holds objects or lists.
 func holdsContainer(t *doc.Tree, node int) bool {
+	if !isContainer(t, node) {
+		return false
+	}
 	for c := range t.Children(node) {
 		if isContainer(t, c) {
 			return true

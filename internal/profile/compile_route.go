@@ -72,6 +72,7 @@ func (c *compiler) routes() {
 		if rt.name == "" {
 			rt.name = s.Match
 		}
+		c.batch(where, rt, s)
 		c.routeDefaults(where, rt)
 		c.answer(where, rt, s)
 		c.soap(where, rt, s)
@@ -81,12 +82,13 @@ func (c *compiler) routes() {
 		c.nestedParams(where, rt)
 		c.odata(where, rt, s)
 		c.language(where, rt)
+		c.graphql(where, rt, s)
 		c.bodyMembers(where, rt)
 		c.when(where, rt, s.When)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil {
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
 		c.upgrade(where, rt)
@@ -128,7 +130,7 @@ func (c *compiler) upgrade(where string, rt *route) {
 // bodyMembers sees that a body is described: a member that nobody looks at
 // could ask about anything.
 func (c *compiler) bodyMembers(where string, rt *route) {
-	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image || rt.form.JSON != ""
+	described := rt.write != nil || rt.members != nil || rt.pass || rt.deny != "" || rt.opaque || rt.image || rt.form.JSON != "" || rt.graphql != nil
 	read := readable(rt.body)
 	if read && !described {
 		c.fail(where, "the body isn't described: list its members (`members: [filter, sort]`, `members: []` for none), say `write` or `body: none`")

@@ -92,6 +92,8 @@ type finder struct {
 	next  int
 	// resolved are names in profiles that were looked up.
 	resolved []resolvedName
+	// kinds are the types of objects that fragments or __typename tell.
+	kinds map[int]string
 	// matched and seen are what one record of a page leaves to the next.
 	matched []int
 	seen    []bool
@@ -146,6 +148,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 		return &f.found, f.locateCSV(&columns{})
 	case f.marked != nil:
 		return &f.found, f.locateMarked(status)
+	}
+	if f.x.gql != nil {
+		return &f.found, f.locateGraphQL(status)
 	}
 	if f.x.od != nil && f.x.rt.odataPath() {
 		return &f.found, f.locateOData(status)

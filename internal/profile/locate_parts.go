@@ -128,6 +128,9 @@ func (f *finder) parts(node, object, rec int, ent *entity, name string, fd *fiel
 			f.addField(node, rec, ent, name, fd.categories, "", true)
 		}
 		for c := range f.t.Children(node) {
+			if f.isTypeName(f.t.Key(c), c) {
+				continue
+			}
 			before := len(f.found.Fields)
 			f.fieldValue(c, node, rec, ent, name+"."+f.t.Key(c), f.part(c, ent, fd))
 			if fd.keys && len(f.found.Fields) == before {

@@ -104,7 +104,7 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if (f.x.p.annotations != nil || f.x.od != nil) && f.annotated(name, node, object, rec, ent) {
 		return
 	}
-	if ent.isID(name) && f.isID(node) {
+	if ent.isID(name) && f.isID(node) || f.isTypeName(name, node) {
 		return
 	}
 	if f.cut != "" {
@@ -277,7 +277,8 @@ func (f *finder) related(node int, typ string, ent *entity, r *recordAt) {
 	}
 }
 
-// relatedObject finds a related record, a list of them or changes to them.
+// relatedObject finds a related record, a list of them or changes to them, or what
+// GraphQL has between a field and its records.
 func (f *finder) relatedObject(node int, typ string, ent *entity, r *recordAt) {
 	if f.isChanges(node) {
 		for c := range f.t.Children(node) {
@@ -287,6 +288,12 @@ func (f *finder) relatedObject(node int, typ string, ent *entity, r *recordAt) {
 	}
 	if list := f.listIn(node); list >= 0 {
 		f.listed(node, list, typ, ent, r)
+		return
+	}
+	if kind, told := f.kinds[node]; told && (r == nil || r.relEntity == nil) {
+		typ, ent = kind, f.x.p.entityOf(kind)
+	}
+	if f.x.gql != nil && r == nil && f.around(node, typ, ent) {
 		return
 	}
 	id := ""

@@ -182,7 +182,7 @@ func (x *Exchange) odataBody() error {
 		if !ok {
 			continue
 		}
-		if name == "" || annotation != "odata.bind" || !bound.MatchString(x.tree.Text(c)) {
+		if name == "" || annotation != "odata.bind" || !bound.MatchString(x.tree.Text(c)) && !x.made(x.tree.Text(c)) {
 			return refuse("malformed", "A save links to another record by name@odata.bind and its id: \"/accounts(…)\".")
 		}
 	}

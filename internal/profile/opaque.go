@@ -44,6 +44,9 @@ func (x *Exchange) Whole() bool { return x.op != nil && (x.op.opaque || x.op.ima
 
 // questionText is what was asked, for the sealed part of the entry.
 func (x *Exchange) questionText() string {
+	if x.gql != nil {
+		return x.gql.question
+	}
 	if x.rt != nil && x.rt.soap != nil {
 		return x.soapQuestion()
 	}

@@ -217,7 +217,7 @@ func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 		c.fail(where, "write: syntax %q is neither object, commands nor numbered", s.Syntax)
 	}
 	c.stored(where, w)
-	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get == "" && s.Stored.Call == "" {
+	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get+s.Stored.Call+s.Stored.Query == "" {
 		c.fail(where, "write: say how the stored values are read: `stored: {get: /path/{id}}` or `stored: {call: name}`")
 	}
 	return w
@@ -233,7 +233,7 @@ func (c *compiler) stored(where string, w *write) {
 	case s.Form != "":
 		sel := c.selector(where, s.Form)
 		w.storedForm = &sel
-	case s.Get != "":
+	case s.Get != "" || s.Query != "":
 		w.storedAt = c.path(where, s.At)
 	}
 }

@@ -258,7 +258,7 @@ func (x *Exchange) readCSV(r *ref, typ string, v value) error {
 
 func (x *Exchange) readList(r *ref, typ string, v value) error {
 	if v.node < 0 {
-		return x.readName(r, typ, v.text)
+		return x.readListText(r, typ, v.text)
 	}
 	if _, marked := x.tree.Format.(doc.Marked); marked {
 		return x.readElements(r, typ, v.node)
@@ -281,6 +281,26 @@ func (x *Exchange) readList(r *ref, typ string, v value) error {
 		return nil
 	}
 	return refuse("malformed", "A list of field names is expected.")
+}
+
+// readListText reads a name, or a list of them as JSON: `["name","email"]`.
+func (x *Exchange) readListText(r *ref, typ, text string) error {
+	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return x.readName(r, typ, text)
+	}
+	t, err := parseJSON([]byte(text))
+	if err != nil {
+		return refuse("malformed", "A list of field names is not strict JSON.")
+	}
+	for c := range t.Children(doc.Root) {
+		if t.Nodes[c].Kind != doc.String {
+			return refuse("malformed", "A list of field names holds something else.")
+		}
+		if err := x.readName(r, typ, t.Text(c)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *Exchange) readKeys(r *ref, typ string, v value) error {

@@ -38,7 +38,21 @@ func (p *Profile) ShapesAt(method, path string) *Shapes {
 			return tr.shapes
 		}
 	}
+	if rt := p.shapedRoute(method, segments); rt != nil {
+		return rt.shapes
+	}
 	return &p.shapes
+}
+
+// shapedRoute is the route of an address whose refusals have a shape of their own;
+// nil without one.
+func (p *Profile) shapedRoute(method string, segments []string) *route {
+	for _, rt := range p.routes {
+		if rt.shapes != nil && rt.pattern.match(method, segments, map[string]string{}) {
+			return rt
+		}
+	}
+	return nil
 }
 
 func (c *compiler) errorShapes() { c.p.shapes = c.shapes("error", &c.spec.Error) }
@@ -182,7 +196,8 @@ func asciiOnly(s string) string {
 	}, s)
 }
 
-// IsCall reports whether a request goes to a transport for remote calls.
+// IsCall reports whether a request goes to a transport for remote calls, or to an
+// address whose refusals have a shape of their own.
 func (p *Profile) IsCall(method, path string) bool {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for _, tr := range p.transports {
@@ -190,5 +205,5 @@ func (p *Profile) IsCall(method, path string) bool {
 			return true
 		}
 	}
-	return false
+	return p.shapedRoute(method, segments) != nil
 }

@@ -29,6 +29,7 @@ routes:
   - {match: GET /pairs, entity: person, records: [{at: "$.people[*]", pairs: {at: ".custom[*]", name: .id, value: .value, public: [label]}}]}
   - {match: GET /keys, entity: person, records: [{at: "$.people.*", id: "@key"}]}
   - {match: GET /list, entity: person, query: [o, kind], refs: [{role: sort, at: query.o, syntax: order_by}], records: [{at: "$.people[*]"}]}
+  - {match: GET /listed, entity: person, query: [f], refs: [{role: select, at: query.f, syntax: list}], records: [{at: "$.people[*]"}]}
   - {match: GET /kind, entity: query.kind, query: [kind], records: [{at: "$.people[*]"}]}
   - {match: GET /file, entity: person, type: csv, csv: {header: "1"}, records: [{columns: header, fields: {Nr: id, Name: name, Kind: ""}}]}
   - {match: GET /anonymous, entity: person, type: csv, csv: {header: "1"}, records: [{columns: header, id: none, fields: {Nr: id, Name: name}}]}
@@ -91,6 +92,18 @@ func TestOrdersInTextsNameTheirFields(t *testing.T) {
 	} {
 		if got := askedBy(t, p, get("/list", "o", order)); got != want {
 			t.Errorf("%s: %q, want %q", order, got, want)
+		}
+	}
+}
+
+func TestListsInTextsNameTheirFields(t *testing.T) {
+	p := loadText(t, shapes)
+	for list, want := range map[string]string{
+		`["name","12"]`: "select name name; select 12 bank", "name": "select name name", `[]`: "", `["name as n"]`: "select name as n unclassified",
+		`["name"`: "malformed", `[["name"]]`: "malformed", `[1]`: "malformed",
+	} {
+		if got := askedBy(t, p, get("/listed", "f", list)); got != want {
+			t.Errorf("%s: %q, want %q", list, got, want)
 		}
 	}
 }

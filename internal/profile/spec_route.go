@@ -61,7 +61,8 @@ type refSpec struct {
 	Role string `yaml:"role"`
 	// At is an expression for the place.
 	At string `yaml:"at"`
-	// Syntax is how the place names fields: name (default), list, csv, domain
+	// Syntax is how the place names fields: name (default), list (of JSON, be it
+	// in a text), csv, domain
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), criteria
@@ -212,29 +213,6 @@ type pairsSpec struct {
 	Public []string `yaml:"public"`
 }
 
-// writeSpec says where a request holds values to be saved.
-type writeSpec struct {
-	// At is an expression for the object of values, or for a list of them.
-	At string `yaml:"at"`
-	// Syntax is how the values of relations stand: `object` (default), `commands`,
-	// Tryton's lists of commands on related records (`["create", [{…}]]`), or
-	// `numbered`, Odoo's (`[0, 0, {…}]`, `[1, id, {…}]`).
-	Syntax string `yaml:"syntax"`
-	// Mode: partial (only what is sent is saved), full (what is missing is
-	// emptied), create (a new record), save (partial, or create where the operation
-	// has no ids), copy (new records made of stored ones, but for these values) or
-	// echo (nothing is saved: the CRM computes with the values, and placeholders are
-	// filled in).
-	Mode string `yaml:"mode"`
-	// Self is the member of the values that holds the record's id. Default: the
-	// records are the operation's.
-	Self string `yaml:"self"`
-	// Pairs says that ids and values take turns in the call's arguments.
-	Pairs bool `yaml:"pairs"`
-	// Stored is the gateway's own request for the stored values.
-	Stored storedSpec `yaml:"stored"`
-}
-
 // routeSpec is an address.
 type routeSpec struct {
 	// Match is the method and the path: `GET /api/contacts/{id}`. Behind a `?` stand
@@ -295,9 +273,16 @@ type routeSpec struct {
 	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
 	// body is one of Dataverse's search.
 	OData string `yaml:"odata"`
+	// GraphQL describes an address that takes GraphQL.
+	GraphQL *graphqlSpec `yaml:"graphql"`
+	// Error is the shape of the gateway's refusals at this address, where it isn't the
+	// profile's.
+	Error *errorSpec `yaml:"error"`
 	// Upgrade says that a `pass` route for GET may become a WebSocket: what goes
 	// through it isn't looked at, so no personal data may be in it.
-	Upgrade       bool `yaml:"upgrade"`
+	Upgrade bool `yaml:"upgrade"`
+	// Batch describes a request that carries several.
+	Batch         batchSpec `yaml:"batch"`
 	operationSpec `yaml:",inline"`
 }
 
@@ -347,40 +332,4 @@ type soapSpec struct {
 	Empty []string `yaml:"empty"`
 	// Headers are the elements that may stand in SOAP's header.
 	Headers []string `yaml:"headers"`
-}
-
-// jsonSpec says what stands around a JSON answer. It stays as it is; an answer
-// without it is taken, too.
-type jsonSpec struct {
-	// Prefix is a text that keeps scripts from running the answer: `")]}',\n"`.
-	Prefix string `yaml:"prefix"`
-	// Callback is the query parameter that names the function which gets the
-	// document (JSONP): `query.callback`. A name with anything but letters, digits,
-	// `_`, `$` and dots in it is refused.
-	Callback string `yaml:"callback"`
-}
-
-// sseSpec describes an answer of server-sent events, which is released event by
-// event. The data of each is a JSON document, with records at the places that
-// `records` gives. An event of another name, and one whose data aren't a JSON
-// document or hold no such place, is left out; texts of comments are, and ids but
-// numbers and UUIDs.
-type sseSpec struct {
-	// Events are the names that events may have. Those without a name are known.
-	Events []string `yaml:"events"`
-}
-
-// xmlSpec says how an XML answer is read. Elements and attributes go by their
-// local names, attributes with an `@` before them. `.name` leads to every element
-// of that name, `[*]` and `.*` to every element; a field below another element of
-// the record is named by the way to it (`address.city`), an attribute of a field's
-// element with it (`email@label`).
-type xmlSpec struct {
-	// Namespaces maps words to the namespaces that the profile tells apart: names
-	// of theirs begin with the word then (`sf:Email`), those of all others don't.
-	// Prefixes in the document mean nothing.
-	Namespaces map[string]string `yaml:"namespaces"`
-	// Fault is the path to what says that the answer is an error, whatever its
-	// status: its texts are withheld. Default: SOAP's Fault.
-	Fault string `yaml:"fault"`
 }

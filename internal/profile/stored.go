@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -21,13 +22,16 @@ type StoredRequest struct {
 
 // CanStore reports whether the profile says how the stored values are read.
 func (w *Write) CanStore() bool {
-	s := w.x.op.write.stored
-	return (s.Call != "" || s.Get != "") && len(w.IDs) > 0
+	s := w.w.stored
+	return (s.Query != "" || s.Call != "" || s.Get != "") && len(w.IDs) > 0
 }
 
 // Stored builds the read of the stored values of the given fields.
 func (w *Write) Stored(fields []string) (StoredRequest, error) {
-	x, s := w.x, w.x.op.write.stored
+	x, s := w.x, w.w.stored
+	if s.Query != "" {
+		return w.storedQuery(fields)
+	}
 	if s.Get != "" {
 		path, query, _ := strings.Cut(s.Get, "?")
 		escaped := map[string]string{"fields": url.QueryEscape(strings.Join(fields, ","))}
@@ -80,7 +84,7 @@ func (w *Write) storedVars() (map[string]string, error) {
 
 // storedCall is the employee's own call with another name and other arguments.
 func (w *Write) storedCall(ids []json.Number, fields []string, context json.RawMessage) (StoredRequest, error) {
-	x, name := w.x, w.x.op.write.stored.Call
+	x, name := w.x, w.w.stored.Call
 	vars := map[string]string{"type": w.Type, "method": name}
 	c := x.p.callNamed(name, vars)
 	if c == nil || len(c.sig) < 2 {
@@ -224,7 +228,7 @@ func (w *Write) ParseStored(answer []byte) (*doc.Tree, error) {
 // ReadStored finds the stored values in the answer to the gateway's own read:
 // record id → the record's object.
 func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
-	p := w.x.op.write.storedAt
+	p := w.w.storedAt
 	if w.x.tr != nil {
 		p = append(append(path{}, w.x.tr.result...), step{kind: stepElements})
 	}
@@ -312,4 +316,21 @@ func (w *Write) FieldNames(keep func(access.Category) bool) []string {
 		}
 	}
 	return names
+}
+
+var (
+	// ErrInline says that what has to be changed in a request stands in the text of a
+	// query, or in several places of it.
+	ErrInline = errors.New("the values stand in the query's text, or in several places")
+
+	errStoredID = errors.New("reading stored values: the record's id, or a field's name, can't stand in a query")
+)
+
+// queryBody is a request of GraphQL.
+func queryBody(query string) []byte {
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		return nil
+	}
+	return body
 }

@@ -40,6 +40,7 @@ type Write struct {
 	Fields []WriteField
 
 	x   *Exchange
+	w   *write
 	ent *entity
 }
 
@@ -92,7 +93,7 @@ func (x *Exchange) readWrites() error {
 	if w.pairs {
 		return x.readPairs(w)
 	}
-	ids := x.Accesses[0].IDs
+	ids, before := x.Accesses[x.at].IDs, len(x.writes)
 	for _, v := range x.valuesAt(w.at) {
 		if v.node < 0 {
 			return refuse("malformed", "The values of a write are no object.")
@@ -102,7 +103,7 @@ func (x *Exchange) readWrites() error {
 		}
 	}
 	// An empty list is an empty object to PHP: a full write of it empties all.
-	if len(x.writes) == 0 && x.tr == nil {
+	if len(x.writes) == before && x.tr == nil {
 		return &Refusal{Reason: "malformed", Text: "The values of a write are no object.", Status: 400}
 	}
 	return nil
@@ -166,7 +167,7 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 			mode = WriteCreate
 		}
 	}
-	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, ent: ent}
+	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, w: w, ent: ent}
 	if err := x.selfID(w, wr); err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@ The manifest lists cases: {"crm", "host", "cases": [{"id", "request": {"method",
 "records": [{"entity", "id"}], "personal": [{"at", "kind", "category"}], "refs":
 {"filter": ["Contact.email"], "search": true}, "decision"}]}. Bodies are files beside
 it, as they went over the wire. A place is a JSON pointer (/list/0/name), with #json
-or #b64json before the part that lies in a text, or "line 2". A decision is mask,
+or #b64json before the part that lies in a text, or "line 2"; of a batch it leads into
+the list of its answers, in the order of the requests (/0/name). A decision is mask,
 pass, deny, deny-if-filter-masked, deny-mask-writeback or export-policy; a request may
 be refused by the profile itself where its decision holds "deny" or is export-policy.
 

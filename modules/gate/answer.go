@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,9 @@ type refusal struct {
 
 // isNavigation reports whether a browser shows the answer as a page.
 func (q *request) isNavigation() bool {
+	if q.batch != nil {
+		return false
+	}
 	if q.r.Method != http.MethodGet && q.r.Method != http.MethodHead && q.r.Method != http.MethodPost {
 		return false
 	}
@@ -47,6 +51,11 @@ func (q *request) isNavigation() bool {
 // answer writes an answer of the gateway's own: a page for a person, problem
 // details (RFC 9457) for a program.
 func (q *request) answer(p plain) {
+	if q.batch != nil {
+		p.text = q.named(p.text)
+		q.speaker().answer(p)
+		return
+	}
 	h := q.w.Header()
 	ownHeaders(h)
 	if q.auditID != "" {
@@ -122,10 +131,7 @@ func ownHeaders(h http.Header) {
 // in it. Where the employee is known it is an entry: somebody may be looking for
 // a way around.
 func (q *request) badRequest(err error) {
-	reason, t := "bad_request", text{
-		"Die Anfrage ist nicht eindeutig und wurde deshalb nicht weitergeleitet.",
-		"The request is ambiguous and was therefore not forwarded.",
-	}
+	reason, t := "bad_request", textAmbiguous
 	if ce, ok := asCanonError(err); ok {
 		reason, t.en = string(ce.Reason), ce.Text
 	}
@@ -163,7 +169,12 @@ func (q *request) undisclosed() {
 }
 
 // saves reports whether the CRM may have changed something for the request.
-func (q *request) saves() bool { return q.r.Method != http.MethodGet && q.r.Method != http.MethodHead }
+func (q *request) saves() bool {
+	if q.parts != nil {
+		return slices.ContainsFunc(q.parts, (*request).saves)
+	}
+	return q.r.Method != http.MethodGet && q.r.Method != http.MethodHead
+}
 
 // refuse writes an entry and then the answer, in the CRM's own shape where its
 // client would understand nothing else.
@@ -186,6 +197,11 @@ func (q *request) refuse(r refusal) {
 
 // sayNo answers a refusal that is logged already.
 func (q *request) sayNo(r refusal) {
+	if q.batch != nil {
+		r.text = q.named(r.text)
+		q.speaker().sayNo(r)
+		return
+	}
 	id := r.callID
 	if q.x != nil {
 		id = q.x.RequestID()
@@ -229,6 +245,10 @@ func (q *request) shaped(status int) bool {
 }
 
 func (q *request) writeShaped(status int, headers map[string]string, body []byte, reason string) {
+	if q.batch != nil {
+		q.speaker().writeShaped(status, headers, body, reason)
+		return
+	}
 	h := q.w.Header()
 	ownHeaders(h)
 	if q.auditID != "" {

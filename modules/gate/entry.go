@@ -50,6 +50,9 @@ func (e *employee) factor() string {
 // append makes an entry durable. It never depends on the client: a request
 // that is cancelled is logged all the same.
 func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
+	if q.batch != nil {
+		e.Detail = strings.TrimSuffix(q.place()+"; "+e.Detail, "; ")
+	}
 	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
 	if err != nil {
 		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
@@ -60,14 +63,18 @@ func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
 
 // logIntent makes the intent durable before anything is forwarded.
 func (q *request) logIntent() bool {
-	e := q.entry(audit.Intent)
-	e.Accesses = q.x.Accesses
-	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
-	rec, ok := q.append(e)
+	rec, ok := q.append(q.intentEntry())
 	if !ok {
 		q.unavailable("log")
 		return false
 	}
 	q.intent, q.auditID = rec, rec.String()
 	return true
+}
+
+func (q *request) intentEntry() *audit.Entry {
+	e := q.entry(audit.Intent)
+	e.Accesses = q.x.Accesses
+	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
+	return e
 }

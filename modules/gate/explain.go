@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -123,6 +124,9 @@ func (q *request) explain(e *crmgate.Explanation) {
 		e.Call, e.Pass, e.Accesses = q.x.Call, q.x.Pass, q.x.Accesses
 		e.Narrowed = q.narrowed
 	}
+	for _, p := range q.parts {
+		e.Accesses, e.Narrowed = append(e.Accesses, p.x.Accesses...), e.Narrowed || p.narrowed
+	}
 	switch {
 	case len(e.Entries) == 0 && !e.Pass:
 		d.Refused, d.Reason = true, q.fault // refused before anybody was known
@@ -177,10 +181,15 @@ func (p *replay) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 }
 
 // notedEntries is a log that only remembers.
-type notedEntries struct{ entries []audit.Entry }
+type notedEntries struct {
+	mu      sync.Mutex
+	entries []audit.Entry
+}
 
 // Append remembers the entry.
 func (l *notedEntries) Append(_ context.Context, e *audit.Entry) (audit.Receipt, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	kept := *e
 	kept.Time = time.Now().UTC()
 	if kept.Disclosure != nil {

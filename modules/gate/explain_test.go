@@ -216,3 +216,23 @@ func TestOwnPagesAreNotExplained(t *testing.T) {
 		}
 	}
 }
+
+// TestBatchIsExplained with what all of its requests ask for, and the masks of each
+// answer once.
+func TestBatchIsExplained(t *testing.T) {
+	const id = "9c9f62b3-bf21-5db4-8017-d792f7db7f0a"
+	part := "--b\r\nContent-Type: application/http\r\n\r\n"
+	body := part + "GET contacts(" + id + ")?$select=fullname,governmentid HTTP/1.1\r\n\r\n\r\n" + part + "GET %s HTTP/1.1\r\n\r\n\r\n--b--"
+	record := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"contactid\":\"" + id + "\",\"fullname\":\"Zoë Canaryová\",\"governmentid\":\"12-345-678\"}\r\n"
+	ask := func(second string) crmgate.Explanation {
+		return explain(t, explainer(t, "dynamics"), exchange(t, "POST", "/api/data/v9.2/$batch", "multipart/mixed; boundary=b", strings.Replace(body, "%s", second, 1),
+			200, "multipart/mixed; boundary=b", part+record+part+"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"value\":[]}\r\n--b--"), "sales")
+	}
+	got := ask("accounts?$select=name")
+	if got.Route != "batch" || !got.Forwarded || len(got.Accesses) != 2 || len(got.Entries) != 4 || len(got.Masked) != 1 || strings.Contains(got.Answer.Body, "12-345-678") || !strings.Contains(got.Answer.Body, "Canaryová") {
+		t.Errorf("explanation = %+v", got)
+	}
+	if got := ask("contacts?$orderby=governmentid"); got.Forwarded || !got.Decision.Refused || got.Decision.Reason != "asks_masked" || !strings.Contains(got.Decision.Line, "hidden") {
+		t.Errorf("explanation = %+v", got)
+	}
+}

@@ -35,6 +35,19 @@ func (q *request) forward() {
 		rel.endStream(err)
 		return
 	}
+	q.answered(rel, resp, err)
+}
+
+// releasing is what becomes of an answer that was held: that of one request, or of a
+// batch.
+type releasing interface {
+	held()
+	fault(err error)
+	withhold(reason string, t text)
+}
+
+// answered releases a held answer, or withholds it.
+func (q *request) answered(rel releasing, resp *response, err error) {
 	switch {
 	case errors.Is(err, errSessionEnded) || !q.stillSame():
 		rel.withhold("session_ended", textSessionEnded)

@@ -66,7 +66,7 @@ func (q *request) observe() {
 		return
 	}
 	if q.x != nil {
-		if !q.stepUp() {
+		if !o.classifyParts() || !q.stepUp() {
 			return
 		}
 		if q.x.Pass {
@@ -105,9 +105,7 @@ func (o *watchedRequest) read() bool {
 
 // classify asks the profile. What it doesn't know is no request of its.
 func (o *watchedRequest) classify() bool {
-	x, err := o.h.profile.Classify(profile.Request{
-		Method: o.c.Method, Path: o.c.Path, Query: params(o.c.Query), MediaType: o.media, ContentType: o.r.Header.Get("Content-Type"), SOAPActions: o.soapActions, Body: o.body,
-	})
+	x, err := o.h.profile.Classify(o.asProfile(o.c, o.body))
 	var no *profile.Refusal
 	switch {
 	case errors.As(err, &no):

@@ -88,7 +88,7 @@ func (w *watched) judge(rel *release) {
 	switch {
 	case rel.bodyless() || w.held.Len() == 0:
 		e.Disclosure = &access.Disclosure{}
-	case w.o.x == nil || w.o.decision.Plan == nil:
+	case w.o.x == nil || w.o.decision.Plan == nil || w.o.x.Batch() != nil:
 	default:
 		_, res, err := rel.judge()
 		if err != nil {

@@ -33,7 +33,7 @@ type entries interface {
 // apply masks a document.
 func (o *opened) apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts mask.Options) (mask.Result, error) {
 	res, err := o.masker.Apply(t, found, plan, opts)
-	if err == nil && o.masked != nil {
+	if err == nil && o.masked != nil && !opts.Seen.Gathering() {
 		o.masked(t, found, plan, res)
 	}
 	return res, err

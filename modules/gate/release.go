@@ -28,6 +28,8 @@ type release struct {
 	q    *request
 	resp *response
 	s    *streamed
+	// seen carries masked values between the answers of a batch.
+	seen *mask.Seen
 	// location is where the client may be sent, "" for nowhere.
 	location string
 }
@@ -69,18 +71,23 @@ func (l *release) redirects() bool {
 func (l *release) fault(err error) {
 	q := l.q
 	q.h.logger.Warn("the CRM's answer was withheld", zap.String("request", q.id), zap.String("audit_id", q.auditID), zap.Error(err))
-	reason := "malformed"
+	switch reason, t := faultReason(err); {
+	case reason == "hold" || l.resp.status < 400:
+		l.withhold(reason, t)
+	default:
+		l.withholdError()
+	}
+}
+
+// faultReason names why an answer can't be judged.
+func faultReason(err error) (string, text) {
 	switch {
 	case errors.Is(err, coding.ErrTooLarge), errors.Is(err, errHold):
-		l.withhold("hold", textHold)
-		return
-	case l.resp.status >= 400:
-		l.withholdError()
-		return
+		return "hold", textHold
 	case errors.Is(err, errType), errors.Is(err, coding.ErrCoding):
-		reason = "type"
+		return "type", textCRMAnswer
 	}
-	l.withhold(reason, textCRMAnswer)
+	return "malformed", textCRMAnswer
 }
 
 // withholdError answers in the place of an error of the CRM's that can't be
@@ -118,17 +125,22 @@ func (l *release) entry() *audit.Entry {
 
 // disclose makes the disclosure durable. Until it is, nothing leaves.
 func (l *release) disclose(d access.Disclosure, body []byte) bool {
+	if _, ok := l.q.append(l.disclosure(d, body)); !ok {
+		l.q.undisclosed()
+		return false
+	}
+	return true
+}
+
+// disclosure is the entry of a body that is to be released.
+func (l *release) disclosure(d access.Disclosure, body []byte) *audit.Entry {
 	e := l.entry()
 	d.Records = merge(d.Records)
 	e.Disclosure = &d
 	e.Bytes = int64(len(body))
 	sum := sha256.Sum256(body)
 	e.BodySHA256 = hex.EncodeToString(sum[:])
-	if _, ok := l.q.append(e); !ok {
-		l.q.undisclosed()
-		return false
-	}
-	return true
+	return e
 }
 
 // judge decodes, parses, locates and masks the held body.
@@ -153,9 +165,11 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
-	found, err := l.q.x.Locate(t, l.resp.status)
-	if err != nil {
-		return nil, mask.Result{}, err
+	found := &profile.Located{}
+	if !l.q.x.Pass { // one that passes comes here in a batch alone
+		if found, err = l.q.x.Locate(t, l.resp.status); err != nil {
+			return nil, mask.Result{}, err
+		}
 	}
 	defer found.Release()
 	switch t.Format.Name() {
@@ -164,8 +178,8 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	case "html":
 		defer html.Release(t)
 	}
-	var seen *mask.Seen
-	if len(found.Nested) > 0 {
+	seen := l.seen
+	if seen == nil && len(found.Nested) > 0 {
 		seen = mask.NewSeen(maxSeen)
 	}
 	res, err := l.mask(t, found, seen)

@@ -50,6 +50,13 @@ type request struct {
 	narrowed    bool
 	decision    access.Decision
 	intent      audit.Receipt
+	// batch is the request that carries this one, and number its place there, from 1;
+	// parts are those that this one carries.
+	batch      *request
+	number, of int
+	parts      []*request
+	// kept are the headers with which a part is forwarded.
+	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
 
@@ -129,6 +136,10 @@ func (q *request) serve() {
 	}
 	if q.x.Pass {
 		q.pass()
+		return
+	}
+	if q.x.Batch() != nil {
+		q.serveBatch()
 		return
 	}
 	if !q.decide() {
@@ -213,9 +224,7 @@ func (q *request) classify() bool {
 
 // ask classifies the request with the given body.
 func (q *request) ask(body []byte) bool {
-	x, err := q.h.profile.Classify(profile.Request{
-		Method: q.c.Method, Path: q.c.Path, Query: params(q.c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"), SOAPActions: q.soapActions, Body: body,
-	})
+	x, err := q.h.profile.Classify(q.asProfile(q.c, body))
 	var no *profile.Refusal
 	switch {
 	case errors.As(err, &no):
@@ -239,6 +248,18 @@ func (q *request) ask(body []byte) bool {
 	}
 	q.x, q.body = x, body
 	return true
+}
+
+// asProfile is the request as profiles see it, with the given address and body.
+func (q *request) asProfile(c *canon.Canonical, body []byte) profile.Request {
+	r := profile.Request{
+		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"),
+		SOAPActions: q.soapActions, Body: body,
+	}
+	if q.batch != nil {
+		r.Batch, r.Part = q.batch.x.Batch(), q.number-1
+	}
+	return r
 }
 
 // inAdvance refuses what a browser asks for without its person: pages that they
@@ -311,7 +332,7 @@ func (q *request) decide() bool {
 			break
 		}
 	}
-	if q.x.Image {
+	if q.x.Image && q.batch == nil {
 		q.refuseImage()
 		return false
 	}
@@ -337,9 +358,7 @@ func (q *request) narrow() bool {
 		c.Query = append(slices.Clone(c.Query), canon.Param{Name: p.Name, Value: p.Value})
 		c.RawQuery += "&" + url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
 	}
-	x, err := q.h.profile.Classify(profile.Request{
-		Method: c.Method, Path: c.Path, Query: params(c.Query), MediaType: q.media, ContentType: q.r.Header.Get("Content-Type"), SOAPActions: q.soapActions, Body: n.Body,
-	})
+	x, err := q.h.profile.Classify(q.asProfile(&c, n.Body))
 	if err != nil {
 		return false
 	}

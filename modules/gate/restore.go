@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -32,7 +33,12 @@ func (q *request) restore() bool {
 			return false
 		}
 		entered := q.h.rules.Find(q.x.Body(), w)
-		stored, ok := q.stored(w, append(restore.Fields(q.x.Body(), w, plans), restore.NeedsStored(entered, w)...))
+		fields := append(restore.Fields(q.x.Body(), w, plans), restore.NeedsStored(entered, w)...)
+		if len(fields) > 0 && q.savedBefore(w) {
+			q.notSaved("batch_order", textBatchOrder)
+			return false
+		}
+		stored, ok := q.stored(w, fields)
 		if !ok {
 			q.notSaved("stored", textStored)
 			return false
@@ -54,7 +60,11 @@ func (q *request) restore() bool {
 	if len(edits) == 0 {
 		return true
 	}
-	body, err := doc.Splice(nil, q.body, edits)
+	body, err := q.x.Splice(q.body, edits)
+	if errors.Is(err, profile.ErrInline) {
+		q.notSaved("inline", textInline)
+		return false
+	}
 	if err != nil {
 		q.h.logger.Error("restoring", zap.String("request", q.id), zap.Error(err))
 		q.notSaved("stored", textStored)
@@ -84,6 +94,9 @@ func (q *request) notSaved(reason string, t text) {
 	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return
+	}
+	if q.batch != nil {
+		q.batch.unforwarded(q)
 	}
 	q.sayNo(refusal{status: http.StatusUnprocessableEntity, reason: reason, text: t})
 }

@@ -79,6 +79,9 @@ func (q *request) stepUpNeeded(d oidc.Demand, lines []int) {
 	}
 	q.auditID = rec.String()
 	at := stepUpAddress(lines)
+	if q.batch != nil {
+		q.batch.w.Header().Set("WWW-Authenticate", challenge(d))
+	}
 	q.w.Header().Set("WWW-Authenticate", challenge(d))
 	lang := q.r.Header.Get("Accept-Language")
 	if q.h.profile.IsCall(q.c.Method, q.c.Path) {

@@ -138,6 +138,10 @@ var (
 		"Nicht gespeichert: Die gespeicherten Werte ließen sich nicht lesen, mit denen verdeckte Felder verglichen werden.",
 		"Not saved: the stored values, with which masked fields are compared, could not be read.",
 	}
+	textInline = text{
+		"Nicht gespeichert: Verdeckte Werte lassen sich nur in Variablen der Anfrage durch die gespeicherten ersetzen, nicht im Text der Abfrage und nicht in einer Variablen, die an mehreren Stellen steht.",
+		"Not saved: masked values can be replaced by the stored ones in variables of the request alone, not in the query's text, and not in a variable that is used in several places.",
+	}
 	textNoSuchPage  = text{"Diese Seite gibt es nicht.", "There is no such page."}
 	textSignedOut   = text{"Sie sind abgemeldet.", "You are signed out."}
 	textStillSigned = text{

@@ -46,6 +46,9 @@ type environment struct {
 	unknown  *site // observes a CRM of which nothing is known
 	strict   *site // signs in at the forger, by a factor that can't be phished
 	groups   *site // signs in at the forger, whose groups are the roles
+	odata    *site // Dynamics
+	drawn    *site // a service of OData with the profile that is drawn of it
+	watched  *site // the profile of the leak suite, only observed
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -121,7 +124,7 @@ func startEnvironment(dir string) (*environment, error) {
 	if err := os.WriteFile(filepath.Join(dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		return nil, err
 	}
-	if err := e.liveProfile(); err != nil {
+	if err := errors.Join(e.liveProfile(), e.drawnProfile()); err != nil {
 		return nil, err
 	}
 	if err := load(e.caddyfile(), e.data()); err != nil {
@@ -171,6 +174,9 @@ func (e *environment) sites() error {
 		{&e.groups, "http"},
 		{&e.observes, "http"},
 		{&e.unknown, "http"},
+		{&e.odata, "http"},
+		{&e.drawn, "http"},
+		{&e.watched, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -186,7 +192,7 @@ func (e *environment) around() error {
 	if e.crm, err = newStandIn(); err != nil {
 		return err
 	}
-	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky, e.observes, e.unknown}
+	all := []*site{e.plain, e.secure, e.forged, e.late, e.calls, e.probed, e.down, e.live, e.leaky, e.observes, e.unknown, e.odata, e.drawn, e.watched}
 	if e.provider, err = startProvider(nil, all...); err != nil {
 		return err
 	}
@@ -307,7 +313,10 @@ func (e *environment) caddyfile() string {
 		e.down.block(access+gateBlock(e.dir, e.provider.url), dead) +
 		e.observes.block(access+gateBlock(e.dir, e.provider.url, "hold 256KiB", "request_limit 64KiB", "observe until "+inTenDays()), crm) +
 		e.unknown.block(access+namedGate("generic", "builtin:generic", e.provider.url, "observe until "+inTenDays()), crm) +
-		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url), crm)
+		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "step_up /people/4711 amr hwk", "forbid person card"), crm) +
+		e.odata.block(access+namedGate("dynamics", "builtin:dynamics", e.provider.url, "accept documented"), crm) +
+		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm) +
+		e.watched.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "observe until "+inTenDays()), crm)
 }
 
 // load runs Caddy with a Caddyfile. The log's segments are small: a test run

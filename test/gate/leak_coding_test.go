@@ -67,8 +67,18 @@ func leaksByShape() []leak {
 		}},
 		{39, "name-value-list", masked, "a sibling's value picks the category", []try{getting("/people", jsonAnswer(200, `{"list":[{"id":7,"key":"mail","value":"`+leakMail+`"},{"id":8,"key":"label","value":"x"}]}`))}},
 		{40, "echo-of-a-save", masked, "an answer to a save is masked like any other", []try{{ask: ask{method: http.MethodPost, path: "/people", body: `{"name":"Erika Mustermann"}`}}}},
-		{41, "batch", shut, "batches have no codec yet: the route is unknown", []try{
-			posting("/$batch", `[{"method":"GET","url":"/people/7"}]`),
+		{41, "batch", masked, "each request of a batch goes the way that it would go alone; each answer is masked as its own request's, and searched for the values of all", []try{
+			{ask: batchOf("/$batch", partOf(readOther), partOf(readPerson)), crm: inParts(told(200, `{"id":8,"label":"`+leakMail+`"}`), told(200, person))},
+			{ask: ask{method: http.MethodPost, path: "/$batch", body: `{"requests":[{"id":"1","method":"GET","url":"people/7"}]}`}, crm: onBatch(jsonAnswer(200, `{"responses":[{"id":"1","status":200,"body":`+person+`}]}`))},
+		}},
+		{41, "question-in-a-batch", asked, "one request that is refused refuses them all", []try{
+			{ask: batchOf("/$batch", partOf(readOther), partOf("GET people?sort=email HTTP/1.1")), crm: inParts(told(200, person), told(200, person))},
+		}},
+		{41, "batch-in-a-batch", shut, "what can't be taken apart, or leads elsewhere, isn't forwarded", []try{
+			{ask: batchOf("/$batch", partOf("POST $batch HTTP/1.1\nContent-Type: application/json\n\n{}"))}, {ask: batchOf("/$batch", partOf("GET $1/partner HTTP/1.1"))}, posting("/$batch", `[{"method":"GET","url":"/people/7"}]`),
+		}},
+		{41, "answers-of-others", withheld, "answers that don't correspond to the requests are withheld", []try{
+			{ask: batchOf("/$batch", partOf(readPerson), partOf(readOther)), crm: inParts(told(200, person))},
 		}},
 		{42, "result-elsewhere", withheld, "a redirect to another place is withheld", []try{
 			getting("/people/7", redirect("https://files.kanarien.example/export?mail="+leakMail)),

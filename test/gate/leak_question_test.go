@@ -3,6 +3,7 @@ package gate_test
 import (
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -12,12 +13,35 @@ func leaksByQuestion() []leak {
 	const list = `{"list":[` + person + `]}`
 	cursor := base64.StdEncoding.EncodeToString([]byte(`{"after":{"email":"` + leakMail + `"}}`))
 	return []leak{
-		{1, "graphql-alias", shut, "GraphQL has no profile yet: its route is unknown", []try{posting("/graphql", `{"query":"{people{x:email}}"}`)}},
-		{2, "graphql-fragments", shut, "as 1", []try{posting("/graphql", `{"query":"query{people{...F}} fragment F on Person{email}"}`)}},
-		{3, "graphql-defer", shut, "as 1", []try{posting("/graphql", `{"query":"{people{...F @defer}} fragment F on Person{email}"}`)}},
-		{4, "graphql-persisted", shut, "as 1", []try{posting("/graphql", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`)}},
-		{5, "graphql-batch", shut, "as 1", []try{posting("/graphql", `[{"query":"{me{id}}"},{"query":"{people{email}}"}]`), getting("/graphql?query={people{email}}", nil)}},
-		{6, "graphql-introspection", shut, "as 1", []try{posting("/graphql", `{"query":"{__schema{types{name}}}"}`)}},
+		{1, "graphql-alias", masked, "a name in the answer is the field's that the query asks for under it", []try{
+			graph(`{people{name:email id:phone x:iban owner:born}}`, `[{"name":"`+leakMail+`","id":"`+leakPhone+`","x":"`+leakIBAN+`","owner":"`+leakBorn+`"}]`),
+			graph(`{people{partner{name:note}}}`, `[{"partner":{"name":"`+leakNote+`"}}]`),
+		}},
+		{2, "graphql-fragments", masked, "fragments are spread out; where they are on several kinds, __typename decides", []try{
+			graph(`query{people{...F}} fragment F on Person{...G} fragment G on Person{id:email ... on Person{name:phone}}`, `[{"id":"`+leakMail+`","name":"`+leakPhone+`"}]`),
+			graph(`{people{edges{node{... @include(if:true){name:note}}}}}`, `{"edges":[{"node":{"name":"`+leakNote+`"}}]}`),
+		}},
+		{3, "graphql-defer", shut, "directives but @include and @skip are refused", []try{
+			posting("/graphql", `{"query":"query{people{...F @defer}} fragment F on Person{email}"}`), posting("/graphql", `{"query":"{people @stream(initialCount:0){email}}"}`),
+		}},
+		{4, "graphql-persisted", shut, "a query comes with its text, and a hash has to be that of the text", []try{
+			posting("/graphql", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`),
+			posting("/graphql", `{"query":"{people{name}}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`),
+			posting("/graphql", `{"query":"{people{name}}","documentId":"00"}`),
+		}},
+		{5, "graphql-batch", shut, "lists of operations are refused, and documents that don't say which is meant", []try{
+			posting("/graphql", `[{"query":"{me{id}}"},{"query":"{people{email}}"}]`), posting("/graphql", `{"query":"query A{me{id}} query B{people{email}}"}`),
+			posting("/graphql?query={people{email}}", `{"query":"{me{id}}"}`),
+		}},
+		{5, "graphql-operations", asked, "each field of the query, in a POST or a GET, is judged by itself", []try{
+			posting("/graphql", `{"query":"query A{me{id}} query B{me{id} people(where:{email:{like:\"e%\"}}){id}}","operationName":"B"}`),
+			getting("/graphql?query={me{id}people(orderBy:{iban:ASC}){id}}", nil),
+			posting("/graphql", `{"query":"query($w:W){people(where:$w){totalCount maxBorn}}","variables":{"w":{"or":[{"note":{"like":"k%"}}]}}}`),
+			posting("/graphql", `{"query":"mutation{deletePeople(where:{email:{eq:\"`+leakMail+`\"}}){id}}"}`),
+		}},
+		{6, "graphql-introspection", shut, "the schema is served only where a profile says so", []try{
+			posting("/graphql", `{"query":"{__schema{types{name}}}"}`), posting("/graphql", `{"query":"{people{id} __type(name:\"Person\"){name}}"}`),
+		}},
 		{7, "soql-alias", shut, "query languages have no codec yet: the route is unknown", []try{getting("/services/data/v61.0/query?q=SELECT+MAX(Email)+m+FROM+Contact", nil)}},
 		{8, "odata-compute", asked, "a parameter that the profile doesn't list is refused", []try{
 			{ask: ask{path: "/people?sort=concat(email,name)"}},
@@ -65,6 +89,14 @@ func leaksByQuestion() []leak {
 		{22, "difference-of-totals", asked, "totals over what isn't clear are refused whatever the group's size", []try{posting("/people/search", `{"sum":["note"],"where":{"name":"a"}}`)}},
 		{23, "cursor", masked, "a value in a cursor is found in base64 too; the cursor is replaced", []try{getting("/people", jsonAnswer(http.StatusOK, `{"list":[`+person+`],"next":"`+cursor+`"}`))}},
 		{24, "template", shut, "previews of templates are unknown routes", []try{posting("/templates/preview", `{"text":"{{person.iban}}","person":7}`)}},
+	}
+}
+
+// graph is a query of GraphQL for people, and its answer.
+func graph(query, people string) try {
+	return try{
+		ask: ask{method: http.MethodPost, path: "/graphql", body: `{"query":` + strconv.Quote(query) + `}`},
+		crm: jsonAnswer(http.StatusOK, `{"data":{"people":`+people+`}}`),
 	}
 }
 

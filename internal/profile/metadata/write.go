@@ -156,7 +156,10 @@ func (w *writer) routes() {
 		w.line("  - {match: %q, pass: true}", "GET "+w.path)
 	}
 	w.line("  - {match: %q, pass: true}", "GET "+w.path+"/")
-	w.line("  - {match: %q, deny: \"Several requests in one ($batch) aren't served yet: send each by itself.\"}", "* "+w.path+"/$batch")
+	w.line("  - match: %q\n    name: batch\n    batch:\n      multipart: true", "POST "+w.path+"/$batch")
+	w.line("      # JSON is OData 4.01's alone.")
+	w.line("      requests: {at: requests, id: id, method: method, url: url, headers: headers, body: body, members: [atomicityGroup, dependsOn]}")
+	w.line("      answers: {at: responses, id: id, status: status, headers: headers, body: body, members: [atomicityGroup]}")
 	w.line("  - {match: %q, name: read, odata: read, question: true, public: [code, target]}", "GET "+w.path+"/{resource**}")
 	w.line("  - {match: %q, name: create, odata: write, write: {at: body, mode: create}, public: [code, target]}", "POST "+w.path+"/{resource}")
 	w.line("  - {match: %q, name: save, odata: write, write: {at: body, mode: partial, stored: {get: %q, at: $}}, public: [code, target]}",

@@ -125,6 +125,11 @@ func (s *schema) value(e entry) (object, error) {
 		return object{"type": "object", "additionalProperties": ref("entitySpec")}, nil
 	case "entitySpec.Fields", "fieldSpec.Parts":
 		return object{"type": "object", "additionalProperties": ref("field")}, nil
+	case "graphqlSpec.Arguments":
+		return object{"type": "object", "additionalProperties": object{"enum": append([]string{"none"}, s.enums["refSpec.Role"]...)}}, nil
+	case "graphqlSpec.Around":
+		words := []string{"records", "aggregates", "aggregate", "count", "groups"}
+		return object{"type": "object", "additionalProperties": object{"anyOf": []any{object{"enum": words}, ref("field")}}}, nil
 	case "fieldSpec.Categories":
 		return object{"type": "array", "items": object{"enum": s.enums["fieldSpec.Category"]}}, nil
 	}

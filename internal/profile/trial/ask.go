@@ -18,8 +18,8 @@ func (t *trial) decided() bool {
 		t.differs("the profile refuses it (%s), want %s", t.Refused, t.c.Decision)
 	case t.Refused == "" && must && !t.refusedUnseen():
 		t.differs("the profile lets it through and finds nothing that a policy could refuse it for, want %s", t.c.Decision)
-	case t.Refused == "" && t.c.Decision == "pass" != t.x.Pass:
-		t.differs("pass is %v, want %s", t.x.Pass, t.c.Decision)
+	case t.Refused == "" && t.c.Decision == "pass" != t.passes():
+		t.differs("pass is %v, want %s", t.passes(), t.c.Decision)
 	case t.Refused == "" && t.c.Decision == "export-policy" && !t.exports():
 		t.differs("it is no export to the profile, want %s", t.c.Decision)
 	default:
@@ -48,7 +48,7 @@ func (t *trial) mustRefuse() bool {
 // refusedUnseen reports whether a policy that shows nothing refuses the request:
 // it asks about what may not be seen, or writes it.
 func (t *trial) refusedUnseen() bool {
-	for _, a := range t.x.Accesses {
+	for _, a := range t.accesses() {
 		for _, r := range a.Refs {
 			if r.Role != access.RefSelect && slices.ContainsFunc(r.Categories, func(c access.Category) bool { return c != access.Public }) {
 				return true
@@ -59,7 +59,7 @@ func (t *trial) refusedUnseen() bool {
 }
 
 func (t *trial) exports() bool {
-	return slices.ContainsFunc(t.x.Accesses, func(a access.Access) bool { return a.Action == access.Export })
+	return slices.ContainsFunc(t.accesses(), func(a access.Access) bool { return a.Action == access.Export })
 }
 
 // missed counts what nobody looks for because the profile refused the request.
@@ -99,7 +99,7 @@ func (t *trial) refs() {
 
 func (t *trial) ref(role, name string) {
 	t.Refs++
-	for _, a := range t.x.Accesses {
+	for _, a := range t.accesses() {
 		for _, r := range a.Refs {
 			if string(r.Role) == role && (name == "" || t.names(&r, name)) {
 				t.RefsFound++

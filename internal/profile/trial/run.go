@@ -98,6 +98,8 @@ type trial struct {
 	p *profile.Profile
 	c *Case
 	x *profile.Exchange
+	// parts are the exchanges of a batch.
+	parts []*profile.Exchange
 	// lines are the categories of the fields that the profile found, by line.
 	lines map[int][]access.Category
 	Result
@@ -140,16 +142,26 @@ func (t *trial) classify() error {
 	if req.Body, err = io.ReadAll(r.Body); err != nil {
 		return fmt.Errorf("%s: reading the body: %w", t.c.ID, err)
 	}
-	t.x, err = t.p.Classify(req)
-	if no, ok := errors.AsType[*profile.Refusal](err); ok {
-		t.Refused = no.Error()
-	} else if err != nil {
+	if t.x, err = t.ask(req); err == nil && t.x != nil && t.x.Batch() != nil {
+		err = t.askParts(r.Host)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", t.c.ID, err)
 	}
-	if t.x != nil && t.x.Whole() {
+	return nil
+}
+
+// ask classifies one request; nil where it is refused.
+func (t *trial) ask(req profile.Request) (*profile.Exchange, error) {
+	x, err := t.p.Classify(req)
+	if no, ok := errors.AsType[*profile.Refusal](err); ok {
+		t.Refused = no.Error()
+		return nil, nil
+	}
+	if err == nil && x.Batch() == nil && x.Whole() {
 		t.Refused = "its answer can't be masked: it is for roles that may see everything"
 	}
-	return nil
+	return x, err
 }
 
 // canonical is the request as the profile sees it, or why the gate refuses it
@@ -189,7 +201,7 @@ func (t *trial) answer(body []byte) {
 	case t.x.Type == "sse":
 		t.differs("a recorded stream of events can't be tried; mask it with `crmgate explain`")
 		return
-	case t.x.Pass || t.x.Type == "none":
+	case t.x.Pass || t.x.Type == "none": // nothing is masked
 		t.compare(body, body, body)
 	default:
 		if err := t.judge(body); err != nil {
@@ -201,19 +213,10 @@ func (t *trial) answer(body []byte) {
 }
 
 func (t *trial) judge(body []byte) error {
-	media, charset := t.c.Response.ContentType, ""
-	if m, params, err := mime.ParseMediaType(media); err == nil {
-		media, charset = m, params["charset"]
+	if t.x.Batch() != nil {
+		return t.judgeParts(body)
 	}
-	if !t.x.Accepts(media) {
-		return fmt.Errorf("it is %s, the profile says %s", media, t.x.Type)
-	}
-	before, document, behind := t.x.Cut(body)
-	tree, err := t.x.Parse(document, charset)
-	if err != nil {
-		return err
-	}
-	found, err := t.x.Locate(tree, max(t.c.Response.Status, http.StatusOK))
+	d, err := read(t.x, t.c.Response.ContentType, t.c.Response.Status, body)
 	if err != nil {
 		return err
 	}
@@ -221,17 +224,41 @@ func (t *trial) judge(body []byte) error {
 	masked := map[bool][]byte{}
 	for _, second := range []bool{false, true} {
 		m := &masker{m: mask.New(mask.Config{}), second: second, seen: mask.NewSeen(maxSeen)}
-		out, err := m.mask(tree, found)
-		if err != nil {
+		if masked[second], err = m.document(d); err != nil {
 			return err
 		}
-		masked[second] = slices.Concat(before, out, behind)
 		records = m.records
 	}
 	t.found(records)
-	t.lines = fieldLines(tree, &found.Found)
+	t.lines = fieldLines(d.tree, &d.found.Found)
 	t.compare(body, masked[false], masked[true])
 	return nil
+}
+
+// document is an answer's document, what stands around it and what was found in it.
+type document struct {
+	before, behind []byte
+	tree           *doc.Tree
+	found          *profile.Located
+}
+
+func read(x *profile.Exchange, contentType string, status int, body []byte) (*document, error) {
+	media, charset := contentType, ""
+	if m, params, err := mime.ParseMediaType(media); err == nil {
+		media, charset = m, params["charset"]
+	}
+	if !x.Accepts(media) {
+		return nil, fmt.Errorf("it is %s, the profile says %s", media, x.Type)
+	}
+	d := &document{found: &profile.Located{}}
+	var src []byte
+	d.before, src, d.behind = x.Cut(body)
+	var err error
+	if d.tree, err = x.Parse(src, charset); err != nil || x.Pass {
+		return d, err
+	}
+	d.found, err = x.Locate(d.tree, max(status, http.StatusOK))
+	return d, err
 }
 
 // fieldLines says what the fields of each line can hold.
@@ -255,6 +282,11 @@ type masker struct {
 	second  bool
 	seen    *mask.Seen
 	records []access.Record
+}
+
+func (m *masker) document(d *document) ([]byte, error) {
+	out, err := m.mask(d.tree, d.found)
+	return slices.Concat(d.before, out, d.behind), err
 }
 
 func (m *masker) mask(t *doc.Tree, found *profile.Located) ([]byte, error) {
