@@ -13,7 +13,7 @@ import (
 
 // shipped are the policies, each for the profile of the same name.
 func shipped() []string {
-	return []string{"demo", "dynamics", "espocrm", "generic", "hubspot", "odoo", "pipedrive", "salesforce", "suitecrm", "tryton", "twenty"}
+	return []string{"demo", "dynamics", "espocrm", "generic", "hubspot", "ledgersmb", "odoo", "pipedrive", "salesforce", "suitecrm", "tryton", "twenty"}
 }
 
 func entities(t *testing.T, name string) []access.Entity {

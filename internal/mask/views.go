@@ -4,7 +4,10 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/crmgate/crmgate/internal/access"
 )
@@ -53,7 +56,7 @@ func lookAt(text string) look {
 func (s *Sweep) encodedIn(text string, l look, skip []access.Category) string {
 	with := ""
 	if l.marks&markPercent != 0 {
-		with = s.firstBeyond(text, percentDecoded(text), skip)
+		with = s.percentIn(text, skip)
 	}
 	if with == "" && l.marks&markAmpersand != 0 {
 		with = s.firstBeyond(text, html.UnescapeString(text), skip)
@@ -77,6 +80,98 @@ func (s *Sweep) firstBeyond(text, decoded string, skip []access.Category) string
 		with = s.first(plainly(decoded), skip)
 	}
 	return with
+}
+
+// percentIn returns what stands for a secret that the text holds percent-encoded: in
+// UTF-8, in Windows-1252 (links of pages that are UTF-8 themselves), or with the
+// numbers of characters beyond that, as in `Y%131lmaz`.
+func (s *Sweep) percentIn(text string, skip []access.Category) string {
+	decoded := percentDecoded(text)
+	with := ""
+	if utf8.ValidString(decoded) {
+		with = s.firstBeyond(text, decoded, skip)
+	} else {
+		with = s.firstBeyond(text, fromLatin(decoded), skip)
+	}
+	for _, signs := range [...]bool{false, true} {
+		if with != "" {
+			break
+		}
+		if wide := fromLatin(percentWide(text, signs)); wide != decoded {
+			with = s.firstBeyond(text, wide, skip)
+		}
+	}
+	return with
+}
+
+// fromLatin reads the bytes that are no UTF-8 as Windows-1252.
+func fromLatin(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			r = charmap.Windows1252.DecodeByte(s[i])
+		}
+		b.WriteRune(r)
+		i += n
+	}
+	return b.String()
+}
+
+// percentWide is percentDecoded for what writes a character beyond a byte as its
+// number: `%131` is ı there. Where two digits are a control character, a letter or a
+// digit, which nothing escapes, the number goes on. With signs, `%2019` is an
+// apostrophe; else it is a space and a number.
+func percentWide(s string, signs bool) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		n := 0
+		for s[i] == '%' && n < 4 && i+1+n < len(s) && isHexDigit(s[i+1+n]) {
+			n++
+		}
+		if n = wideDigits(s[i+1:], n, signs); n == 0 {
+			b = append(b, s[i])
+			continue
+		}
+		c, _ := strconv.ParseUint(s[i+1:i+1+n], 16, 32) // hexadecimal digits
+		if n == 2 {
+			b = append(b, byte(c))
+		} else {
+			b = utf8.AppendRune(b, rune(c))
+		}
+		i += n
+	}
+	return string(b)
+}
+
+// wideDigits is how many of the n hexadecimal digits behind a percent sign belong to
+// the number; 0 where it is none.
+func wideDigits(s string, n int, signs bool) int {
+	if n < 2 {
+		return 0
+	}
+	value := func(n int) rune {
+		c, _ := strconv.ParseUint(s[:n], 16, 32) // hexadecimal digits
+		return rune(c)
+	}
+	const firstSign, lastSign, euro = 0x2010, 0x203a, 0x20ac
+	const firstAdditional, lastAdditional = 0x1e00, 0x1eff // Latin letters
+	if n == 4 {
+		if c := value(4); signs && (c >= firstSign && c <= lastSign || c == euro) || c >= firstAdditional && c <= lastAdditional {
+			return 4
+		}
+	}
+	if c := value(2); n > 2 && (c < ' ' || unicode.IsLetter(c) && c < utf8.RuneSelf || unicode.IsDigit(c)) && value(3) > 0xff {
+		return 3
+	}
+	return 2
+}
+
+func isHexDigit(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f'
 }
 
 // percentDecoded decodes each %XX and leaves all else.

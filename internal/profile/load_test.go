@@ -127,7 +127,7 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 
 func TestUnknownBuiltinNamesTheOthers(t *testing.T) {
 	_, err := Builtin("salesfarce")
-	if err == nil || !strings.Contains(err.Error(), "demo, dynamics, espocrm, generic, hubspot, odoo, pipedrive, salesforce, suitecrm, tryton, twenty") {
+	if err == nil || !strings.Contains(err.Error(), "demo, dynamics, espocrm, generic, hubspot, ledgersmb, odoo, pipedrive, salesforce, suitecrm, tryton, twenty") {
 		t.Errorf("Builtin = %v, want it to name those that ship", err)
 	}
 }

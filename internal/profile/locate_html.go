@@ -43,10 +43,7 @@ func (n *nodeAt) in(dst []int, t *doc.Tree, element int) []int {
 	if n.own == "" {
 		return n.selector.AppendMatch(dst, t, element)
 	}
-	if at := html.Attr(t, element, n.own[1:]); at >= 0 {
-		return append(dst, at)
-	}
-	return dst
+	return html.AppendAttrs(dst, t, element, n.own[1:])
 }
 
 func (c *compiler) htmlRecord(where string, s *recordSpec) *htmlRecord {
@@ -164,7 +161,8 @@ func (f *finder) htmlRecord(r *recordAt, node int) {
 	for i := range r.html.fields {
 		hf := &r.html.fields[i]
 		if hf.at.own != "" {
-			if at := html.Attr(f.t, node, hf.at.own[1:]); at >= 0 {
+			f.matched = hf.at.in(f.matched[:0], f.t, node)
+			for _, at := range f.matched {
 				f.htmlField(hf, at, node, rec, ent, typ, seen)
 			}
 			continue

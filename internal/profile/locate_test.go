@@ -286,6 +286,18 @@ func TestPagesAreFoundByTheirSelectors(t *testing.T) {
 		"nested record crm.person/7", "nested field phone=3 phone of crm.person/7")
 }
 
+// TestRepeatedAttributesAreAllTheField: browsers heed the first alone, but the others
+// are in the page, too.
+func TestRepeatedAttributesAreAllTheField(t *testing.T) {
+	x := classify(t, mini(t), get("/page/7"))
+	got, err := locateHTML(t, x, `<body><article data-id="7" DATA-ID="8" data-phone="1" data-phone=2 DATA-PHONE='3'><dl><dd class="email" class="fixed"><span title="a@b" TITLE="c@d"></span></dd></dl></article></body>`, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "page", got, "record crm.person/7", "record crm.person/7", "field phone=1 phone of crm.person/7", "field phone=2 phone of crm.person/7", "field phone=3 phone of crm.person/7",
+		"field email=a@b email of crm.person/7", "field email=c@d email of crm.person/7")
+}
+
 func TestPageWithoutItsRecordHasAnotherShape(t *testing.T) {
 	src := change(t, `      - {select: body, page: true, id: "{id}", fields: {h1: name, "script#json": extra}}`+"\n", "")
 	p, err := Load([]byte(src))

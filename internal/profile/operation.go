@@ -216,11 +216,24 @@ func (c *compiler) write(where string, s *writeSpec, args []string) *write {
 	default:
 		c.fail(where, "write: syntax %q is neither object, commands nor numbered", s.Syntax)
 	}
-	if s.Stored.Get != "" || s.Stored.Query != "" {
-		w.storedAt = c.path(where, s.Stored.At)
-	}
+	c.stored(where, w)
 	if (w.mode == WritePartial || w.mode == WriteFull || w.mode == WriteSave) && s.Stored.Get+s.Stored.Call+s.Stored.Query == "" {
 		c.fail(where, "write: say how the stored values are read: `stored: {get: /path/{id}}` or `stored: {call: name}`")
 	}
 	return w
+}
+
+// stored compiles where the stored values stand in the answer to the gateway's own
+// read.
+func (c *compiler) stored(where string, w *write) {
+	s := &w.stored
+	switch {
+	case s.Form != "" && (s.Get == "" || s.At != ""):
+		c.fail(where, "write: `form` is the form in the page that `get` leads to, in the place of `at`")
+	case s.Form != "":
+		sel := c.selector(where, s.Form)
+		w.storedForm = &sel
+	case s.Get != "" || s.Query != "":
+		w.storedAt = c.path(where, s.At)
+	}
 }

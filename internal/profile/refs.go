@@ -390,12 +390,4 @@ func (x *Exchange) ask(role access.RefRole, res resolved, literal string) {
 	}
 }
 
-// nameIn is the node of the name in an element of a list.
-func (r *ref) nameIn(t *doc.Tree, node int) int {
-	if r.member != "" && t.Nodes[node].Kind == doc.Object {
-		return t.Member(node, r.member)
-	}
-	return node
-}
-
 func (r *ref) String() string { return fmt.Sprintf("%s %s", r.role, r.at.text) }

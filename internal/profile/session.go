@@ -14,6 +14,7 @@ type CRMSession struct {
 	// Cookie or Header holds the id; the other one is "".
 	Cookie, Header string
 
+	none   []string
 	scheme string
 	parts  int // 0: the value is the id
 	id     int
@@ -26,16 +27,21 @@ type CRMSession struct {
 // doesn't say.
 func (p *Profile) Sessions() []CRMSession { return p.sessions }
 
+// IsNone reports whether a cookie's value says that there is no session.
+func (s *CRMSession) IsNone(value string) bool { return contains(s.none, value) }
+
 func (c *compiler) sessions() {
 	for i := range c.spec.Sessions {
 		s := &c.spec.Sessions[i]
 		where := "sessions " + s.Cookie + s.Header
-		out := CRMSession{Cookie: s.Cookie, Header: textproto.CanonicalMIMEHeaderKey(s.Header), scheme: s.Scheme, user: -1, issued: s.Issued.Call}
+		out := CRMSession{Cookie: s.Cookie, none: s.None, Header: textproto.CanonicalMIMEHeaderKey(s.Header), scheme: s.Scheme, user: -1, issued: s.Issued.Call}
 		switch {
 		case (s.Cookie == "") == (s.Header == ""):
 			c.fail(where, "say where the id stands: either `cookie` or `header`")
 		case s.Cookie != "" && (s.Scheme != "" || len(s.Parts) > 0 || s.Issued != issuedSpec{}):
 			c.fail(where, "a cookie is set and sent back as it is: scheme, parts and issued are for headers")
+		case s.Header != "" && len(s.None) > 0:
+			c.fail(where, "none is for cookies")
 		case s.Header != "" && (s.Issued.Call == "" || s.Issued.ID == ""):
 			c.fail(where, "say which call gives the id out, and where in its result: `issued: {call: …, id: …}`")
 		}

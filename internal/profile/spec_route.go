@@ -220,7 +220,7 @@ type routeSpec struct {
 	Match string `yaml:"match"`
 	// When names values that places of the body have to have, where several routes
 	// share an address: `{body.operation: query|lookup, body.module: Contacts}`. A
-	// place has to hold one value. Of a form with `form`, places are its fields.
+	// place has to hold one value; `""` is none or an empty one, `{variable}` any other. Of a form with `form`, places are its fields.
 	When map[string]string `yaml:"when"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`

@@ -6,6 +6,9 @@ type sessionSpec struct {
 	// Cookie is the name of the cookie that holds the session's id: the CRM sets
 	// it, and the client sends it back.
 	Cookie string `yaml:"cookie"`
+	// None are values of the cookie that say that there is no session: some CRMs write
+	// one at sign-out, the same for everybody.
+	None []string `yaml:"none"`
 	// Header is the request header that holds it, where no cookie does.
 	Header string `yaml:"header"`
 	// Scheme is the word in front of the header's value, as in `Session dmVyYTo…`.

@@ -38,4 +38,8 @@ type storedSpec struct {
 	Query string `yaml:"query"`
 	// At is the path to the record in the answer to Get or Query.
 	At string `yaml:"at"`
+	// Form is a selector, in the place of At, where the answer to Get is a page: of the
+	// one form in it that holds the record. What a browser would send of that form,
+	// untouched, are the stored values; the entity's id has to be among them.
+	Form string `yaml:"form"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/html"
 )
 
 // StoredRequest is the gateway's own read before a save.
@@ -172,6 +173,56 @@ func expandVars(s string, vars map[string]string) string {
 		pairs = append(pairs, "{"+name+"}", v)
 	}
 	return strings.NewReplacer(pairs...).Replace(s)
+}
+
+// StoredMedia is the media type of the answer to the gateway's own read.
+func (w *Write) StoredMedia() string {
+	if w.x.op.write.storedForm != nil {
+		return "text/html"
+	}
+	return "application/json"
+}
+
+// ParseStored reads the answer to the gateway's own read: a JSON document, or a page
+// of which one form holds the record. Of that, the document has a member for each
+// field that a browser would send.
+func (w *Write) ParseStored(answer []byte) (*doc.Tree, error) {
+	form := w.x.op.write.storedForm
+	if form == nil {
+		return parseJSON(answer)
+	}
+	page, err := html.Parse(answer, doc.DefaultLimits())
+	if err != nil {
+		return nil, fmt.Errorf("reading stored values: %w", err)
+	}
+	defer html.Release(page)
+	forms := form.Elements(page, doc.Root)
+	if len(forms) != 1 {
+		return nil, fmt.Errorf("reading stored values: the page has %d forms that fit %s", len(forms), form)
+	}
+	fields, err := html.Controls(page, forms[0])
+	if err != nil {
+		return nil, fmt.Errorf("reading stored values: %w", err)
+	}
+	record := map[string]any{}
+	for _, f := range fields {
+		switch before := record[f.Name].(type) {
+		case nil:
+			record[f.Name] = f.Value
+		case string:
+			record[f.Name] = []string{before, f.Value}
+		case []string:
+			record[f.Name] = append(before, f.Value)
+		}
+	}
+	if id, ok := record[w.ent.id].(string); !ok || id == "" {
+		return nil, fmt.Errorf("reading stored values: the form has no field %s that says which record it holds", w.ent.id)
+	}
+	out, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("reading stored values: %w", err)
+	}
+	return parseJSON(out)
 }
 
 // ReadStored finds the stored values in the answer to the gateway's own read:

@@ -6,22 +6,32 @@ import (
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/form"
 )
 
-// condition is a place of the body and the values that it may have.
+// condition is a place of the body and the values that it may have: "" is no value,
+// and a variable takes any other.
 type condition struct {
 	at     expr
 	values []string
+	bind   string
 }
 
 // when compiles what tells a route from others of its address.
 func (c *compiler) when(where string, rt *route, when map[string]string) {
 	for _, at := range slices.Sorted(maps.Keys(when)) {
 		e := c.expr(where, at, nil)
-		if e.origin != fromBody || len(e.path) == 0 || !readable(rt.body) || when[at] == "" {
+		if e.origin != fromBody || len(e.path) == 0 || !readable(rt.body) {
 			c.fail(where, "when names places of a body of json or a form, and their values: `when: {body.operation: query}`")
 		}
-		rt.when = append(rt.when, condition{e, strings.Split(when[at], "|")})
+		is := condition{at: e, values: strings.Split(when[at], "|")}
+		if name, ok := strings.CutPrefix(when[at], "{"); ok {
+			if is.bind, ok = strings.CutSuffix(name, "}"); !ok || is.bind == "" || strings.ContainsAny(is.bind, "{}|") {
+				c.fail(where, "when: %q is neither values nor one {variable}", when[at])
+			}
+			is.values = nil
+		}
+		rt.when = append(rt.when, is)
 	}
 	c.nestedBody(where, rt)
 }
@@ -34,8 +44,16 @@ func otherCondition(earlier, later *route) bool {
 	}
 	return slices.ContainsFunc(earlier.when, func(a condition) bool {
 		at := slices.IndexFunc(later.when, func(b condition) bool { return b.at.text == a.at.text })
-		return at < 0 || slices.ContainsFunc(later.when[at].values, func(v string) bool { return !contains(a.values, v) })
+		return at < 0 || !a.covers(&later.when[at])
 	})
+}
+
+// covers reports whether each value that fits the other condition fits this one.
+func (a *condition) covers(b *condition) bool {
+	if a.bind != "" {
+		return !contains(b.values, "")
+	}
+	return b.bind == "" && !slices.ContainsFunc(b.values, func(v string) bool { return !contains(a.values, v) })
 }
 
 // bodies are the trees of one request's body, by the words for bodies.
@@ -61,8 +79,22 @@ func (x *Exchange) fits(b bodies) bool {
 		b[rt.body] = tree
 	}
 	plain.tree = tree
-	return tree != nil && !slices.ContainsFunc(x.rt.when, func(c condition) bool {
-		vs := plain.valuesAt(c.at)
-		return len(vs) != 1 || vs[0].node >= 0 && isContainer(tree, vs[0].node) || !contains(c.values, plain.textOf(vs[0]))
-	})
+	return tree != nil && !slices.ContainsFunc(x.rt.when, func(c condition) bool { return !plain.meets(&c) })
+}
+
+// meets reports whether the one value at a condition's place, or that there is none,
+// fits it, and binds its variable. A file is none.
+func (x *Exchange) meets(c *condition) bool {
+	vs, text := x.valuesAt(c.at), ""
+	if len(vs) > 1 || len(vs) == 1 && vs[0].node >= 0 && (isContainer(x.tree, vs[0].node) || form.PartOf(x.tree, vs[0].node).File) {
+		return false
+	}
+	if len(vs) == 1 {
+		text = x.textOf(vs[0])
+	}
+	if c.bind == "" {
+		return contains(c.values, text)
+	}
+	x.vars[c.bind] = text
+	return text != ""
 }

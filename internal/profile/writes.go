@@ -6,6 +6,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/html"
 )
 
 // WriteMode says what a CRM makes of what a write leaves out.
@@ -74,6 +75,8 @@ type write struct {
 	pairs    bool
 	stored   storedSpec
 	storedAt path
+	// storedForm is the form in a page that holds the record, or nil.
+	storedForm *html.Selector
 }
 
 // Body is the request's document, nil without one.

@@ -81,6 +81,9 @@ func (q *request) cookieSession(b *binder, s *profile.CRMSession) bool {
 	values, other := canon.CookieValues(q.r.Header, s.Cookie)
 	known := !other
 	for _, v := range values {
+		if s.IsNone(v) {
+			continue
+		}
 		w, err := b.whose(q.r.Context(), b.id(q.h.profile.Name, s, v), q.caller())
 		if err != nil {
 			return q.noSessionStore(err)
@@ -175,7 +178,7 @@ func (q *request) bindIssued(h http.Header) {
 // bindCookie reports whether a cookie may be handed out.
 func (q *request) bindCookie(s *profile.CRMSession, line string) bool {
 	values, _ := canon.CookieValues(http.Header{"Cookie": {line}}, s.Cookie)
-	if len(values) == 0 {
+	if len(values) == 0 || s.IsNone(values[0]) {
 		return true
 	}
 	c, err := http.ParseSetCookie(line)

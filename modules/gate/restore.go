@@ -15,7 +15,6 @@ import (
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
-	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
 )
@@ -135,7 +134,7 @@ func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, err
 		return nil, errLog
 	}
 	resp := newResponse(q.h.Hold)
-	err = q.run(resp, q.storedRequest(req))
+	err = q.run(resp, q.storedRequest(req, w.StoredMedia()))
 	done := q.entry(audit.Disclosure)
 	done.Intent, done.Status, done.Disclosure = intent.Seq, resp.status, &access.Disclosure{}
 	done.Detail = "nothing of it was released"
@@ -153,16 +152,16 @@ func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, err
 	if _, err := body.ReadFrom(r); err != nil {
 		return nil, err
 	}
-	return json.Parse(body.Bytes(), doc.DefaultLimits())
+	return w.ParseStored(body.Bytes())
 }
 
 // storedRequest is the employee's request with another target and body.
-func (q *request) storedRequest(req profile.StoredRequest) *http.Request {
+func (q *request) storedRequest(req profile.StoredRequest, accept string) *http.Request {
 	r := q.r.Clone(q.r.Context())
 	canon.MaskedRoute(r.Header)
 	r.Method = req.Method
 	r.URL = &url.URL{Path: req.Path, RawQuery: req.Query}
-	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept", accept)
 	r.Header.Del("Content-Type")
 	r.Header.Del("Content-Length")
 	if req.MediaType != "" {

@@ -19,6 +19,11 @@ func leaksInPages() []leak {
 			page(`<a href="mailto:` + leakMail + `?subject=x" title="` + leakMail + `" aria-label="An ` + leakMail + `">x</a>`),
 			page(`<img alt="` + leakPhone + `" data-mail="ERIKA.Mustermann@Kanarien.Example" srcset="/a?m=erika.mustermann%40kanarien.example 2x"><meta property="og:x" content="` + leakIBAN + `">`),
 			page(`<a href="tel:+4915123456789">x</a><a href=tel:015123456789>y</a><p title='DE89 3704 0044 0532 0130 00'>z</p>`),
+			page(`<p title="x" TITLE="` + leakMail + `" title='` + leakPhone + `'>z</p>`), within(`<dd class="email" class="nosuch"><span title="a@b" title="` + leakMail + `">x</span></dd>`),
+			{
+				ask: ask{path: "/page/7"}, check: lacks("gr%fcn.Y%131lmaz"),
+				crm: htmlAnswer(`<article data-id="7"><dd class="email">grün.Yılmaz@kanarien.example</dd><dd class="email">` + leakMail + `</dd></article><a href="/x?m=gr%fcn.Y%131lmaz%40kanarien.example">x</a>`),
+			},
 		}},
 		{52, "hidden-text", masked, "comments, templates and hidden fields are texts like others", []try{
 			page(`<!-- ` + leakMail + ` --><template><b>` + leakNote + `</b></template><noscript>` + leakPhone + `</noscript><input type=hidden value="` + leakMail + `">`),

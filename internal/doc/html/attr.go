@@ -83,28 +83,50 @@ func skipSpace(raw []byte, i, end int) int {
 	return i
 }
 
+// mostRepeated is how many attributes of a tag may be given before.
+const mostRepeated = 32
+
 // checkAttrs refuses a start tag unless the tokenizer saw the same attributes
 // with the same values: whoever reads a tag in another way than we do would see
-// a value that we took for something else. The tokenizer leaves out the second
-// of two attributes with one name, so a repeated name is refused as well.
+// a value that we took for something else. Of attributes with one name the first
+// counts, in HTML's standard as in every reader of it; the tokenizer leaves the
+// others out. They stay values that are masked like the first.
 func (b *builder) checkAttrs() error {
 	_, more := b.z.TagName()
-	for _, a := range b.attrs {
-		var key, val []byte
-		if more {
+	var key, val []byte
+	pending, repeated := false, 0
+	for i, a := range b.attrs {
+		if !pending && more {
 			key, val, more = b.z.TagAttr()
+			pending = true
 		}
-		if !bytes.Equal(key, lowered(b.src[a.keyStart:a.keyEnd])) {
-			return refuse(a.keyStart, "an attribute that is given twice, or is read in two ways")
+		name := lowered(b.src[a.keyStart:a.keyEnd])
+		if !pending || !bytes.Equal(key, name) {
+			if repeated++; repeated > mostRepeated || !b.givenBefore(i, name) {
+				return refuse(a.keyStart, "an attribute that is read in two ways, or is given too often")
+			}
+			continue
 		}
+		pending = false
 		if !bytes.Equal(val, attrBytes(b.src[a.start:a.end])) {
 			return refuse(a.keyStart, "an attribute whose value is read in two ways")
 		}
 	}
-	if more {
+	if pending || more {
 		return refuse(b.at, "an attribute that is read in two ways")
 	}
 	return nil
+}
+
+// givenBefore reports whether one of the tag's first n attributes has the lower-case
+// name.
+func (b *builder) givenBefore(n int, name []byte) bool {
+	for i := range b.attrs[:n] {
+		if equalFold(b.src[b.attrs[i].keyStart:b.attrs[i].keyEnd], string(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) addAttrs() error {

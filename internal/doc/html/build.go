@@ -153,11 +153,12 @@ func plainComment(content []byte) bool {
 		!bytes.Contains(content, []byte("-->")) && !bytes.Contains(content, []byte("--!>"))
 }
 
-// doctype has no node, so it may say nothing but what doctypes say.
+// doctype has no node, so it may say nothing but what doctypes say. Everywhere but
+// at the start browsers ignore it: pages are put together of others.
 func (b *builder) doctype(raw []byte) error {
 	const most = 200
-	if len(b.open) > 1 || len(raw) > most || raw[len(raw)-1] != '>' || indexFold(raw, "html") < 0 {
-		return refuse(b.at, "a document type that is not HTML's, or not at the start")
+	if len(raw) > most || raw[len(raw)-1] != '>' || indexFold(raw, "html") < 0 {
+		return refuse(b.at, "a document type that is not HTML's")
 	}
 	return nil
 }

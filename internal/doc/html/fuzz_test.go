@@ -18,7 +18,7 @@ func seeds(f *testing.F) {
 		people, "", "<p a=\"x\" b='y' c=z d>t", "<!--x--><?y?><!z>", "<script>var a=\"<\\/script>\"</script>",
 		"<noscript><p>a</noscript>", "<svg><title><b>x</title><path d='1'/></svg>", "<style>a{}</style><textarea>\n&lt;</textarea>",
 		"<table><tr><td>a<td>b<tr><td><table><td>c</table></table>", "<a>x<div>y</a>z</div>", "&amp;&copy=1&#228;&notit;\r\n",
-		"<template><td></template></p></div><li>a<li>b", "<select><option>a<option>b</select><iframe>x</iframe>",
+		`<p class="a" id=b CLASS='c' class>x</p><!doctype html><input value=a value="b" value>`, "<template><td></template></p></div><li>a<li>b", "<select><option>a<option>b</select><iframe>x</iframe>",
 	} {
 		f.Add([]byte(s), "Erika \"*\" <x>")
 	}

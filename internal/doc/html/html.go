@@ -49,7 +49,7 @@ const name = "html"
 // end ends with the document.
 //
 // Refused with a doc.SyntaxError: bytes that are not UTF-8, NUL, an unclosed
-// tag, comment or script, an attribute that is given twice, a tag or attribute
+// tag, comment or script, an attribute that is given dozens of times, a tag or attribute
 // name with characters that only broken markup has, end tags with attributes,
 // plaintext, MathML, CDATA, HTML elements directly in SVG, and what exceeds lim.
 func Parse(src []byte, lim doc.Limits) (*doc.Tree, error) {

@@ -121,7 +121,7 @@ func TestWhatIsReadInTwoWaysIsRefused(t *testing.T) {
 		"noscript in two ways":          `<noscript><a title="</noscript>">b</a></noscript>`,
 		"noscript in a comment":         `<noscript><!-- </noscript> --></noscript>`,
 		"script in two ways":            `<script><!-- < <script> </script> a </script>`,
-		"attribute twice":               `<a href=x HREF=y>`,
+		"attribute given too often":     `<a href=x` + strings.Repeat(" HREF=y", 40) + `>`,
 		"attribute without a name":      `<a =x>`,
 		"quote in an attribute name":    `<a b"c>`,
 		"angle bracket in a name":       `<a <b>`,
@@ -134,7 +134,6 @@ func TestWhatIsReadInTwoWaysIsRefused(t *testing.T) {
 		"math":                          `<math><mi>a</mi></math>`,
 		"paragraph in svg":              `<svg><p>a`,
 		"paragraph end in svg":          `<svg></p>a`,
-		"late doctype":                  `<p><!DOCTYPE html>`,
 		"strange doctype":               `<!DOCTYPE erika@example.org>`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,17 @@ func (s Selector) AppendMatch(dst []int, t *doc.Tree, from int) []int {
 	return w.nodes
 }
 
-// Attr returns the attribute of an element by its lower-case name, or -1.
+// AppendAttrs appends all attributes of an element by their lower-case name. Browsers
+// heed the first; the others are in the page all the same.
+func AppendAttrs(dst []int, t *doc.Tree, element int, name string) []int {
+	for at := Attr(t, element, name); at >= 0; at = attrBehind(t, element, at, name) {
+		dst = append(dst, at)
+	}
+	return dst
+}
+
+// Attr returns the attribute of an element by its lower-case name, the first where it
+// is given several times, or -1.
 func Attr(t *doc.Tree, element int, name string) int {
 	if t.Nodes[element].Kind != doc.Object {
 		return -1
@@ -195,18 +205,16 @@ func (w *walk) emit(rule, element int, a *alternative) {
 }
 
 func (w *walk) emitAttr(rule, element int, name string) {
-	node := attr(w.t, element, name)
-	if node < 0 {
-		return
-	}
 	if len(w.attrs) > 0 && w.attrs[0].node < element {
 		w.attrs = w.attrs[:0]
 	}
-	if slices.Contains(w.attrs, (handed{rule, node})) {
-		return
+	for node := attr(w.t, element, name); node >= 0; node = attrBehind(w.t, element, node, name) {
+		if slices.Contains(w.attrs, (handed{rule, node})) {
+			return
+		}
+		w.attrs = append(w.attrs, handed{rule, node})
+		w.take(rule, node)
 	}
-	w.attrs = append(w.attrs, handed{rule, node})
-	w.take(rule, node)
 }
 
 // blank reports whether a run is white space alone.
@@ -278,10 +286,16 @@ func isNth(t *doc.Tree, node, nth int) bool {
 	return false
 }
 
-// attr returns the element's attribute of that lower-case name, or -1.
+// attr returns the element's attribute of that lower-case name, or -1. Where it is
+// given several times, it is the first.
 func attr(t *doc.Tree, element int, name string) int {
+	return attrBehind(t, element, element, name)
+}
+
+// attrBehind returns the next attribute of that name, behind another one.
+func attrBehind(t *doc.Tree, element, before int, name string) int {
 	end := int(t.Nodes[element].Next)
-	for i := element + 1; i < end && t.Nodes[i].Flags&FlagAttr != 0; i++ {
+	for i := before + 1; i < end && t.Nodes[i].Flags&FlagAttr != 0; i++ {
 		if n := &t.Nodes[i]; equalFold(t.Src[n.KeyStart:n.KeyEnd], name) {
 			return i
 		}

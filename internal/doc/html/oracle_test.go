@@ -28,6 +28,7 @@ func TestTreeIsWhatBrowsersBuild(t *testing.T) {
 		`<div></span>a</i><!-- c --></div>`,
 		`<ul><li><div><p>a</div>b<li>c</ul>`,
 		`<a href="x">a</a><a href="y">b</a><button>c<button>d</button>`,
+		`<div class="a"><!DOCTYPE html><p>x</p></div>`,
 	} {
 		page := "<!DOCTYPE html><html><head></head><body>" + body + "</body></html>"
 		root, err := html.Parse(strings.NewReader(page))
