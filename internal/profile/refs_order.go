@@ -39,3 +39,11 @@ func (x *Exchange) readOrderText(r *ref, typ, text string) error {
 	}
 	return refuse("malformed", "An order has an unknown direction.")
 }
+
+// nameIn is the node of the name in an element of a list.
+func (r *ref) nameIn(t *doc.Tree, node int) int {
+	if r.member != "" && t.Nodes[node].Kind == doc.Object {
+		return t.Member(node, r.member)
+	}
+	return node
+}

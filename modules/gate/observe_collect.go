@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/form"
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/profile/observed"
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -105,6 +106,9 @@ func (o *watchedRequest) collect(status int, media string, body []byte) {
 		e.Query = append(e.Query, p.Name)
 	}
 	e.Request, e.Answer = jsonTree(o.media, o.body), jsonTree(media, body)
+	if o.media == "application/x-www-form-urlencoded" {
+		e.Request, _ = form.Parse(o.body, doc.DefaultLimits()) // nil: nothing is said of it
+	}
 	c.Add(e)
 	c.fresh.Store(true)
 }

@@ -207,6 +207,7 @@ func TestWhatIsObservedIsCollected(t *testing.T) {
 		sc := newScene(t, jsonAnswer(200, `{"items":[`+row(81_000+i)+`]}`))
 		b.do(t, ask{path: "/rest/people?email=m1@example.com", scene: sc}).want(t, http.StatusOK)
 		r := b.do(t, ask{method: "PUT", path: fmt.Sprint("/rest/people/", 81_000+i), header: http.Header{"Content-Type": {"application/json"}}, body: row(1), scene: newScene(t, jsonAnswer(200, row(1)))})
+		b.do(t, ask{method: "POST", path: "/rest/notes", header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, body: "body_text=Kanarenvogel&draft=1", scene: newScene(t, jsonAnswer(200, "{}"))})
 		x := r.want(t, http.StatusOK).logged(t)
 		if x[0].Entry.Accesses[0].Route != "/rest/people/{id}" {
 			t.Errorf("entries %s, want the address without its id", x)
@@ -216,14 +217,14 @@ func TestWhatIsObservedIsCollected(t *testing.T) {
 	var raw []byte
 	eventually(t, "the collection is written down", func() bool {
 		raw, _ = os.ReadFile(file)
-		return bytes.Contains(raw, []byte("PUT"))
+		return bytes.Contains(raw, []byte("PUT")) && bytes.Contains(raw, []byte("body_text"))
 	})
-	for _, want := range []string{`/rest/people`, `last_name`, `email`, `PUT`} {
+	for _, want := range []string{`/rest/people`, `last_name`, `email`, `PUT`, `body_text`} {
 		if !bytes.Contains(raw, []byte(want)) {
 			t.Errorf("the collection lacks %q: %s", want, raw)
 		}
 	}
-	for _, never := range []string{"Muster8", canary, "example.com", "81000"} {
+	for _, never := range []string{"Muster8", canary, "example.com", "81000", "Kanarenvogel"} {
 		if bytes.Contains(raw, []byte(never)) {
 			t.Errorf("the collection holds %q: %s", never, raw)
 		}
