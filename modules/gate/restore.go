@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -15,6 +16,7 @@ import (
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/coding"
+	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
 )
@@ -23,6 +25,11 @@ import (
 // employee doesn't see the latter, and puts the stored values in the place of
 // their placeholders.
 func (q *request) restore() bool {
+	if names := q.masksNobodyReads(); len(names) > 0 {
+		all := strings.Join(names, ", ")
+		q.notSaved("writes_masked", text{textWrites.de + all, textWrites.en + all})
+		return false
+	}
 	var edits []doc.Edit
 	var refused []string
 	var fresh []restore.Entered
@@ -72,6 +79,32 @@ func (q *request) restore() bool {
 	}
 	q.body = body
 	return true
+}
+
+// masksNobodyReads are the members of a changing request's body that hold a mask,
+// where the profile doesn't say what of the body is saved: nobody would take it out,
+// and the CRM could store it.
+func (q *request) masksNobodyReads() []string {
+	t := q.x.Body()
+	if t == nil || len(q.x.Writes()) > 0 || !slices.ContainsFunc(q.x.Accesses, func(a access.Access) bool {
+		return a.Action == access.Create || a.Action == access.Update
+	}) {
+		return nil
+	}
+	var names []string
+	for n := range t.Nodes {
+		if t.Nodes[n].Kind != doc.String || !mask.IsPlaceholder(t.Text(n)) {
+			continue
+		}
+		at := n
+		for at > doc.Root && t.Key(at) == "" {
+			at = int(t.Nodes[at].Parent)
+		}
+		if name := t.Key(at); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // writePlans are what the employee saw when they read the record, and what

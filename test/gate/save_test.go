@@ -377,3 +377,26 @@ func TestSaveOfAnUnknownFieldIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Where the profile doesn't say what of a change's body is saved, no mask may be in
+// it: nobody would put the stored value in its place.
+func TestMaskInAChangeThatIsNotDescribedIsRefused(t *testing.T) {
+	t.Parallel()
+	change := func(name string) ask {
+		return ask{
+			method: http.MethodPost, path: "/people/change", header: http.Header{"Content-Type": {"application/json"}},
+			body: `{"where":{"city":"Köln"},"set":{"tags":["a","` + name + `"]}}`, scene: newScene(t, jsonAnswer(200, "{}")),
+		}
+	}
+	for mask, status := range map[string]int{"Müller": 200, "••••••": 422, "E. M••••••": 422, "k7@masked.invalid": 422} {
+		a := change(mask)
+		r := env.leaky.as(t, "paula").do(t, a).want(t, status)
+		if status == http.StatusOK {
+			continue
+		}
+		a.scene.nothing(t)
+		if !strings.Contains(string(r.body), "tags") || r.logged(t).last(t).Error != "writes_masked" {
+			t.Errorf("got %s, want it to name the member", r)
+		}
+	}
+}
