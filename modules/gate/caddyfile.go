@@ -60,6 +60,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
 //	    hold           <size>
 //	    request_limit  <size>
+//	    search_rate    <searches in a minute>
 //	    forbid         <entity> <kind>...
 //	    flag           <entity> <kind>...
 //	    ungated        <reason>
@@ -131,6 +132,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
+	case "search_rate":
+		return h.unmarshalSearchRate(d)
 	case "forbid", "flag":
 		return h.unmarshalForbid(d)
 	case "ungated":
@@ -146,7 +149,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept", "observe")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept", "observe")
 	}
 }
 

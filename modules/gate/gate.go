@@ -67,6 +67,9 @@ type Handler struct {
 	Hold int64 `json:"hold,omitempty"`
 	// RequestLimit is the largest request body in bytes. Default 4 MiB.
 	RequestLimit int64 `json:"request_limit,omitempty"`
+	// SearchRate is how many searches (requests that look for a text in several
+	// fields) an employee or a machine may make in a minute. Default 240.
+	SearchRate int `json:"search_rate,omitempty"`
 	// Public are paths that anybody may GET without a sign-in: `/healthz`, or
 	// `/static/*` for all below it. Only routes of the profile without personal
 	// data (`pass: true`) can be; any other stops the start. Each is logged at load.
@@ -124,6 +127,7 @@ type Handler struct {
 	signOn   *signOn
 	metrics  *crmgate.Metrics
 	drift    *drift
+	searches *searchRates
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 }
@@ -169,6 +173,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
 	h.sealer, h.opened, h.drift = &lateSealer{}, new(atomic.Pointer[opened]), newDrift()
+	h.searches = newSearchRates(h.SearchRate)
 	if err := h.newProvider(); err != nil {
 		return err
 	}
@@ -194,6 +199,9 @@ func (h *Handler) defaults() {
 	}
 	if h.RequestLimit == 0 {
 		h.RequestLimit = defaultRequestLimit
+	}
+	if h.SearchRate == 0 {
+		h.SearchRate = defaultSearchRate
 	}
 	if h.OIDC.Roles == "" {
 		h.OIDC.Roles = "roles"
@@ -341,6 +349,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 			h.logger.Error("sweeping CRM sessions", zap.Error(err))
 		}
 	})
+	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions, binder: binder, factors: factors,

@@ -317,6 +317,9 @@ func (q *request) readMediaType() *refusal {
 // decide asks the policy. A search that asks about more than may be known is
 // narrowed to what may, and judged anew as if it had come so.
 func (q *request) decide() bool {
+	if !q.withinSearchRate() {
+		return false
+	}
 	for range 2 {
 		d, err := q.h.policy.Decide(q.employee.roles(), q.x.Accesses)
 		if err != nil {

@@ -227,7 +227,7 @@ func (l *release) unreleased(err error) {
 	case errors.Is(err, http.ErrAbortHandler) && l.resp.err == nil:
 		l.withhold("crm", textCRMDown)
 	default:
-		l.withhold("malformed", textCRMAnswer)
+		l.withhold(faultReason(err))
 	}
 }
 

@@ -248,3 +248,19 @@ func TestMaskedValuesAreNowhereInTheAnswer(t *testing.T) {
 		}
 	}
 }
+
+// What may be searched for can be guessed: who searches without end is refused.
+func TestSearchesAreBounded(t *testing.T) {
+	t.Parallel()
+	b := signedInWith(t, env.opened, "searcher", "Searcher", "sales")
+	sc := newScene(t, jsonAnswer(200, `{"items":[]}`))
+	var last *reply
+	for range 6 {
+		last = b.get(t, "/api/contacts?q=Erika", sc)
+	}
+	if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" || len(sc.requests()) != 5 {
+		t.Errorf("the sixth search of five got %s after %d requests", last, len(sc.requests()))
+	}
+	last.logged(t).refused(t, "search_rate")
+	b.get(t, "/api/contacts/1", newScene(t, jsonAnswer(200, "{}"))).want(t, http.StatusOK)
+}
