@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ func TestAppendsShareSyncs(t *testing.T) {
 	dir, ring := t.TempDir(), testRing(t)
 	l := mustOpen(t, dir, ring, Options{SegmentSize: 256 << 10})
 	counted := &countingFile{file: l.writer.seg}
+	counted.running.Store(appenders)
 	// The writer has nothing to do yet: Open has returned.
 	l.writer.seg = counted
 	var wg sync.WaitGroup
@@ -27,9 +29,12 @@ func TestAppendsShareSyncs(t *testing.T) {
 	seen := map[uint64]string{}
 	for w := range appenders {
 		wg.Go(func() {
+			defer counted.running.Add(-1)
 			for i := range each {
 				id := fmt.Sprintf("%d.%d", w, i)
+				counted.inside.Add(1)
 				r, err := l.Append(t.Context(), intentOf(id))
+				counted.inside.Add(-1)
 				if err != nil {
 					t.Error(err)
 					return
@@ -63,13 +68,18 @@ func TestAppendsShareSyncs(t *testing.T) {
 	t.Logf("%d entries, %d groups, %d syncs", len(seen), report.Groups, counted.syncs.Load())
 }
 
+// countingFile is a disk that is slow enough for all who append to wait for it.
 type countingFile struct {
 	file
-	syncs atomic.Int64
+	syncs           atomic.Int64
+	running, inside atomic.Int64
 }
 
 func (c *countingFile) datasync() error {
 	c.syncs.Add(1)
+	for c.inside.Load() < c.running.Load() {
+		runtime.Gosched()
+	}
 	return c.file.datasync()
 }
 
