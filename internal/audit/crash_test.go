@@ -136,7 +136,7 @@ func acknowledgedSurvivesPowerLossAtEveryStep(t *testing.T) {
 	}
 	t.Logf("%d operations", whole.ops)
 	steps := whole.ops + 5 // concurrency shifts a few
-	for at := 1; at <= steps; at++ {
+	for at := 1; at <= steps; at += sparse {
 		d := newDisk()
 		d.cutAt = at
 		acked := workload(t, d, ring, cutEntries)
@@ -161,7 +161,7 @@ func recoveryItselfMayBeCut(t *testing.T) {
 	acked := workload(t, d, ring, cutEntries)
 	d.cut()
 	for seed := range uint64(6) {
-		for at := 1; ; at++ {
+		for at := 1; ; at += sparse {
 			again := d.reboot(loseSome, seed)
 			again.cutAt = at
 			l, err := Open(t.Context(), "disk", ring, onDisk(again))

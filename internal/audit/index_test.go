@@ -122,7 +122,7 @@ func indexFindsWhatTheLogHas(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	l := mustOpen(t, "disk", ring, onDisk(d))
 	ix := mustIndex(t, d, ring)
-	for range 4 {
+	for range max(1, 4/sparse) {
 		for range 150 {
 			mustAppend(t, l, randomEntry(rnd, l))
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/textproto"
 	"os"
 	"path/filepath"
@@ -127,6 +128,12 @@ func parseAnswer(t *testing.T, raw []byte) answer {
 	for line := range strings.SplitSeq(string(lines), "\r\n") {
 		k, v, _ := strings.Cut(line, ": ")
 		a.header.Add(textproto.CanonicalMIMEHeaderKey(k), v)
+	}
+	if a.header.Get("Transfer-Encoding") == "chunked" {
+		var err error
+		if a.body, err = io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(body))); err != nil {
+			t.Fatalf("%v in %q", err, body)
+		}
 	}
 	return a
 }
