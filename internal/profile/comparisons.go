@@ -66,8 +66,9 @@ func (x *Exchange) readComparison(r *ref, typ, item string) error {
 		return x.readName(r, typ, name)
 	}
 	// A CRM that heeds quotes or brackets in values otherwise than we do may see a
-	// further comparison there: each needs a bracket of its own.
-	if !strings.HasPrefix(value, ":") || strings.LastIndexByte(value, '[') > 1 {
+	// further comparison there: each needs a bracket of its own, and something behind.
+	list := strings.HasPrefix(value, ":[")
+	if !strings.HasPrefix(value, ":") || strings.LastIndexByte(value, '[') > 1 || list && strings.IndexByte(value, ']') != len(value)-1 {
 		return refuse("malformed", "A comparison is not field[operator]:value, or its value holds a bracket.")
 	}
 	return x.readName(r, typ, name)

@@ -63,6 +63,7 @@ func TestComparisonsNameEveryField(t *testing.T) {
 func FuzzComparisons(f *testing.F) {
 	f.Add("or(mail[eq]:a,job[in]:[a,b])")
 	f.Add("job[eq]:'x,mail[eq]:y'")
+	f.Add("job[eq]:[mail]:x")
 	comparison := regexp.MustCompile(`\[[A-Za-z]+\]:`)
 	p, err := Load([]byte(compared))
 	if err != nil {
