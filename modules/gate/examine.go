@@ -19,13 +19,14 @@ func (h *Handler) Examine(ctx context.Context, redirects []string) []crmgate.Rem
 	for i := range h.StepUps {
 		demands[i] = h.StepUps[i].demand()
 	}
+	list := h.examineObserve()
 	e, err := h.provider.Examine(ctx, demands...)
 	if err != nil {
-		return []crmgate.Remark{unreachable(err)}
+		return append(list, unreachable(err))
 	}
-	list := []crmgate.Remark{{
+	list = append(list, crmgate.Remark{
 		Level: crmgate.Good, About: "identity provider", What: "its discovery document is there, and calls it " + h.Issuer() + " as the configuration does",
-	}}
+	})
 	list = append(list, tokens(e)...)
 	list = append(list, clocks(e))
 	if h.ownFactor() {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
@@ -75,9 +77,24 @@ func (q *request) observe() {
 		}
 		o.decide()
 	}
+	if o.masks() {
+		return
+	}
 	if o.logIntent() {
 		o.forward()
 	}
+}
+
+// masks refuses what holds a mask: it comes from a page that was open when the site
+// still enforced, and would be saved as it is.
+func (o *watchedRequest) masks() bool {
+	names := masksIn(o.document())
+	if len(names) == 0 && !mask.IsPlaceholder(string(o.body)) {
+		return false
+	}
+	all := strings.Join(names, ", ")
+	o.refuse(refusal{status: http.StatusUnprocessableEntity, reason: "writes_masked", text: text{textWrites.de + all, textWrites.en + all}})
+	return true
 }
 
 // read reads the request's body as far as it may be held; it reports false where

@@ -105,12 +105,22 @@ func (o *watchedRequest) collect(status int, media string, body []byte) {
 	for _, p := range o.c.Query {
 		e.Query = append(e.Query, p.Name)
 	}
-	e.Request, e.Answer = jsonTree(o.media, o.body), jsonTree(media, body)
-	if o.media == "application/x-www-form-urlencoded" {
-		e.Request, _ = form.Parse(o.body, doc.DefaultLimits()) // nil: nothing is said of it
-	}
+	e.Request, e.Answer = o.document(), jsonTree(media, body)
 	c.Add(e)
 	c.fresh.Store(true)
+}
+
+// document is the request's body as a tree; nil is none that can be read without a
+// profile.
+func (o *watchedRequest) document() *doc.Tree {
+	switch {
+	case o.x != nil && o.x.Body() != nil:
+		return o.x.Body()
+	case o.media == "application/x-www-form-urlencoded":
+		t, _ := form.Parse(o.body, doc.DefaultLimits()) // nil: nothing is said of it
+		return t
+	}
+	return jsonTree(o.media, o.body)
 }
 
 // jsonTree reads a document of JSON; nil is none.

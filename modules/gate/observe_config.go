@@ -6,6 +6,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // Observe lets a site record what it would mask and refuse, and does neither:
@@ -62,6 +64,17 @@ func (h *Handler) logObserve() {
 	case h.Observe != nil:
 		h.logger.Warn("observing is over: this site enforces; take the line out", zap.String("observe until", h.Observe.Until))
 	}
+}
+
+// examineObserve warns of a site that doesn't enforce.
+func (h *Handler) examineObserve() []crmgate.Remark {
+	if !h.observing() {
+		return nil
+	}
+	return []crmgate.Remark{{
+		Level: crmgate.Warning, About: "observing", What: "until the end of " + h.Observe.Until + " nothing is masked and nothing refused",
+		Remedy: "Take `observe` out as soon as the profile is ready",
+	}}
 }
 
 // describeObserve is empty where the site enforces.

@@ -35,7 +35,10 @@ func TestSiteEnforcesFromTheDayBehind(t *testing.T) {
 			t.Errorf("%d days ahead: observing %v, want %v", days, h.observing(), want)
 		}
 	}
-	if new(Handler).observing() {
+	if h := (&Handler{Observe: &Observe{Until: "2026-12-31", end: now.Add(time.Hour)}}); len(h.examineObserve()) != 1 || !strings.Contains(h.describeObserve(), "ONLY OBSERVES") {
+		t.Error("the doctor, or the line that names the gate, doesn't say that the site observes")
+	}
+	if new(Handler).observing() || len(new(Handler).examineObserve()) > 0 {
 		t.Error("a site without the line observes")
 	}
 }

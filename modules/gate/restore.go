@@ -85,10 +85,17 @@ func (q *request) restore() bool {
 // where the profile doesn't say what of the body is saved: nobody would take it out,
 // and the CRM could store it.
 func (q *request) masksNobodyReads() []string {
-	t := q.x.Body()
-	if t == nil || len(q.x.Writes()) > 0 || !slices.ContainsFunc(q.x.Accesses, func(a access.Access) bool {
+	if len(q.x.Writes()) > 0 || !slices.ContainsFunc(q.x.Accesses, func(a access.Access) bool {
 		return a.Action == access.Create || a.Action == access.Update
 	}) {
+		return nil
+	}
+	return masksIn(q.x.Body())
+}
+
+// masksIn are the names of the members that hold a mask.
+func masksIn(t *doc.Tree) []string {
+	if t == nil {
 		return nil
 	}
 	var names []string

@@ -176,6 +176,25 @@ func TestObservingSiteStillDemandsTheSignIn(t *testing.T) {
 	}
 }
 
+// A page that was open when the site still enforced sends masks back.
+func TestObservingSiteSavesNoMask(t *testing.T) {
+	t.Parallel()
+	for media, body := range map[string]string{
+		"application/json":                  `{"phone":"\u2022\u2022\u2022\u2022\u2022\u2022"}`,
+		"application/x-www-form-urlencoded": "phone=%E2%80%A2%E2%80%A2%E2%80%A2%E2%80%A2",
+		"text/plain":                        "phone: ••••••",
+	} {
+		for _, s := range []*site{env.observes, env.unknown} {
+			for _, path := range []string{"/api/contacts/1", "/rest/people/7"} {
+				sc := newScene(t, nil)
+				a := ask{method: http.MethodPut, path: path, header: http.Header{"Content-Type": {media}}, body: body, scene: sc}
+				s.as(t, "sven").do(t, a).want(t, http.StatusUnprocessableEntity)
+				sc.nothing(t)
+			}
+		}
+	}
+}
+
 func TestPagesSayThatTheSiteObserves(t *testing.T) {
 	t.Parallel()
 	for _, s := range []*site{env.observes, env.plain} {
