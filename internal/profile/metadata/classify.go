@@ -3,33 +3,9 @@ package metadata
 import (
 	"slices"
 	"strings"
-	"unicode"
-)
 
-// words divides a name: emailAddress1 is email and address, tax_ID tax and id.
-func words(name string) []string {
-	var list []string
-	var word []rune
-	end := func() {
-		if len(word) > 0 {
-			list = append(list, strings.ToLower(string(word)))
-			word = nil
-		}
-	}
-	runes := []rune(name)
-	for i, r := range runes {
-		if !unicode.IsLetter(r) {
-			end()
-			continue
-		}
-		if unicode.IsUpper(r) && i > 0 && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
-			end()
-		}
-		word = append(word, r)
-	}
-	end()
-	return list
-}
+	"github.com/crmgate/crmgate/internal/profile/vocabulary"
+)
 
 // rule gives a category to names that have one of its words.
 type rule struct {
@@ -64,7 +40,7 @@ func persons() []string {
 
 // categoryOf tells from a property's name and type what its value can hold.
 func categoryOf(name, typ, entity string) string {
-	in := words(name)
+	in := vocabulary.Words(name)
 	joined := strings.Join(in, "")
 	has := func(list string) bool {
 		return slices.ContainsFunc(strings.Fields(list), func(w string) bool { return slices.Contains(in, w) || joined == w })
@@ -75,7 +51,7 @@ func categoryOf(name, typ, entity string) string {
 		}
 		return r.category
 	}
-	ofPerson := slices.ContainsFunc(words(entity), func(w string) bool { return slices.Contains(persons(), w) })
+	ofPerson := slices.ContainsFunc(vocabulary.Words(entity), func(w string) bool { return slices.Contains(persons(), w) })
 	switch {
 	case has("name") && (ofPerson || has("first last full given middle family display nick")):
 		return "name"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/crmgate/crmgate/internal/profile/vocabulary"
 )
 
 type writer struct {
@@ -35,7 +37,7 @@ func (w *writer) head() {
 // entityName is the word for a type in policies: `SalesOrder` is sales_order. One
 // that is taken gets a number.
 func (w *writer) entityName(typ string) string {
-	name := strings.Join(words(typ[strings.LastIndexByte(typ, '.')+1:]), "_")
+	name := strings.Join(vocabulary.Words(typ[strings.LastIndexByte(typ, '.')+1:]), "_")
 	if name == "" {
 		name = "record"
 	}
