@@ -77,6 +77,9 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	if e.id == "" {
 		e.id = "id"
 	}
+	if s.Like != "" {
+		c.fail("entity "+name, "`like` is for an entity that a profile adds to the one that it extends; write `extends: …`")
+	}
 	for field, typ := range e.relations {
 		e.relations[field] = c.typeWord(typ)
 	}

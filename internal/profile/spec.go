@@ -10,6 +10,13 @@ import "go.yaml.in/yaml/v3"
 type spec struct {
 	// Profile is the name and the version of the CRM's interface: tryton/6.0.
 	Profile string `yaml:"profile"`
+	// Extends is a profile that ships, by its name (`espocrm`): what this one says goes
+	// before what that one says, and the rest is that one's. Beside it stand what differs
+	// from company to company: `entities`, `routes`, `normalize.prefixes`,
+	// `relations.any` and `withheld`. An entity of the same name is the same: its
+	// `types` are added to that one's, its fields, relations and searches go before. A
+	// field listed by its name goes before a glob, whichever of the two lists it.
+	Extends string `yaml:"extends"`
 	// Evidence says how sure the profile is: `live VERSION` (tried against a running
 	// CRM), `recorded` or `documented`. A gate enforces the last two only with the
 	// line `accept documented`.
@@ -117,6 +124,9 @@ type entitySpec struct {
 	// told apart in an address or an answer are types; elsewhere in the profile the
 	// entity's name stands for the first of them.
 	Types []string `yaml:"types"`
+	// Like is, in a profile that extends another, an entity of that one: what isn't said
+	// here of fields, relations, ID, Unknown, Owner and Display is as there.
+	Like string `yaml:"like"`
 	// Internal says that its records are no persons' data: they aren't named
 	// in the log.
 	Internal bool `yaml:"internal"`
