@@ -86,6 +86,13 @@ const (
 )
 
 const (
+	// Sums are numbers that are about things: prices and stocks, of an order and not of
+	// a person. Measures are texts beside them, and what a text is written in.
+	Sums     = "amount price quantity stock total net gross discount rating rate probability percent unit betrag preis menge summe rabatt wahrscheinlichkeit"
+	Measures = "currency locale language unit version etag code iso waehrung sprache einheit"
+)
+
+const (
 	// Envelope are members around a list of records.
 	Envelope = "items data results result value values list records entries rows content elements objects hits documents docs collection edges node nodes item entity response payload embedded " +
 		"daten liste eintraege ergebnisse treffer meta metadata paging pagination cursor next previous prev link links href self first after before has"

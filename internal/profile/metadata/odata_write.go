@@ -12,6 +12,7 @@ type writer struct {
 	m          *model
 	b          strings.Builder
 	name, path string
+	judge      judge
 	written    int
 	names      []string
 }
@@ -55,7 +56,7 @@ func (w *writer) served(typ string) bool {
 
 func (w *writer) entity(typ string) {
 	if !w.served(typ) {
-		w.line("  # %s is left out: its records have no key, or several. It is refused.", comment(typ))
+		w.line("  # %s is left out: its records have no key, or several. It is refused.", plainText(typ))
 		return
 	}
 	w.written++
@@ -67,7 +68,7 @@ func (w *writer) entity(typ string) {
 	w.line("  %q:", name)
 	w.line("    types: [%s]", strings.Join(types, ", "))
 	w.line("    id: %q", key)
-	if c := categoryOf(key, "", typ); c != "unclassified" && c != "public" {
+	if v := w.judge.of(&entity{types: []string{typ}}, &field{name: key, kind: text}); v.personal() {
 		w.line("    # CHECK: ids are shown and logged, and this one is called like something personal.")
 	}
 	var fields, links []property
@@ -75,7 +76,7 @@ func (w *writer) entity(typ string) {
 		fields, links = append(fields, t.Properties...), append(links, t.Links...)
 	}
 	w.line("    fields:")
-	w.fields("      ", name, fields, key, 0)
+	w.fields("      ", &entity{types: []string{typ}, persons: ofPersons(name)}, fields, key, 0)
 	w.links(links)
 	var texts []string
 	for _, f := range fields {
@@ -92,7 +93,7 @@ func (w *writer) entity(typ string) {
 const maxParts = 6
 
 // fields writes properties, those of one category on one line.
-func (w *writer) fields(indent, entity string, list []property, key string, depth int) {
+func (w *writer) fields(indent string, of *entity, list []property, key string, depth int) {
 	by := map[string][]string{}
 	var order []string
 	done := map[string]bool{key: true}
@@ -102,13 +103,11 @@ func (w *writer) fields(indent, entity string, list []property, key string, dept
 		}
 		done[f.Name] = true
 		if w.m.nested[f.Type] != nil && depth < maxParts {
-			w.parts(indent, entity, f, depth)
+			w.parts(indent, of, f, depth)
 			continue
 		}
-		what := categoryOf(f.Name, f.Type, entity)
-		if f.Type == "Edm.Stream" || f.Type == "Edm.Binary" {
-			what = "{category: unclassified, file: true}"
-		}
+		v := w.judge.of(of, &field{name: f.Name, kind: odataKind(f.Type)})
+		what := v.spec()
 		if !slices.Contains(order, what) {
 			order = append(order, what)
 		}
@@ -124,7 +123,7 @@ func (w *writer) fields(indent, entity string, list []property, key string, dept
 }
 
 // parts writes a property of a complex type.
-func (w *writer) parts(indent, entity string, f property, depth int) {
+func (w *writer) parts(indent string, of *entity, f property, depth int) {
 	var fields []property
 	for _, t := range all(w.m.nested, f.Type) {
 		fields = append(fields, t.Properties...)
@@ -134,7 +133,7 @@ func (w *writer) parts(indent, entity string, f property, depth int) {
 		return
 	}
 	w.line("%s%q:\n%s  parts:", indent, f.Name, indent)
-	w.fields(indent+"    ", entity+"."+f.Name, fields, "", depth+1)
+	w.fields(indent+"    ", of, fields, "", depth+1)
 }
 
 func (w *writer) links(list []property) {
@@ -170,12 +169,23 @@ func (w *writer) routes() {
 	w.line("\nerror:\n  status: 403\n  body: {error: {code: \"403\", message: \"{text}\"}}")
 }
 
-// comment makes a name fit for a comment.
-func comment(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
+// odataKind says what the types of OData tell.
+func odataKind(typ string) kind {
+	switch typ {
+	case "Edm.String":
+		return text
+	case "Edm.Guid":
+		return identifier
+	case "Edm.Boolean":
+		return boolean
+	case "Edm.Date":
+		return date
+	case "Edm.DateTimeOffset", "Edm.TimeOfDay", "Edm.Duration":
+		return moment
+	case "Edm.Byte", "Edm.SByte", "Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Decimal", "Edm.Single", "Edm.Double":
+		return number
+	case "Edm.Stream", "Edm.Binary":
+		return file
+	}
+	return other
 }

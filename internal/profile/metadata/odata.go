@@ -1,24 +1,23 @@
-// Package metadata draws a profile from the metadata that a service of OData v4
-// gives of itself ($metadata, CSDL in XML).
-//
-// It is a draft: what a property can hold is told by its name and its type alone,
-// and what neither tells is unclassified, so that it is hidden until somebody has
-// looked at it.
 package metadata
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
+
+	"github.com/crmgate/crmgate/internal/profile/vocabulary"
 )
 
-// Options say what stands around the service.
+// Options say how a draft is called, and what stands around a service.
 type Options struct {
 	// Name is the profile's: `catalog/1`.
 	Name string
-	// Path is the service's root on its host: `/odata/v4/catalog`.
+	// Path is the root of a service of OData on its host: `/odata/v4/catalog`.
 	Path string
 }
 
@@ -68,31 +67,70 @@ type model struct {
 	order    []string
 }
 
-// Profile writes the profile of the service whose metadata is src, as YAML.
-func Profile(src []byte, o Options) ([]byte, error) {
-	m, err := read(src)
+// isXML reports whether a document is one of XML.
+func isXML(src []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), " \t\r\n"), []byte("<"))
+}
+
+// odataProfile writes the profile of a service of OData v4.
+func odataProfile(f File, o Options) ([]byte, error) {
+	m, err := read(f.Bytes)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	path := strings.TrimSuffix(o.Path, "/")
 	if path != "" && (path[0] != '/' || strings.ContainsAny(path, "{}*()|? \"")) {
 		return nil, fmt.Errorf("the path %q is no plain path; write it as /odata/v4/catalog", o.Path)
 	}
-	w := &writer{m: m, path: path, name: o.Name}
+	w := &writer{m: m, path: path, name: cmp.Or(o.Name, "odata/4"), judge: judge{vocabulary.New()}}
 	w.head()
 	for _, name := range m.order {
 		w.entity(name)
 	}
 	if w.written == 0 {
-		return nil, errors.New("the metadata has no set of entities with one plain key")
+		return nil, fmt.Errorf("%s: the metadata has no set of entities with one plain key", f.Name)
 	}
 	w.routes()
 	return []byte(w.b.String()), nil
 }
 
+// maxXMLDepth is how deep elements may stand in each other: CSDL needs ten.
+const maxXMLDepth = 40
+
+// wellNested refuses what is nested too deeply, before it is read into types.
+func wellNested(src []byte) error {
+	dec := xml.NewDecoder(bytes.NewReader(src))
+	for depth := 0; ; {
+		t, err := dec.RawToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", lineOf(dec), err)
+		}
+		switch t.(type) {
+		case xml.StartElement:
+			if depth++; depth > maxXMLDepth {
+				return fmt.Errorf("line %d: elements stand more than %d deep in each other", lineOf(dec), maxXMLDepth)
+			}
+		case xml.EndElement:
+			depth--
+		}
+	}
+}
+
+func lineOf(dec *xml.Decoder) int {
+	line, _ := dec.InputPos()
+	return line
+}
+
 func read(src []byte) (*model, error) {
 	var d document
-	if err := xml.Unmarshal(src, &d); err != nil {
+	err := wellNested(src)
+	if err == nil {
+		err = xml.Unmarshal(src, &d)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("reading the metadata: %w; give the XML that GET …/$metadata answers with", err)
 	}
 	if !strings.HasPrefix(d.Version, "4.") {
