@@ -30,12 +30,19 @@ func (s *Schema) Draft(o Options) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.crm, err)
 	}
+	return s.extend(base).profile(cmp.Or(o.Name, s.crm+"-own/1")), nil
+}
+
+// extend finds what the documents have beside a profile.
+func (s *Schema) extend(base *profile.Profile) *extension {
 	x := &extension{s: s, base: base, judge: judge{vocabulary.New()}, drawn: map[string]*entity{}}
 	x.choose()
 	for _, e := range s.entities {
-		x.entity(e)
+		if len(e.types) > 0 {
+			x.entity(e)
+		}
 	}
-	return x.profile(cmp.Or(o.Name, s.crm+"-own/1")), nil
+	return x
 }
 
 // extension writes what a company's CRM has beside the profile that ships.
@@ -71,8 +78,12 @@ func (x *extension) choose() {
 			continue
 		}
 		e.persons = e.persons || ofPersons(ownWords(e.typ())+" "+e.label)
+		e.types = slices.DeleteFunc(slices.Clone(e.types), func(t string) bool { return x.drawn[strings.ToLower(t)] != nil })
+		if len(e.types) == 0 {
+			continue // another's words
+		}
 		for _, t := range e.types {
-			x.drawn[t] = e
+			x.drawn[t], x.drawn[strings.ToLower(t)] = e, e
 		}
 	}
 }
@@ -118,6 +129,7 @@ func likeTypes() []string {
 // row is a line of an entity's fields or relations.
 type row struct {
 	name, spec, comment string
+	old                 string   // what the profile says of it, where that is public
 	parts               []string // of a search
 }
 
@@ -165,11 +177,11 @@ func (x *extension) field(e *entity, f *field, typ string, added bool) (*row, bo
 	own := f.custom || added
 	switch {
 	case ok && said.Public() && f.marked != "" && f.of == "":
-		return x.row(f, spec, "CHECK: the profile that ships says public; "+why), false
+		return x.instead(f, spec, "CHECK: the profile that ships says public; "+why), false
 	case ok && (said.Named || !own || !said.Public() || !personal):
 		return nil, false
 	case ok:
-		return x.row(f, spec, "CHECK: the profile that ships says public of names like it; "+why), false
+		return x.instead(f, spec, "CHECK: the profile that ships says public of names like it; "+why), false
 	case own || personal:
 		return x.row(f, spec, why), false
 	}
@@ -224,6 +236,13 @@ func (x *extension) label(f *field) (spec, why string, personal bool) {
 	}
 	v := verdict{categories: said.Categories}
 	return v.spec(), why, v.personal()
+}
+
+// instead is a row for a field that the profile that ships calls public.
+func (x *extension) instead(f *field, spec, why string) *row {
+	r := x.row(f, spec, why)
+	r.old = string(access.Public)
+	return r
 }
 
 func (x *extension) row(f *field, spec, why string) *row {

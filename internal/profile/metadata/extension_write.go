@@ -49,7 +49,7 @@ const (
 func (x *extension) put(sec *section, rows ...[]row) {
 	for i, list := range rows {
 		for _, r := range list {
-			at := slices.IndexFunc(sec.rows[i], func(have row) bool { return have.name == r.name })
+			at := slices.IndexFunc(sec.rows[i], func(have row) bool { return strings.EqualFold(have.name, r.name) })
 			if at < 0 {
 				sec.rows[i] = append(sec.rows[i], r)
 				continue
@@ -156,7 +156,7 @@ func (x *extension) count() {
 func (x *extension) prefixes(line func(string, ...any)) {
 	head := false
 	for _, e := range x.s.entities {
-		if e.prefix == "" || x.drawn[e.typ()] != e {
+		if e.prefix == "" || len(e.types) == 0 || x.drawn[e.typ()] != e {
 			continue
 		}
 		if !head {

@@ -111,8 +111,13 @@ type Schema struct {
 
 // add puts an entity to the schema: fields of one that is there already are added.
 func (s *Schema) add(e *entity) {
-	e.types = slices.DeleteFunc(e.types, func(t string) bool { return !isType(t) })
-	if len(e.types) == 0 {
+	var types []string
+	for _, t := range e.types {
+		if isType(t) && !slices.ContainsFunc(types, func(have string) bool { return strings.EqualFold(have, t) }) {
+			types = append(types, t)
+		}
+	}
+	if e.types = types; len(types) == 0 {
 		return
 	}
 	for _, have := range s.entities {
