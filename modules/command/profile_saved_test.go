@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 )
 
@@ -107,5 +108,32 @@ func TestWhatACRMSaysIsCompared(t *testing.T) {
 	var got struct{ Differences []profile.Difference }
 	if err == nil || json.Unmarshal([]byte(out), &got) != nil || len(got.Differences) != 4 || got.Differences[0] != (profile.Difference{Kind: "field", Name: "contact.cHut", Old: "email"}) {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The example of a service of OData is what the commands on its pages make of it.
+func TestExampleOfAServiceIsDrawnAsItStands(t *testing.T) {
+	const folder = "../../caddyfiles/odata/"
+	out, err := ran(profileDraftCommand(), folder+"metadata.xml", "--path", "/odata/v4/customer", "--name", "customer/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(folder + "service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out != string(want) {
+		t.Errorf("caddyfiles/odata/service.yaml differs from what is drawn:\n%s", out)
+	}
+	p, err := loadProfile(folder + "service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(folder + "policy.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadPolicies([]policy.File{{Name: "policy.csv", Bytes: raw}}, p.Entities()); err != nil {
+		t.Error(err)
 	}
 }

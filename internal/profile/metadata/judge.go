@@ -164,7 +164,7 @@ func technical(f *field) bool {
 	case number:
 		return vocabulary.All(vocabulary.Counts+" "+vocabulary.Sums, name)
 	case text, choice:
-		return vocabulary.All(vocabulary.Measures, name)
+		return vocabulary.All(vocabulary.Measures, name) && !vocabulary.All("code iso version", name)
 	}
 	return false
 }

@@ -32,7 +32,11 @@ type schema struct {
 	Alias     string       `xml:"Alias,attr"`
 	Entities  []structType `xml:"EntityType"`
 	Complex   []structType `xml:"ComplexType"`
-	Sets      []struct {
+	Annotated []struct {
+		Target string       `xml:"Target,attr"`
+		List   []annotation `xml:"Annotation"`
+	} `xml:"Annotations"`
+	Sets []struct {
 		Name string `xml:"Name,attr"`
 		Type string `xml:"EntityType,attr"`
 	} `xml:"EntityContainer>EntitySet"`
@@ -51,6 +55,38 @@ type structType struct {
 type property struct {
 	Name string `xml:"Name,attr"`
 	Type string `xml:"Type,attr"`
+	// Keys are, of a navigation property, properties with the key of the record that it
+	// leads to.
+	Keys []struct {
+		Property   string `xml:"Property,attr"`
+		Referenced string `xml:"ReferencedProperty,attr"`
+	} `xml:"ReferentialConstraint"`
+	Annotations []annotation `xml:"Annotation"`
+	said        field        // what annotations say of it
+}
+
+// annotation is one that stands in a property, or with others at a target.
+type annotation struct {
+	Term   string `xml:"Term,attr"`
+	Bool   string `xml:"Bool,attr"`
+	String string `xml:"String,attr"`
+	Text   string `xml:"String"`
+}
+
+// say notes what an annotation says: a label, or a mark of SAP's vocabulary of
+// personal data. The mark alone is true.
+func (f *field) say(a annotation) {
+	term := a.Term[strings.LastIndexByte(a.Term, '.')+1:]
+	vocabulary := strings.TrimSuffix(a.Term, "."+term)
+	switch {
+	case term == "Label" && strings.Contains(vocabulary, "Common"):
+		f.label = cmp.Or(a.String, a.Text, f.label)
+	case a.Bool == "false" || !strings.Contains(vocabulary, "PersonalData"):
+	case term == "IsPotentiallySensitive":
+		f.marked, f.sensitive = "PersonalData."+term, true
+	case term == "IsPotentiallyPersonal" && f.marked == "":
+		f.marked = "PersonalData." + term
+	}
 }
 
 // plain is what a name has to be: the codec reads no other.
@@ -164,7 +200,31 @@ func read(src []byte) (*model, error) {
 			}
 		}
 	}
+	for _, s := range d.Schemas {
+		for _, at := range s.Annotated {
+			typ, name, _ := strings.Cut(at.Target, "/")
+			m.annotate(full(typ), name, at.List)
+		}
+	}
 	return m, nil
+}
+
+// annotate notes what annotations say of a type's property.
+func (m *model) annotate(typ, name string, list []annotation) {
+	t := m.entities[typ]
+	if t == nil {
+		t = m.nested[typ]
+	}
+	if t == nil {
+		return
+	}
+	for i := range t.Properties {
+		if t.Properties[i].Name == name {
+			for _, a := range list {
+				t.Properties[i].said.say(a)
+			}
+		}
+	}
 }
 
 // named gives the types that it speaks of their full names.
@@ -176,6 +236,9 @@ func (t *structType) named(full func(string) string) *structType {
 				list[i].Type = strings.TrimSuffix(in, ")")
 			}
 			list[i].Type = full(list[i].Type)
+			for _, a := range list[i].Annotations {
+				list[i].said.say(a)
+			}
 		}
 	}
 	return t

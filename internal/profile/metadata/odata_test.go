@@ -115,6 +115,32 @@ func TestOtherMetadataIsRefused(t *testing.T) {
 	}
 }
 
+// A service can say itself what is personal (SAP's vocabulary), what a property is
+// called, and which properties hold keys of other records.
+func TestAnnotationsAndForeignKeysAreHeeded(t *testing.T) {
+	f := bookshopFile(t)
+	src := string(f.Bytes)
+	for old, with := range map[string]string{
+		`<Property Name="shoeSize" Type="Edm.Int32"/>`:                          `<Property Name="shoeSize" Type="Edm.Int32"/><Property Name="code1" Type="Edm.String"><Annotation Term="Common.Label" String="Geburtsname"/></Property><Property Name="code2" Type="Edm.String"/><Property Name="code3" Type="Edm.String"/><Property Name="isActive" Type="Edm.Boolean"/>`,
+		`<NavigationProperty Name="customer" Type="CatalogService.Customers"/>`: `<Property Name="customer_ID" Type="Edm.Guid"/><NavigationProperty Name="customer" Type="CatalogService.Customers"><ReferentialConstraint Property="customer_ID" ReferencedProperty="ID"/></NavigationProperty>`,
+		`<ComplexType Name="Place">`: `<Annotations Target="CatalogService.Customers/code2"><Annotation Term="com.sap.vocabularies.PersonalData.v1.IsPotentiallySensitive" Bool="true"/></Annotations>
+			<Annotations Target="Self.Customers/isActive"><Annotation Term="PersonalData.IsPotentiallyPersonal"/></Annotations>
+			<Annotations Target="Self.Customers/code3"><Annotation Term="PersonalData.IsPotentiallySensitive" Bool="false"/></Annotations><ComplexType Name="Place">`,
+	} {
+		if !strings.Contains(src, old) {
+			t.Fatalf("the document has no %s", old)
+		}
+		src = strings.Replace(src, old, with, 1)
+	}
+	f.Bytes = []byte(src)
+	out, p := drawn(t, f)
+	for name, want := range map[string]string{"Customers:code1": "identity", "Customers:code2": "special", "Customers:code3": "unclassified", "Customers:isActive": "unclassified", "Orders:customer_ID": "related"} {
+		if got := said(p, name); got != want {
+			t.Errorf("%s: %s, want %s\n%s", name, got, want, out)
+		}
+	}
+}
+
 // FuzzOData: no metadata makes a profile that can't be read, or one in which
 // something else stands than it should.
 func FuzzOData(f *testing.F) {

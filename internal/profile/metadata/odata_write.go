@@ -21,8 +21,8 @@ func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n
 
 func (w *writer) head() {
 	w.line("# Drawn from the metadata of a service of OData v4. What a property holds was told by")
-	w.line("# its name: look at every line, above all at those that say public, and give those")
-	w.line("# that are unclassified (hidden) a category.")
+	w.line("# its type, its name and its annotations: look at every line, above all at those that")
+	w.line("# say public, and give those that are unclassified (hidden) a category.")
 	w.line("profile: %q", w.name)
 	w.line("evidence: documented")
 	w.line("withheld: %q", "This text was withheld because it could contain personal data. (crmgate)")
@@ -61,13 +61,9 @@ func (w *writer) entity(typ string) {
 	}
 	w.written++
 	name, key := w.entityName(typ), w.m.key(typ)
-	types := []string{fmt.Sprintf("%q", typ)}
-	for _, set := range w.m.sets[typ] {
-		types = append(types, fmt.Sprintf("%q", set))
-	}
-	w.line("  %q:", name)
-	w.line("    types: [%s]", strings.Join(types, ", "))
-	w.line("    id: %q", key)
+	w.line("  %s:", word(name))
+	w.line("    types: [%s]", words(append([]string{typ}, w.m.sets[typ]...)))
+	w.line("    id: %s", word(key))
 	if v := w.judge.of(&entity{types: []string{typ}}, &field{name: key, kind: text}); v.personal() {
 		w.line("    # CHECK: ids are shown and logged, and this one is called like something personal.")
 	}
@@ -76,12 +72,13 @@ func (w *writer) entity(typ string) {
 		fields, links = append(fields, t.Properties...), append(links, t.Links...)
 	}
 	w.line("    fields:")
-	w.fields("      ", &entity{types: []string{typ}, persons: ofPersons(name)}, fields, key, 0)
+	x := owner{entity: &entity{types: []string{typ}, persons: ofPersons(name)}, key: key, links: w.foreignKeys(links)}
+	w.fields("      ", &x, fields, 0)
 	w.links(links)
 	var texts []string
 	for _, f := range fields {
 		if f.Type == "Edm.String" && plain.MatchString(f.Name) && f.Name != key {
-			texts = append(texts, fmt.Sprintf("%q", f.Name))
+			texts = append(texts, word(f.Name))
 		}
 	}
 	if len(texts) > 0 {
@@ -89,51 +86,73 @@ func (w *writer) entity(typ string) {
 	}
 }
 
+// owner is the entity whose properties are written.
+type owner struct {
+	*entity
+	key   string
+	links map[string]string // properties that hold another record's key → its type
+}
+
+// foreignKeys are the properties that hold the keys of the records that links lead to.
+func (w *writer) foreignKeys(links []property) map[string]string {
+	out := map[string]string{}
+	for _, l := range links {
+		if len(l.Keys) == 1 && w.served(l.Type) && l.Keys[0].Referenced == w.m.key(l.Type) {
+			out[l.Keys[0].Property] = w.m.typeOf(l.Type)
+		}
+	}
+	return out
+}
+
 // maxParts is how deep complex types may stand in each other.
 const maxParts = 6
 
-// fields writes properties, those of one category on one line.
-func (w *writer) fields(indent string, of *entity, list []property, key string, depth int) {
-	by := map[string][]string{}
-	var order []string
-	done := map[string]bool{key: true}
-	for _, f := range list {
-		if done[f.Name] || !plain.MatchString(f.Name) {
+// fields writes properties.
+func (w *writer) fields(indent string, of *owner, list []property, depth int) {
+	done := map[string]bool{of.key: depth == 0}
+	for _, p := range list {
+		if done[p.Name] || !plain.MatchString(p.Name) {
 			continue // what isn't listed is unclassified
 		}
-		done[f.Name] = true
-		if w.m.nested[f.Type] != nil && depth < maxParts {
-			w.parts(indent, of, f, depth)
+		done[p.Name] = true
+		typ := plainText(strings.TrimPrefix(p.Type, "Edm."))
+		switch {
+		case w.m.nested[p.Type] != nil && depth < maxParts:
+			w.parts(indent, of, p, depth)
+			continue
+		case depth == 0 && of.links[p.Name] != "":
+			w.line("%s%s: {link: %s} # %s; the key of a record; it is shown, and stands in the log", indent, word(p.Name), word(of.links[p.Name]), typ)
 			continue
 		}
-		v := w.judge.of(of, &field{name: f.Name, kind: odataKind(f.Type)})
-		what := v.spec()
-		if !slices.Contains(order, what) {
-			order = append(order, what)
+		f := p.said
+		f.name, f.kind = p.Name, odataKind(p.Type)
+		v := w.judge.of(of.entity, &f)
+		why := typ + "; " + strings.Join(v.why, ", ")
+		if f.label != "" {
+			why = "“" + plainText(f.label) + "”, " + why
 		}
-		by[what] = append(by[what], f.Name)
+		if v.check {
+			why = "CHECK: " + why
+		}
+		w.line("%s%s: %s # %s", indent, word(p.Name), v.spec(), why)
 	}
 	if len(done) == 1 && depth == 0 {
-		w.line("%s%q: public", indent, key+"@none")
-	}
-	slices.Sort(order)
-	for _, what := range order {
-		w.line("%s%q: %s", indent, strings.Join(by[what], "|"), what)
+		w.line("%s%s: public", indent, word(of.key+"@none"))
 	}
 }
 
 // parts writes a property of a complex type.
-func (w *writer) parts(indent string, of *entity, f property, depth int) {
+func (w *writer) parts(indent string, of *owner, f property, depth int) {
 	var fields []property
 	for _, t := range all(w.m.nested, f.Type) {
 		fields = append(fields, t.Properties...)
 	}
 	if len(fields) == 0 {
-		w.line("%s%q: unclassified", indent, f.Name)
+		w.line("%s%s: unclassified", indent, word(f.Name))
 		return
 	}
-	w.line("%s%q:\n%s  parts:", indent, f.Name, indent)
-	w.fields(indent+"    ", of, fields, "", depth+1)
+	w.line("%s%s:\n%s  parts:", indent, word(f.Name), indent)
+	w.fields(indent+"    ", of, fields, depth+1)
 }
 
 func (w *writer) links(list []property) {
@@ -146,7 +165,7 @@ func (w *writer) links(list []property) {
 			w.line("    relations:")
 			head = true
 		}
-		w.line("      %q: %q", l.Name, w.m.typeOf(l.Type))
+		w.line("      %s: %s", word(l.Name), word(w.m.typeOf(l.Type)))
 	}
 }
 
