@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,32 +18,35 @@ func readEspo(s *Schema, _ File, n node) error {
 		if !defs.has("fields") {
 			continue
 		}
-		scope := n.get("scopes", typ)
-		e := &entity{types: []string{typ}, custom: scope.yes("isCustom"), persons: scope.text("type") == "Person", display: "name"}
-		for name, f := range defs.each("fields") {
-			if !f.yes("disabled") && isName(name) {
-				e.espoField(name, f, defs)
-			}
-		}
-		for name, l := range defs.each("links") {
-			if to := l.text("entity"); to != "" && isName(name) && !l.yes("disabled") {
-				e.put(field{name: name, typ: "link " + l.text("type"), kind: relation, target: to, custom: l.yes("isCustom")})
-			}
-		}
-		for _, name := range defs.each("collection", "textFilterFields") {
-			if e.searches == nil {
-				e.searches = map[string][]string{}
-			}
-			if isName(name.text()) {
-				e.searches["textFilter"] = append(e.searches["textFilter"], name.text())
-			}
-		}
-		if e.custom && e.searches == nil {
-			e.searches = map[string][]string{"textFilter": {"name"}}
-		}
-		s.add(e)
+		s.add(espoEntity(typ, defs, n.get("scopes", typ)))
 	}
 	return nil
+}
+
+func espoEntity(typ string, defs, scope node) *entity {
+	e := &entity{types: []string{typ}, custom: scope.yes("isCustom"), persons: scope.text("type") == "Person", display: "name"}
+	for name, f := range defs.each("fields") {
+		if !f.yes("disabled") && isName(name) {
+			e.espoField(name, f, defs)
+		}
+	}
+	for name, l := range defs.each("links") {
+		if to := l.text("entity"); to != "" && isName(name) && !l.yes("disabled") {
+			e.put(field{name: name, typ: "link " + l.text("type"), kind: relation, target: to, custom: l.yes("isCustom")})
+		}
+	}
+	for _, name := range defs.each("collection", "textFilterFields") {
+		if e.searches == nil {
+			e.searches = map[string][]string{}
+		}
+		if isName(name.text()) {
+			e.searches["textFilter"] = append(e.searches["textFilter"], name.text())
+		}
+	}
+	if e.custom && e.searches == nil {
+		e.searches = map[string][]string{"textFilter": {"name"}}
+	}
+	return e
 }
 
 // put adds a field; one of the same name stays as it is.
@@ -101,7 +105,6 @@ func (e *entity) espoField(name string, f, defs node) {
 		p.name, p.kind, p.spec, p.why, p.of, p.target = attribute, k, spec, why, name, to
 		e.put(p)
 	}
-	const beside = "says something of the address or number beside it"
 	switch typ {
 	case "link", "linkOne", "file", "image":
 		if typ == "file" || typ == "image" {
@@ -120,15 +123,25 @@ func (e *entity) espoField(name string, f, defs node) {
 		part(name+"Id", fixed, "{link_by: "+word(name+"Type")+"}", "a record of the type beside it")
 		part(name+"Type", fixed, "public", "the type of a record")
 		part(name+"Name", fixed, "[name, free_text]", "what a record of any kind is called")
+	default:
+		e.persons = e.persons || typ == "personName" && name == "name"
+		if typ != "address" && typ != "map" && !strings.HasPrefix(typ, "range") {
+			e.put(base)
+		}
+		espoParts(name, typ, part)
+	}
+}
+
+// espoParts adds what a composite consists of.
+func espoParts(name, typ string, part func(attribute string, k kind, spec, why string)) {
+	const beside = "says something of the address or number beside it"
+	switch typ {
 	case "personName":
-		e.persons = e.persons || name == "name"
-		e.put(base)
 		part("salutation"+upper(name), choice, "", "")
 		for _, p := range []string{"first", "last", "middle"} {
 			part(p+upper(name), personName, "", "")
 		}
 	case "email", "phone":
-		e.put(base)
 		member := map[string]string{"email": "emailAddress|lower: email", "phone": "phoneNumber|numeric: phone"}[typ]
 		part(name+"Data", fixed, "{parts: {"+member+", type|primary|optOut|invalid: public}}", "all of them, with what kind each is")
 		part(name+"IsOptedOut", fixed, "public", beside)
@@ -138,18 +151,13 @@ func (e *entity) espoField(name string, f, defs node) {
 			part(name+p, address, "", "")
 		}
 	case "currency":
-		e.put(base)
 		part(name+"Currency", fixed, "public", "the currency of an amount")
 		part(name+"Converted", number, "", "")
 	case "rangeInt", "rangeFloat", "rangeCurrency":
 		part("from"+upper(name), number, "", "")
 		part("to"+upper(name), number, "", "")
 	case "datetimeOptional":
-		e.put(base)
 		part(name+"Date", date, "", "")
-	case "map":
-	default:
-		e.put(base)
 	}
 }
 

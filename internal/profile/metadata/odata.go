@@ -185,20 +185,8 @@ func read(src []byte) (*model, error) {
 		}
 		return name
 	}
-	for _, s := range d.Schemas {
-		for i := range s.Entities {
-			name := s.Namespace + "." + s.Entities[i].Name
-			m.entities[name] = s.Entities[i].named(full)
-			m.order = append(m.order, name)
-		}
-		for i := range s.Complex {
-			m.nested[s.Namespace+"."+s.Complex[i].Name] = s.Complex[i].named(full)
-		}
-		for _, set := range s.Sets {
-			if plain.MatchString(set.Name) {
-				m.sets[full(set.Type)] = append(m.sets[full(set.Type)], set.Name)
-			}
-		}
+	for i := range d.Schemas {
+		m.learn(&d.Schemas[i], full)
 	}
 	for _, s := range d.Schemas {
 		for _, at := range s.Annotated {
@@ -207,6 +195,23 @@ func read(src []byte) (*model, error) {
 		}
 	}
 	return m, nil
+}
+
+// learn notes a schema's types and sets.
+func (m *model) learn(s *schema, full func(string) string) {
+	for i := range s.Entities {
+		name := s.Namespace + "." + s.Entities[i].Name
+		m.entities[name] = s.Entities[i].named(full)
+		m.order = append(m.order, name)
+	}
+	for i := range s.Complex {
+		m.nested[s.Namespace+"."+s.Complex[i].Name] = s.Complex[i].named(full)
+	}
+	for _, set := range s.Sets {
+		if plain.MatchString(set.Name) {
+			m.sets[full(set.Type)] = append(m.sets[full(set.Type)], set.Name)
+		}
+	}
 }
 
 // annotate notes what annotations say of a type's property.

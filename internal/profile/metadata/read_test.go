@@ -228,7 +228,7 @@ func mixed(src []byte, seed uint64) []byte {
 	if seed == 0 {
 		return src
 	}
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same texts for the same seed
+	r := rand.New(rand.NewPCG(seed, 1))
 	return []byte(quoted.ReplaceAllStringFunc(string(src), func(s string) string {
 		if r.IntN(12) > 0 {
 			return s

@@ -60,9 +60,6 @@ type field struct {
 	of string
 	// spec is what a profile says of a fixed field, and why.
 	spec, why string
-	// readable says that nothing but its type is known and it needn't be listed: parts
-	// of others, values computed of them.
-	derived bool
 }
 
 // entity is what a CRM says of one kind of record.
