@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/profile/metadata"
 )
@@ -202,6 +204,73 @@ func TestAddedRecordsAreServed(t *testing.T) {
 		}
 		if x.Accesses[0].Entity != c.entity || !slices.Contains(got, c.want) {
 			t.Errorf("%s: %s %q", crm, x.Accesses[0].Entity, got)
+		}
+	}
+}
+
+// What an answer holds in a company's own fields is found, also in a list behind a link
+// that the company made, and its records are named.
+func TestAnswersWithOwnFieldsAreMasked(t *testing.T) {
+	_, p := drawn(t, documents(t, "espocrm")...)
+	for path, c := range map[string]struct {
+		answer string
+		want   map[string]string // texts of the answer → category, "" for public
+		named  []string
+	}{
+		"/api/v1/Contact/5f1": {
+			`{"id":"5f1","name":"Anna","title":"Chefin","cBlutgruppe":"AB","cSchuhgroesse":38,"cGehalt":5000,"cGehaltCurrency":"EUR","cGewerkschaft":true,"cHandyData":[{"phoneNumber":"0151","type":"Mobile","primary":true}],
+			 "cWerberId":"5f2","cWerberName":"Berta","cHobbiesIds":["7a"],"cHobbiesNames":{"7a":"Segeln"},"cVereinId":"9","cVorlieben":["Tee"],"cLieferadresseCity":"Ulm","cSpaeter":"x"}`,
+			map[string]string{
+				"Anna": "name", "Chefin": "", "AB": "special", "38": "unclassified", "5000": "bank", "EUR": "", "true": "", "0151": "phone", "Mobile": "", "5f2": "", "Berta": "name", "7a": "", "Segeln": "free_text",
+				"9": "unclassified", "Tee": "unclassified", "Ulm": "address", "x": "unclassified",
+			},
+			[]string{"contact 5f1", "contact 5f2", "hobby 7a"},
+		},
+		"/api/v1/Contact/5f1/cHobbies": {
+			`{"total":1,"list":[{"id":"7a","name":"Segeln","ort":"Kiel","trainerId":"8b","trainerName":"Cem","anzahl":3,"neu":4}]}`,
+			map[string]string{"Segeln": "free_text", "Kiel": "address", "8b": "", "Cem": "name", "3": "", "4": "unclassified"},
+			[]string{"hobby 7a", "trainer 8b"},
+		},
+	} {
+		x, err := p.Classify(profile.Request{Method: "GET", Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := json.Parse([]byte(c.answer), doc.DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := x.Locate(tree, 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, special := map[string]string{}, 0
+		for _, f := range l.Fields {
+			for n := f.Node; n < int(tree.Nodes[f.Node].Next); n++ {
+				if f.Categories[0] != access.Public {
+					found[tree.Text(n)] = string(f.Categories[0])
+				}
+				if tree.Nodes[n].Kind == doc.Bool && f.Categories[0] == access.Special {
+					special++
+				}
+			}
+		}
+		for text, want := range c.want {
+			if text != "true" && found[text] != want {
+				t.Errorf("%s: %s is %q, want %q", path, text, found[text], want)
+			}
+		}
+		if special == 0 && strings.Contains(c.answer, "Gewerkschaft") {
+			t.Error("who is in a union is shown")
+		}
+		var named []string
+		for _, r := range l.Records {
+			named = append(named, string(r.Entity)+" "+r.ID)
+		}
+		for _, want := range c.named {
+			if !slices.Contains(named, want) {
+				t.Errorf("%s: %s isn't named: %q", path, want, named)
+			}
 		}
 	}
 }
