@@ -107,7 +107,7 @@ func (e *entity) dataverseField(name string, a node) {
 		f.kind = other
 		switch a.text("AttributeTypeName", "Value") {
 		case "ImageType":
-			f.kind = picture
+			f.kind, f.bytes = picture, "file: true"
 		case "FileType":
 			f.kind = file
 		case "MultiSelectPicklistType":

@@ -14,6 +14,12 @@ func isHubSpotProperties(n node) bool {
 	return n.get("results").first().has("name", "type", "fieldType", "label")
 }
 
+// An account without sensitive properties, or without kinds of records of its own,
+// answers with an empty list.
+func isHubSpotNothing(n node) bool {
+	return n.get("results").is(doc.Array) && n.get("results").first().t == nil
+}
+
 // HubSpot's GET /crm/v3/schemas: the kinds of records that the company made, with their
 // properties; or one of them.
 func isHubSpotSchemas(n node) bool {
@@ -24,6 +30,8 @@ func isHubSpotSchemas(n node) bool {
 func hubSpotObjects() []string {
 	return []string{"contacts", "companies", "deals", "tickets", "notes", "calls", "emails", "meetings", "tasks", "communications"}
 }
+
+func readNothing(*Schema, File, node) error { return nil }
 
 func readHubSpotProperties(s *Schema, f File, n node) error {
 	typ := f.subject()

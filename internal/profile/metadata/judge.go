@@ -13,7 +13,7 @@ import (
 type verdict struct {
 	categories []access.Category
 	why        []string
-	file       bool
+	bytes      string // what a profile says besides of a file's bytes
 	// check says that somebody has to look: it is public, or a guess.
 	check bool
 }
@@ -40,10 +40,10 @@ func (v *verdict) spec() string {
 		list = append(list, string(c))
 	}
 	switch {
-	case v.file && len(list) == 1:
-		return "{category: " + list[0] + ", file: true}"
-	case v.file:
-		return "{categories: [" + strings.Join(list, ", ") + "], file: true}"
+	case v.bytes != "" && len(list) == 1:
+		return "{category: " + list[0] + ", " + v.bytes + "}"
+	case v.bytes != "":
+		return "{categories: [" + strings.Join(list, ", ") + "], " + v.bytes + "}"
 	case len(list) == 1:
 		return list[0]
 	}
@@ -60,7 +60,7 @@ func (j judge) of(e *entity, f *field) verdict {
 	if c := byType(f.kind); c != "" {
 		v.add(c, "by its type")
 	}
-	v.file = f.kind == file || f.kind == picture
+	v.bytes = f.bytes
 	if c, why := j.byName(e, f); c != "" && fits(c, f.kind) {
 		v.add(c, why)
 	}

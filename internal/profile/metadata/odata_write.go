@@ -126,6 +126,9 @@ func (w *writer) fields(indent string, of *owner, list []property, depth int) {
 		}
 		f := p.said
 		f.name, f.kind = p.Name, odataKind(p.Type)
+		if f.kind == file {
+			f.bytes = "file: true"
+		}
 		v := w.judge.of(of.entity, &f)
 		why := typ + "; " + strings.Join(v.why, ", ")
 		if f.label != "" {

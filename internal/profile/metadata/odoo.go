@@ -23,10 +23,12 @@ func isFieldsGet(n node) bool {
 	n = odooResult(n)
 	count := 0
 	for _, f := range n.each() {
-		if !f.has("type", "string") || odooKind(f.text("type")) == "" {
+		if !f.has("type", "string") {
 			return false
 		}
-		count++
+		if odooKind(f.text("type")) != "" {
+			count++
+		}
 	}
 	return n.is(doc.Object) && count > 0
 }
@@ -54,9 +56,7 @@ func odooKind(typ string) kind {
 		return relation
 	case "binary":
 		return file
-	case "many2one_reference":
-		return identifier
-	case "reference", "json", "properties", "properties_definition", "serialized":
+	case "many2one_reference", "reference", "json", "properties", "properties_definition", "serialized":
 		return other
 	}
 	return ""
@@ -110,8 +110,11 @@ func (e *entity) odoo(f field) {
 	if f.kind == "" {
 		f.kind = other
 	}
-	if f.kind == file && strings.Contains(f.name, "image") {
-		f.kind = picture
+	if f.kind == file {
+		f.bytes = "file: true, size_context: bin_size" // its size comes where the client asks so
+		if strings.Contains(f.name, "image") {
+			f.kind, f.bytes = picture, "file: true, picture: true, size_context: bin_size"
+		}
 	}
 	e.put(f)
 }

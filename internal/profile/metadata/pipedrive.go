@@ -18,10 +18,9 @@ func isPipedrive(n node) bool {
 // ownField is what Pipedrive calls a field that a company made.
 var ownField = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
-// pipedriveTypes are the kinds of records by how a file of their fields is named. Leads
-// have those of deals.
+// pipedriveTypes are the kinds of records by how a file of their fields is named.
 func pipedriveType(subject string) string {
-	for _, t := range []string{"person", "organization", "deal", "activity", "product", "note", "project"} {
+	for _, t := range []string{"person", "organization", "deal", "lead", "activity", "product", "note", "project"} {
 		if s := strings.ToLower(subject); s == t+"fields" || s == t || s == t+"s" || s == t+"_fields" || t == "activity" && s == "activities" {
 			return t
 		}

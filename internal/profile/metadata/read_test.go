@@ -27,6 +27,7 @@ func TestDocumentsThatNobodyKnowsAreRefused(t *testing.T) {
 		{"module without a name", "fields.json", `{"data": {"type": "fields", "attributes": {"name": {"type": "name"}}}}`, "name the file by it: Contacts.json"},
 		{"model without a name", "partner.json", manyFields, "name the file by it: res.partner.json"},
 		{"definitions without attributes", "e.json", `{"value": [{"LogicalName": "contact", "EntitySetName": "contacts"}]}`, "the definition of contact has no attributes; ask with $expand=Attributes"},
+		{"nothing of HubSpot's", "contacts-2.json", `{"results": []}`, "no kind of record stands in contacts-2.json"},
 		{"nothing in it", "m.json", `{"entityDefs": {}}`, "no kind of record stands in m.json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,7 +58,11 @@ func TestFurtherPagesBelongToTheFirst(t *testing.T) {
 		return metadata.File{Name: name, Bytes: []byte(`{"success": true, "data": [{"key": "` + field + `", "name": "Telefon", "field_type": "phone", "edit_flag": true}]}`)}
 	}
 	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
-	_, p := drawn(t, page("personFields.json", a), page(`C:\saved\personFields-2.json`, b))
+	_, p := drawn(t, append(documents(t, "hubspot"), metadata.File{Name: "contacts-3.json", Bytes: []byte(`{"results": []}`)})...)
+	if said(p, "contacts:patient_number") != "special" {
+		t.Error("an empty page took the others with it")
+	}
+	_, p = drawn(t, page("personFields.json", a), page(`C:\saved\personFields-2.json`, b))
 	if said(p, "person:"+a) != "phone" || said(p, "person:"+b) != "phone" {
 		t.Errorf("%s, %s", said(p, "person:"+a), said(p, "person:"+b))
 	}

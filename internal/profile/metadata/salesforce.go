@@ -10,7 +10,8 @@ func isDescribe(n node) bool {
 // Salesforce's answer to a query of FieldDefinition, in which a company says which
 // fields hold personal data.
 func isFieldDefinitions(n node) bool {
-	return n.has("records") && n.get("records").first().text("attributes", "type") == "FieldDefinition"
+	first := n.get("records").first()
+	return n.has("totalSize", "records") && (first.t == nil || first.text("attributes", "type") == "FieldDefinition")
 }
 
 func readDescribe(s *Schema, _ File, n node) error {

@@ -54,6 +54,8 @@ type field struct {
 	// one of those that need more protection than a name.
 	marked    string
 	sensitive bool
+	// bytes is what a profile says of a field whose value is a file's bytes.
+	bytes string
 	// target is the type of the records that a link or a relation leads to.
 	target string
 	// of names the composite that the field is a part of.
@@ -152,6 +154,7 @@ func formats() []format {
 		{"espocrm", "Metadata", [2]string{"contact", "opportunity"}, isEspo, readEspo},
 		{"hubspot", "schemas", [2]string{"contact", "opportunity"}, isHubSpotSchemas, readHubSpotSchemas},
 		{"hubspot", "properties", [2]string{"contact", "opportunity"}, isHubSpotProperties, readHubSpotProperties},
+		{"hubspot", "properties", [2]string{"contact", "opportunity"}, isHubSpotNothing, readNothing},
 		{"salesforce", "describe", [2]string{"contact", "opportunity"}, isDescribe, readDescribe},
 		{"salesforce", "FieldDefinition", [2]string{"contact", "opportunity"}, isFieldDefinitions, readFieldDefinitions},
 		{"dynamics", "EntityDefinitions", [2]string{"contact", "opportunity"}, isDataverse, readDataverse},

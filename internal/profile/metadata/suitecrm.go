@@ -24,6 +24,9 @@ func readSuite(s *Schema, f File, n node) error {
 			continue // answers have links among the relationships
 		}
 		fd := field{name: name, typ: d.text("type"), custom: d.text("source") == "custom_fields" || strings.HasSuffix(name, "_c"), kind: suiteKind(d.text("type"), d.text("dbType"))}
+		if fd.custom && fd.kind == identifier {
+			fd.kind = other // of which kind of record, nothing says
+		}
 		e.put(fd)
 	}
 	e.persons = e.field("first_name") != nil && e.field("last_name") != nil
