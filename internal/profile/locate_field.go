@@ -190,8 +190,8 @@ func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
 	if f.by == "" || object < 0 {
 		return f.categories
 	}
-	n := doc.Leaf(t, t.Member(object, f.by))
-	if n < 0 || t.Nodes[n].Kind != doc.String || repeats(t, object, f.by) {
+	n := siblingOf(t, object, f.by)
+	if n < 0 || t.Nodes[n].Kind != doc.String && t.Nodes[n].Kind != doc.Number {
 		return f.categories
 	}
 	c, ok := f.values[t.Text(n)]
@@ -202,4 +202,24 @@ func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
 		return f.categories
 	}
 	return []access.Category{c}
+}
+
+// siblingOf is the scalar that a word names beside a value: a member, or the way to
+// one in a member (`kind.type`); -1 where there is none, or two of one name.
+func siblingOf(t *doc.Tree, object int, way string) int {
+	if n := t.Member(object, way); n >= 0 || !strings.Contains(way, ".") {
+		if n >= 0 && repeats(t, object, way) {
+			return -1
+		}
+		return doc.Leaf(t, n)
+	}
+	n := object
+	for key := range strings.SplitSeq(way, ".") {
+		at := t.Member(n, key)
+		if at < 0 || repeats(t, n, key) {
+			return -1
+		}
+		n = at
+	}
+	return doc.Leaf(t, n)
 }

@@ -111,8 +111,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
+	r.forms = c.nameForms(where, s.Map)
 	c.clauses(where, &r)
-	if unmapped := []string{"domain", "prefix_domain", "order_by", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
+	if unmapped := []string{"domain", "prefix_domain", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
 		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
 	}
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {

@@ -17,6 +17,7 @@ type ref struct {
 	entity    string
 	field     string
 	names     map[string]string
+	forms     []nameForm // of names
 	except    []string
 	narrow    string // query parameter
 	member    string
@@ -212,6 +213,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		}
 		return x.readNested(r, typ, v.node)
 	case "order_by":
+		if r.names != nil {
+			return x.readMappedOrder(r, typ, v)
+		}
 		return x.readOrderByValue(r.role, typ, "", v)
 	case "domain":
 		node := v.node
@@ -273,7 +277,7 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 	if name == "" {
 		return nil
 	}
-	name, ok := r.mapped(name)
+	typ, name, ok := r.mapped(typ, name)
 	if !ok {
 		return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
 	}
@@ -281,22 +285,14 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 		name = strings.TrimPrefix(name, "-")
 	}
 	res := x.p.resolve(typ, x.p.steps(name, r.separator))
+	if err := x.plainRef(r.role, typ, name, &res); err != nil {
+		return err
+	}
 	if r.role == access.RefSelect {
 		return x.selectField(res)
 	}
 	x.ask(r.role, res, "")
 	return nil
-}
-
-// mapped is the profile's name for one of the request's; false where there is none.
-func (r *ref) mapped(name string) (string, bool) {
-	if r.names == nil {
-		return name, true
-	}
-	if to, ok := r.names[name]; ok {
-		return to, true
-	}
-	return name, r.names["*"] == "*"
 }
 
 // selectField adds a field that is asked for. A file is asked for as a whole:
