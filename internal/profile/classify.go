@@ -90,6 +90,8 @@ type Exchange struct {
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
+	// around is what stands around the document; nil where that is the body.
+	around *wrapping
 	// query is the query as a tree, for a CRM that reads it so; nil until asked for.
 	query *doc.Tree
 	body  int            // where expressions for the body begin

@@ -298,13 +298,14 @@ type routeSpec struct {
 }
 
 // formSpec describes a form of which one field holds the request as JSON; an
-// expression for the body begins in that. Saves aren't served so.
+// expression for the body begins in that.
 type formSpec struct {
 	// JSON is the field's name: `data`.
 	JSON string `yaml:"json"`
 	// Fields are the form's other fields; one that isn't listed is refused.
 	Fields []string `yaml:"fields"`
-	// Members are the members that the JSON object may have; others are refused.
+	// Members are the members that the JSON object may have; others are refused. Where
+	// the object is what is saved (`write: {at: body}`) there are none to list.
 	Members []string `yaml:"members"`
 	// Empty are those of them that have to be empty: with them the answer has another
 	// shape.
