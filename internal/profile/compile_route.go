@@ -158,7 +158,7 @@ func (c *compiler) nestedParams(where string, rt *route) {
 		if r.at.origin != fromQuery {
 			continue
 		}
-		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || r.syntax == "clauses" && c.p.nestedQuery || r.syntax == "keys" {
+		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || (r.syntax == "clauses" || r.syntax == "keys") && c.p.nestedQuery {
 			rt.nested = append(rt.nested, r.at.name)
 		} else {
 			plain[r.at.name] = true

@@ -196,6 +196,9 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	} else if s.Columns != "" {
 		e := c.expr(where, s.Columns, args)
 		r.columns = &e
+		if e.origin == fromResult || e.origin == fromConst {
+			c.fail(where, "columns: %q is neither `header` nor a place in the request or, with `$`, in the answer", s.Columns)
+		}
 	}
 	return r
 }

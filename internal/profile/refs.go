@@ -152,7 +152,7 @@ func (x *Exchange) readRef(r *ref) error {
 	case "clauses":
 		return x.readClauses(r, typ)
 	case "keys":
-		if r.at.origin == fromQuery {
+		if r.at.origin == fromQuery && x.p.nestedQuery {
 			return x.readQueryKeys(r, typ)
 		}
 	}
@@ -188,6 +188,9 @@ func (x *Exchange) textOf(v value) string {
 func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	if v.node >= 0 && r.syntax != "list" && isUnread(x.tree, v.node) {
 		return refuse("malformed", "A text is expected where the request has elements.")
+	}
+	if v.node >= 0 && isForm(x.tree) && contains([]string{"list", "keys", "order"}, r.syntax) {
+		v = value{-1, x.tree.Text(v.node)}
 	}
 	switch r.syntax {
 	case "search":
@@ -261,11 +264,25 @@ func (x *Exchange) readCSV(r *ref, typ string, v value) error {
 }
 
 func (x *Exchange) readKeys(r *ref, typ string, v value) error {
-	if v.node < 0 || x.tree.Nodes[v.node].Kind != doc.Object {
+	t, node := x.tree, v.node
+	if node < 0 && v.text == "" {
+		return nil
+	}
+	if node < 0 {
+		var err error
+		if t, err = parseJSON([]byte(v.text)); err != nil {
+			return refuse("malformed", "An object of fields is not strict JSON.")
+		}
+		node = doc.Root
+	}
+	if t.Nodes[node].Kind != doc.Object {
 		return refuse("malformed", "An object of fields is expected.")
 	}
-	for c := range x.tree.Children(v.node) {
-		if err := x.readName(r, typ, x.tree.Key(c)); err != nil {
+	for c := range t.Children(node) {
+		if contains(r.except, t.Key(c)) {
+			continue
+		}
+		if err := x.readName(r, typ, t.Key(c)); err != nil {
 			return err
 		}
 	}

@@ -174,7 +174,9 @@ type recordSpec struct {
 	// name of an argument that names the field.
 	Keys bool `yaml:"keys"`
 	// Columns is an expression for the request's list of fields that names the
-	// columns of positional rows, or `header` for a CSV whose first row does.
+	// columns of positional rows, or for that of the answer (`$.keys` of `{"keys":
+	// ["id", "email"], "values": [[7, "…"]]}`), or `header` for a CSV whose first row
+	// does. One that has the name of the entity's id holds it.
 	Columns string `yaml:"columns"`
 	// Headings is an expression for the request's texts of the first row, where they
 	// aren't the columns' names. A CSV that begins with neither isn't released.
