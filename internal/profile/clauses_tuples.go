@@ -13,7 +13,9 @@ import (
 // tuples sees that the number of a list's elements tells its form.
 func (c *compiler) tuples(where string, k *clausesSpec) {
 	for i, t := range k.Tuples {
-		known := !slices.ContainsFunc(t, func(part string) bool { return !slices.Contains([]string{"type", "name", "operator", "value", ""}, part) })
+		known := !slices.ContainsFunc(t, func(part string) bool {
+			return !slices.Contains([]string{"type", "name", "operator", "value", ""}, part)
+		})
 		if !known || !slices.Contains(t, "name") {
 			c.fail(where, "tuples are lists of type, name, operator, value and \"\" (without meaning), with a name: `tuples: [[name, operator, value]]`")
 		}

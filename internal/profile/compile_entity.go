@@ -133,7 +133,9 @@ func (c *compiler) fieldIn(of string, e *entity, pr pair) {
 	}
 	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
-			e.globs = append(e.globs, globField{glob(e.key(name)), f})
+			g := *f
+			g.plain = g.public() && name != "*"
+			e.globs = append(e.globs, globField{glob(e.key(name)), &g})
 			continue
 		}
 		if _, ok := e.exact[e.key(name)]; ok && !e.isID(name) {
@@ -223,6 +225,11 @@ func (c *compiler) relations() {
 			}
 		}
 		c.searches(e)
+		for name, f := range e.exact {
+			if _, any := c.p.anyRelations[name]; any && f.public() {
+				f.plain = true // whoever says that the others are records knows this for none
+			}
+		}
 	}
 	for prefix, typ := range c.p.prefixes {
 		typ = c.typeWord(typ)

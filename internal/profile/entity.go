@@ -43,6 +43,7 @@ type field struct {
 	decode      string
 	withhold    bool
 	keys        bool
+	plain       bool // public by a pattern of names, or where others hold records: values, no objects
 	reference   bool
 	file        bool
 	sizeContext string

@@ -58,6 +58,11 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
+	if fd.public() && fd.plain && f.holdsObject(node) {
+		// Whoever wrote `*_id: public` had no record in mind.
+		f.unlistedObject(node, rec, ent, name)
+		return
+	}
 	if fd.public() {
 		return
 	}
@@ -222,4 +227,25 @@ func siblingOf(t *doc.Tree, object int, way string) int {
 		n = at
 	}
 	return doc.Leaf(t, n)
+}
+
+// unlistedObject hides what an object holds that the profile doesn't describe: all but
+// booleans, in entities whose numbers, booleans and null aren't personal.
+func (f *finder) unlistedObject(node, rec int, ent *entity, name string) {
+	if ent == nil || !ent.unknownNo.public() || !f.holdsBool(node) {
+		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	for c := range f.t.Children(node) {
+		f.unlistedObject(c, rec, ent, name)
+	}
+}
+
+func (f *finder) holdsBool(node int) bool {
+	for n := node; n < int(f.t.Nodes[node].Next); n++ {
+		if f.t.Nodes[n].Kind == doc.Bool {
+			return true
+		}
+	}
+	return false
 }

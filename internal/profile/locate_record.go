@@ -52,7 +52,14 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		f.field(node, rec, nil, typ, unclassified(), "")
 		return
 	}
+	own := -1
+	if r != nil && r.relID != nil {
+		own = r.relID.first(t, node)
+	}
 	for c := t.First(node); c >= 0; c = t.After(c) {
+		if c == own && f.isID(c) && ent.field(t.Key(c)) == nil {
+			continue // the record's id, by the place's word
+		}
 		if r != nil && r.pairs != nil && r.isPairs(t.Key(c)) {
 			(&members{f: f, r: r, node: node, ent: ent, rec: rec, id: id}).listed(c)
 			continue
@@ -144,8 +151,12 @@ func (f *finder) unlisted(node, object, rec int, ent *entity, name string) {
 			return
 		}
 	}
-	if nested || f.holdsObject(node) {
+	if nested {
 		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	if f.holdsObject(node) {
+		f.unlistedObject(node, rec, ent, name)
 		return
 	}
 	f.fieldValue(node, object, rec, ent, name, p.unknown(f.t, node, ent))
