@@ -252,6 +252,9 @@ func (x *Exchange) parseBody(kind string) error {
 	if strings.Contains(kind, "|") {
 		kind = x.bodyKind(kind)
 	}
+	if len(x.req.Body) == 0 && x.req.MediaType == "" && (x.req.Method == "GET" || x.req.Method == "HEAD") && kind != "none" {
+		return nil // a route of several methods; a query has no body
+	}
 	switch kind {
 	case "none":
 		if len(x.req.Body) > 0 {

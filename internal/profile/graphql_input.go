@@ -38,6 +38,14 @@ func (x *Exchange) readArgument(typ string, steps, path []string, node int, own 
 		if isContainer(x.tree, node) && x.tree.First(node) < 0 || x.tree.Nodes[node].Kind == doc.Null {
 			return nil // to PHP an empty list is an empty object
 		}
+		if x.tree.Nodes[node].Kind == doc.Array {
+			for c := range x.tree.Children(node) {
+				if err := x.readArgument(typ, steps, path, c, own); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 		if x.tree.Nodes[node].Kind != doc.Object {
 			break
 		}
@@ -61,6 +69,9 @@ func (x *Exchange) readRole(typ string, steps []string, role, name string, node 
 			x.ask(access.RefSearch, x.p.resolve(typ, []string{name}), "")
 		}
 		return nil
+	}
+	if of, ok := strings.CutSuffix(role, byNames); ok {
+		return x.readNames(typ, access.RefRole(of), node)
 	}
 	in := &graphqlInput{x: x, role: access.RefRole(role)}
 	return in.read(typ, steps, node, 0)
@@ -212,4 +223,23 @@ func camel(constant string) string {
 		}
 	}
 	return strings.Join(words, "")
+}
+
+// byNames says, behind a role, that an argument holds names of fields.
+const byNames = " names"
+
+// readNames reads the name of a field, or a list of them: `{column: "email", value: "x"}`.
+func (x *Exchange) readNames(typ string, role access.RefRole, node int) error {
+	if x.tree.Nodes[node].Kind == doc.Array {
+		for c := range x.tree.Children(node) {
+			if err := x.readNames(typ, role, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if x.tree.Nodes[node].Kind != doc.String {
+		return refuse("malformed", "An argument (%s) names no field.", role)
+	}
+	return x.readName(&ref{role: role, separator: "."}, typ, x.tree.Text(node))
 }
