@@ -255,6 +255,9 @@ func (x *Exchange) readCSV(r *ref, typ string, v value) error {
 	if v.node >= 0 {
 		text = x.tree.Text(v.node)
 	}
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return x.readListText(r, typ, text)
+	}
 	for name := range strings.SplitSeq(text, ",") {
 		if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
 			return err
