@@ -105,6 +105,9 @@ func (d *draft) guess(e *entity, name string, f *field, of access.Category) gues
 	if why := d.technical(name, v); why != "" {
 		return guess{public: true, why: []string{why}}
 	}
+	if of != "" && vocabulary.All(vocabulary.States+" label", name) && v.Shapes[shapeWord] > 0 && v.Shapes[shapeWord]+v.Kinds["null"] >= v.Seen {
+		return guess{public: true, why: []string{"of what kind the value beside it is"}}
+	}
 	byName := d.c.words.Category(name)
 	if employee(name) && (byName == "" || byName == access.Email || byName == access.Name) && !v.objects() {
 		return guess{public: true, why: []string{"the employee's who did it, or who it belongs to"}}
