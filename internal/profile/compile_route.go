@@ -92,6 +92,7 @@ func (c *compiler) routes() {
 		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
+		rt.way = rt.bodyWay()
 		c.unasked(where, rt)
 		c.upgrade(where, rt)
 		c.anyQuery(where, rt)

@@ -92,7 +92,7 @@ routes:
 func TestLeakObjectsUnderNamesThatArePublic(t *testing.T) {
 	x := classify(t, loadText(t, patterns), get("/people"))
 	for body, want := range map[string]string{
-		`{"person_id":5,"group_ids":["a",3],"is_x":true}`:            "",
+		`{"person_id":5,"group_id":["a",3],"is_x":true}`:             "",
 		`{"person_id":{"name":"Zoe","id":5}}`:                        `field person_id={"name":"Zoe","id":5} unclassified`,
 		`{"person_id":[{"name":"Zoe"}]}`:                             `field person_id=[{"name":"Zoe"}] unclassified`,
 		`{"friend":"x"}`:                                             "",
@@ -114,5 +114,45 @@ func TestLeakObjectsUnderNamesThatArePublic(t *testing.T) {
 	}
 	if got := strings.Join(locateJSON(t, x, `{"values":[{"id":3,"of":"7","name":"Zoe"}]}`, 200), "; "); got != "record person/7; field name=Zoe name of person/7" {
 		t.Errorf("an id that the place names: %q", got)
+	}
+}
+
+const beside = `
+profile: beside/1
+evidence: documented
+withheld: W
+entities:
+  person: {fields: {name: name, mail: email, job: public}}
+routes:
+  - {match: POST /search, entity: person, action: search, members: [items, page], refs: [{role: filter, at: "body.items[*].query.filter[*].name"}, {role: sort, at: body.items.query.sort, syntax: keys}], records: [{at: "$[*]"}]}
+  - {match: PATCH /p, entity: person, members: [data, data.links], write: {at: body.data.values, mode: create}}
+  - {match: POST /form, entity: person, action: search, body: form, form: {json: params, members: [items]}, refs: [{role: filter, at: "body.items[*].name"}], records: [{at: "$[*]"}]}
+`
+
+// TestLeakFiltersBesideThoseThatAreRead: an object in a place that the profile doesn't
+// name could be a filter, an aggregate or values to save.
+func TestLeakFiltersBesideThoseThatAreRead(t *testing.T) {
+	p := loadText(t, beside)
+	for body, want := range map[string]string{
+		`{"items":[{"query":{"filter":[{"name":"mail","op":"eq","values":["x"]}]},"hits":true}],"page":{"n":1}}`: "filter mail email",
+		`{"items":[{"query":{"filter":[{"name":"job","and":{"name":"mail"}}]}}]}`:                                "unknown_parameter",
+		`{"items":[{"query":{"filter":[],"aggregations":[{"attribute":"mail"}]}}]}`:                              "unknown_parameter",
+		`{"items":[{"query":{"filter":[]},"suggest":{"mail":"x"}}]}`:                                             "unknown_parameter",
+		`{"items":{"query":{"sort":{"mail":"asc"}}}}`:                                                            "sort mail email",
+	} {
+		if got := askedBy(t, p, send("POST", "/search", "application/json", body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"data":{"type":"x","values":{"name":"a"},"links":{"x":{}}}}`: "",
+		`{"data":{"values":{"name":"a"},"more":{"name":"b"}}}`:         "unknown_parameter",
+	} {
+		if got := refused(t, p, send("PATCH", "/p", "application/json", body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+	if got := refused(t, p, send("POST", "/form", urlencoded, formText(`params={"items":[{"name":"job","or":{"name":"mail"}}]}`))); got != "unknown_parameter" {
+		t.Errorf("in a form: %q", got)
 	}
 }
