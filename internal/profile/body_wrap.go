@@ -118,9 +118,9 @@ func (w *wrapping) nameOf(path []string) (string, bool) {
 			return "", false
 		}
 	}
-	name := keys[0]
-	for _, k := range keys[1:] {
-		name += "[" + k + "]"
+	name := strings.Join(keys, "][")
+	if len(keys) > 1 {
+		name = keys[0] + name[len(keys[0])+1:] + "]"
 	}
 	return name, true
 }

@@ -225,11 +225,7 @@ func (c *compiler) relations() {
 			}
 		}
 		c.searches(e)
-		for name, f := range e.exact {
-			if _, any := c.p.anyRelations[name]; any && f.public() {
-				f.plain = true // whoever says that the others are records knows this for none
-			}
-		}
+		c.plainBesideRelations(e)
 	}
 	for prefix, typ := range c.p.prefixes {
 		typ = c.typeWord(typ)
@@ -241,6 +237,16 @@ func (c *compiler) relations() {
 	for name, typ := range c.p.anyRelations {
 		if typ != ownType && c.p.entityOf(typ) == nil {
 			c.fail("relations", "%s leads to type %q, which no entity has", name, typ)
+		}
+	}
+}
+
+// plainBesideRelations: a public field that has the name of one in which other entities
+// hold records holds none itself; one that stands there all the same is hidden.
+func (c *compiler) plainBesideRelations(e *entity) {
+	for name, f := range e.exact {
+		if _, any := c.p.anyRelations[name]; any && f.public() {
+			f.plain = true
 		}
 	}
 }

@@ -26,6 +26,41 @@ func (c *compiler) unasked(where string, rt *route) {
 	}
 }
 
+// unread refuses addresses that hold a person's value, saves of nobody knows which
+// record, and members in clear that have the name of what is hidden elsewhere.
+func (c *compiler) unread(where string, rt *route) {
+	if rt.pass || rt.deny != "" {
+		return
+	}
+	ent := c.p.entityOf(rt.entity)
+	for _, s := range rt.pattern.segments {
+		if s.name == "" || ent == nil || ent.exact[ent.key(s.name)] == nil || ent.exact[ent.key(s.name)].public() || ent.isID(s.name) {
+			continue
+		}
+		if !slices.ContainsFunc(rt.refs, func(r ref) bool { return r.at.origin == fromVar && r.at.name == s.name }) {
+			c.fail(where, "{%s} has the name of a field that isn't public: whoever finds a record by it asks about it. Add `refs: [{role: filter, at: \"{%s}\", syntax: search, field: %s}]` and leave it out of ids, or call it something else", s.name, s.name, s.name)
+		}
+	}
+	byFilter := slices.ContainsFunc(rt.refs, func(r ref) bool { return r.role == access.RefFilter })
+	if w := rt.write; w != nil && rt.odata == "" && !byFilter && (w.mode == WritePartial || w.mode == WriteFull) && len(rt.ids) == 0 && w.self == "" && !w.pairs {
+		c.fail(where, "a save in the mode %s says which record it is for: by `ids: [\"{id}\"]`, or by `self`, the member of the values that holds the id", w.mode)
+	}
+	for _, name := range rt.public {
+		for _, e := range c.p.entities {
+			f := e.exact[e.key(string(name))]
+			if f != nil && slices.ContainsFunc(f.categories, func(k access.Category) bool { return slices.Contains(exact(), k) }) {
+				c.fail(where, "public lists %s, which holds personal data in records of %s: it would be shown wherever it stands outside of records", name, e.name)
+				break
+			}
+		}
+	}
+}
+
+// exact are the categories of which nobody calls anything else by the same name.
+func exact() []access.Category {
+	return []access.Category{access.Email, access.Phone, access.Birthdate, access.Bank, access.TaxID, access.Identity, access.Special, access.Credential}
+}
+
 func (c *compiler) failUnasked(where, at, name string) {
 	c.fail(where, "%s is taken, and nothing says what it asks. Add a reference (`refs: [{role: filter, at: %s, syntax: search, field: %s}]`; the author's manual lists how others are written); where it names nothing, one with the words that it may be (`{role: sort, at: %s, map: {asc: id, desc: id}}`); or take it out", at, at, name, at)
 }
@@ -48,30 +83,28 @@ func (c *compiler) asks(rt *route, name string) bool {
 	return ok && !f.public() && f.link == "" && f.linkBy == ""
 }
 
+// leads reports whether an expression leads to a parameter or a member, or into it.
+func (e *expr) leads(from origin, name string) bool {
+	if e == nil || e.origin != from {
+		return false
+	}
+	if from == fromQuery {
+		base, _, _ := strings.Cut(e.name, "[")
+		return base == name || strings.HasPrefix(e.name, name+".") || e.name == ""
+	}
+	return len(e.path) == 0 || e.path[0].kind != stepKey || contains(e.path[0].keys, name)
+}
+
 // reads reports whether an expression of the route leads to a parameter or a member.
 func (rt *route) reads(from origin, name string) bool {
-	is := func(e *expr) bool {
-		if e == nil || e.origin != from {
-			return false
-		}
-		if from == fromQuery {
-			base, _, _ := strings.Cut(e.name, "[")
-			return base == name || strings.HasPrefix(e.name, name+".") || e.name == ""
-		}
-		return len(e.path) == 0 || e.path[0].kind != stepKey || contains(e.path[0].keys, name)
+	is := func(e *expr) bool { return e.leads(from, name) }
+	asks := func(r ref) bool {
+		named := len(r.at.path) > 0 || r.at.name != ""
+		return is(&r.at) && (named || !contains(r.except, name)) || r.narrow == name && from == fromQuery
 	}
-	for i := range rt.refs {
-		r := &rt.refs[i]
-		if is(&r.at) && (len(r.at.path) > 0 || r.at.name != "" || !contains(r.except, name)) || r.narrow == name && from == fromQuery {
-			return true
-		}
-	}
-	for i := range rt.records {
-		if is(rt.records[i].idExpr) || is(rt.records[i].columns) || is(rt.records[i].headings) || is(rt.records[i].fieldAt) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(rt.ids, func(e expr) bool { return is(&e) }) ||
+	places := func(r recordAt) bool { return is(r.idExpr) || is(r.columns) || is(r.headings) || is(r.fieldAt) }
+	return slices.ContainsFunc(rt.refs, asks) || slices.ContainsFunc(rt.records, places) ||
+		slices.ContainsFunc(rt.ids, func(e expr) bool { return is(&e) }) ||
 		slices.ContainsFunc(rt.when, func(w condition) bool { return is(&w.at) && w.bind == "" }) ||
 		is(rt.entityAt) || rt.write != nil && is(&rt.write.at) || rt.hasPattern(from, name)
 }

@@ -112,7 +112,7 @@ func (x *Exchange) checkNames() error {
 		}
 		seen[folded] = is
 		switch {
-		case folded == "_method" && !(name == folded && x.rt.overrides()):
+		case folded == "_method" && (name != folded || !x.rt.overrides()):
 			// Frameworks take it for the method: what was judged is not what they do.
 			return &Refusal{Reason: "method_override", Text: "The form overrides the request's method.", Status: 400}
 		case folded == formCharset && !strings.EqualFold(x.tree.Text(c), "utf-8"):

@@ -58,12 +58,8 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
-	if fd.public() && fd.plain && f.holdsObject(node) {
-		// Whoever wrote `*_id: public` had no record in mind.
-		f.unlistedObject(node, rec, ent, name)
-		return
-	}
 	if fd.public() {
+		f.publicValue(node, rec, ent, name, fd)
 		return
 	}
 	if f.tellsNothing(node, fd) {
@@ -227,6 +223,14 @@ func siblingOf(t *doc.Tree, object int, way string) int {
 		n = at
 	}
 	return doc.Leaf(t, n)
+}
+
+// publicValue passes what is public; but whoever wrote `*_id: public` had no record in
+// mind.
+func (f *finder) publicValue(node, rec int, ent *entity, name string, fd *field) {
+	if fd.plain && f.holdsObject(node) {
+		f.unlistedObject(node, rec, ent, name)
+	}
 }
 
 // unlistedObject hides what an object holds that the profile doesn't describe: all but

@@ -52,13 +52,10 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		f.field(node, rec, nil, typ, unclassified(), "")
 		return
 	}
-	own := -1
-	if r != nil && r.relID != nil {
-		own = r.relID.first(t, node)
-	}
+	own := f.ownID(r, node, ent)
 	for c := t.First(node); c >= 0; c = t.After(c) {
-		if c == own && f.isID(c) && ent.field(t.Key(c)) == nil {
-			continue // the record's id, by the place's word
+		if c == own {
+			continue
 		}
 		if r != nil && r.pairs != nil && r.isPairs(t.Key(c)) {
 			(&members{f: f, r: r, node: node, ent: ent, rec: rec, id: id}).listed(c)
@@ -66,6 +63,19 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		}
 		f.member(c, node, rec, ent)
 	}
+}
+
+// ownID is the member that holds the record's id by the word of its place, where the
+// entity says nothing else of it; -1 for none.
+func (f *finder) ownID(r *recordAt, node int, ent *entity) int {
+	if r == nil || r.relID == nil {
+		return -1
+	}
+	n := r.relID.first(f.t, node)
+	if n < 0 || !f.isID(n) || ent.field(f.t.Key(n)) != nil {
+		return -1
+	}
+	return n
 }
 
 // isID reports whether a node can be a record's id.

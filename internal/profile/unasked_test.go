@@ -41,6 +41,14 @@ func TestLeakParametersThatNobodyReads(t *testing.T) {
 		{"query: [page, job", "ids: [query.mail]\n    query: [mail, page, job", ""},
 		{"members: [page", "when: {body.sort: x}\n    members: [sort, page", ""},
 		{"members: [page", "refs: [{role: filter, at: body, syntax: keys, except: [page]}]\n    members: [mail, page", ""},
+		{"GET|POST /people", "GET /people/{mail}", "{mail} has the name of a field that isn't public"},
+		{"GET|POST /people\n", "GET /people/{mail}\n    refs: [{role: filter, at: \"{mail}\", syntax: search, field: mail}]\n", ""},
+		{"GET|POST /people", "GET /people/{job}", ""},
+		{"members: [page]", "write: {at: body, mode: partial}", "a save in the mode partial says which record"},
+		{"members: [page]", "write: {at: body, mode: partial, self: id, stored: {get: \"/p/{id}\", at: $}}", ""},
+		{"members: [page]", "ids: [body.id]\n    write: {at: body, mode: full, stored: {get: \"/p/{id}\", at: $}}", ""},
+		{"members: [page]", "members: []\n    public: [mail]", "public lists mail"},
+		{"members: [page]", "members: []\n    public: [name]", ""},
 		{"members: [page", "refs: [{role: filter, at: \"body.filter[*].field\"}]\n    members: [filter, page", ""},
 	} {
 		_, err := Load([]byte(strings.Replace(unasked, c.old, c.with, 1)))

@@ -133,7 +133,7 @@ func (d *draft) route(x *drafted) {
 	d.line("    entity: %s", word(x.entity.name))
 	list := slices.ContainsFunc(x.places, func(p place) bool { return p.list })
 	switch {
-	case x.Method == "GET" && list && !(x.ends() && x.main() != nil):
+	case x.Method == "GET" && list && (!x.ends() || x.main() == nil):
 		d.line("    action: search\n    question: true")
 	case x.Method == "POST" && x.writes != nil && x.writes.mode != "create":
 		d.line("    action: update")
