@@ -163,8 +163,8 @@ type fieldSpec struct {
 	// Categories are all that the value can hold, where that is several: the
 	// least revealing treatment decides.
 	Categories []string `yaml:"categories"`
-	// By names a sibling field whose value picks the category. Without the
-	// sibling all of Values apply. Who writes the sibling of a stored record has
+	// By names a sibling field whose value picks the category, or the way to it
+	// (`kind.type`). Without the sibling all of Values apply. Who writes the sibling of a stored record has
 	// to see all that it picks among.
 	By string `yaml:"by"`
 	// Values maps the sibling's values to categories: `{mobile: phone, "*": online}`.
@@ -223,7 +223,7 @@ type fieldSpec struct {
 	// Public are the keys of texts beside such a value that are no personal data.
 	Public []string `yaml:"public"`
 	// Named names a sibling that holds the name of the record's field whose value
-	// this is: rows of a history. Without one it is a member of the nearest object
+	// this is, be it a number, or the way to it (`definition.id`): rows of a history. Without one it is a member of the nearest object
 	// around it, up to the record: `{"field": "email", "value": {"old": …, "new": …}}`.
 	Named string `yaml:"named"`
 	// Filter says that the value is a filter on the record's fields, in the form of
