@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +72,13 @@ func (c *crm) requests(method, path string) []received {
 		}
 	}
 	return list
+}
+
+// forget forgets what came.
+func (c *crm) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got = nil
 }
 
 // answers is a CRM that answers by method and path, and with 404 elsewhere.
@@ -174,51 +180,4 @@ func run(t *testing.T, script, base, role string, env ...string) outcomes {
 		t.Fatalf("node %s as %s: %v\n%s\n%s", script, role, err, out, &said)
 	}
 	return all
-}
-
-// value is what a step returned.
-func (o outcomes) value(t *testing.T, step string) string {
-	t.Helper()
-	got, ok := o[step]
-	switch {
-	case !ok:
-		t.Fatalf("no step %s", step)
-	case got.Error != nil:
-		t.Fatalf("%s threw %+v", step, *got.Error)
-	}
-	return string(got.Value)
-}
-
-// refused sees that a step threw the client's own error with the gate's message.
-func (o outcomes) refused(t *testing.T, step, class, message string) {
-	t.Helper()
-	got, ok := o[step]
-	switch {
-	case !ok:
-		t.Errorf("no step %s", step)
-	case got.Error == nil:
-		t.Errorf("%s wasn't refused: %s", step, got.Value)
-	case got.Error.Class != class || !strings.Contains(got.Error.Message, message):
-		t.Errorf("%s threw %+v, want a %s with %q", step, *got.Error, class, message)
-	}
-}
-
-// holds sees that a text holds all of the parts.
-func holds(t *testing.T, what, text string, parts ...string) {
-	t.Helper()
-	for _, p := range parts {
-		if !strings.Contains(text, p) {
-			t.Errorf("%s is without %q:\n%s", what, p, text)
-		}
-	}
-}
-
-// lacks sees that a text holds none of the parts.
-func lacks(t *testing.T, what, text string, parts ...string) {
-	t.Helper()
-	for _, p := range slices.DeleteFunc(parts, func(p string) bool { return p == "" }) {
-		if strings.Contains(text, p) {
-			t.Errorf("%s holds %q:\n%s", what, p, text)
-		}
-	}
 }

@@ -13,6 +13,9 @@ export async function step(name, run) {
 }
 
 function told(e) {
+  if (Object.getPrototypeOf(e) === Object.prototype) {
+    return { class: 'Object', message: JSON.stringify(e) }; // a client that throws the answer's body itself
+  }
   return {
     class: e?.constructor?.name, name: e?.name, message: String(e?.message ?? e),
     status: e?.status ?? e?.code ?? e?.response?.status, code: e?.errorCode ?? e?.faultCode,

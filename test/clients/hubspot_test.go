@@ -2,7 +2,6 @@ package clients
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 )
 
@@ -26,11 +25,22 @@ func hubspot(t *testing.T) *crm {
 func TestClientHubSpot(t *testing.T) {
 	up := hubspot(t)
 	gate := startGate(t, "hubspot", "builtin:hubspot", up.URL)
+	hidden := []string{"+49 40 66969 112", "+49 171 3920014", "DE75900400440532013070", "NL05TEST0417164300", "1984-03-17", "https://api.hubapi.com"}
+	run(t, "hubspot.mjs", gate.Base, "master_data").show(t, hidden[:5]...)
+	up.forget()
+
 	got := run(t, "hubspot.mjs", gate.Base, "sales")
-	for s, o := range got {
-		t.Logf("%s: %s %+v", s, o.Value, o.Error)
-	}
-	for _, r := range up.got {
-		t.Log(r.method, r.target, r.body, strings.Join(r.header["Authorization"], "+"))
-	}
+	got.hide(t, hidden...)
+	holds(t, "a record", got.value(t, "read"), `"firstname":"Annika"`, `"iban":"••••••"`)
+	holds(t, "a search", got.value(t, "search"), "Núñez Ibáñez")
+	holds(t, "all pages", got.value(t, "all"), "Annika", "Núñez Ibáñez")
+	holds(t, "the next page", got.value(t, "next"), `"link":"`+gate.Base+`/crm/v3/objects/contacts?limit=2&after=90210000401"`, `"status":200`, "Núñez Ibáñez")
+	got.refused(t, "filter", "ApiException", `The request asks about \"iban\" (bank)`)
+
+	got.value(t, "save")
+	saved := up.only(t, http.MethodPatch, "/crm/v3/objects/contacts/90210000151")
+	holds(t, "what was saved", saved.body, `"firstname":"Anika"`)
+	lacks(t, "what was saved", saved.body, "phone", "iban", "date_of_birth")
+	up.unmasked(t)
+	logged(t, gate, "90210000151")
 }

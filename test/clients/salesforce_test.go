@@ -14,23 +14,39 @@ func salesforce(t *testing.T) *crm {
 	query, last, record := body(json, fixture(t, "salesforce-query.json")), body(json, fixture(t, "salesforce-last.json")), body(json, fixture(t, "salesforce-record.json"))
 	const data = "/services/data/v62.0"
 	return startCRM(t, answers(map[string]http.HandlerFunc{
-		"GET " + data + "/query":                                query,
-		"GET " + data + "/query/01gQy0000ABCDEFIAU-2000":        last,
-		"GET " + data + "/sobjects/Contact/003QyCCCCCfbmF0I5I":  record,
+		"GET " + data + "/query":                                 query,
+		"GET " + data + "/query/01gQy0000ABCDEFIAU-2000":         last,
+		"GET " + data + "/sobjects/Contact/003QyCCCCCfbmF0I5I":   record,
 		"PATCH " + data + "/sobjects/Contact/003QyCCCCCfbmF0I5I": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"POST /services/oauth2/token":                           body(json, oauthToken),
-		"POST /services/Soap/u/62.0":                            body("text/xml;charset=UTF-8", soapLogin),
+		"POST /services/oauth2/token":                            body(json, oauthToken),
+		"POST /services/Soap/u/62.0":                             body("text/xml;charset=UTF-8", soapLogin),
 	}))
 }
 
 func TestClientJSForce(t *testing.T) {
 	up := salesforce(t)
 	gate := startGate(t, "salesforce", "builtin:salesforce", up.URL)
+	hidden := []string{"+49 89 99998 417", "+49 152 28817386", "1971-11-02", "IG Metall", "ruft nach 17 Uhr", "https://acme.my.salesforce.com", "https://login.salesforce.com"}
+	all := run(t, "jsforce.mjs", gate.Base, "master_data")
+	all.show(t, hidden[:5]...)
+	holds(t, "the next page", all.value(t, "next"), "Sörensen-Vogt")
+	up.forget()
+
 	got := run(t, "jsforce.mjs", gate.Base, "sales")
-	for s, o := range got {
-		t.Logf("%s: %s %+v", s, o.Value, o.Error)
+	got.hide(t, hidden...)
+	holds(t, "a record", got.value(t, "read"), `"FirstName":"Jürgen"`, `"Phone":"+49 ••••••17"`)
+	holds(t, "a list", got.value(t, "list"), "Müßig", "Sörensen-Vogt")
+	got.refused(t, "filter", "HttpApiError", `The request asks about "Birthdate" (birthdate)`)
+	got.refused(t, "find", "HttpApiError", `The request asks about "Phone" (phone)`)
+	got.refused(t, "edited", "HttpApiError", "Not saved: you don't see these fields in clear and therefore can't change them: Birthdate")
+
+	got.value(t, "save")
+	saved := up.only(t, http.MethodPatch, "/services/data/v62.0/sobjects/Contact/")
+	holds(t, "what was saved", saved.body, `"FirstName":"Jörg"`)
+	lacks(t, "what was saved", saved.body, "Phone", "Birthdate", "Description")
+	for _, way := range []string{"oauth", "soap"} {
+		holds(t, "signing in by "+way, got.value(t, way), `"instance":"`+gate.Base+`"`, `"FirstName":"Jürgen"`)
 	}
-	for _, r := range up.got {
-		t.Log(r.method, r.target, r.body, r.header["Authorization"])
-	}
+	up.unmasked(t)
+	logged(t, gate, "003QyCCCCCfbmF0I5I")
 }
