@@ -12,6 +12,7 @@ await step('list', () => api.retrieveMultiple({ collection: 'contacts', select, 
 await step('read', () => api.retrieve({ collection: 'contacts', key, select }));
 await step('filter', () => api.retrieveMultiple({ collection: 'contacts', select: ['fullname'], filter: "birthdate eq 1984-03-17" }));
 await step('order', () => api.retrieveMultiple({ collection: 'contacts', select: ['fullname'], orderBy: ['telephone1'] }));
+await step('unread', () => api.retrieveMultiple({ collection: 'contacts', select: ['fullname'], queryParams: ['$compute=telephone1 as p'] }));
 await step('save', async () => {
   const record = await api.retrieve({ collection: 'contacts', key, select });
   return api.update({ collection: 'contacts', key, data: { ...Object.fromEntries(select.map(n => [n, record[n]])), fullname: 'Anika Sörensen-Vogt' } });

@@ -59,6 +59,7 @@ func TestClientDynamicsWebAPI(t *testing.T) {
 	holds(t, "the next page", got.value(t, "next"), `"link":"`+gate.Base+`/api/data/v9.2/contacts?$select=fullname`, "Ayşe Yıldırım")
 	got.refused(t, "filter", "Error", `The request asks about "birthdate" (birthdate)`)
 	got.refused(t, "order", "Error", `The request asks about "telephone1" (phone)`)
+	got.refused(t, "unread", "Error", "A query option is not served.")
 	got.refused(t, "edited", "Error", "can't change them: birthdate")
 	got.refused(t, "create", "Error", "Your roles don't allow create of contact.")
 

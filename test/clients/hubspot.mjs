@@ -12,6 +12,9 @@ await step('filter', () => searchApi.doSearch({
   filterGroups: [{ filters: [{ propertyName: 'iban', operator: 'EQ', value: 'DE75900400440532013070' }] }],
   properties: names, sorts: [], limit: 10, after: 0,
 }));
+await step('unread', () => client.apiRequest({ method: 'POST', path: '/crm/v3/objects/contacts/search', body: { filterGroups: [], wish: 1 } }).then(async r => {
+  if (!r.ok) throw Object.assign(new Error(await r.text()), { status: r.status });
+}));
 await step('search', () => searchApi.doSearch({
   filterGroups: [{ filters: [{ propertyName: 'email', operator: 'EQ', value: 'annika.soerensen-vogt@example.de' }] }],
   properties: names, sorts: [], limit: 10,

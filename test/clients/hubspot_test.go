@@ -37,6 +37,8 @@ func TestClientHubSpot(t *testing.T) {
 	holds(t, "the next page", got.value(t, "next"), `"link":"`+gate.Base+`/crm/v3/objects/contacts?limit=2&after=90210000401"`, `"status":200`, "Núñez Ibáñez")
 	got.refused(t, "filter", "ApiException", `The request asks about \"iban\" (bank)`)
 
+	got.refused(t, "unread", "Error", `"status":"error","message":"`)
+
 	got.value(t, "save")
 	saved := up.only(t, http.MethodPatch, "/crm/v3/objects/contacts/90210000151")
 	holds(t, "what was saved", saved.body, `"firstname":"Anika"`)

@@ -23,6 +23,7 @@ await step('list', () => connection.query(soql));
 await step('read', () => connection.sobject('Contact').retrieve(id));
 await step('filter', () => connection.query("SELECT Id FROM Contact WHERE Birthdate = 1971-11-02"));
 await step('find', () => connection.sobject('Contact').find({ Phone: '+49 89 99998 417' }, ['Id']).execute());
+await step('unread', () => connection.query("SELECT Id FROM Contact WITH DATA CATEGORY Geography__c AT usa__c"));
 await step('save', async () => {
   const { attributes, ...record } = await connection.sobject('Contact').retrieve(id);
   return connection.sobject('Contact').update({ ...record, FirstName: 'Jörg' });

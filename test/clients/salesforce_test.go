@@ -38,6 +38,7 @@ func TestClientJSForce(t *testing.T) {
 	holds(t, "a list", got.value(t, "list"), "Müßig", "Sörensen-Vogt")
 	got.refused(t, "filter", "HttpApiError", `The request asks about "Birthdate" (birthdate)`)
 	got.refused(t, "find", "HttpApiError", `The request asks about "Phone" (phone)`)
+	got.refused(t, "unread", "HttpApiError", "SOQL, character 29: WITH is served for")
 	got.refused(t, "edited", "HttpApiError", "Not saved: you don't see these fields in clear and therefore can't change them: Birthdate")
 
 	got.value(t, "save")
