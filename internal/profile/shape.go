@@ -3,10 +3,14 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crmgate/crmgate/internal/doc"
+	docxml "github.com/crmgate/crmgate/internal/doc/xml"
 )
 
 // shape is the form of the gateway's own answers, as this CRM's client
@@ -14,7 +18,8 @@ import (
 type shape struct {
 	status  int
 	headers map[string]string
-	body    []byte // JSON with {text} and {id} inside
+	body    []byte // JSON with {text} and {id} inside; XML with {text}
+	xml     bool
 }
 
 // Answer is a response of the gateway's own.
@@ -71,6 +76,12 @@ func (c *compiler) shape(where string, s *errorSpec, status int) shape {
 	if sh.status == 0 {
 		sh.status = status
 	}
+	if s.XML != "" {
+		sh.body, sh.xml = []byte(s.XML), true
+		if !wellFormed(s.XML) || s.Body.Kind != 0 {
+			c.fail(where, "xml is one well-formed document, and stands in the place of body")
+		}
+	}
 	if s.Body.Kind != 0 {
 		var buf bytes.Buffer
 		if err := writeJSON(&buf, &s.Body); err != nil {
@@ -79,6 +90,12 @@ func (c *compiler) shape(where string, s *errorSpec, status int) shape {
 		sh.body = buf.Bytes()
 	}
 	return sh
+}
+
+// wellFormed reports whether a text is XML with one element around it.
+func wellFormed(text string) bool {
+	_, err := docxml.Parse([]byte(text), docxml.Options{}, doc.DefaultLimits())
+	return err == nil
 }
 
 // writeJSON writes a YAML node as JSON and keeps the order of its members.
@@ -171,6 +188,9 @@ func (p *Shapes) SignedOut(text, id string) (Answer, bool) {
 }
 
 func (s *shape) fill(text, id string) Answer {
+	if s.xml {
+		return s.fillXML(text)
+	}
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		quoted = []byte(`""`)
@@ -181,6 +201,21 @@ func (s *shape) fill(text, id string) Answer {
 	// Both at once: what is filled in is not searched again.
 	body := strings.NewReplacer("{text}", string(quoted[1:len(quoted)-1]), `"{id}"`, id).Replace(string(s.body))
 	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}, Body: []byte(body)}
+	for k, v := range s.headers {
+		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
+	}
+	return a
+}
+
+func (s *shape) fillXML(text string) Answer {
+	var quoted bytes.Buffer
+	if err := xml.EscapeText(&quoted, []byte(text)); err != nil {
+		quoted.Reset()
+	}
+	a := Answer{
+		Status: s.status, Headers: map[string]string{"Content-Type": "text/xml; charset=utf-8"},
+		Body: bytes.ReplaceAll(s.body, []byte("{text}"), quoted.Bytes()),
+	}
 	for k, v := range s.headers {
 		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
 	}

@@ -47,6 +47,9 @@ type errorSpec struct {
 	Headers map[string]string `yaml:"headers"`
 	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
 	Body yaml.Node `yaml:"body"`
+	// XML is the answer in the place of Body for clients that read XML: a document in
+	// which `{text}` is filled in.
+	XML string `yaml:"xml"`
 	// SignedOut is what a call gets when the session has ended.
 	SignedOut *errorSpec `yaml:"signed_out"`
 }

@@ -64,12 +64,12 @@ func (q *request) isCRM(u *url.URL) bool {
 // one that leads elsewhere. All behind the host stays as it is spelt.
 func (q *request) homed(address string) (string, bool) {
 	u, err := url.Parse(address)
-	if err != nil || strings.ContainsRune(address, '\\') { // a browser reads `\` as `/`
+	if err != nil || u.User != nil || strings.ContainsRune(address, '\\') { // a browser reads `\` as `/`
 		return "", false
 	}
 	switch strings.ToLower(u.Scheme) {
 	case "":
-		if u.Host == "" {
+		if u.Host == "" || strings.EqualFold(u.Host, q.c.Host) {
 			return address, true
 		}
 	case "http", "https":
