@@ -3,14 +3,14 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
+	"html"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/crmgate/crmgate/internal/doc"
-	docxml "github.com/crmgate/crmgate/internal/doc/xml"
+	"github.com/crmgate/crmgate/internal/doc/xml"
 )
 
 // shape is the form of the gateway's own answers, as this CRM's client
@@ -18,9 +18,12 @@ import (
 type shape struct {
 	status  int
 	headers map[string]string
-	body    []byte // JSON with {text} and {id} inside; XML with {text}
-	xml     bool
+	body    []byte // JSON with {text} and {id} inside
+	page    string // or HTML with {text} inside
+	xml     string // or XML with it
 }
+
+func (s *shape) given() bool { return s.body != nil || s.page != "" || s.xml != "" }
 
 // Answer is a response of the gateway's own.
 type Answer struct {
@@ -72,16 +75,17 @@ func (c *compiler) shapes(where string, s *errorSpec) Shapes {
 }
 
 func (c *compiler) shape(where string, s *errorSpec, status int) shape {
-	sh := shape{status: s.Status, headers: s.Headers}
+	sh := shape{status: s.Status, headers: s.Headers, page: s.Page}
 	if sh.status == 0 {
 		sh.status = status
 	}
-	if s.XML != "" {
-		sh.body, sh.xml = []byte(s.XML), true
-		if !wellFormed(s.XML) || s.Body.Kind != 0 {
-			c.fail(where, "xml is one well-formed document, and stands in the place of body")
-		}
+	if s.Body.Kind != 0 && s.Page != "" || s.XML != "" && (s.Body.Kind != 0 || s.Page != "") {
+		c.fail(where, "has more than one of body, page and xml; keep the one that the CRM's client reads")
 	}
+	if s.XML != "" && !wellFormed(s.XML) {
+		c.fail(where, "xml is no well-formed document")
+	}
+	sh.xml = s.XML
 	if s.Body.Kind != 0 {
 		var buf bytes.Buffer
 		if err := writeJSON(&buf, &s.Body); err != nil {
@@ -92,9 +96,9 @@ func (c *compiler) shape(where string, s *errorSpec, status int) shape {
 	return sh
 }
 
-// wellFormed reports whether a text is XML with one element around it.
+// wellFormed reports whether a text is an XML document.
 func wellFormed(text string) bool {
-	_, err := docxml.Parse([]byte(text), docxml.Options{}, doc.DefaultLimits())
+	_, err := xml.Parse([]byte(text), xml.Options{}, doc.DefaultLimits())
 	return err == nil
 }
 
@@ -164,7 +168,7 @@ func (p *Profile) SignedOut(text, id string) (Answer, bool) { return p.shapes.Si
 // Refuse returns the answer for a refused request, in the CRM's own shape where
 // there is one. id is the request's own id, raw JSON.
 func (p *Shapes) Refuse(status int, text, id string) (Answer, bool) {
-	if p.refusal.body == nil {
+	if !p.refusal.given() {
 		return Answer{}, false
 	}
 	a := p.refusal.fill(text, id)
@@ -176,7 +180,7 @@ func (p *Shapes) Refuse(status int, text, id string) (Answer, bool) {
 
 // ShapesRoutes reports whether the shape is for all of the CRM's clients: with
 // remote calls it is for those alone.
-func (p *Profile) ShapesRoutes() bool { return p.shapes.refusal.body != nil && len(p.transports) == 0 }
+func (p *Profile) ShapesRoutes() bool { return p.shapes.refusal.given() && len(p.transports) == 0 }
 
 // SignedOut returns the answer for a call without a session, and false where
 // there is no shape of its own for it.
@@ -188,9 +192,24 @@ func (p *Shapes) SignedOut(text, id string) (Answer, bool) {
 }
 
 func (s *shape) fill(text, id string) Answer {
-	if s.xml {
-		return s.fillXML(text)
+	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}}
+	switch {
+	case s.page != "":
+		a.Headers["Content-Type"] = "text/html; charset=utf-8"
+		a.Body = []byte(strings.ReplaceAll(s.page, "{text}", html.EscapeString(text)))
+	case s.xml != "":
+		a.Headers["Content-Type"] = "text/xml; charset=utf-8"
+		a.Body = []byte(strings.ReplaceAll(s.xml, "{text}", html.EscapeString(text)))
+	default:
+		a.Body = s.fillJSON(text, id)
 	}
+	for k, v := range s.headers {
+		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
+	}
+	return a
+}
+
+func (s *shape) fillJSON(text, id string) []byte {
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		quoted = []byte(`""`)
@@ -199,27 +218,7 @@ func (s *shape) fill(text, id string) Answer {
 		id = "null"
 	}
 	// Both at once: what is filled in is not searched again.
-	body := strings.NewReplacer("{text}", string(quoted[1:len(quoted)-1]), `"{id}"`, id).Replace(string(s.body))
-	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}, Body: []byte(body)}
-	for k, v := range s.headers {
-		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
-	}
-	return a
-}
-
-func (s *shape) fillXML(text string) Answer {
-	var quoted bytes.Buffer
-	if err := xml.EscapeText(&quoted, []byte(text)); err != nil {
-		quoted.Reset()
-	}
-	a := Answer{
-		Status: s.status, Headers: map[string]string{"Content-Type": "text/xml; charset=utf-8"},
-		Body: bytes.ReplaceAll(s.body, []byte("{text}"), quoted.Bytes()),
-	}
-	for k, v := range s.headers {
-		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
-	}
-	return a
+	return []byte(strings.NewReplacer("{text}", string(quoted[1:len(quoted)-1]), `"{id}"`, id).Replace(string(s.body)))
 }
 
 func asciiOnly(s string) string {

@@ -47,8 +47,11 @@ type errorSpec struct {
 	Headers map[string]string `yaml:"headers"`
 	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
 	Body yaml.Node `yaml:"body"`
-	// XML is the answer in the place of Body for clients that read XML: a document in
-	// which `{text}` is filled in.
+	// Page stands instead of Body where the CRM's scripts put HTML on the screen:
+	// `{text}` is filled in, escaped.
+	Page string `yaml:"page"`
+	// XML stands instead of Body where the client reads XML: a document in which
+	// `{text}` is filled in, escaped.
 	XML string `yaml:"xml"`
 	// SignedOut is what a call gets when the session has ended.
 	SignedOut *errorSpec `yaml:"signed_out"`
