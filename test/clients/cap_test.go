@@ -163,6 +163,8 @@ func TestClientCAPQuestions(t *testing.T) {
 			}
 		})
 	}
+	s.as(t, "sales", http.MethodGet, address("Orders(13)"), nil, "")
+	logged(t, s.Gate, "00000000-0000-4000-8000-000000000002")
 	all := s.as(t, "master_data", http.MethodGet, address("Customers?$top=3"), nil, "")
 	holds(t, "what a role sees that sees everything", all.Body, capHidden...)
 	logged(t, s.Gate, "00000000-0000-4000-8000-000000000003")

@@ -52,6 +52,12 @@ type structType struct {
 type property struct {
 	Name string `xml:"Name,attr"`
 	Type string `xml:"Type,attr"`
+	// Constraints say which properties hold the key of the record that a navigation
+	// property leads to.
+	Constraints []struct {
+		Property   string `xml:"Property,attr"`
+		Referenced string `xml:"ReferencedProperty,attr"`
+	} `xml:"ReferentialConstraint"`
 }
 
 // plain is what a name has to be: the codec reads no other.

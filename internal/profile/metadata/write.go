@@ -14,6 +14,8 @@ type writer struct {
 	name, path string
 	written    int
 	names      []string
+	// refers are the properties of the entity that hold ids of other records.
+	refers map[string]string
 }
 
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
@@ -75,6 +77,7 @@ func (w *writer) entity(typ string) {
 		fields, links = append(fields, t.Properties...), append(links, t.Links...)
 	}
 	w.line("    fields:")
+	w.refers = w.referring(links)
 	w.fields("      ", name, fields, key, 0)
 	w.links(links)
 	var texts []string
@@ -86,6 +89,25 @@ func (w *writer) entity(typ string) {
 	if len(texts) > 0 {
 		w.line("    search:\n      $search: {parts: [%s]}", strings.Join(texts, ", "))
 	}
+}
+
+// referring are the properties that hold the id of another record, with its type: the
+// log names that record, too.
+func (w *writer) referring(links []property) map[string]string {
+	refers := map[string]string{}
+	for _, l := range links {
+		if len(l.Constraints) != 1 || !w.served(l.Type) || l.Constraints[0].Referenced != w.m.key(l.Type) {
+			continue
+		}
+		refers[l.Constraints[0].Property] = w.m.typeOf(l.Type)
+	}
+	return refers
+}
+
+// isPlainID reports whether an id of the type says nothing by itself: a text could be
+// somebody's e-mail address.
+func isPlainID(typ string) bool {
+	return slices.Contains([]string{"Edm.Guid", "Edm.Int64", "Edm.Int32", "Edm.Int16"}, typ)
 }
 
 // maxParts is how deep complex types may stand in each other.
@@ -106,6 +128,9 @@ func (w *writer) fields(indent, entity string, list []property, key string, dept
 			continue
 		}
 		what := categoryOf(f.Name, f.Type, entity)
+		if to := w.refers[f.Name]; to != "" && depth == 0 && isPlainID(f.Type) {
+			what = fmt.Sprintf("{link: %q}", to)
+		}
 		if f.Type == "Edm.Stream" || f.Type == "Edm.Binary" {
 			what = "{category: unclassified, file: true}"
 		}
