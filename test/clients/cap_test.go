@@ -151,8 +151,16 @@ func address(question string) string {
 	return capRoot + strings.NewReplacer(" ", "%20", "ü", "%C3%BC", "ß", "%C3%9F").Replace(question)
 }
 
-func TestClientCAPQuestions(t *testing.T) {
+func TestClientCAP(t *testing.T) {
 	s := startCAP(t)
+	t.Run("questions", s.questions)
+	t.Run("pages", s.pages)
+	t.Run("saves", s.saves)
+	t.Run("batches", s.batches)
+}
+
+// questions asks everything as two roles.
+func (s *service) questions(t *testing.T) {
 	for question, want := range capQuestions {
 		t.Run(question, func(t *testing.T) {
 			if a := s.as(t, "master_data", http.MethodGet, address(question), nil, ""); a.Status != http.StatusOK {
@@ -170,9 +178,8 @@ func TestClientCAPQuestions(t *testing.T) {
 	logged(t, s.Gate, "00000000-0000-4000-8000-000000000003")
 }
 
-// TestClientCAPPages follows the next links of a list to its end.
-func TestClientCAPPages(t *testing.T) {
-	s := startCAP(t)
+// pages follows the next links of a list to its end.
+func (s *service) pages(t *testing.T) {
 	var seen string
 	next, pages := "Customers?$orderby=lastName", 0
 	for ; next != "" && pages < 5; pages++ {
@@ -192,9 +199,8 @@ func TestClientCAPPages(t *testing.T) {
 	holds(t, "the pages", seen, "Sörensen-Vogt", "Müßig", "Yıldırım")
 }
 
-// TestClientCAPSaves saves a record as sales sees it.
-func TestClientCAPSaves(t *testing.T) {
-	s := startCAP(t)
+// saves saves a record as sales sees it.
+func (s *service) saves(t *testing.T) {
 	if a := s.as(t, "sales", http.MethodPatch, annika, nil, `{"city":"Kiel"}`); a.Status != http.StatusPreconditionRequired {
 		t.Errorf("without an ETag the service said %d: %s", a.Status, a.Body)
 	}
@@ -236,8 +242,8 @@ func TestClientCAPSaves(t *testing.T) {
 	holds(t, "what is stored", stored.Body, `"city":"Kiel"`, `"phone":"+49 40 66969 112"`, `"birthDate":"1984-03-17"`, `"iban":"DE75900400440532013070"`, "Bandscheiben")
 }
 
-func TestClientCAPBatches(t *testing.T) {
-	s := startCAP(t)
+// batches sends batches of both forms.
+func (s *service) batches(t *testing.T) {
 	const get = `{"id":"a","method":"GET","url":"Customers(00000000-0000-4000-8000-000000000001)?$select=lastName,phone"}`
 	jsonBatch := func(parts ...string) string { return `{"requests":[` + strings.Join(parts, ",") + `]}` }
 	multipart := func(parts ...string) string {
