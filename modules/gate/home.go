@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -32,12 +33,25 @@ func (h *Handler) checkCRMHosts() error {
 		if err != nil {
 			host, port = name, ""
 		}
-		if !profile.IsHostName(strings.TrimPrefix(host, "*.")) && host != "localhost" && net.ParseIP(host) == nil || err == nil && port == "" {
+		if err == nil && !isPort(port) || !isCRMHost(host) {
 			return fmt.Errorf("crm_hosts %s: write a host's name, with a port where it has one: crm_hosts crm.internal.example.de", name)
 		}
 		h.CRMHosts[i] = strings.ToLower(name)
 	}
 	return nil
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// isCRMHost reports whether s can be a host's name, of one word too, or a pattern.
+func isCRMHost(s string) bool {
+	if domain, ok := strings.CutPrefix(s, "*."); ok {
+		return profile.IsHostName(domain)
+	}
+	return net.ParseIP(s) != nil || profile.IsHostName(s+".x")
 }
 
 // isCRM reports whether an address is one of the CRM's: at the host that the proxy
