@@ -42,6 +42,7 @@ func Load(src []byte) (*Profile, error) {
 	c.routes()
 	c.sessions()
 	c.headers()
+	c.hosts()
 	c.errorShapes()
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)

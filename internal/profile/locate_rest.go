@@ -19,6 +19,10 @@ const longNumber = 6
 // know them. In an error they are withheld, elsewhere unclassified.
 func (f *finder) coverRest(root int, failed bool) {
 	slices.SortFunc(f.covered, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var links map[int]bool
+	if !failed {
+		links = f.x.linkNodes(f.t)
+	}
 	next := 0
 	for n := root; n < int(f.t.Nodes[root].Next); n++ {
 		for next < len(f.covered) && f.covered[next].to <= n {
@@ -29,7 +33,7 @@ func (f *finder) coverRest(root int, failed bool) {
 			continue
 		}
 		long := failed && f.t.Nodes[n].Kind == doc.Number && len(f.t.Raw(n)) >= longNumber
-		if f.t.Nodes[n].Kind != doc.String && !long || f.x.isPublic(f.t, n) || f.silent(n, failed) {
+		if f.t.Nodes[n].Kind != doc.String && !long || f.x.isPublic(f.t, n) || links[n] || f.silent(n, failed) {
 			continue
 		}
 		if failed {

@@ -29,6 +29,7 @@ type operation struct {
 	write    *write
 	stream   string
 	public   []glob
+	links    []expr
 }
 
 func (c *compiler) operation(where string, op *operation, s *operationSpec, args []string, action access.Action) {
@@ -60,6 +61,7 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	for _, pub := range s.Public {
 		op.public = append(op.public, glob(pub))
 	}
+	c.linkPlaces(where, op, s)
 	for i := range s.Refs {
 		op.refs = append(op.refs, c.ref(where, &s.Refs[i], args))
 	}

@@ -57,6 +57,7 @@ type Profile struct {
 	shapes        Shapes
 	withheld      string
 	headers       map[string][]string
+	hosts         []string
 	sessions      []CRMSession
 	annotations   map[string]string
 }

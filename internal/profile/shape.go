@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/xml"
 )
 
 // shape is the form of the gateway's own answers, as this CRM's client
@@ -17,9 +20,10 @@ type shape struct {
 	headers map[string]string
 	body    []byte // JSON with {text} and {id} inside
 	page    string // or HTML with {text} inside
+	xml     string // or XML with it
 }
 
-func (s *shape) given() bool { return s.body != nil || s.page != "" }
+func (s *shape) given() bool { return s.body != nil || s.page != "" || s.xml != "" }
 
 // Answer is a response of the gateway's own.
 type Answer struct {
@@ -75,9 +79,13 @@ func (c *compiler) shape(where string, s *errorSpec, status int) shape {
 	if sh.status == 0 {
 		sh.status = status
 	}
-	if s.Body.Kind != 0 && s.Page != "" {
-		c.fail(where, "has both body and page; keep the one that the CRM's client reads")
+	if s.Body.Kind != 0 && s.Page != "" || s.XML != "" && (s.Body.Kind != 0 || s.Page != "") {
+		c.fail(where, "has more than one of body, page and xml; keep the one that the CRM's client reads")
 	}
+	if s.XML != "" && !wellFormed(s.XML) {
+		c.fail(where, "xml is no well-formed document")
+	}
+	sh.xml = s.XML
 	if s.Body.Kind != 0 {
 		var buf bytes.Buffer
 		if err := writeJSON(&buf, &s.Body); err != nil {
@@ -86,6 +94,12 @@ func (c *compiler) shape(where string, s *errorSpec, status int) shape {
 		sh.body = buf.Bytes()
 	}
 	return sh
+}
+
+// wellFormed reports whether a text is an XML document.
+func wellFormed(text string) bool {
+	_, err := xml.Parse([]byte(text), xml.Options{}, doc.DefaultLimits())
+	return err == nil
 }
 
 // writeJSON writes a YAML node as JSON and keeps the order of its members.
@@ -179,10 +193,14 @@ func (p *Shapes) SignedOut(text, id string) (Answer, bool) {
 
 func (s *shape) fill(text, id string) Answer {
 	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}}
-	if s.page != "" {
+	switch {
+	case s.page != "":
 		a.Headers["Content-Type"] = "text/html; charset=utf-8"
 		a.Body = []byte(strings.ReplaceAll(s.page, "{text}", html.EscapeString(text)))
-	} else {
+	case s.xml != "":
+		a.Headers["Content-Type"] = "text/xml; charset=utf-8"
+		a.Body = []byte(strings.ReplaceAll(s.xml, "{text}", html.EscapeString(text)))
+	default:
 		a.Body = s.fillJSON(text, id)
 	}
 	for k, v := range s.headers {

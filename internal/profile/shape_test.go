@@ -70,7 +70,7 @@ func TestPagesOfAnswersStayPages(t *testing.T) {
 	if !ok || a.Status != 409 || string(a.Body) != want || a.Headers["Content-Type"] != "text/html; charset=utf-8" || a.Headers["X-Content"] != "yes please" {
 		t.Errorf("%v %+v %s", ok, a, a.Body)
 	}
-	if _, err := Load([]byte(strings.Replace(src, "page: '<", "body: {a: b}, page: '<", 1))); err == nil || !strings.Contains(err.Error(), "both body and page") {
+	if _, err := Load([]byte(strings.Replace(src, "page: '<", "body: {a: b}, page: '<", 1))); err == nil || !strings.Contains(err.Error(), "more than one of body, page and xml") {
 		t.Errorf("with both: %v", err)
 	}
 }

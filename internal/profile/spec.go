@@ -54,6 +54,11 @@ type spec struct {
 	// usual ones, and the values that each may have: `X-App-Content: ["yes"]`. With
 	// another value, one isn't handed on.
 	Headers map[string][]string `yaml:"headers"`
+	// Hosts are names of the vendor's hosts, `*.` and a domain for many: an address
+	// there that an answer wants followed (`links`, annotations, Location) is one of the CRM's
+	// and is made the gateway's, as one at the host is to which the gate forwards. One
+	// at another host is withheld.
+	Hosts []string `yaml:"hosts"`
 	// Sessions says how the CRM knows sessions of its own again, so that one can
 	// be tied to the employee who got it.
 	Sessions []sessionSpec `yaml:"sessions"`

@@ -50,6 +50,9 @@ type errorSpec struct {
 	// Page stands instead of Body where the CRM's scripts put HTML on the screen:
 	// `{text}` is filled in, escaped.
 	Page string `yaml:"page"`
+	// XML stands instead of Body where the client reads XML: a document in which
+	// `{text}` is filled in, escaped.
+	XML string `yaml:"xml"`
 	// SignedOut is what a call gets when the session has ended.
 	SignedOut *errorSpec `yaml:"signed_out"`
 }

@@ -52,6 +52,12 @@ type operationSpec struct {
 	// Public are members of the answer, at any depth outside records, whose texts
 	// are no personal data.
 	Public []string `yaml:"public"`
+	// Links are expressions for the places of the answer, outside records, that hold
+	// addresses of the CRM's which clients ask next: `$.paging.next.link`, of a call's
+	// result `@['web.base.url']`. They lead to the gateway when the client gets them.
+	// What they hold beside the host is no personal data but what the request itself
+	// asked. With `pass` the answer is read for them, and nothing else of it changes.
+	Links []string `yaml:"links"`
 }
 
 // refSpec is a place in a request that names fields.

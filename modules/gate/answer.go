@@ -235,13 +235,16 @@ func (q *request) shapedStatus(status int) int {
 
 // shaped reports whether the refusal goes out in the CRM's own shape: the
 // client of a remote call, or of an API, understands nothing else. Faults of the
-// request itself keep their own status.
+// request itself keep their own status, so that those of a remote call have no shape.
 func (q *request) shaped(status int) bool {
+	if !q.h.profile.IsCall(q.c.Method, q.c.Path) {
+		return q.h.profile.ShapesRoutes() && !q.isNavigation()
+	}
 	switch status {
 	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge, http.StatusNotImplemented:
 		return false
 	}
-	return q.h.profile.IsCall(q.c.Method, q.c.Path) || q.h.profile.ShapesRoutes() && !q.isNavigation()
+	return true
 }
 
 func (q *request) writeShaped(status int, headers map[string]string, body []byte, reason string) {

@@ -145,7 +145,7 @@ func (a *partAnswer) judge(m *batch.Message, seen *mask.Seen, sweep *mask.Sweep,
 		return err
 	}
 	a.body, a.found = body, res.Disclosure
-	a.found.Records = append(a.found.Records, l.judgeLocation()...)
+	a.found.Records = append(a.found.Records, l.judgeAddresses()...)
 	if res.Sweep == nil {
 		res.Sweep = sweep
 	}

@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"crypto/sha256"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -237,11 +236,7 @@ func (q *request) passIssuer(s *profile.CRMSession) {
 			return
 		}
 	}
-	p := q.passTo()
-	maps.Copy(p.Header(), resp.header)
-	p.WriteHeader(resp.status)
-	_, _ = p.Write(resp.held.Bytes()) // the client may be gone
-	q.status = resp.status
+	q.passHeld(resp)
 }
 
 // passTo is what the answer of a route without personal data is written to.
@@ -249,5 +244,6 @@ func (q *request) passTo() *passing {
 	return &passing{w: q.w, strip: func(h http.Header) {
 		canon.StripSetCookies(h, session.Own)
 		q.bindIssued(h)
+		q.homeHeaders(h)
 	}}
 }

@@ -66,6 +66,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
+//	    crm_hosts      <host>...
 //	    accept         documented
 //	    observe        until <date>
 //	}
@@ -142,6 +143,13 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return reason(d, &h.PlainHTTP)
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
+	case "crm_hosts":
+		args := d.RemainingArgs()
+		if len(args) == 0 {
+			return d.ArgErr()
+		}
+		h.CRMHosts = append(h.CRMHosts, args...)
+		return nil
 	case "accept":
 		return h.unmarshalAccept(d)
 	case "observe":
@@ -149,7 +157,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "accept", "observe")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
 	}
 }
 

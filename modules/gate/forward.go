@@ -132,6 +132,10 @@ func (q *request) pass() {
 		q.passIssuer(s)
 		return
 	}
+	if q.x.HasLinks() {
+		q.passLinks()
+		return
+	}
 	q.prepare(q.r, q.body)
 	p := q.passTo()
 	var w http.ResponseWriter = p

@@ -102,6 +102,11 @@ type Handler struct {
 	// clear text, or without checking its certificate. Without one that stops
 	// the start.
 	ClearUpstream string `json:"clear_upstream,omitempty"`
+	// CRMHosts are further names of the CRM's host, with a port where it has one, or
+	// `*.` and a domain: what an answer tells the client to ask there next (the next
+	// page, where something was saved) leads to the gateway. The host to which
+	// the site's proxy forwards and those of the profile's vendor are known.
+	CRMHosts []string `json:"crm_hosts,omitempty"`
 	// Accept is `documented` where a profile may be enforced that was written from
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
@@ -158,7 +163,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkAdministrators()); err != nil {
+	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators()); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {

@@ -45,6 +45,9 @@ func (l *release) headers(sweep *mask.Sweep) {
 	if _, hit := sweep.Mask(l.location); l.location != "" && !hit {
 		to.Set("Location", l.location)
 	}
+	if _, hit := sweep.Mask(l.entityID); l.entityID != "" && !hit {
+		to.Set(entityIDHeader, l.entityID)
+	}
 	to.Set("Cache-Control", "private, no-store")
 	to.Set("X-Content-Type-Options", "nosniff")
 	to.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -88,30 +91,46 @@ func (l *release) copyHeaders(names []string, sweep *mask.Sweep) {
 // plainFragment is a fragment of words and ids alone.
 var plainFragment = regexp.MustCompile(`^[A-Za-z0-9/_-]*$`)
 
-// judgeLocation judges where the CRM sends the client as the request that it
+// entityIDHeader is where OData says which record a save made, where the answer
+// has no body.
+const entityIDHeader = "Odata-Entityid"
+
+// judgeAddresses judges the addresses in the headers, and returns the records that
+// they name.
+func (l *release) judgeAddresses() []access.DisclosedRecord {
+	var sent, saved []access.DisclosedRecord
+	l.location, sent = l.judgeAddress(l.resp.header.Values("Location"))
+	l.entityID, saved = l.judgeAddress(l.resp.header.Values(entityIDHeader))
+	return append(sent, saved...)
+}
+
+// judgeAddress judges where the CRM sends the client as the request that it
 // becomes: an address can hold values. Another host, and what the profile
 // doesn't know, are left out; a query stays only where this employee may ask
 // it. It returns the records that the address names.
-func (l *release) judgeLocation() []access.DisclosedRecord {
-	lines := l.resp.header.Values("Location")
+func (l *release) judgeAddress(lines []string) (string, []access.DisclosedRecord) {
 	if len(lines) != 1 || lines[0] == "" {
-		return nil
+		return "", nil
 	}
 	q := l.q
-	to, err := url.Parse(lines[0])
-	if err != nil || strings.ContainsRune(lines[0], '\\') {
-		return nil // a browser reads `\` as `/`
+	address, ok := q.homed(lines[0])
+	if !ok {
+		return "", nil
+	}
+	to, err := url.Parse(address)
+	if err != nil {
+		return "", nil
 	}
 	if to.Fragment != "" && !plainFragment.MatchString(to.Fragment) {
 		to.Fragment, to.RawFragment = "", ""
 	}
 	abs := (&url.URL{Scheme: "https", Host: q.c.Host, Path: q.c.Path, RawPath: q.c.RawPath}).ResolveReference(to)
 	if abs.Scheme != "https" && abs.Scheme != "http" || abs.User != nil || !strings.EqualFold(abs.Host, q.c.Host) {
-		return nil
+		return "", nil
 	}
 	x, whole := l.classifyLocation(abs)
 	if x == nil {
-		return nil
+		return "", nil
 	}
 	if to.RawQuery != "" && (!whole || !l.mayAsk(x)) {
 		to.RawQuery = ""
@@ -119,8 +138,7 @@ func (l *release) judgeLocation() []access.DisclosedRecord {
 	if to.Path == "" && to.Host == "" {
 		to.Path, to.RawPath = abs.Path, abs.RawPath
 	}
-	l.location = to.String()
-	return named(x)
+	return to.String(), named(x)
 }
 
 // classifyLocation asks the profile about the request that an address becomes,

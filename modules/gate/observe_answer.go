@@ -108,9 +108,15 @@ func (w *watched) judge(rel *release) {
 		plain = nil
 	}
 	w.o.collect(w.status, w.header.Get("Content-Type"), plain)
+	body := w.held.Bytes()
+	if w.o.x != nil && w.o.x.Batch() == nil {
+		if homed, err := w.o.homeBody(w.response); err == nil {
+			body = homed
+		}
+	}
 	w.headers()
 	w.o.status = w.status
-	w.o.write(w.status, w.held.Bytes())
+	w.o.write(w.status, body)
 }
 
 // headers are the CRM's, but for the gateway's own cookies. Nothing of it is kept
@@ -123,6 +129,7 @@ func (w *watched) headers() {
 	to.Del("Trailer")
 	canon.StripSetCookies(to, session.Own)
 	w.o.bindIssued(to)
+	w.o.homeHeaders(to)
 	if w.o.x != nil || strings.Contains(w.header.Get("Content-Type"), "json") || strings.Contains(w.header.Get("Content-Type"), "html") {
 		to.Set("Cache-Control", "private, no-store")
 	}

@@ -30,8 +30,9 @@ type release struct {
 	s    *streamed
 	// seen carries masked values between the answers of a batch.
 	seen *mask.Seen
-	// location is where the client may be sent, "" for nowhere.
-	location string
+	// location is where the client may be sent, "" for nowhere, and entityID the
+	// address of what was saved.
+	location, entityID string
 }
 
 // errType says that a response is not of the type that the profile gives for
@@ -45,7 +46,7 @@ func (l *release) held() {
 		l.fault(err)
 		return
 	}
-	found.Disclosure.Records = append(found.Disclosure.Records, l.judgeLocation()...)
+	found.Disclosure.Records = append(found.Disclosure.Records, l.judgeAddresses()...)
 	if l.location == "" && l.redirects() {
 		l.withhold("redirect", textRedirect)
 		return
@@ -161,7 +162,7 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		return nil, mask.Result{}, err
 	}
 	before, document, behind := l.q.x.Cut(body)
-	t, err := l.q.x.Parse(document, charset)
+	t, err := l.parse(document, charset)
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
@@ -191,6 +192,23 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	}
 	body, err = l.q.x.Build(append(body, behind...))
 	return body, res, err
+}
+
+// parse reads a document, with its addresses brought home.
+func (l *release) parse(document []byte, charset string) (*doc.Tree, error) {
+	x := l.q.x
+	t, err := x.Parse(document, charset)
+	if err != nil || !x.HasLinks() {
+		return t, err
+	}
+	homed, changed, err := l.q.homeLinks(x, t)
+	if err != nil || !changed {
+		return t, err
+	}
+	if t.Format.Name() == "json" {
+		json.Release(t)
+	}
+	return x.Parse(homed, charset)
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,

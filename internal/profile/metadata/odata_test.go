@@ -163,3 +163,31 @@ func FuzzOData(f *testing.F) {
 		}
 	})
 }
+
+// A property that holds the key of another record names it.
+func TestDrawnProfileKnowsReferences(t *testing.T) {
+	const src = `<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices><Schema Namespace="s" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+<EntityContainer Name="c"><EntitySet Name="Customers" EntityType="s.Customer"/><EntitySet Name="Logins" EntityType="s.Login"/><EntitySet Name="Orders" EntityType="s.Order"/></EntityContainer>
+<EntityType Name="Customer"><Key><PropertyRef Name="ID"/></Key><Property Name="ID" Type="Edm.Guid"/><Property Name="lastName" Type="Edm.String"/></EntityType>
+<EntityType Name="Login"><Key><PropertyRef Name="email"/></Key><Property Name="email" Type="Edm.String"/></EntityType>
+<EntityType Name="Order"><Key><PropertyRef Name="ID"/></Key><Property Name="ID" Type="Edm.Int32"/>
+<NavigationProperty Name="customer" Type="s.Customer"><ReferentialConstraint Property="customer_ID" ReferencedProperty="ID"/></NavigationProperty><Property Name="customer_ID" Type="Edm.Guid"/>
+<NavigationProperty Name="by" Type="s.Login"><ReferentialConstraint Property="by_email" ReferencedProperty="email"/></NavigationProperty><Property Name="by_email" Type="Edm.String"/></EntityType>
+</Schema></edmx:DataServices></edmx:Edmx>`
+	drawn, err := metadata.Read([]metadata.File{{Name: "m.xml", Bytes: []byte(src)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := drawn.Draft(metadata.Options{Name: "s/1", Path: "/s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{`customer_ID: {link: Customers}`, `by_email: email`} {
+		if !strings.Contains(string(out), line) {
+			t.Errorf("no %s in\n%s", line, out)
+		}
+	}
+	if _, err := profile.Load(out); err != nil {
+		t.Error(err)
+	}
+}

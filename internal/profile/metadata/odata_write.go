@@ -104,6 +104,12 @@ func (w *writer) foreignKeys(links []property) map[string]string {
 	return out
 }
 
+// isPlainID reports whether an id of the type says nothing by itself: a text could be
+// somebody's e-mail address.
+func isPlainID(typ string) bool {
+	return slices.Contains([]string{"Edm.Guid", "Edm.Int64", "Edm.Int32", "Edm.Int16"}, typ)
+}
+
 // maxParts is how deep complex types may stand in each other.
 const maxParts = 6
 
@@ -120,7 +126,7 @@ func (w *writer) fields(indent string, of *owner, list []property, depth int) {
 		case w.m.nested[p.Type] != nil && depth < maxParts:
 			w.parts(indent, of, p, depth)
 			continue
-		case depth == 0 && of.links[p.Name] != "":
+		case depth == 0 && of.links[p.Name] != "" && isPlainID(p.Type):
 			w.line("%s%s: {link: %s} # %s; the key of a record; it is shown, and stands in the log", indent, word(p.Name), word(of.links[p.Name]), typ)
 			continue
 		}
