@@ -151,6 +151,8 @@ func TestBatchesThatSayTooLittleDoNotLoad(t *testing.T) {
 		{"status: status, ", ""},
 		{"{at: requests, id: id,", "{at: requests,"},
 		{"root: /services/data/", "root: /services/data"},
+		{"references: \"@{\"", "references: \"@{\"\n      ids: [id]"},
+		{"{at: compositeRequest,", "{groups: graphs, at: compositeRequest,"},
 		{"      multipart: true", "      multipart: true\n    type: html"},
 		{"      multipart: true", "      multipart: true\n    entity: person"},
 		{"withheld: WITHHELD", "withheld: WITHHELD\nnormalize: {paths: {\"/o/{rest**}\": \"/odata/{rest}\"}}"},

@@ -200,12 +200,16 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 }
 
 func (c *compiler) write(where string, s *writeSpec, args []string) *write {
-	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored}
+	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored, typed: s.Type != "", beside: s.Beside}
+	w.typeIn, w.typeAt, _ = strings.Cut(s.Type, ".")
 	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate, WriteCopy, WriteSave}, w.mode) {
 		c.fail(where, "write: mode %q is neither partial, full, create, save, copy nor echo", s.Mode)
 	}
 	if !s.Pairs {
 		w.at = c.expr(where, s.At, args)
+	}
+	if w.typed && (w.typeIn == "" || w.typeAt == "" || strings.Contains(w.typeAt, ".") || s.Syntax != "" || s.Pairs) {
+		c.fail(where, "write: type is a member of a member, `attributes.type`, for plain objects of values")
 	}
 	switch s.Syntax {
 	case "", "object":
