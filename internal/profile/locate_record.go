@@ -104,7 +104,7 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if (f.x.p.annotations != nil || f.x.od != nil) && f.annotated(name, node, object, rec, ent) {
 		return
 	}
-	if ent.isID(name) && f.isID(node) || f.isTypeName(name, node) {
+	if ent.isID(name) && f.isID(node) || f.isTypeName(name, node) || f.notations(name, node, object, rec, ent) {
 		return
 	}
 	if f.cut != "" {
