@@ -141,6 +141,9 @@ func (f *finder) madeColumn(name string, object int) (res resolved, public, ok b
 	if typ, known := od.q.Tables[table]; dotted && known {
 		return f.x.p.resolve(typ, []string{field}), false, true
 	}
+	if dotted && od.stored {
+		return resolved{field: unclassifiedField()}, false, true
+	}
 	return res, false, false
 }
 

@@ -23,6 +23,8 @@ type odataPlan struct {
 	// many and one say that the answer is a list, or one record; where neither is
 	// known, it tells itself.
 	many, one bool
+	// stored: columns can be those of a query that doesn't stand in the request.
+	stored bool
 	// refs: the answer names records by their addresses alone.
 	refs bool
 }
@@ -363,6 +365,9 @@ func (x *Exchange) sortCategories() []access.Category {
 		if r.Role == access.RefSort {
 			cats = append(cats, r.Categories...)
 		}
+	}
+	if x.od != nil && x.od.stored {
+		cats = append(cats, access.Unclassified)
 	}
 	cats = unique(cats)
 	if len(cats) > 1 {

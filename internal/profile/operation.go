@@ -101,7 +101,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "soql", "sosl", "search_parameters"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "stored", "soql", "sosl", "search_parameters"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -112,8 +112,11 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
 	c.clauses(where, &r)
-	if unmapped := []string{"domain", "prefix_domain", "order_by", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
+	if unmapped := []string{"domain", "prefix_domain", "order_by", "specification", "aggregates", "search", "fetchxml", "stored"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
 		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
+	}
+	if r.syntax == "stored" && r.role != access.RefFilter {
+		c.fail(where, "what a stored query asks can't be told: its role is filter")
 	}
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
 		c.fail(where, "member is for the syntax list and order")

@@ -200,6 +200,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readCSV(r, typ, v)
 	case "fetchxml":
 		return x.readFetch(v.text)
+	case "stored":
+		x.readStored(r, x.textOf(v))
+		return nil
 	case "comparisons":
 		return x.readComparisons(r, typ, x.textOf(v))
 	case "criteria":

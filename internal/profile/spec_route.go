@@ -71,6 +71,8 @@ type refSpec struct {
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field), params
 	// (each query parameter but those in Except is a filter on the field of its name),
+	// stored (the name of a query that the CRM keeps: it can ask about any field of any
+	// record, so it is for roles that see everything, but for those in Except),
 	// or a language with roles of its own: fetchxml (for routes that are read as
 	// OData), soql, sosl, or search_parameters, Salesforce's parameterised search in
 	// `body` or `query`. The last three say themselves which entities a route is about,
@@ -82,7 +84,8 @@ type refSpec struct {
 	// of all its parts is narrowed to the others by it.
 	Narrow string `yaml:"narrow"`
 	// Except are the parameters that name no field, for params; for keys of a nested
-	// query the members that don't.
+	// query the members that don't; for stored the names of queries that ask about
+	// nothing that somebody doesn't see.
 	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
