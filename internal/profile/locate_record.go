@@ -95,7 +95,7 @@ func (f *finder) member(node, object, rec int, ent *entity) {
 // memberAs is member for a value whose name stands elsewhere.
 func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if level := f.level; level != nil {
-		if f.namedColumn(level, name, node, rec) {
+		if f.namedColumn(level, name, node, rec, ent) {
 			return
 		}
 		f.level = level.Subs[strings.ToLower(name)]

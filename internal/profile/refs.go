@@ -144,7 +144,7 @@ func (x *Exchange) readRef(r *ref) error {
 		typ = x.expand(r.entity)
 	}
 	switch r.syntax {
-	case "soql", "sosl", "search_parameters":
+	case "soql", "sosl", "search_parameters", "coql", "vtql":
 		return nil // read before the operation
 	case "params":
 		return x.readParams(r, typ)

@@ -75,7 +75,7 @@ type refSpec struct {
 	// record, so it is for roles that see everything, but for those in Except),
 	// or a language with roles of its own: fetchxml (for routes that are read as
 	// OData), soql, sosl, or search_parameters, Salesforce's parameterised search in
-	// `body` or `query`. The last three say themselves which entities a route is about,
+	// `body` or `query`, coql, Zoho's, or vtql, vtiger's. The last five say themselves which entities a route is about,
 	// and which columns the answer has: leave the route's entity out. What isn't
 	// understood is refused. `IN NAME FIELDS` is the entity's search `name fields`.
 	Syntax string `yaml:"syntax"`
