@@ -52,7 +52,11 @@ func (x *Exchange) classifyOData() error {
 	for _, q := range x.req.Query {
 		params = append(params, odata.Param(q))
 	}
-	q, err := odata.ParseQuery(params)
+	parse := odata.ParseQuery
+	if x.rt.odataTwo {
+		parse = odata.ParseQueryV2
+	}
+	q, err := parse(params)
 	if err != nil {
 		return refuseOData(err)
 	}
@@ -61,6 +65,9 @@ func (x *Exchange) classifyOData() error {
 	switch x.rt.odata {
 	case "read", "write":
 		r, err := odata.ParsePath(x.vars["resource"], aliases)
+		if x.rt.odataTwo {
+			r, err = odata.ParsePathV2(x.vars["resource"])
+		}
 		if err != nil {
 			return refuseOData(err)
 		}

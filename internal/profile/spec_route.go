@@ -274,7 +274,8 @@ type routeSpec struct {
 	// Query are further parameters. `write`: the same for saving and deleting one
 	// record by its id. `function Target`: the variable `{args}` are a function's
 	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
-	// body is one of Dataverse's search.
+	// body is one of Dataverse's search. `read v2` and `write v2`: the same for OData
+	// v2, whose answers are JSON in `d`.
 	OData string `yaml:"odata"`
 	// GraphQL describes an address that takes GraphQL.
 	GraphQL *graphqlSpec `yaml:"graphql"`

@@ -10,7 +10,7 @@ import (
 	"github.com/crmgate/crmgate/internal/profile/metadata"
 )
 
-const metadataLong = `Draws a profile from the metadata of a service of OData v4: the XML that it answers
+const metadataLong = `Draws a profile from the metadata of a service of OData v4 or v2: the XML that it answers
 with at $metadata. Sets become entities, navigation properties relations. What a
 property can hold is told by its name and its type; what neither tells is
 unclassified, and hidden until you give it a category.
@@ -23,7 +23,7 @@ func profileMetadataCommand() *cobra.Command {
 	var o metadata.Options
 	cmd := &cobra.Command{
 		Use:     "from-metadata FILE",
-		Short:   "Draws a profile from the metadata of a service of OData v4",
+		Short:   "Draws a profile from the metadata of a service of OData v4 or v2",
 		Long:    metadataLong,
 		Example: "  crmgate profile from-metadata metadata.xml --path /odata/v4/catalog --name catalog/1 > catalog.yaml",
 		Args:    cobra.ExactArgs(1),

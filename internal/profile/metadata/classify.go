@@ -59,7 +59,7 @@ func categoryOf(name, typ, entity string) string {
 		return "tax_id"
 	case typ == "Edm.Guid" || typ == "Edm.Boolean" && has("active deleted enabled archived locked draft"):
 		return "public"
-	case has("created modified changed updated") && (typ == "Edm.DateTimeOffset" || typ == "Edm.Date"):
+	case has("created modified changed updated") && (typ == "Edm.DateTimeOffset" || typ == "Edm.Date" || typ == "Edm.DateTime"):
 		return "public"
 	}
 	return "unclassified"

@@ -1,5 +1,5 @@
-// Package metadata draws a profile from the metadata that a service of OData v4
-// gives of itself ($metadata, CSDL in XML).
+// Package metadata draws a profile from the metadata that a service of OData v4, or
+// v2, gives of itself ($metadata, CSDL in XML).
 //
 // It is a draft: what a property can hold is told by its name and its type alone,
 // and what neither tells is unclassified, so that it is hidden until somebody has
@@ -23,9 +23,13 @@ type Options struct {
 }
 
 type document struct {
-	XMLName xml.Name `xml:"Edmx"`
-	Version string   `xml:"Version,attr"`
-	Schemas []schema `xml:"DataServices>Schema"`
+	XMLName  xml.Name `xml:"Edmx"`
+	Version  string   `xml:"Version,attr"`
+	Services struct {
+		// Version is that of the protocol, where Edmx has none for each.
+		Version string   `xml:"DataServiceVersion,attr"`
+		Schemas []schema `xml:"Schema"`
+	} `xml:"DataServices"`
 }
 
 type schema struct {
@@ -33,7 +37,15 @@ type schema struct {
 	Alias     string       `xml:"Alias,attr"`
 	Entities  []structType `xml:"EntityType"`
 	Complex   []structType `xml:"ComplexType"`
-	Sets      []struct {
+	// Relations are v2's: a link there names one of them, and an end.
+	Relations []struct {
+		Name string `xml:"Name,attr"`
+		Ends []struct {
+			Role string `xml:"Role,attr"`
+			Type string `xml:"Type,attr"`
+		} `xml:"End"`
+	} `xml:"Association"`
+	Sets []struct {
 		Name string `xml:"Name,attr"`
 		Type string `xml:"EntityType,attr"`
 	} `xml:"EntityContainer>EntitySet"`
@@ -52,6 +64,9 @@ type structType struct {
 type property struct {
 	Name string `xml:"Name,attr"`
 	Type string `xml:"Type,attr"`
+	// Relation and Role say in v2 where a link leads.
+	Relation string `xml:"Relationship,attr"`
+	Role     string `xml:"ToRole,attr"`
 }
 
 // plain is what a name has to be: the codec reads no other.
@@ -66,6 +81,8 @@ type model struct {
 	nested   map[string]*structType
 	sets     map[string][]string // full name of the type → sets
 	order    []string
+	// two: the service is one of v2.
+	two bool
 }
 
 // Profile writes the profile of the service whose metadata is src, as YAML.
@@ -95,12 +112,13 @@ func read(src []byte) (*model, error) {
 	if err := xml.Unmarshal(src, &d); err != nil {
 		return nil, fmt.Errorf("reading the metadata: %w; give the XML that GET …/$metadata answers with", err)
 	}
-	if !strings.HasPrefix(d.Version, "4.") {
-		return nil, fmt.Errorf("the metadata is of version %q; OData 4.0 and 4.01 are served", d.Version)
+	two := d.Version == "1.0" && (d.Services.Version == "1.0" || d.Services.Version == "2.0")
+	if !strings.HasPrefix(d.Version, "4.") && !two {
+		return nil, fmt.Errorf("the metadata is of version %q; OData 4.0 and 4.01 are served, and 2.0", d.Version)
 	}
-	m := &model{entities: map[string]*structType{}, nested: map[string]*structType{}, sets: map[string][]string{}}
+	m := &model{two: two, entities: map[string]*structType{}, nested: map[string]*structType{}, sets: map[string][]string{}}
 	aliases := map[string]string{}
-	for _, s := range d.Schemas {
+	for _, s := range d.Services.Schemas {
 		if s.Alias != "" {
 			aliases[s.Alias] = s.Namespace
 		}
@@ -111,8 +129,17 @@ func read(src []byte) (*model, error) {
 		}
 		return name
 	}
-	for _, s := range d.Schemas {
+	ends := map[string]string{}
+	for _, s := range d.Services.Schemas {
+		for _, r := range s.Relations {
+			for _, e := range r.Ends {
+				ends[s.Namespace+"."+r.Name+" "+e.Role] = e.Type
+			}
+		}
+	}
+	for _, s := range d.Services.Schemas {
 		for i := range s.Entities {
+			s.Entities[i].lead(func(l property) string { return ends[full(l.Relation)+" "+l.Role] })
 			name := s.Namespace + "." + s.Entities[i].Name
 			m.entities[name] = s.Entities[i].named(full)
 			m.order = append(m.order, name)
@@ -127,6 +154,15 @@ func read(src []byte) (*model, error) {
 		}
 	}
 	return m, nil
+}
+
+// lead gives v2's links the types that they lead to.
+func (t *structType) lead(to func(property) string) {
+	for i := range t.Links {
+		if t.Links[i].Relation != "" {
+			t.Links[i].Type = to(t.Links[i])
+		}
+	}
 }
 
 // named gives the types that it speaks of their full names.

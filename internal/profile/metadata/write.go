@@ -19,12 +19,21 @@ type writer struct {
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
 
 func (w *writer) head() {
-	w.line("# Drawn from the metadata of a service of OData v4. What a property holds was told by")
+	version := "v4"
+	if w.m.two {
+		version = "v2"
+	}
+	w.line("# Drawn from the metadata of a service of OData " + version + ". What a property holds was told by")
 	w.line("# its name: look at every line, above all at those that say public, and give those")
 	w.line("# that are unclassified (hidden) a category.")
 	w.line("profile: %q", w.name)
 	w.line("evidence: documented")
 	w.line("withheld: %q", "This text was withheld because it could contain personal data. (crmgate)")
+	if w.m.two {
+		w.line("\nrelations: {list: results}")
+		w.line("\nentities:")
+		return
+	}
 	w.line("\nnormalize:\n  query:\n    semicolon: true # in $expand")
 	w.line("\nannotations:")
 	w.line("  odata.etag|odata.type|odata.count|odata.metadataEtag|etag|type|count|metadataEtag: public")
@@ -159,6 +168,10 @@ func (w *writer) routes() {
 	}
 	w.line("  - {match: %q, pass: true}", "GET "+w.path+"/")
 	w.line("  - match: %q\n    name: batch\n    batch:\n      multipart: true", "POST "+w.path+"/$batch")
+	if w.m.two {
+		w.routesTwo()
+		return
+	}
 	w.line("      # JSON is OData 4.01's alone.")
 	w.line("      requests: {at: requests, id: id, method: method, url: url, headers: headers, body: body, members: [atomicityGroup, dependsOn]}")
 	w.line("      answers: {at: responses, id: id, status: status, headers: headers, body: body, members: [atomicityGroup]}")
@@ -168,6 +181,15 @@ func (w *writer) routes() {
 		"PATCH "+w.path+"/{resource}", w.path+"/{resource}?$select={fields}")
 	w.line("  - {match: %q, name: delete, odata: write, public: [code, target]}", "DELETE "+w.path+"/{resource}")
 	w.line("\nerror:\n  status: 403\n  body: {error: {code: \"403\", message: \"{text}\"}}")
+}
+
+func (w *writer) routesTwo() {
+	w.line("  - {match: %q, name: read, odata: read v2, question: true, public: [code, lang]}", "GET "+w.path+"/{resource**}")
+	w.line("  - {match: %q, name: create, odata: write v2, write: {at: body, mode: create}, public: [code, lang]}", "POST "+w.path+"/{resource}")
+	w.line("  - {match: %q, name: save, odata: write v2, write: {at: body, mode: partial, stored: {get: %q, at: $.d}}, public: [code, lang]}",
+		"PATCH "+w.path+"/{resource}", w.path+"/{resource}?$format=json&$select={fields}")
+	w.line("  - {match: %q, name: delete, odata: write v2, public: [code, lang]}", "DELETE "+w.path+"/{resource}")
+	w.line("\nerror:\n  status: 403\n  body: {error: {code: \"403\", message: {lang: en, value: \"{text}\"}}}")
 }
 
 // comment makes a name fit for a comment.
