@@ -2,6 +2,8 @@ package trial
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc/batch"
@@ -70,14 +72,14 @@ func (t *trial) passes() bool {
 }
 
 // judgeParts judges the answers to a batch. Marks lead into the answer where that is
-// JSON, else into a list of its messages in the order of the requests; null is one
-// without a body.
+// JSON, or where they name lines, else into a list of its messages in the order of the
+// requests; null is one without a body.
 func (t *trial) judgeParts(body []byte) error {
 	answers, of, err := t.x.Batch().Answers(t.c.Response.ContentType, body)
 	if err != nil {
 		return err
 	}
-	whole := t.x.Batch().IsAnswer("application/json")
+	whole := t.x.Batch().IsAnswer("application/json") || slices.ContainsFunc(t.c.Personal, func(m Mark) bool { return strings.HasPrefix(m.At, "line ") })
 	bodies := make([][]byte, len(t.parts))
 	docs := make([]*document, len(t.parts))
 	for i, x := range t.parts {
@@ -110,6 +112,7 @@ func (t *trial) judgeParts(body []byte) error {
 		t.compare(list(bodies), list(first), list(second))
 		return nil
 	}
+	t.lines = partLines(body, answers, of, docs)
 	before, err := answers.Build(changes(answers, of, bodies))
 	if err != nil {
 		return err
@@ -124,6 +127,27 @@ func (t *trial) judgeParts(body []byte) error {
 	}
 	t.compare(before, masked, again)
 	return nil
+}
+
+// partLines are the categories of the fields that were found, by line of the answer.
+func partLines(body []byte, answers *batch.Batch, of []int, docs []*document) map[int][]access.Category {
+	lines := map[int][]access.Category{}
+	starts, at := make([]int, len(answers.Messages)), 0
+	for a := range starts {
+		at += max(bytes.Index(body[at:], answers.Messages[a].Body), 0)
+		starts[a] = at
+		at += len(answers.Messages[a].Body)
+	}
+	for i, d := range docs {
+		if d == nil {
+			continue
+		}
+		first := bytes.Count(body[:starts[of[i]]], []byte{'\n'})
+		for n, cats := range fieldLines(d.tree, &d.found.Found) {
+			lines[first+n] = append(lines[first+n], cats...)
+		}
+	}
+	return lines
 }
 
 // changes put bodies in the places of the requests' answers.
