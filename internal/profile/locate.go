@@ -32,6 +32,7 @@ type recordAt struct {
 	fieldAt   *expr // of an argument that names it
 	keys      bool
 	columns   *expr
+	columnsIn path // of the answer's own list of columns
 	headings  *expr
 	cut       string
 	byKey     bool // the type is the name of the member around the record
@@ -246,9 +247,9 @@ func (f *finder) locateNode(r *recordAt, node int) {
 	switch {
 	case f.marked != nil:
 		f.markedNode(r, node, typ, ent)
-	case (r.columns != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
+	case (r.columns != nil || r.columnsIn != nil || r.tuple != nil) && f.t.Nodes[node].Kind != doc.Array:
 		f.field(node, -1, ent, typ, unclassified(), "")
-	case r.columns != nil:
+	case r.columns != nil, r.columnsIn != nil:
 		f.columnRow(r, node, typ)
 	case r.tuple != nil:
 		f.tuple(r, node, typ, ent)

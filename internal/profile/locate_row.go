@@ -1,6 +1,11 @@
 package profile
 
-import "github.com/crmgate/crmgate/internal/doc"
+import (
+	"maps"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
 
 // tuple finds the fields of a positional row.
 func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
@@ -28,9 +33,18 @@ func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
 // columnRow finds the fields of a row whose columns the request named.
 func (f *finder) columnRow(r *recordAt, node int, typ string) {
 	f.found.Rows++
-	columns := f.x.columnNames(r)
+	columns := f.columnNames(r)
 	i := 0
 	for c := range f.t.Children(node) {
+		if i < len(columns) && r.columnsIn != nil {
+			name := columns[i]
+			if to, mapped := r.fields[name]; mapped {
+				name = to
+			}
+			f.cell(c, typ, name, r.separator)
+			i++
+			continue
+		}
 		if i >= len(columns) {
 			f.field(c, -1, f.x.ent, typ, unclassified(), "")
 			continue
@@ -52,6 +66,61 @@ func (f *finder) column(node int, typ string, steps []string) {
 		fd = &field{categories: fd.categories, detect: true}
 	}
 	f.fieldValue(node, -1, -1, res.entity, res.prefix+res.name, fd)
+}
+
+// alternatives divides names of columns at `|`.
+func (r *recordAt) alternatives() {
+	for names, field := range maps.Clone(r.fields) {
+		for name := range strings.SplitSeq(names, "|") {
+			r.fields[name] = field
+		}
+	}
+}
+
+// columnNames are the names of a row's columns: the request's, or the answer's own.
+func (f *finder) columnNames(r *recordAt) []string {
+	if r.columnsIn == nil {
+		return f.x.columnNames(r)
+	}
+	var names []string
+	list := r.columnsIn.first(f.t, doc.Root)
+	if list < 0 || f.t.Nodes[list].Kind != doc.Array {
+		return nil
+	}
+	for c := range f.t.Children(list) {
+		names = append(names, f.textAt(c))
+	}
+	return names
+}
+
+// cell finds the value of a cell of an answer that names its columns itself, be it
+// there in several notations. An id in their place names a record.
+func (f *finder) cell(node int, typ, name, separator string) {
+	if f.t.Nodes[node].Kind == doc.Object {
+		for c := range f.t.Children(node) {
+			f.cell(c, typ, name, separator)
+		}
+		return
+	}
+	if f.isWholeID(node) {
+		if of, ok := f.x.p.typeOfID(f.t.Text(node)); ok {
+			f.record(f.x.p.entityOf(of), of, f.t.Text(node))
+			return
+		}
+	}
+	if name != "" {
+		f.column(node, typ, f.x.p.steps(name, separator))
+	}
+}
+
+// isWholeID reports whether a text is an id of Salesforce's that agrees with its own
+// last characters: nothing else does but by chance.
+func (f *finder) isWholeID(node int) bool {
+	if !f.x.p.salesforceIDs || f.t.Nodes[node].Kind != doc.String {
+		return false
+	}
+	id := f.t.Text(node)
+	return isSalesforceID(id) && len(id) > shortID && capitals(id[:shortID]) == id[shortID:]
 }
 
 func (x *Exchange) columnNames(r *recordAt) []string {

@@ -195,6 +195,9 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	}
 	if s.Columns == "header" {
 		r.header = true
+	} else if strings.HasPrefix(s.Columns, "$") {
+		r.columnsIn = c.path(where, s.Columns)
+		r.alternatives()
 	} else if s.Columns != "" {
 		e := c.expr(where, s.Columns, args)
 		r.columns = &e

@@ -166,7 +166,8 @@ type recordSpec struct {
 	// name of an argument that names the field.
 	Keys bool `yaml:"keys"`
 	// Columns is an expression for the request's list of fields that names the
-	// columns of positional rows, or `header` for a CSV whose first row does.
+	// columns of positional rows, a path to the answer's own (`$.meta.columns`: Fields
+	// says which fields they are), or `header` for a CSV whose first row does.
 	Columns string `yaml:"columns"`
 	// Headings is an expression for the request's texts of the first row, where they
 	// aren't the columns' names. A CSV that begins with neither isn't released.
