@@ -260,7 +260,7 @@ func TestSalesforceRequestsThatCannotBeJudgedAreRefused(t *testing.T) {
 		"many-saves":           post("composite/sobjects", `{}`),
 		"relation-in-a-save":   post("sobjects/Contact", `{"LastName":"x","Account":{"Number__c":"1"}}`),
 		"job":                  post("jobs/query", `{}`),
-		"report":               get("analytics/reports/00OQyCCCCCfbmF0I5I"),
+		"report":               get("analytics/dashboards/01ZQyCCCCCfbmF0I5I"),
 		"blob":                 get("sobjects/ContentVersion/068QyCCCCCfbmF0I5I/VersionData"),
 		"method-override":      get("sobjects/Contact/003QyCCCCCfbmF0", Param{"_HttpMethod", "PATCH"}),
 		"apex":                 {Method: "GET", Path: "/services/apexrest/x"},
