@@ -101,7 +101,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "stored", "soql", "sosl", "search_parameters", "coql", "vtql"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "expression", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "stored", "soql", "sosl", "search_parameters", "coql", "vtql"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
