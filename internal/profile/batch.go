@@ -54,10 +54,6 @@ func (c *compiler) batch(where string, rt *route, s *routeSpec) {
 		c.fail(where, "batch: answers need at, status and body, and have no method and url")
 	case inJSON && a.ID != "" && r.ID == "":
 		c.fail(where, "batch: answers are known by an id that requests don't have; name its member in requests, too")
-	case r.Groups != a.Groups || r.Groups != "" && (r.GroupID == "" || a.GroupID == "" || a.ID == ""):
-		c.fail(where, "batch: groups stand in requests and answers alike, and are known by `group_id`; their answers by an id")
-	case len(b.IDs) > 0 && (b.References == "" || !c.p.integerIDs && !c.p.salesforceIDs):
-		c.fail(where, "batch: ids are members to which references may lead: say how these begin, `references: \"@{\"`, and in normalize what ids are")
 	case b.Root != "" && (!plainRoot.MatchString(b.Root) || strings.Contains(b.Root, "//")):
 		c.fail(where, "batch: root %q is no plain path with a slash at both ends", b.Root)
 	case b.Root == "" && len(c.spec.Normalize.Paths) > 0:
@@ -66,6 +62,18 @@ func (c *compiler) batch(where string, rt *route, s *routeSpec) {
 		c.fail(where, "batch: what is asked, and what the answers hold, is said by the routes of its requests; leave all else out")
 	}
 	rt.body = "any"
+	c.batchParts(where, b)
+}
+
+// batchParts compiles what a route says of groups and of references in a batch.
+func (c *compiler) batchParts(where string, b *batchSpec) {
+	r, a := &b.Requests, &b.Answers
+	switch {
+	case r.Groups != a.Groups || r.Groups != "" && (r.GroupID == "" || a.GroupID == "" || a.ID == ""):
+		c.fail(where, "batch: groups stand in requests and answers alike, and are known by `group_id`; their answers by an id")
+	case len(b.IDs) > 0 && (b.References == "" || !c.p.integerIDs && !c.p.salesforceIDs):
+		c.fail(where, "batch: ids are members to which references may lead: say how these begin, `references: \"@{\"`, and in normalize what ids are")
+	}
 }
 
 // batchHeaders are those that a request in a batch may always have.

@@ -112,7 +112,7 @@ func read(src []byte) (*model, error) {
 	if err := xml.Unmarshal(src, &d); err != nil {
 		return nil, fmt.Errorf("reading the metadata: %w; give the XML that GET …/$metadata answers with", err)
 	}
-	two := d.Version == "1.0" && (d.Services.Version == "1.0" || d.Services.Version == "2.0")
+	two := d.two()
 	if !strings.HasPrefix(d.Version, "4.") && !two {
 		return nil, fmt.Errorf("the metadata is of version %q; OData 4.0 and 4.01 are served, and 2.0", d.Version)
 	}
@@ -129,14 +129,7 @@ func read(src []byte) (*model, error) {
 		}
 		return name
 	}
-	ends := map[string]string{}
-	for _, s := range d.Services.Schemas {
-		for _, r := range s.Relations {
-			for _, e := range r.Ends {
-				ends[s.Namespace+"."+r.Name+" "+e.Role] = e.Type
-			}
-		}
-	}
+	ends := d.ends()
 	for _, s := range d.Services.Schemas {
 		for i := range s.Entities {
 			s.Entities[i].lead(func(l property) string { return ends[full(l.Relation)+" "+l.Role] })
@@ -154,6 +147,24 @@ func read(src []byte) (*model, error) {
 		}
 	}
 	return m, nil
+}
+
+// two reports whether the metadata is that of a service of OData v2.
+func (d *document) two() bool {
+	return d.Version == "1.0" && (d.Services.Version == "1.0" || d.Services.Version == "2.0")
+}
+
+// ends are the types at the ends of v2's relations, by their names.
+func (d *document) ends() map[string]string {
+	ends := map[string]string{}
+	for _, s := range d.Services.Schemas {
+		for _, r := range s.Relations {
+			for _, e := range r.Ends {
+				ends[s.Namespace+"."+r.Name+" "+e.Role] = e.Type
+			}
+		}
+	}
+	return ends
 }
 
 // lead gives v2's links the types that they lead to.

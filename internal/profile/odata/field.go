@@ -32,7 +32,7 @@ func (p *parser) word() error {
 	case p.values:
 		return fail("A value is expected where the request has something else.")
 	case strings.HasPrefix(rest, "("):
-		if !isFunction(name) && !(p.two && name == "replace") {
+		if !isFunction(name) && (!p.two || name != "replace") {
 			return fail("A function is not in the profile.")
 		}
 		p.i += len(name) + 1

@@ -191,22 +191,28 @@ func (f *flat) flatClauses() error {
 			return err
 		}
 	}
+	if err := f.flatBounds(); err != nil {
+		return err
+	}
+	if !f.rich() {
+		f.sign(";")
+	}
+	return nil
+}
+
+// flatBounds reads how many rows are asked for: `limit 5`, `limit 10, 5`, `limit 5
+// offset 10`, `offset 10`.
+func (f *flat) flatBounds() error {
 	if f.words("limit") {
 		if err := f.count(); err != nil {
 			return err
 		}
-		if f.sign(",") || f.rich() && f.words("offset") {
-			if err := f.count(); err != nil {
-				return err
-			}
-		}
-	} else if f.rich() && f.words("offset") {
-		if err := f.count(); err != nil {
-			return err
+		if f.sign(",") {
+			return f.count()
 		}
 	}
-	if !f.rich() {
-		f.sign(";")
+	if f.rich() && f.words("offset") {
+		return f.count()
 	}
 	return nil
 }
