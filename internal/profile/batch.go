@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/batch"
 )
 
@@ -18,6 +17,7 @@ type batchRoute struct {
 	requests   *batch.List // nil: none in JSON
 	answers    *batch.List
 	references string
+	ids        []string
 	headers    []glob
 	root       string
 	most       int
@@ -32,7 +32,7 @@ func (c *compiler) batch(where string, rt *route, s *routeSpec) {
 	if !b.Multipart && !inJSON {
 		return
 	}
-	rt.batch = &batchRoute{multipart: b.Multipart, references: b.References, root: b.Root, most: b.Most}
+	rt.batch = &batchRoute{multipart: b.Multipart, references: b.References, ids: b.IDs, root: b.Root, most: b.Most}
 	if rt.batch.most == 0 {
 		rt.batch.most = defaultMost
 	}
@@ -62,6 +62,18 @@ func (c *compiler) batch(where string, rt *route, s *routeSpec) {
 		c.fail(where, "batch: what is asked, and what the answers hold, is said by the routes of its requests; leave all else out")
 	}
 	rt.body = "any"
+	c.batchParts(where, b)
+}
+
+// batchParts compiles what a route says of groups and of references in a batch.
+func (c *compiler) batchParts(where string, b *batchSpec) {
+	r, a := &b.Requests, &b.Answers
+	switch {
+	case r.Groups != a.Groups || r.Groups != "" && (r.GroupID == "" || a.GroupID == "" || a.ID == ""):
+		c.fail(where, "batch: groups stand in requests and answers alike, and are known by `group_id`; their answers by an id")
+	case len(b.IDs) > 0 && (b.References == "" || !c.p.integerIDs && !c.p.salesforceIDs):
+		c.fail(where, "batch: ids are members to which references may lead: say how these begin, `references: \"@{\"`, and in normalize what ids are")
+	}
 }
 
 // batchHeaders are those that a request in a batch may always have.
@@ -77,7 +89,7 @@ func (b *Batch) Takes(name string) bool { return matchAny(b.spec.headers, string
 
 func (s *batchListSpec) list() *batch.List {
 	return &batch.List{
-		At: s.At, ID: s.ID, Method: s.Method, URL: s.URL, Status: s.Status, Headers: s.Headers, Body: s.Body,
+		Groups: s.Groups, GroupID: s.GroupID, At: s.At, ID: s.ID, Method: s.Method, URL: s.URL, Status: s.Status, Headers: s.Headers, Body: s.Body,
 		Members: s.Members, Beside: s.Beside,
 	}
 }
@@ -92,6 +104,8 @@ type Batch struct {
 	// list says that it is JSON.
 	list bool
 	root string
+	// asked are the requests that were classified, nil for one that wasn't.
+	asked []*Exchange
 }
 
 // Batch is the several requests that this one carries, nil as a rule.
@@ -123,6 +137,7 @@ func (x *Exchange) readBatch() error {
 	if err != nil {
 		return &Refusal{Reason: "malformed", Text: "The batch is not strictly what it says: " + err.Error() + ".", Status: 400}
 	}
+	b.asked = make([]*Exchange, len(b.Requests.Messages))
 	x.batch = b
 	return nil
 }
@@ -208,19 +223,6 @@ func (b *Batch) absolute(i int) bool {
 	return ok && isScheme(scheme) || m.Header.Get("Host") != ""
 }
 
-// refers reports whether a request speaks of another one's record or answer.
-func (b *Batch) refers(i int, u *url.URL) bool {
-	if slices.ContainsFunc(strings.Split(u.Path, "/"), b.Requests.Refers) {
-		return true
-	}
-	text := b.spec.references
-	if text == "" || !b.list {
-		return false
-	}
-	query, err := url.QueryUnescape(u.RawQuery)
-	return err != nil || strings.Contains(u.Path+"?"+query, text) || strings.Contains(u.RawQuery, text) || b.Requests.Holds(i, text)
-}
-
 // Target is how an address in its canonical form is written in the i-th request's
 // place: from the batch's root on, where the request named the host or nothing, else
 // from the host on.
@@ -237,33 +239,4 @@ func (b *Batch) Target(i int, rawPath, rawQuery string) (string, error) {
 		target += "?" + rawQuery
 	}
 	return target, nil
-}
-
-// made reports whether a link leads to a new record that a request before this one
-// makes in the same change set. Nobody can know anything about it yet.
-func (x *Exchange) made(link string) bool {
-	id, ok := strings.CutPrefix(link, "$")
-	return ok && x.req.Batch != nil && contains(x.req.Batch.Requests.Made(x.req.Part), id)
-}
-
-// checkReferences refuses a body that speaks of another request's answer: a value
-// that its author doesn't see could be copied into a field that they do.
-func (x *Exchange) checkReferences() error {
-	if x.req.Batch == nil || x.tree == nil {
-		return nil
-	}
-	for n := range x.tree.Nodes {
-		if x.tree.Nodes[n].Kind != doc.String {
-			continue
-		}
-		text := x.tree.Text(n)
-		if first, _, _ := strings.Cut(text, "/"); x.req.Batch.Requests.Refers(first) && !x.made(text) {
-			return refuseReference()
-		}
-	}
-	return nil
-}
-
-func refuseReference() *Refusal {
-	return refuse("reference", "A request refers to what another one of the batch makes or answers: which record or value that is can't be known beforehand.")
 }

@@ -151,12 +151,42 @@ func TestBatchesThatSayTooLittleDoNotLoad(t *testing.T) {
 		{"status: status, ", ""},
 		{"{at: requests, id: id,", "{at: requests,"},
 		{"root: /services/data/", "root: /services/data"},
+		{"references: \"@{\"", "references: \"@{\"\n      ids: [id]"},
+		{"{at: compositeRequest,", "{groups: graphs, at: compositeRequest,"},
 		{"      multipart: true", "      multipart: true\n    type: html"},
 		{"      multipart: true", "      multipart: true\n    entity: person"},
 		{"withheld: WITHHELD", "withheld: WITHHELD\nnormalize: {paths: {\"/o/{rest**}\": \"/odata/{rest}\"}}"},
 	} {
 		if _, err := loadBatched(t, c[0], c[1]); err == nil {
 			t.Errorf("it loads with %q in the place of %q", c[1], c[0])
+		}
+	}
+}
+
+// TestRecordsWithinRecordsAreNotSavedUnseen: where each record says of which kind it is,
+// what holds further ones has to be a relation that lists new ones.
+func TestRecordsWithinRecordsAreNotSavedUnseen(t *testing.T) {
+	src, err := profile.Builtin("salesforce")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, reason := range map[string]string{
+		`{"records":[{"attributes":{"type":"Contact"},"ns__Doctors__r":{"records":[{"attributes":{"type":"Lead"},"LastName":"x"}]}}]}`:   "malformed",
+		`{"records":[{"attributes":{"type":"Contact"},"Title":["x"]}]}`:                                                                  "malformed",
+		`{"records":[{"attributes":{"type":"Contact"},"Cases":{"records":[{"attributes":{"type":"Case"},"Subject":"x"}],"done":true}}]}`: "malformed",
+		`{"records":[{"attributes":{"type":"Contact"},"Cases":{"records":[{"attributes":{"type":"Case"},"Subject":"x"}]}}]}`:             "",
+		`{"records":[{"attributes":{"type":"Contact"},"Cases":{"records":[{"Subject":"x"}]}}]}`:                                          "malformed",
+		`{"records":[{"attributes":{"type":"Contact"},"Cases":{"records":[{"attributes":{"type":"Invoice__c"},"Subject":"x"}]}}]}`:       "unknown_type",
+		`{"records":[{"attributes":{"type":"Lead"},"LastName":"x"}]}`:                                                                    "malformed",
+	} {
+		_, err := p.Classify(profile.Request{Method: "POST", Path: "/services/data/v62.0/composite/tree/Contact", MediaType: "application/json", Body: []byte(body)})
+		no, _ := errors.AsType[*profile.Refusal](err)
+		if got := map[bool]string{true: ""}[no == nil]; no != nil && no.Reason != reason || no == nil && reason != got {
+			t.Errorf("%s: %v, want %q", body, err, reason)
 		}
 	}
 }

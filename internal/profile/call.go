@@ -23,8 +23,10 @@ type route struct {
 	// odata is how the address is read, and odataRecord the parameter of a function
 	// that names a record.
 	odata, odataRecord string
-	graphql            *graphqlRoute
-	batch              *batchRoute
+	// odataTwo says that it is OData v2's.
+	odataTwo bool
+	graphql  *graphqlRoute
+	batch    *batchRoute
 	// shapes are the forms of refusals at this address; nil for the profile's.
 	shapes *Shapes
 	// prefix and callback are what may stand around a JSON answer.

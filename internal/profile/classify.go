@@ -115,6 +115,14 @@ type Exchange struct {
 // Classify finds the route or the call of a request and reads what it asks
 // for. A *Refusal is an answer for the client; other errors are faults.
 func (p *Profile) Classify(req Request) (*Exchange, error) {
+	x, err := p.classify(req)
+	if err == nil && req.Batch != nil {
+		req.Batch.asked[req.Part] = x
+	}
+	return x, err
+}
+
+func (p *Profile) classify(req Request) (*Exchange, error) {
 	req.Path = p.unaliasPath(req.Method, req.Path)
 	segments := strings.Split(strings.TrimPrefix(req.Path, "/"), "/")
 	if err := p.unalias(&req); err != nil {
@@ -341,7 +349,7 @@ func (x *Exchange) bindEntity() error {
 	if x.asks != nil {
 		typ = x.asks.Objects[0]
 	}
-	if of, ok := x.p.typeOfID(typ); ok {
+	if of, ok := x.p.typeOfIDs(typ); ok {
 		typ = of
 	}
 	x.typ, x.ent = typ, x.p.entityOf(typ)

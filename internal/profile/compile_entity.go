@@ -178,7 +178,7 @@ func (c *compiler) fieldOf(where string, pr pair) *field {
 
 func (c *compiler) fieldLong(where string, s *fieldSpec) *field {
 	f := &field{
-		by: s.By, detect: s.Detect, companies: s.Companies, tag: s.Tag, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
+		by: s.By, detect: s.Detect, companies: s.Companies, position: s.Position, tag: s.Tag, decode: s.Decode, withhold: s.Withhold, keys: s.Keys, reference: s.Reference,
 		file: s.File, sizeContext: s.SizeContext, picture: s.Picture,
 	}
 	if s.Category != "" {

@@ -16,6 +16,7 @@ type graphqlRoute struct {
 	operators     []string
 	groups        []string
 	around        []aroundWord
+	values        []string
 	errors        []string
 	introspection bool
 }
@@ -102,7 +103,7 @@ func (c *compiler) graphql(where string, rt *route, s *routeSpec) {
 		return
 	}
 	where += ", graphql"
-	g := &graphqlRoute{operators: s.GraphQL.Operators, groups: s.GraphQL.Groups, errors: s.GraphQL.Errors, introspection: s.GraphQL.Introspection}
+	g := &graphqlRoute{operators: s.GraphQL.Operators, groups: s.GraphQL.Groups, values: s.GraphQL.Values, errors: s.GraphQL.Errors, introspection: s.GraphQL.Introspection}
 	rt.graphql = g
 	switch {
 	case rt.entity != "" || len(rt.records) > 0 || len(rt.refs) > 0 || rt.write != nil || rt.pass || rt.opaque || rt.image:

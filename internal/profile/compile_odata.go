@@ -17,10 +17,15 @@ func (c *compiler) odata(where string, rt *route, s *routeSpec) {
 	}
 	word, record, _ := strings.Cut(s.OData, " ")
 	rt.odata, rt.odataRecord = word, record
+	if record == "v2" && (word == "read" || word == "write") {
+		rt.odataTwo, record, rt.odataRecord = true, "", ""
+	}
 	variable := map[string]string{"read": "resource", "write": "resource", "function": "args"}[word]
 	switch {
 	case !slices.Contains(odataWords(), word) || (word == "function") != (record != ""):
-		c.fail(where, "odata: %q is not served; write read, write, `function Target` or search", s.OData)
+		c.fail(where, "odata: %q is not served; write read, write, `read v2`, `write v2`, `function Target` or search", s.OData)
+	case rt.odataTwo && (c.spec.Relations.List != odataResults || len(c.spec.Annotations) > 0):
+		c.fail(where, "odata: in v2 related records stand in `results`, and nothing is annotated: write `relations: {list: results}` and leave annotations out")
 	case variable != "" && !rt.pattern.binds(variable):
 		c.fail(where, "odata: the address has no variable {%s}", variable)
 	case rt.odataPath() && (rt.entity != "" || len(rt.records) > 0):

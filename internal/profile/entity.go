@@ -39,6 +39,7 @@ type field struct {
 	values      map[string]access.Category
 	detect      bool
 	companies   bool
+	position    bool
 	tag         string
 	decode      string
 	withhold    bool

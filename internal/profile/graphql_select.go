@@ -139,7 +139,7 @@ func (x *Exchange) readSelected(typ string, steps []string, f *graphql.Field) er
 	if err := x.readArguments(typ, steps, f, nil); err != nil {
 		return err
 	}
-	if len(f.Fields) > 0 && !x.isValue(typ, steps) {
+	if len(f.Fields) > 0 && !x.isValue(typ, steps) && !x.inNotations(f.Fields) {
 		return x.readSelection(typ, steps, f.Fields)
 	}
 	if err := x.readBelow(typ, steps, f.Fields); err != nil {

@@ -123,6 +123,20 @@ func (p *Profile) typeOfID(id string) (string, bool) {
 	return p.prefixes[best], best != ""
 }
 
+// typeOfIDs is the type of the records whose ids stand in a text with commas between
+// them, where all of them are of one.
+func (p *Profile) typeOfIDs(ids string) (string, bool) {
+	first, rest, more := strings.Cut(ids, ",")
+	typ, ok := p.typeOfID(first)
+	for more && ok {
+		var next string
+		next, rest, more = strings.Cut(rest, ",")
+		of, known := p.typeOfID(next)
+		ok = known && of == typ
+	}
+	return typ, ok
+}
+
 // plainIDs adds ids of a request in their one form.
 func (x *Exchange) plainIDs(texts []string, ids *[]string) error {
 	for _, text := range texts {

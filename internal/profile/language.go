@@ -15,7 +15,7 @@ func ownRoles(syntax string) bool { return isLanguage(syntax) || syntax == "fetc
 
 // isLanguage reports whether a syntax says itself which entities are asked about.
 func isLanguage(syntax string) bool {
-	return slices.Contains([]string{"soql", "sosl", "search_parameters"}, syntax)
+	return slices.Contains([]string{"soql", "sosl", "search_parameters", "coql", "vtql"}, syntax)
 }
 
 // language is the place of a query that says itself what it is about; nil without one.
@@ -45,7 +45,7 @@ func (c *compiler) language(where string, rt *route) {
 // noLanguage refuses such a query in a remote call.
 func (c *compiler) noLanguage(where string, cl *call) {
 	if cl.language() != nil {
-		c.fail(where, "soql, sosl and search_parameters are for routes")
+		c.fail(where, "soql, sosl, search_parameters, coql and vtql are for routes")
 	}
 }
 
@@ -71,7 +71,9 @@ func (x *Exchange) classifyLanguage() error {
 		if len(vs) != 1 || vs[0].node >= 0 && x.tree.Nodes[vs[0].node].Kind != doc.String {
 			return refuse("malformed", "The request has no query, or several.")
 		}
-		parse := map[string]func(string) (*soql.Query, error){"soql": soql.ParseQuery, "sosl": soql.ParseSearch}[r.syntax]
+		parse := map[string]func(string) (*soql.Query, error){
+			"soql": soql.ParseQuery, "sosl": soql.ParseSearch, "coql": soql.ParseCOQL, "vtql": soql.ParseVTQL,
+		}[r.syntax]
 		x.asks, err = parse(x.textOf(vs[0]))
 	}
 	if err != nil {
@@ -148,11 +150,13 @@ func (f *finder) atLevel(node int) {
 
 // namedColumn finds what stands under a name that the query made up. It reports whether
 // the name is one.
-func (f *finder) namedColumn(level *soql.Level, name string, node, rec int) bool {
+func (f *finder) namedColumn(level *soql.Level, name string, node, rec int, ent *entity) bool {
 	c, ok := level.Columns[strings.ToLower(name)]
 	switch {
-	case !ok:
+	case !ok && (level.Fields == nil || level.Fields[strings.ToLower(name)] || ent.isID(name) && f.isID(node)):
 		return false
+	case !ok: // nobody asked for it under this name
+		f.field(node, rec, ent, name, unclassified(), "")
 	case f.t.Nodes[node].Kind == doc.Null:
 	case len(c.Fields) == 0:
 		if !f.isCount(node) {

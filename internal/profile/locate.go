@@ -273,11 +273,25 @@ func (f *finder) typeAt(r *recordAt, node int) string {
 	case r.byKey:
 		return f.keyAround(node)
 	case r.relEntity != nil:
-		return f.t.Text(max(doc.Leaf(f.t, r.relEntity.first(f.t, node)), 0))
+		return f.typeIn(r, node)
 	case r.entity != "":
 		return f.x.typeOf(r.entity)
 	}
 	return f.x.typ
+}
+
+// typeIn is the type that stands below a record, or that its id there begins with. What
+// has no id is no record: it says of one of the operation's why it wasn't saved.
+func (f *finder) typeIn(r *recordAt, node int) string {
+	at := doc.Leaf(f.t, r.relEntity.first(f.t, node))
+	if at < 0 && len(f.x.p.prefixes) > 0 && r.entity == r.id {
+		return f.x.typ
+	}
+	typ := f.t.Text(max(at, 0))
+	if of, ok := f.x.p.typeOfID(typ); ok {
+		return of
+	}
+	return typ
 }
 
 // keyAround is the name of the nearest member that a node is or stands in.

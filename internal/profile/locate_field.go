@@ -96,7 +96,8 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 // a false that says that there is no text, the name of a company.
 func (f *finder) tellsNothing(node int, fd *field) bool {
 	return fd.file && f.x.asksSize(fd) && f.isSize(node) || f.x.p.isEmpty(f.t, node) && !fd.canBeBool() ||
-		fd.companies && f.t.Nodes[node].Kind == doc.String && isCompany(f.t.Text(node))
+		fd.companies && f.t.Nodes[node].Kind == doc.String && isCompany(f.t.Text(node)) ||
+		fd.position && f.t.Nodes[node].Kind == doc.String && isPosition(f.t.Text(node))
 }
 
 // isSize reports whether a file's value is its size: a number, or `12.30 Kb`.

@@ -14,6 +14,9 @@ func (f *finder) locateOData(status int) error {
 		f.coverRest(doc.Root, true)
 		return nil
 	}
+	if f.x.rt.odataTwo {
+		return f.locateODataTwo()
+	}
 	t, od, ent := f.t, f.x.od, f.x.ent
 	if t.Nodes[doc.Root].Kind != doc.Object {
 		return ErrShape
@@ -77,6 +80,9 @@ func (f *finder) isCovered(node int) bool {
 // annotated finds what a member holds that stands for something else than a field
 // of its name: an annotation, or what a query made up. It reports whether it does.
 func (f *finder) annotated(name string, node, object, rec int, ent *entity) bool {
+	if f.x.rt != nil && f.x.rt.odataTwo && f.aboutODataTwo(name, node, rec, ent) {
+		return true
+	}
 	base, annotation, ok := strings.Cut(name, "@")
 	if !ok {
 		return f.madeUp(name, node, object, rec)
@@ -140,6 +146,9 @@ func (f *finder) madeColumn(name string, object int) (res resolved, public, ok b
 	table, field, dotted := strings.Cut(strings.Replace(name, "_x002e_", ".", 1), ".")
 	if typ, known := od.q.Tables[table]; dotted && known {
 		return f.x.p.resolve(typ, []string{field}), false, true
+	}
+	if dotted && od.stored {
+		return resolved{field: unclassifiedField()}, false, true
 	}
 	return res, false, false
 }

@@ -112,7 +112,7 @@ func (f *finder) member(node, object, rec int, ent *entity) {
 // memberAs is member for a value whose name stands elsewhere.
 func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if level := f.level; level != nil {
-		if f.namedColumn(level, name, node, rec) {
+		if f.namedColumn(level, name, node, rec, ent) {
 			return
 		}
 		f.level = level.Subs[strings.ToLower(name)]
@@ -121,7 +121,7 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 	if (f.x.p.annotations != nil || f.x.od != nil) && f.annotated(name, node, object, rec, ent) {
 		return
 	}
-	if ent.isID(name) && f.isID(node) || f.isTypeName(name, node) {
+	if ent.isID(name) && f.isID(node) || f.isTypeName(name, node) || f.notations(name, node, object, rec, ent) {
 		return
 	}
 	if f.cut != "" {

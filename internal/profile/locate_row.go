@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/doc"
 )
@@ -47,6 +49,8 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 		case i >= len(columns) || columns[i] == "":
 			f.field(c, -1, f.x.ent, typ, unclassified(), "")
 		case rec >= 0 && columns[i] == ent.id:
+		case r.columns.origin == fromResponse:
+			f.cell(c, typ, r.fieldOf(columns[i]), r.separator)
 		default:
 			f.column(c, typ, f.x.p.steps(columns[i], r.separator))
 		}
@@ -55,6 +59,14 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 	for i := before; i < len(f.found.Fields); i++ {
 		f.found.Fields[i].Record = rec
 	}
+}
+
+// fieldOf is the field that a column of an answer holds, "" for what is nobody's.
+func (r *recordAt) fieldOf(column string) string {
+	if field, ok := r.fields[column]; ok {
+		return field
+	}
+	return column
 }
 
 func idOf(ent *entity) string {
@@ -80,7 +92,8 @@ func (f *finder) columnsOf(r *recordAt) []string {
 		}
 		f.namedColumns = append(f.namedColumns, text)
 		// A field's name is nobody's; what the profile doesn't know could be a value.
-		if f.x.ent != nil && (f.x.ent.isID(text) || f.x.ent.field(text) != nil) {
+		_, known := r.fields[text]
+		if known || f.x.ent != nil && (f.x.ent.isID(text) || f.x.ent.field(text) != nil) {
 			f.cover(n)
 		}
 	}
@@ -108,6 +121,45 @@ func (f *finder) column(node int, typ string, steps []string) {
 		fd = &field{categories: fd.categories, detect: true}
 	}
 	f.fieldValue(node, -1, -1, res.entity, res.prefix+res.name, fd)
+}
+
+// alternatives divides names of columns at `|`.
+func (r *recordAt) alternatives() {
+	for names, field := range maps.Clone(r.fields) {
+		for name := range strings.SplitSeq(names, "|") {
+			r.fields[name] = field
+		}
+	}
+}
+
+// cell finds the value of a cell of an answer that names its columns itself, be it
+// there in several notations. An id in their place names a record.
+func (f *finder) cell(node int, typ, name, separator string) {
+	if f.t.Nodes[node].Kind == doc.Object {
+		for c := range f.t.Children(node) {
+			f.cell(c, typ, name, separator)
+		}
+		return
+	}
+	if f.isWholeID(node) {
+		if of, ok := f.x.p.typeOfID(f.t.Text(node)); ok {
+			f.record(f.x.p.entityOf(of), of, f.t.Text(node))
+			return
+		}
+	}
+	if name != "" {
+		f.column(node, typ, f.x.p.steps(name, separator))
+	}
+}
+
+// isWholeID reports whether a text is an id of Salesforce's that agrees with its own
+// last characters: nothing else does but by chance.
+func (f *finder) isWholeID(node int) bool {
+	if !f.x.p.salesforceIDs || f.t.Nodes[node].Kind != doc.String {
+		return false
+	}
+	id := f.t.Text(node)
+	return isSalesforceID(id) && len(id) > shortID && capitals(id[:shortID]) == id[shortID:]
 }
 
 func (x *Exchange) columnNames(r *recordAt) []string {

@@ -23,6 +23,8 @@ type odataPlan struct {
 	// many and one say that the answer is a list, or one record; where neither is
 	// known, it tells itself.
 	many, one bool
+	// stored: columns can be those of a query that doesn't stand in the request.
+	stored bool
 	// refs: the answer names records by their addresses alone.
 	refs bool
 }
@@ -50,7 +52,11 @@ func (x *Exchange) classifyOData() error {
 	for _, q := range x.req.Query {
 		params = append(params, odata.Param(q))
 	}
-	q, err := odata.ParseQuery(params)
+	parse := odata.ParseQuery
+	if x.rt.odataTwo {
+		parse = odata.ParseQueryV2
+	}
+	q, err := parse(params)
 	if err != nil {
 		return refuseOData(err)
 	}
@@ -59,6 +65,9 @@ func (x *Exchange) classifyOData() error {
 	switch x.rt.odata {
 	case "read", "write":
 		r, err := odata.ParsePath(x.vars["resource"], aliases)
+		if x.rt.odataTwo {
+			r, err = odata.ParsePathV2(x.vars["resource"])
+		}
 		if err != nil {
 			return refuseOData(err)
 		}
@@ -270,91 +279,6 @@ func (x *Exchange) readFetch(text string) error {
 	return x.readODataQuery(q)
 }
 
-// odataSearch reads the body of Dataverse's search: `entities` and `orderby` are
-// JSON in texts.
-func (x *Exchange) odataSearch() error {
-	q := x.od.q
-	entities, err := x.textDocument("entities")
-	if err != nil {
-		return err
-	}
-	if entities == nil {
-		return refuse("malformed", "A search has to name the entities that it searches: else it searches all.")
-	}
-	var types []string
-	for c := range entities.Children(doc.Root) {
-		typ, err := x.odataSearched(q, entities, c)
-		if err != nil {
-			return err
-		}
-		types = append(types, typ)
-	}
-	orders, err := x.textDocument("orderby")
-	if err != nil || orders == nil {
-		return err
-	}
-	for c := range orders.Children(doc.Root) {
-		for _, typ := range types {
-			if orders.Text(c) == "@search.score desc" {
-				continue
-			}
-			if err := odata.ParseOrder(q, typ, orders.Text(c)); err != nil {
-				return refuseOData(err)
-			}
-		}
-	}
-	return nil
-}
-
-// textDocument is the list in a member that is JSON in a text; nil without it.
-func (x *Exchange) textDocument(name string) (*doc.Tree, error) {
-	n := x.tree.Member(doc.Root, name)
-	if n < 0 || x.tree.Nodes[n].Kind == doc.Null {
-		return nil, nil
-	}
-	t, err := parseJSON([]byte(x.tree.Text(n)))
-	if err != nil || x.tree.Nodes[n].Kind != doc.String || t.Nodes[doc.Root].Kind != doc.Array {
-		return nil, refuse("malformed", "A member of the search is no list in a text.")
-	}
-	return t, nil
-}
-
-// odataSearched reads one of the entities that are searched.
-func (x *Exchange) odataSearched(q *odata.Query, t *doc.Tree, node int) (string, error) {
-	if t.Nodes[node].Kind != doc.Object || t.Member(node, "name") < 0 {
-		return "", refuse("malformed", "A search has to name the entities that it searches.")
-	}
-	typ := t.Text(t.Member(node, "name"))
-	if x.p.entityOf(typ) == nil {
-		return "", refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
-	}
-	searched := false
-	for c := range t.Children(node) {
-		role := map[string]odata.Role{"selectColumns": odata.Select, "searchColumns": odata.Search}[t.Key(c)]
-		var err error
-		switch {
-		case t.Key(c) == "name" && t.Nodes[c].Kind == doc.String:
-		case t.Key(c) == "filter" && t.Nodes[c].Kind == doc.String:
-			err = odata.ParseFilter(q, typ, t.Text(c))
-		case role != "" && t.Nodes[c].Kind == doc.Array:
-			for n := range t.Children(c) {
-				searched = searched || role == odata.Search
-				err = errors.Join(err, q.Add(role, typ, t.Text(n)))
-			}
-		default:
-			return "", refuse("malformed", "An entity of a search has a member that is not in the profile.")
-		}
-		if err != nil {
-			return "", refuseOData(err)
-		}
-	}
-	if !searched {
-		// All columns that the service has in its index.
-		return typ, q.Add(odata.Search, typ, "search")
-	}
-	return typ, nil
-}
-
 // sortCategories are those of the fields by which the answer is sorted: a cookie
 // of paging holds their values.
 func (x *Exchange) sortCategories() []access.Category {
@@ -363,6 +287,9 @@ func (x *Exchange) sortCategories() []access.Category {
 		if r.Role == access.RefSort {
 			cats = append(cats, r.Categories...)
 		}
+	}
+	if x.od != nil && x.od.stored {
+		cats = append(cats, access.Unclassified)
 	}
 	cats = unique(cats)
 	if len(cats) > 1 {

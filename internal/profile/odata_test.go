@@ -260,3 +260,43 @@ func TestODataStoredValuesAreReadByTheSameAddress(t *testing.T) {
 		t.Errorf("%+v, %v, %v", got, w.IDs, err)
 	}
 }
+
+// TestLeakStoredQueries: what a query asks that the CRM keeps doesn't stand in the
+// request, nor do the names of its columns.
+func TestLeakStoredQueries(t *testing.T) {
+	p := dynamics(t)
+	const view = "a4f87a8e-e678-54c1-9d9c-79d90f392264"
+	answer := `{"value":[{"contactid":"` + aContact + `","fullname":"Müßig","a_1.annualincome":42,"a_1_x002e_birthdate":1979,"creditlimit":7}],"@odata.nextLink":"https://x/?cookie=Quast"}`
+	for _, param := range []string{"savedQuery", "userQuery"} {
+		t.Run("a-question-about-everything-by-"+param, func(t *testing.T) {
+			x, err := p.Classify(odataGet("contacts", param+"="+view))
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := map[access.Entity]int{}
+			for _, r := range x.Accesses[0].Refs {
+				if r.Role == access.RefFilter {
+					asked[r.Entity] = len(r.Categories)
+				}
+			}
+			if asked["contact"] != len(wholeCategories()) || asked["account"] != len(wholeCategories()) || asked["internal"] != 0 {
+				t.Errorf("%v", asked)
+			}
+		})
+	}
+	src, err := Builtin("dynamics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := loadText(t, strings.Replace(string(src), "at: query.savedQuery, syntax: stored}", "at: query.savedQuery, syntax: stored, except: ["+view+"]}", 1))
+	t.Run("columns-of-one-that-is-known", func(t *testing.T) {
+		x, err := known.Classify(odataGet("contacts", "savedQuery="+view))
+		if err != nil || len(x.Accesses[0].Refs) != 0 {
+			t.Fatalf("%v %v", x, err)
+		}
+		fields, _ := foundIn(t, known, odataGet("contacts", "savedQuery="+view), answer)
+		if fields["Müßig"] != "contact name" || fields["42"] == "" || fields["1979"] == "" || fields["https://x/?cookie=Quast"] == "" {
+			t.Errorf("%v", fields)
+		}
+	})
+}

@@ -38,6 +38,25 @@ func (x *Exchange) askWhole() {
 	}
 }
 
+// readStored reads the name of a query that the CRM keeps. What it asks doesn't stand
+// in the request: it can be about any field of any record.
+func (x *Exchange) readStored(r *ref, name string) {
+	if name == "" {
+		return
+	}
+	if x.od != nil {
+		x.od.stored = true
+	}
+	if contains(r.except, name) {
+		return
+	}
+	for _, e := range x.p.entities {
+		if !e.internal {
+			x.addRef(access.Ref{Role: access.RefFilter, Entity: e.name, Field: "stored query", Categories: wholeCategories()})
+		}
+	}
+}
+
 // Whole reports whether the answer can't be masked, so that it is for roles alone
 // that may see everything in it.
 func (x *Exchange) Whole() bool { return x.op != nil && (x.op.opaque || x.op.image) }

@@ -103,7 +103,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "expression", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "soql", "sosl", "search_parameters"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "expression", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "stored", "soql", "sosl", "search_parameters", "coql", "vtql"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -115,8 +115,11 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	}
 	r.forms = c.nameForms(where, s.Map)
 	c.clauses(where, &r)
-	if unmapped := []string{"domain", "prefix_domain", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
+	if unmapped := []string{"domain", "prefix_domain", "specification", "aggregates", "search", "fetchxml", "stored"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
 		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
+	}
+	if r.syntax == "stored" && r.role != access.RefFilter {
+		c.fail(where, "what a stored query asks can't be told: its role is filter")
 	}
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
 		c.fail(where, "member is for the syntax list and order")
@@ -198,6 +201,7 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	} else if s.Columns != "" {
 		e := c.expr(where, s.Columns, args)
 		r.columns = &e
+		r.alternatives()
 		if e.origin == fromResult || e.origin == fromConst {
 			c.fail(where, "columns: %q is neither `header` nor a place in the request or, with `$`, in the answer", s.Columns)
 		}
@@ -206,12 +210,16 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 }
 
 func (c *compiler) write(where string, s *writeSpec, args []string) *write {
-	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored}
+	w := &write{mode: WriteMode(s.Mode), self: s.Self, pairs: s.Pairs, stored: s.Stored, typed: s.Type != "", beside: s.Beside}
+	w.typeIn, w.typeAt, _ = strings.Cut(s.Type, ".")
 	if !slices.Contains([]WriteMode{WritePartial, WriteFull, WriteEcho, WriteCreate, WriteCopy, WriteSave}, w.mode) {
 		c.fail(where, "write: mode %q is neither partial, full, create, save, copy nor echo", s.Mode)
 	}
 	if !s.Pairs {
 		w.at = c.expr(where, s.At, args)
+	}
+	if w.typed && (w.typeIn == "" || w.typeAt == "" || strings.Contains(w.typeAt, ".") || s.Syntax != "" || s.Pairs) {
+		c.fail(where, "write: type is a member of a member, `attributes.type`, for plain objects of values")
 	}
 	switch s.Syntax {
 	case "", "object":

@@ -145,7 +145,7 @@ func (x *Exchange) readRef(r *ref) error {
 		typ = x.expand(r.entity)
 	}
 	switch r.syntax {
-	case "soql", "sosl", "search_parameters":
+	case "soql", "sosl", "search_parameters", "coql", "vtql":
 		return nil // read before the operation
 	case "params":
 		return x.readParams(r, typ)
@@ -204,6 +204,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readCSV(r, typ, v)
 	case "fetchxml":
 		return x.readFetch(v.text)
+	case "stored":
+		x.readStored(r, x.textOf(v))
+		return nil
 	case "comparisons":
 		return x.readComparisons(r, typ, x.textOf(v))
 	case "criteria":

@@ -260,7 +260,7 @@ func TestSalesforceRequestsThatCannotBeJudgedAreRefused(t *testing.T) {
 		"many-saves":           post("composite/sobjects", `{}`),
 		"relation-in-a-save":   post("sobjects/Contact", `{"LastName":"x","Account":{"Number__c":"1"}}`),
 		"job":                  post("jobs/query", `{}`),
-		"report":               get("analytics/reports/00OQyCCCCCfbmF0I5I"),
+		"report":               get("analytics/dashboards/01ZQyCCCCCfbmF0I5I"),
 		"blob":                 get("sobjects/ContentVersion/068QyCCCCCfbmF0I5I/VersionData"),
 		"method-override":      get("sobjects/Contact/003QyCCCCCfbmF0", Param{"_HttpMethod", "PATCH"}),
 		"apex":                 {Method: "GET", Path: "/services/apexrest/x"},
@@ -305,4 +305,47 @@ func TestLanguagesAreCheckedAtLoad(t *testing.T) {
 	if _, err := Load([]byte(folded)); err == nil || !strings.Contains(err.Error(), "listed before already") {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestLeakListsAndReportsThatTheCRMKeeps: what they ask is for those who see everything,
+// but for those that the profile knows.
+func TestLeakListsAndReportsThatTheCRMKeeps(t *testing.T) {
+	p := salesforce(t)
+	post := func(path string) Request {
+		return Request{Method: "POST", Path: restAPI + path, MediaType: "application/json", Body: []byte(`{}`)}
+	}
+	get := func(path string) Request { return Request{Method: "GET", Path: restAPI + path} }
+	for name, c := range map[string]struct {
+		r    Request
+		asks bool
+	}{
+		"everybody":        {post("ui-api/list-records/Contact/AllContacts"), false},
+		"somebody":         {post("ui-api/list-records/Contact/Rich_People"), true},
+		"in-another-case":  {post("ui-api/list-records/Contact/allcontacts"), true},
+		"by-its-id":        {get("ui-api/list-records/00BQyCCCCCfbmF0I5I"), true},
+		"with-its-records": {get("ui-api/list-ui/Contact/Rich_People"), true},
+		"report":           {get("analytics/reports/00OQyCCCCCfbmF0I5I"), true},
+		"report-by-filter": {post("analytics/reports/00OQyCCCCCfbmF0I5I"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x, err := p.Classify(c.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asks := map[access.Entity]bool{}
+			for _, r := range x.Accesses[0].Refs {
+				asks[r.Entity] = r.Role == access.RefFilter && len(r.Categories) == len(wholeCategories())
+			}
+			if asks["contact"] != c.asks || asks["individual"] != c.asks || asks["internal"] {
+				t.Errorf("%v", asks)
+			}
+		})
+	}
+	t.Run("cells-of-a-report-without-a-column", func(t *testing.T) {
+		fields, records := foundIn(t, p, get("analytics/reports/00OQyCCCCCfbmF0I5I"),
+			`{"factMap":{"T!T":{"rows":[{"dataCells":[{"label":"Boss","value":"003Quastquast12"},{"label":"x","value":42}]}]}},"reportMetadata":{"detailColumns":["TITLE"]}}`)
+		if fields["Boss"] != "" || fields["42"] == "" || fields["x"] == "" || len(records) != 0 {
+			t.Errorf("%v %v", fields, records)
+		}
+	})
 }

@@ -177,6 +177,9 @@ type fieldSpec struct {
 	// Companies says that a name which ends with a company's legal form (`… GmbH`, `…
 	// Ltd`, `… S.A.`) and has no comma in it is no person's: it is public.
 	Companies bool `yaml:"companies"`
+	// Position says that a text which is a place in a list is public: a number of up to
+	// six digits behind a version (`v1:20`), as it is or in base64.
+	Position bool `yaml:"position"`
 	// Tag is a word that a list begins with whose other elements are the value:
 	// `markup` of `["markup", "<p>…"]`.
 	Tag string `yaml:"tag"`

@@ -18,8 +18,13 @@ type batchSpec struct {
 	// one to that in the same place, and there have to be as many.
 	Answers batchListSpec `yaml:"answers"`
 	// References is what a reference to another request's answer begins with: `@{`. A
-	// request in JSON that holds it anywhere is refused.
+	// request in JSON that holds it anywhere is refused, but for IDs.
 	References string `yaml:"references"`
+	// IDs are the members of an answer that hold ids and nothing else: `[Id, id]`. A
+	// value in the query or the body of a later request may be a reference that ends in
+	// one of them (`@{contact.id}`), where the answer holds nothing that its request has
+	// named so itself. In a path no reference is served. Needs `normalize.ids`.
+	IDs []string `yaml:"ids"`
 	// Headers are those that a request in a batch may have beside Accept,
 	// Accept-Language, Content-Type, Content-Language, If-Match, Prefer, OData-Version,
 	// OData-MaxVersion and OData-Isolation; globs, in whatever case. Conditions and
@@ -36,7 +41,13 @@ type batchSpec struct {
 // batchListSpec says where requests or answers stand, by names of members. What it
 // doesn't name is refused, and withheld in an answer.
 type batchListSpec struct {
-	// At is the document's member that holds the list.
+	// Groups is the document's member that holds a list of groups of messages, each with
+	// a list of its own: then At and Beside are members of a group. An id is one in
+	// its group.
+	Groups string `yaml:"groups"`
+	// GroupID is the member by which a group is known.
+	GroupID string `yaml:"group_id"`
+	// At is the document's member that holds the list; dots lead through objects.
 	At string `yaml:"at"`
 	// ID is the member by which an answer is known.
 	ID string `yaml:"id"`

@@ -30,6 +30,9 @@ type graphqlSpec struct {
 	// grouped. Anything else is in the form of `entities.fields`.
 	// `{type}` stands for a type of the records. An entity's own field goes before.
 	Around ordered `yaml:"around"`
+	// Values are the members of an object that stands in a field's place and holds its
+	// value in several notations: `[value, displayValue]` of `Name { value displayValue }`.
+	Values []string `yaml:"values"`
 	// Errors are the codes (`extensions.code`) of errors whose texts hold no values:
 	// those of all others are withheld.
 	Errors []string `yaml:"errors"`

@@ -78,9 +78,11 @@ type refSpec struct {
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field), params
 	// (each query parameter but those in Except is a filter on the field of its name),
+	// stored (the name of a query that the CRM keeps: it can ask about any field of any
+	// record, so it is for roles that see everything, but for those in Except),
 	// or a language with roles of its own: fetchxml (for routes that are read as
 	// OData), soql, sosl, or search_parameters, Salesforce's parameterised search in
-	// `body` or `query`. The last three say themselves which entities a route is about,
+	// `body` or `query`, coql, Zoho's, or vtql, vtiger's. The last five say themselves which entities a route is about,
 	// and which columns the answer has: leave the route's entity out. What isn't
 	// understood is refused. `IN NAME FIELDS` is the entity's search `name fields`.
 	Syntax string `yaml:"syntax"`
@@ -89,7 +91,8 @@ type refSpec struct {
 	// of all its parts is narrowed to the others by it.
 	Narrow string `yaml:"narrow"`
 	// Except are the parameters that name no field, for params; for keys of a nested
-	// query the members that don't.
+	// query the members that don't; for stored the names of queries that ask about
+	// nothing that somebody doesn't see.
 	Except []string `yaml:"except"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
@@ -182,8 +185,9 @@ type recordSpec struct {
 	Keys bool `yaml:"keys"`
 	// Columns is an expression for the request's list of fields that names the
 	// columns of positional rows, or for that of the answer (`$.keys` of `{"keys":
-	// ["id", "email"], "values": [[7, "…"]]}`), or `header` for a CSV whose first row
-	// does. One that has the name of the entity's id holds it.
+	// ["id", "email"], "values": [[7, "…"]]}`; Fields says which fields columns with
+	// other names are), or `header` for a CSV whose first row does. One that has the
+	// name of the entity's id holds it.
 	Columns string `yaml:"columns"`
 	// Headings is an expression for the request's texts of the first row, where they
 	// aren't the columns' names. A CSV that begins with neither isn't released.
@@ -291,7 +295,8 @@ type routeSpec struct {
 	// Query are further parameters. `write`: the same for saving and deleting one
 	// record by its id. `function Target`: the variable `{args}` are a function's
 	// parameters, of which Target names a record, whose id is `{id}`. `search`: the
-	// body is one of Dataverse's search.
+	// body is one of Dataverse's search. `read v2` and `write v2`: the same for OData
+	// v2, whose answers are JSON in `d`.
 	OData string `yaml:"odata"`
 	// GraphQL describes an address that takes GraphQL.
 	GraphQL *graphqlSpec `yaml:"graphql"`

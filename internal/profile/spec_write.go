@@ -17,6 +17,13 @@ type writeSpec struct {
 	// Self is the member of the values that holds the record's id. Default: the
 	// records are the operation's.
 	Self string `yaml:"self"`
+	// Type leads, through members of each object of values, to the type of its record:
+	// `attributes.type`. A type that the operation takes from its address has to be the
+	// same. Of new records, those that a relation lists (`relations.list`) are new, too.
+	Type string `yaml:"type"`
+	// Beside are further members of the object in which Type stands, all of them texts
+	// without meaning for what is saved: `[referenceId]`.
+	Beside []string `yaml:"beside"`
 	// Pairs says that ids and values take turns in the call's arguments.
 	Pairs bool `yaml:"pairs"`
 	// Stored is the gateway's own request for the stored values.

@@ -27,6 +27,9 @@ func (x *Exchange) readRelated(w *write, wr *Write, related string, node int) er
 		if wr.Mode == WriteEcho {
 			return x.readValues(w, related, node, WriteEcho, nil)
 		}
+		if is, err := x.newRelated(w, wr, related, node); is {
+			return err
+		}
 		return refuse("malformed", "A relation in a write is an id.")
 	}
 	return nil

@@ -73,8 +73,13 @@ type write struct {
 	mode     WriteMode
 	self     string
 	pairs    bool
-	stored   storedSpec
-	storedAt path
+	// typed says that each object of values names its type: the member typeAt of its
+	// member typeIn, with the members beside next to it.
+	typed          bool
+	typeIn, typeAt string
+	beside         []string
+	stored         storedSpec
+	storedAt       path
 	// storedForm is the form in a page that holds the record, or nil.
 	storedForm *html.Selector
 }
@@ -97,6 +102,9 @@ func (x *Exchange) readWrites() error {
 	for _, v := range x.valuesAt(w.at) {
 		if v.node < 0 {
 			return refuse("malformed", "The values of a write are no object.")
+		}
+		if err := x.sameType(w, v.node); err != nil {
+			return err
 		}
 		if err := x.readValueList(w, x.typ, v.node, w.mode, ids); err != nil {
 			return err
@@ -157,6 +165,12 @@ func (x *Exchange) readValueList(w *write, typ string, node int, mode WriteMode,
 }
 
 func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, ids []string) error {
+	if w.typed {
+		var err error
+		if typ, err = x.typeOfValues(w, node); err != nil {
+			return err
+		}
+	}
 	ent := x.p.entityOf(typ)
 	if ent == nil {
 		return refuse("unknown_type", "Records of this kind are not in the profile %s.", x.p.Name)
@@ -170,6 +184,9 @@ func (x *Exchange) readValues(w *write, typ string, node int, mode WriteMode, id
 	wr := &Write{Entity: ent.name, Type: typ, IDs: ids, Mode: mode, Object: node, x: x, w: w, ent: ent}
 	if err := x.selfID(w, wr); err != nil {
 		return err
+	}
+	if w.typed && w.self != "" && len(wr.IDs) != 1 && wr.Mode == WritePartial {
+		return refuse("malformed", "A record to be saved doesn't say its id.")
 	}
 	x.writeAccess(wr)
 	if x.p.folded && foldedTwice(x.tree, node) {
@@ -213,7 +230,7 @@ func (x *Exchange) selfID(w *write, wr *Write) error {
 		return nil
 	}
 	wr.IDs = nil
-	n := x.tree.Member(wr.Object, w.self)
+	n := x.p.member(x.tree, wr.Object, w.self)
 	if n < 0 {
 		return nil
 	}
@@ -237,7 +254,7 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 	if file, _ := x.isFile(node); file {
 		return x.readFile(wr, node)
 	}
-	if name == w.self && w.self != "" || name == formCharset && isForm(x.tree) {
+	if x.p.key(name) == x.p.key(w.self) && w.self != "" || w.typed && name == w.typeIn || name == formCharset && isForm(x.tree) {
 		return nil
 	}
 	if wr.Mode == WriteEcho && strings.Contains(name, ".") && !strings.HasSuffix(name, ".") {
@@ -252,6 +269,9 @@ func (x *Exchange) readValue(w *write, wr *Write, node int) error {
 			related = wr.Type
 		}
 		return x.readRelated(w, wr, related, node)
+	}
+	if w.typed && isContainer(x.tree, node) {
+		return refuse("malformed", "A value of a record to be saved is a list or an object that the profile doesn't know.")
 	}
 	f := wr.field(name)
 	cats := f.categories

@@ -20,7 +20,7 @@ What the CRM says of itself, saved as files or in a folder: EspoCRM's Metadata, 
 fields_get or ir.model.fields, HubSpot's properties and schemas, Salesforce's describe,
 EntityDefinitions of Dynamics, Pipedrive's personFields and the like, SuiteCRM's
 meta/fields, Twenty's metadata/objects. The draft extends the profile that ships: it has
-what your system has beside it. Of a service of OData v4, the XML at $metadata: the
+what your system has beside it. Of a service of OData v4 or v2, the XML at $metadata: the
 draft is a whole profile.
 
 What was seen of it: the collection that a site with "observe until" keeps in its data

@@ -41,7 +41,9 @@ type Message struct {
 	target, body, length, phrase span
 	lines                        []line
 	open                         bool // there is no blank line behind the headers
-	object, headers              int  // in JSON: the message's node and its headers', -1
+	// In JSON: the message's node, its headers' and its body's, -1.
+	object, headers, bodyNode int
+	group                     string // what the list calls the group of the message
 }
 
 type span struct{ from, to int }
@@ -220,7 +222,7 @@ func (b *Batch) matchList(answers *Batch, of []int) error {
 	}
 	failed := false
 	for i := range answers.Messages {
-		at := b.find(unit{0, len(b.Messages), false}, answers.Messages[i].ID)
+		at := b.inGroup(answers.Messages[i].group, answers.Messages[i].ID)
 		if at < 0 || of[at] >= 0 {
 			return ErrMismatch
 		}
@@ -231,6 +233,11 @@ func (b *Batch) matchList(answers *Batch, of []int) error {
 		return ErrMismatch
 	}
 	return nil
+}
+
+// inGroup returns the message of a group that has an id, -1 for none.
+func (b *Batch) inGroup(group, id string) int {
+	return slices.IndexFunc(b.Messages, func(m Message) bool { return id != "" && m.ID == id && m.group == group })
 }
 
 // Refers reports whether a path has a step that stands for another message's

@@ -13,7 +13,10 @@ import (
 
 // List says where messages stand in JSON, by names of members; "" is none.
 type List struct {
-	// At is the member of the document that holds the list.
+	// Groups is the member of the document that holds a list of groups, and GroupID the
+	// member by which a group is known. At and Beside are members of a group then.
+	Groups, GroupID string
+	// At is the member of the document that holds the list; dots lead through objects.
 	At string
 	// ID, Method, URL, Status, Headers and Body are members of a message.
 	ID, Method, URL, Status, Headers, Body string
@@ -33,22 +36,14 @@ func ParseList(src []byte, list *List, most int) (*Batch, error) {
 		return nil, err
 	}
 	r := &listReader{t: t, list: list, b: &Batch{src: src, tree: t, list: list}}
-	at := t.Member(doc.Root, list.At)
-	if at < 0 || t.Nodes[at].Kind != doc.Array {
-		return nil, syntax(0, "no list of messages")
+	r.most = min(most, MaxMessages)
+	if list.Groups == "" {
+		err = r.messages(doc.Root)
+	} else {
+		err = r.groups()
 	}
-	for c := range t.Children(doc.Root) {
-		if c != at && (!slices.Contains(list.Beside, t.Key(c)) || !r.word(c)) {
-			return nil, syntax(int(t.Nodes[c].KeyStart), "a member beside the list that is not known")
-		}
-	}
-	for c := range t.Children(at) {
-		if len(r.b.Messages) >= min(most, MaxMessages) {
-			return nil, syntax(int(t.Nodes[c].Start), "too many messages")
-		}
-		if err := r.message(c); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	if len(r.b.Messages) == 0 {
 		return nil, syntax(0, "a batch without messages")
@@ -60,6 +55,77 @@ type listReader struct {
 	t    *doc.Tree
 	list *List
 	b    *Batch
+	most int
+	// group is the id of the group that is being read, and first its first message.
+	group string
+	first int
+}
+
+// groups reads the messages of each group.
+func (r *listReader) groups() error {
+	at := r.t.Member(doc.Root, r.list.Groups)
+	if at < 0 || r.t.Nodes[at].Kind != doc.Array {
+		return syntax(0, "no list of groups")
+	}
+	if err := r.beside(doc.Root, at); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for c := range r.t.Children(at) {
+		id := -1
+		if r.t.Nodes[c].Kind == doc.Object {
+			id = r.t.Member(c, r.list.GroupID)
+		}
+		if id < 0 || r.t.Nodes[id].Kind != doc.String || !plainID(r.t.Text(id)) || seen[r.t.Text(id)] {
+			return syntax(int(r.t.Nodes[c].Start), "a group without an id of its own")
+		}
+		r.group, r.first = r.t.Text(id), len(r.b.Messages)
+		seen[r.group] = true
+		if err := r.messages(c, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// messages reads the list in an object: its members at known, and those beside the
+// list, have been looked at.
+func (r *listReader) messages(in int, known ...int) error {
+	for name := range strings.SplitSeq(r.list.At, ".") {
+		if r.t.Nodes[in].Kind != doc.Object {
+			return syntax(int(r.t.Nodes[in].Start), "no list of messages")
+		}
+		next := r.t.Member(in, name)
+		if next < 0 {
+			return syntax(int(r.t.Nodes[in].Start), "no list of messages")
+		}
+		if err := r.beside(in, append(known, next)...); err != nil {
+			return err
+		}
+		in = next
+	}
+	if r.t.Nodes[in].Kind != doc.Array {
+		return syntax(int(r.t.Nodes[in].Start), "no list of messages")
+	}
+	for c := range r.t.Children(in) {
+		if len(r.b.Messages) >= r.most {
+			return syntax(int(r.t.Nodes[c].Start), "too many messages")
+		}
+		if err := r.message(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beside looks at what stands in an object beside the members that are known.
+func (r *listReader) beside(in int, known ...int) error {
+	for c := range r.t.Children(in) {
+		if !slices.Contains(known, c) && (!slices.Contains(r.list.Beside, r.t.Key(c)) || !r.word(c)) {
+			return syntax(int(r.t.Nodes[c].KeyStart), "a member beside the list that is not known")
+		}
+	}
+	return nil
 }
 
 // word reports whether a node is a word, a number, a boolean or nothing, or a list
@@ -88,8 +154,7 @@ func (r *listReader) message(node int) error {
 	if r.t.Nodes[node].Kind != doc.Object {
 		return syntax(at, "a message that is no object")
 	}
-	m := Message{Header: http.Header{}, object: node, headers: -1}
-	body := -1
+	m := Message{Header: http.Header{}, object: node, headers: -1, bodyNode: -1, group: r.group}
 	for c := range r.t.Children(node) {
 		key, kind := r.t.Key(c), r.t.Nodes[c].Kind
 		ok := false
@@ -111,7 +176,7 @@ func (r *listReader) message(node int) error {
 		case r.list.Headers:
 			ok = kind == doc.Null || r.headers(&m, c)
 		case r.list.Body:
-			body = c
+			m.bodyNode = c
 			ok = kind == doc.Object || kind == doc.Array || kind == doc.Null
 		default:
 			ok = slices.Contains(r.list.Members, key) && r.word(c)
@@ -120,10 +185,10 @@ func (r *listReader) message(node int) error {
 			return syntax(at, "a message with a member that is not known, or of another kind")
 		}
 	}
-	if body >= 0 {
-		m.body = r.span(body)
-		if r.t.Nodes[body].Kind != doc.Null {
-			m.Body = r.t.Raw(body)
+	if m.bodyNode >= 0 {
+		m.body = r.span(m.bodyNode)
+		if r.t.Nodes[m.bodyNode].Kind != doc.Null {
+			m.Body = r.t.Raw(m.bodyNode)
 		}
 	}
 	return r.add(m, at)
@@ -140,7 +205,7 @@ func (r *listReader) add(m Message, at int) error {
 		return syntax(at, "an answer without its status")
 	case r.list.Status == "" && (m.Method == "" || m.Target == ""):
 		return syntax(at, "a request without its method or address")
-	case r.list.ID != "" && (m.ID == "" || r.b.find(unit{0, len(r.b.Messages), false}, m.ID) >= 0):
+	case r.list.ID != "" && (m.ID == "" || r.b.find(unit{r.first, len(r.b.Messages) - r.first, false}, m.ID) >= 0):
 		return syntax(at, "a message without an id of its own")
 	}
 	if m.Body != nil && m.Header.Get("Content-Type") == "" {
@@ -169,18 +234,35 @@ func (r *listReader) headers(m *Message, node int) bool {
 }
 
 // Holds reports whether a text stands in what a message of JSON says beside its
-// address: in a name or a value of its headers or its body.
-func (b *Batch) Holds(i int, text string) bool {
+// address: in a name or a value. Values in its body for which but answers true don't
+// count.
+func (b *Batch) Holds(i int, text string, but func(value string) bool) bool {
 	if b.tree == nil {
 		return false
 	}
-	node := b.Messages[i].object
-	for n := node; n < int(b.tree.Nodes[node].Next); n++ {
-		if strings.Contains(b.tree.Key(n), text) || strings.Contains(b.tree.Text(n), text) {
+	m := &b.Messages[i]
+	in := func(object, n int) bool { return object >= 0 && n > object && n < int(b.tree.Nodes[object].Next) }
+	for n := m.object; n < int(b.tree.Nodes[m.object].Next); n++ {
+		value := b.tree.Text(n)
+		switch {
+		case strings.Contains(b.tree.Key(n), text):
+			return true
+		case b.tree.Nodes[n].Kind != doc.String || !strings.Contains(value, text), int(b.tree.Nodes[n].Start) == m.target.from:
+		case !in(m.bodyNode, n) || !but(value):
 			return true
 		}
 	}
 	return false
+}
+
+// Before returns the message with an id that comes before the i-th, in the same group
+// where there are groups; -1 for none.
+func (b *Batch) Before(i int, id string) int {
+	k := b.find(unit{0, i, false}, id)
+	for k >= 0 && b.Messages[k].group != b.Messages[i].group {
+		k = b.find(unit{k + 1, i - k - 1, false}, id)
+	}
+	return k
 }
 
 // objectEdits are those of a message in JSON.

@@ -124,12 +124,64 @@ func TestReferencesAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Holds(0, "@{") || !b.Holds(1, "@{") {
+	none, all := func(string) bool { return false }, func(string) bool { return true }
+	if b.Holds(0, "@{", none) || !b.Holds(1, "@{", none) {
 		t.Error("the reference in the second one's body isn't found, or is in the first one's")
+	}
+	if b.Holds(1, "@{", all) {
+		t.Error("a value that is let through counts")
 	}
 	for segment, want := range map[string]bool{"$a": true, "$1": true, "$77": true, "$metadata": false, "a": false, "$": false, "$c": false} {
 		if b.Refers(segment) != want {
 			t.Errorf("Refers(%q) is %v", segment, !want)
 		}
+	}
+}
+
+// TestGroups: ids are those of one group, and so are answers.
+func TestGroups(t *testing.T) {
+	ask := &batch.List{Groups: "graphs", GroupID: "graphId", At: "list", ID: "id", Method: "method", URL: "url", Headers: "headers", Body: "body"}
+	told := &batch.List{Groups: "graphs", GroupID: "graphId", At: "told.list", ID: "id", Status: "status", Body: "body", Beside: []string{"done"}}
+	const two = `{"graphs":[{"graphId":"1","list":[{"id":"a","method":"GET","url":"/x"},{"id":"b","method":"GET","url":"/y"}]},{"list":[{"id":"a","method":"GET","url":"/z"}],"graphId":"2"}]}`
+	b, err := batch.ParseList([]byte(two), ask, 10)
+	if err != nil || len(b.Messages) != 3 {
+		t.Fatal(err)
+	}
+	if b.Before(1, "a") != 0 || b.Before(2, "a") != -1 || b.Before(2, "b") != -1 || b.Before(0, "a") != -1 {
+		t.Error("a request is known outside of its group, or before it comes")
+	}
+	a, err := batch.ParseList([]byte(`{"graphs":[{"graphId":"2","told":{"list":[{"id":"a","status":204}]},"done":true},{"graphId":"1","told":{"list":[{"id":"b","status":200,"body":{}},{"id":"a","status":404}]},"done":false}]}`), told, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := b.Match(a)
+	if err != nil || [3]int(of) != [3]int{2, 1, 0} {
+		t.Errorf("%v %v", of, err)
+	}
+	for _, c := range []string{
+		strings.Replace(two, `"graphId":"2"`, `"graphId":"1"`, 1),
+		strings.Replace(two, `"graphId":"2"`, `"graphId":2`, 1),
+		strings.Replace(two, `,"graphId":"2"`, ``, 1),
+		strings.Replace(two, `"graphId":"2"`, `"graphId":"2","note":"x"`, 1),
+		strings.Replace(two, `"id":"b"`, `"id":"a"`, 1),
+		`{"graphs":[{"graphId":"1"}]}`, `{"graphs":{}}`, `{"graphs":["x"]}`, `{"graphs":[]}`, `{"list":[]}`,
+	} {
+		if _, err := batch.ParseList([]byte(c), ask, 10); err == nil {
+			t.Errorf("%s is read", c)
+		}
+	}
+	for _, c := range []string{
+		`{"graphs":[{"graphId":"1","told":{"list":[{"id":"a","status":204}],"note":"x"}}]}`,
+		`{"graphs":[{"graphId":"1","told":[]}]}`,
+	} {
+		if _, err := batch.ParseList([]byte(c), told, 10); err == nil {
+			t.Errorf("%s is read", c)
+		}
+	}
+	if a, err = batch.ParseList([]byte(`{"graphs":[{"graphId":"3","told":{"list":[{"id":"a","status":404}]}}]}`), told, 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Match(a); err == nil {
+		t.Error("an answer of a group that nobody asked for is matched")
 	}
 }

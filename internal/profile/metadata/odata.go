@@ -22,9 +22,13 @@ type Options struct {
 }
 
 type document struct {
-	XMLName xml.Name `xml:"Edmx"`
-	Version string   `xml:"Version,attr"`
-	Schemas []schema `xml:"DataServices>Schema"`
+	XMLName  xml.Name `xml:"Edmx"`
+	Version  string   `xml:"Version,attr"`
+	Services struct {
+		// Version is that of the protocol, where Edmx has none for each.
+		Version string   `xml:"DataServiceVersion,attr"`
+		Schemas []schema `xml:"Schema"`
+	} `xml:"DataServices"`
 }
 
 type schema struct {
@@ -36,7 +40,8 @@ type schema struct {
 		Target string       `xml:"Target,attr"`
 		List   []annotation `xml:"Annotation"`
 	} `xml:"Annotations"`
-	Sets []struct {
+	Relations []association `xml:"Association"`
+	Sets      []struct {
 		Name string `xml:"Name,attr"`
 		Type string `xml:"EntityType,attr"`
 	} `xml:"EntityContainer>EntitySet"`
@@ -61,6 +66,9 @@ type property struct {
 		Property   string `xml:"Property,attr"`
 		Referenced string `xml:"ReferencedProperty,attr"`
 	} `xml:"ReferentialConstraint"`
+	// Relation and Role say in v2 where a navigation property leads.
+	Relation    string       `xml:"Relationship,attr"`
+	Role        string       `xml:"ToRole,attr"`
 	Annotations []annotation `xml:"Annotation"`
 	said        field        // what annotations say of it
 }
@@ -101,6 +109,8 @@ type model struct {
 	nested   map[string]*structType
 	sets     map[string][]string // full name of the type → sets
 	order    []string
+	// two says that the service is one of v2.
+	two bool
 }
 
 // isXML reports whether a document is one of XML.
@@ -108,7 +118,7 @@ func isXML(src []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), " \t\r\n"), []byte("<"))
 }
 
-// odataProfile writes the profile of a service of OData v4.
+// odataProfile writes the profile of a service of OData v4, or v2.
 func odataProfile(f File, o Options) ([]byte, error) {
 	m, err := read(f.Bytes)
 	if err != nil {
@@ -169,12 +179,13 @@ func read(src []byte) (*model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the metadata: %w; give the XML that GET …/$metadata answers with", err)
 	}
-	if !strings.HasPrefix(d.Version, "4.") {
-		return nil, fmt.Errorf("the metadata is of version %q; OData 4.0 and 4.01 are served", d.Version)
+	two := d.two()
+	if !strings.HasPrefix(d.Version, "4.") && !two {
+		return nil, fmt.Errorf("the metadata is of version %q; OData 4.0 and 4.01 are served, and 2.0", d.Version)
 	}
-	m := &model{entities: map[string]*structType{}, nested: map[string]*structType{}, sets: map[string][]string{}}
+	m := &model{two: two, entities: map[string]*structType{}, nested: map[string]*structType{}, sets: map[string][]string{}}
 	aliases := map[string]string{}
-	for _, s := range d.Schemas {
+	for _, s := range d.Services.Schemas {
 		if s.Alias != "" {
 			aliases[s.Alias] = s.Namespace
 		}
@@ -185,10 +196,11 @@ func read(src []byte) (*model, error) {
 		}
 		return name
 	}
-	for i := range d.Schemas {
-		m.learn(&d.Schemas[i], full)
+	ends := d.ends()
+	for i := range d.Services.Schemas {
+		m.learn(&d.Services.Schemas[i], full, ends)
 	}
-	for _, s := range d.Schemas {
+	for _, s := range d.Services.Schemas {
 		for _, at := range s.Annotated {
 			typ, name, _ := strings.Cut(at.Target, "/")
 			m.annotate(full(typ), name, at.List)
@@ -198,8 +210,9 @@ func read(src []byte) (*model, error) {
 }
 
 // learn notes a schema's types and sets.
-func (m *model) learn(s *schema, full func(string) string) {
+func (m *model) learn(s *schema, full func(string) string, ends map[string]string) {
 	for i := range s.Entities {
+		s.Entities[i].lead(func(l property) string { return ends[full(l.Relation)+" "+l.Role] })
 		name := s.Namespace + "." + s.Entities[i].Name
 		m.entities[name] = s.Entities[i].named(full)
 		m.order = append(m.order, name)

@@ -20,12 +20,21 @@ type writer struct {
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
 
 func (w *writer) head() {
-	w.line("# Drawn from the metadata of a service of OData v4. What a property holds was told by")
+	version := "v4"
+	if w.m.two {
+		version = "v2"
+	}
+	w.line("# Drawn from the metadata of a service of OData %s. What a property holds was told by", version)
 	w.line("# its type, its name and its annotations: look at every line, above all at those that")
 	w.line("# say public, and give those that are unclassified (hidden) a category.")
 	w.line("profile: %q", w.name)
 	w.line("evidence: documented")
 	w.line("withheld: %q", "This text was withheld because it could contain personal data. (crmgate)")
+	if w.m.two {
+		w.line("\nrelations: {list: results}")
+		w.line("\nentities:")
+		return
+	}
 	w.line("\nnormalize:\n  query:\n    semicolon: true # in $expand")
 	w.line("\nannotations:")
 	w.line("  odata.etag|odata.type|odata.count|odata.metadataEtag|etag|type|count|metadataEtag: public")
@@ -186,6 +195,10 @@ func (w *writer) routes() {
 	}
 	w.line("  - {match: %q, pass: true}", "GET "+w.path+"/")
 	w.line("  - match: %q\n    name: batch\n    batch:\n      multipart: true", "POST "+w.path+"/$batch")
+	if w.m.two {
+		w.routesTwo()
+		return
+	}
 	w.line("      # JSON is OData 4.01's alone.")
 	w.line("      requests: {at: requests, id: id, method: method, url: url, headers: headers, body: body, members: [atomicityGroup, dependsOn]}")
 	w.line("      answers: {at: responses, id: id, status: status, headers: headers, body: body, members: [atomicityGroup]}")
@@ -208,7 +221,7 @@ func odataKind(typ string) kind {
 		return boolean
 	case "Edm.Date":
 		return date
-	case "Edm.DateTimeOffset", "Edm.TimeOfDay", "Edm.Duration":
+	case "Edm.DateTimeOffset", "Edm.DateTime", "Edm.Time", "Edm.TimeOfDay", "Edm.Duration":
 		return moment
 	case "Edm.Byte", "Edm.SByte", "Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Decimal", "Edm.Single", "Edm.Double":
 		return number

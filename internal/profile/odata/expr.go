@@ -22,6 +22,8 @@ type parser struct {
 	// values: no fields may stand here.
 	values bool
 	depth  int
+	// two: the expression is OData v2's.
+	two bool
 }
 
 // maxDepth is how deep expressions may stand in each other.

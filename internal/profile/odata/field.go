@@ -22,7 +22,7 @@ func (p *parser) word() error {
 		p.i += len(name)
 		return nil
 	case strings.HasPrefix(rest, "'"):
-		if !slices.Contains([]string{"duration", "binary", "geography", "geometry"}, name) {
+		if !slices.Contains(p.typedValues(), name) {
 			return fail("A value has a type that the profile does not know.")
 		}
 		p.i += len(name)
@@ -32,7 +32,7 @@ func (p *parser) word() error {
 	case p.values:
 		return fail("A value is expected where the request has something else.")
 	case strings.HasPrefix(rest, "("):
-		if !isFunction(name) {
+		if !isFunction(name) && (!p.two || name != "replace") {
 			return fail("A function is not in the profile.")
 		}
 		p.i += len(name) + 1
@@ -53,7 +53,7 @@ func (p *parser) dotted() error {
 	switch {
 	case p.i < len(p.s) && p.s[p.i] == '\'':
 		return p.text('\'')
-	case p.i < len(p.s) && p.s[p.i] == '(' && !p.values && strings.HasPrefix(name, "Microsoft.Dynamics.CRM."):
+	case p.i < len(p.s) && p.s[p.i] == '(' && !p.values && !p.two && strings.HasPrefix(name, "Microsoft.Dynamics.CRM."):
 		return p.named()
 	}
 	return fail("A type in a path is not served.")

@@ -16,7 +16,7 @@ func FuzzQuery(f *testing.F) {
 		"contains(a,'x') and b/any(e:e/c eq 1)", "a in (1,2) or not (b eq null)", "a eq 9c9f62b3-bf21-5db4-8017-d792f7db7f0a",
 		"Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues=['x'])", "a add -b mul c", "$it/a/$count gt 5", "a eq duration'PT1H'",
 		`<fetch><entity name="a"><attribute name="b" alias="c"/></entity></fetch>`, "a($select=b;$expand=c($filter=d eq 'x;'))",
-		"filter(a eq 1)/groupby((b),aggregate(c with max as d))", "contacts(a='x')/b/$ref",
+		"filter(a eq 1)/groupby((b),aggregate(c with max as d))", "contacts(a='x')/b/$ref", "replace(a,'x','y') eq 'z' and b lt datetime'2026-01-01T00:00:00'", "c(guid'9c9f62b3-bf21-5db4-8017-d792f7db7f0a')/d",
 	} {
 		f.Add(s)
 	}
@@ -25,7 +25,14 @@ func FuzzQuery(f *testing.F) {
 			_, err := ParseQuery([]Param{{name, s}})
 			syntaxError(t, err)
 		}
-		_, err := ParsePath(s, nil)
+		_, err := ParsePathV2(s)
+		syntaxError(t, err)
+		if q, err := ParseQueryV2([]Param{{"$filter", s}}); err == nil {
+			noNameLost(t, s, q)
+		} else {
+			syntaxError(t, err)
+		}
+		_, err = ParsePath(s, nil)
 		syntaxError(t, err)
 		_, err = ParseTarget(s, "Target", nil)
 		syntaxError(t, err)
@@ -57,7 +64,7 @@ func noNameLost(t *testing.T, s string, q *Query) {
 	for _, v := range regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_]*) *:`).FindAllStringSubmatch(s, -1) {
 		noted = append(noted, v[1])
 	}
-	known := []string{"not", "null", "true", "false", "INF", "NaN", "any", "all", "count", "it"}
+	known := []string{"not", "null", "true", "false", "INF", "NaN", "any", "all", "count", "it", "replace"}
 	for _, at := range regexp.MustCompile(`[A-Za-z0-9_$.:+-]+`).FindAllString(s, -1) {
 		for _, word := range strings.FieldsFunc(at, func(r rune) bool { return strings.ContainsRune("$:-+", r) }) {
 			if isName(word) && !slices.Contains(noted, word) && !slices.Contains(known, word) && precedence(word) == 0 && !isFunction(word) &&

@@ -32,6 +32,10 @@ const maxSegments = 16
 // ParsePath reads a resource path without the service's root, decoded:
 // `contacts(…)/parentcustomerid_account`. aliases are the values of parameters.
 func ParsePath(path string, aliases map[string]string) (*Resource, error) {
+	return parsePath(path, aliases, false)
+}
+
+func parsePath(path string, aliases map[string]string, two bool) (*Resource, error) {
 	if path == "" {
 		return nil, fail("The address names no resource.")
 	}
@@ -48,7 +52,7 @@ func ParsePath(path string, aliases map[string]string) (*Resource, error) {
 			r.End = part
 			break
 		}
-		s, err := parseSegment(part, aliases)
+		s, err := parseSegment(part, aliases, two)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +61,7 @@ func ParsePath(path string, aliases map[string]string) (*Resource, error) {
 	return r, nil
 }
 
-func parseSegment(s string, aliases map[string]string) (Segment, error) {
+func parseSegment(s string, aliases map[string]string, two bool) (Segment, error) {
 	if isName(s) {
 		return Segment{Name: s}, nil
 	}
@@ -66,12 +70,12 @@ func parseSegment(s string, aliases map[string]string) (Segment, error) {
 	if !ok || !isName(name) || strings.Contains(inside, "/") {
 		return Segment{}, fail("A step of the address is neither a name nor a name with a key.")
 	}
-	key, err := parseKey(inside, aliases)
+	key, err := parseKey(inside, aliases, two)
 	return Segment{Name: name, Key: key}, err
 }
 
 // parseKey reads what stands in a key's brackets.
-func parseKey(s string, aliases map[string]string) (*Key, error) {
+func parseKey(s string, aliases map[string]string, two bool) (*Key, error) {
 	parts, err := split(s, ',')
 	if err != nil {
 		return nil, err
@@ -85,7 +89,7 @@ func parseKey(s string, aliases map[string]string) (*Key, error) {
 		if named == (k.ID != "") && (k.ID != "" || len(k.Fields) > 0) || !named && len(parts) > 1 {
 			return nil, fail("A key is one value, or values with names.")
 		}
-		value, err := literal(text, aliases)
+		value, err := literal(text, aliases, two)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +103,7 @@ func parseKey(s string, aliases map[string]string) (*Key, error) {
 }
 
 // literal reads a text that is one value and nothing else.
-func literal(s string, aliases map[string]string) (string, error) {
+func literal(s string, aliases map[string]string, two bool) (string, error) {
 	if strings.HasPrefix(s, "@") {
 		value, ok := aliases[s]
 		if !ok || strings.HasPrefix(value, "@") {
@@ -107,12 +111,15 @@ func literal(s string, aliases map[string]string) (string, error) {
 		}
 		s = value
 	}
-	p := &parser{s: s, q: &Query{}, values: true}
+	p := &parser{s: s, q: &Query{}, values: true, two: two}
 	if err := p.primary(); err != nil {
 		return "", err
 	}
 	if p.i != len(s) || s == "" {
 		return "", fail("A value is expected, and something else stands behind it.")
+	}
+	if id, ok := typedID(s); ok && two {
+		return id, nil
 	}
 	if s[0] == '\'' {
 		return strings.ReplaceAll(s[1:len(s)-1], "''", "'"), nil

@@ -24,8 +24,10 @@ func Aliases(params []Param) map[string]string {
 
 // ParseQuery reads the query options of a request. Parameters that aren't Taken
 // are none of its business.
-func ParseQuery(params []Param) (*Query, error) {
-	o := &options{q: &Query{}, aliases: Aliases(params), seen: map[string]bool{}}
+func ParseQuery(params []Param) (*Query, error) { return parseQuery(params, false) }
+
+func parseQuery(params []Param, two bool) (*Query, error) {
+	o := &options{q: &Query{}, aliases: Aliases(params), seen: map[string]bool{}, two: two}
 	// What $apply makes is what the others speak of.
 	apply := func(p Param) bool { return p.Name == "$apply" }
 	if i := slices.IndexFunc(params, apply); i >= 0 {
@@ -42,7 +44,7 @@ func ParseQuery(params []Param) (*Query, error) {
 		}
 		o.seen[p.Name] = true
 		if strings.HasPrefix(p.Name, "@") {
-			if !isName(p.Name[1:]) {
+			if o.two || !isName(p.Name[1:]) {
 				return nil, fail("A parameter's name is no plain name.")
 			}
 			continue
@@ -65,12 +67,17 @@ type options struct {
 	seen    map[string]bool
 	base    []string
 	depth   int
+	// two: they are OData v2's.
+	two bool
 }
 
 // maxExpand is how deep expansions may stand in each other.
 const maxExpand = 10
 
 func (o *options) option(name, value string) error {
+	if taken, err := o.optionTwo(name, value); taken {
+		return err
+	}
 	switch name {
 	case "$filter":
 		return o.expression(Filter, value)
@@ -112,7 +119,7 @@ func (o *options) option(name, value string) error {
 }
 
 func (o *options) expression(role Role, s string) error {
-	p := &parser{s: s, q: o.q, role: role, base: o.base, aliases: o.aliases}
+	p := &parser{s: s, q: o.q, role: role, base: o.base, aliases: o.aliases, two: o.two}
 	return p.whole()
 }
 

@@ -90,7 +90,7 @@ func (p *parser) token(i int) (token, int, error) {
 		}
 		return token{tokenName, s[i:end], i}, end, nil
 	case c == '\'':
-		end, err := p.quoted(i)
+		end, err := p.text(i)
 		return token{tokenText, "", i}, end, err
 	case c >= '0' && c <= '9', c == '+', c == '-':
 		if date := dateForm.FindString(rest); date != "" {
@@ -99,6 +99,9 @@ func (p *parser) token(i int) (token, int, error) {
 		if number := numberForm.FindString(rest); number != "" {
 			return p.literal(tokenNumber, i, number)
 		}
+	}
+	if c := s[i]; p.isFlat() && (c == '*' || c == ';') {
+		return token{tokenSign, s[i : i+1], i}, i + 1, nil
 	}
 	at := slices.IndexFunc(signs(), func(sign string) bool { return strings.HasPrefix(rest, sign) })
 	if at < 0 {
@@ -115,6 +118,16 @@ func (p *parser) literal(k kind, i int, text string) (token, int, error) {
 		return token{}, 0, p.fail(i, "a number or a date has a form that is not known")
 	}
 	return token{k, text, i}, end, nil
+}
+
+func (p *parser) isFlat() bool { return p.language == coql || p.language == vtql }
+
+// text finds the end of a text in single quotes.
+func (p *parser) text(start int) (int, error) {
+	if p.isFlat() {
+		return p.plainText(start)
+	}
+	return p.quoted(start)
 }
 
 // quoted finds the end of a text in single quotes. Of escapes only those are taken

@@ -1,5 +1,6 @@
 // Package soql reads what a query in SOQL asks about, and a search in SOSL, and the
-// parts of them that stand in a parameterised search. It knows no CRM: it yields
+// parts of them that stand in a parameterised search; and queries in languages made
+// after its model, COQL and VTQL. It knows no CRM: it yields
 // names, and who calls it knows what they are.
 //
 // The reading is strict. What isn't understood to the last character is refused,
@@ -51,6 +52,9 @@ type Column struct{ Fields []Field }
 type Level struct {
 	// Columns are the names that the query made up, in lower case.
 	Columns map[string]Column
+	// Fields are the fields, in lower case, that stand in the rows under their own names,
+	// where nothing else does but an id; nil where other fields can.
+	Fields map[string]bool
 	// Grouped says that the rows are no records: they hold the columns alone.
 	Grouped bool
 	// Subs are the queries in the list of fields, by the relationship in lower case.

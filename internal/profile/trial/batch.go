@@ -2,8 +2,11 @@ package trial
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/doc/batch"
 	"github.com/crmgate/crmgate/internal/mask"
 	"github.com/crmgate/crmgate/internal/profile"
 )
@@ -68,13 +71,15 @@ func (t *trial) passes() bool {
 	return true
 }
 
-// judgeParts judges the answers to a batch. Marks lead into a list of them, in the
-// order of the requests; null is an answer without a body.
+// judgeParts judges the answers to a batch. Marks lead into the answer where that is
+// JSON, or where they name lines, else into a list of its messages in the order of the
+// requests; null is one without a body.
 func (t *trial) judgeParts(body []byte) error {
 	answers, of, err := t.x.Batch().Answers(t.c.Response.ContentType, body)
 	if err != nil {
 		return err
 	}
+	whole := t.x.Batch().IsAnswer("application/json") || slices.ContainsFunc(t.c.Personal, func(m Mark) bool { return strings.HasPrefix(m.At, "line ") })
 	bodies := make([][]byte, len(t.parts))
 	docs := make([]*document, len(t.parts))
 	for i, x := range t.parts {
@@ -88,27 +93,79 @@ func (t *trial) judgeParts(body []byte) error {
 		bodies[i] = m.Body
 	}
 	known := &masker{m: mask.New(mask.Config{})}
-	whole := &masker{m: known.m, second: true, seen: mask.Gather()}
-	if _, err := whole.list(docs); err != nil {
+	swept := &masker{m: known.m, second: true, seen: mask.Gather()}
+	if _, err := swept.documents(docs); err != nil {
 		return err
 	}
-	whole.seen.Search()
-	whole.records = nil
-	first, err := known.list(docs)
+	swept.seen.Search()
+	swept.records = nil
+	first, err := known.documents(docs)
 	if err != nil {
 		return err
 	}
-	second, err := whole.list(docs)
+	second, err := swept.documents(docs)
 	if err != nil {
 		return err
 	}
-	t.found(whole.records)
-	t.compare(list(bodies), first, second)
+	t.found(swept.records)
+	if !whole {
+		t.compare(list(bodies), list(first), list(second))
+		return nil
+	}
+	t.lines = partLines(body, answers, of, docs)
+	before, err := answers.Build(changes(answers, of, bodies))
+	if err != nil {
+		return err
+	}
+	masked, err := answers.Build(changes(answers, of, first))
+	if err != nil {
+		return err
+	}
+	again, err := answers.Build(changes(answers, of, second))
+	if err != nil {
+		return err
+	}
+	t.compare(before, masked, again)
 	return nil
 }
 
-// list masks documents and makes one list of them.
-func (m *masker) list(docs []*document) ([]byte, error) {
+// partLines are the categories of the fields that were found, by line of the answer.
+func partLines(body []byte, answers *batch.Batch, of []int, docs []*document) map[int][]access.Category {
+	lines := map[int][]access.Category{}
+	starts, at := make([]int, len(answers.Messages)), 0
+	for a := range starts {
+		at += max(bytes.Index(body[at:], answers.Messages[a].Body), 0)
+		starts[a] = at
+		at += len(answers.Messages[a].Body)
+	}
+	for i, d := range docs {
+		if d == nil {
+			continue
+		}
+		first := bytes.Count(body[:starts[of[i]]], []byte{'\n'})
+		for n, cats := range fieldLines(d.tree, &d.found.Found) {
+			lines[first+n] = append(lines[first+n], cats...)
+		}
+	}
+	return lines
+}
+
+// changes put bodies in the places of the requests' answers.
+func changes(answers *batch.Batch, of []int, bodies [][]byte) []batch.Change {
+	list := make([]batch.Change, len(answers.Messages))
+	for a := range list {
+		list[a] = batch.Change{Header: answers.Messages[a].Header}
+	}
+	for i, a := range of {
+		if a >= 0 {
+			list[a].Body = bodies[i]
+		}
+	}
+	return list
+}
+
+// documents masks them, nil for none.
+func (m *masker) documents(docs []*document) ([][]byte, error) {
 	bodies := make([][]byte, len(docs))
 	for i, d := range docs {
 		if d == nil {
@@ -119,7 +176,7 @@ func (m *masker) list(docs []*document) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return list(bodies), nil
+	return bodies, nil
 }
 
 func list(bodies [][]byte) []byte {
