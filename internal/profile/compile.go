@@ -37,6 +37,7 @@ func Load(src []byte) (*Profile, error) {
 	c.transports()
 	c.calls()
 	c.routes()
+	c.handleNames()
 	c.sessions()
 	c.headers()
 	c.errorShapes()

@@ -36,8 +36,8 @@ func (c *compiler) calls() {
 		}
 		cl := &call{name: name, sig: s.Sig, named: s.Named}
 		c.operation(where, &cl.operation, &s.operationSpec, slices.Concat(s.Sig, s.Named), access.Read)
-		if s.Stream != "" {
-			c.fail(where, "a call's answer is held; leave stream out")
+		if s.Stream != "" || len(s.Addresses) > 0 {
+			c.fail(where, "a call's answer is held, and addresses in it stay as they are; leave stream and addresses out")
 		}
 		for _, t := range s.Types {
 			cl.types = append(cl.types, glob(t))
@@ -85,19 +85,21 @@ func (c *compiler) routes() {
 		c.graphql(where, rt, s)
 		c.bodyMembers(where, rt)
 		c.when(where, rt, s.When)
+		c.handles(where, rt, s)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil {
-			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil && rt.continues == nil {
+			c.fail(where, "a route needs an entity, `pass: true`, `deny: text` or `continues`")
 		}
 		c.upgrade(where, rt)
 		c.anyQuery(where, rt)
 		for _, before := range c.p.routes {
-			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
+			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) && !before.optional {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
+		rt.number = len(c.p.routes)
 		c.p.routes = append(c.p.routes, rt)
 	}
 }

@@ -50,6 +50,10 @@ type recordAt struct {
 type Located struct {
 	access.Found
 	Nested []Nested
+	// Given are the handles in the document, and Addresses the addresses that may lead
+	// to another host.
+	Given     []Given
+	Addresses []Addressed
 }
 
 // Nested is a document that is the text of a node.
@@ -169,6 +173,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 		return nil, ErrShape
 	}
 	f.rootAnnotations()
+	if err := f.handles(status); err != nil {
+		return nil, err
+	}
 	f.coverRest(doc.Root, status >= 400)
 	return &f.found, nil
 }

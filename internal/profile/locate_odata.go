@@ -96,6 +96,7 @@ func (f *finder) annotated(name string, node, object, rec int, ent *entity) bool
 		if cats := f.x.sortCategories(); len(cats) > 0 {
 			f.field(node, rec, ent, name, cats, "")
 		}
+		f.address(node)
 	default:
 		f.field(node, rec, ent, name, unclassified(), "")
 	}

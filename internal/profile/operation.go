@@ -29,6 +29,8 @@ type operation struct {
 	write    *write
 	stream   string
 	public   []glob
+	// addresses are the places of addresses in the answer.
+	addresses []path
 }
 
 func (c *compiler) operation(where string, op *operation, s *operationSpec, args []string, action access.Action) {
@@ -59,6 +61,13 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	}
 	for _, pub := range s.Public {
 		op.public = append(op.public, glob(pub))
+	}
+	for _, at := range s.Addresses {
+		e := c.expr(where, at, args)
+		if e.origin != fromResponse || len(e.path) == 0 {
+			c.fail(where, "addresses are places of an answer of JSON: `addresses: [$.paging.next.link]`")
+		}
+		op.addresses = append(op.addresses, e.path)
 	}
 	for i := range s.Refs {
 		op.refs = append(op.refs, c.ref(where, &s.Refs[i], args))

@@ -1,0 +1,82 @@
+package profile
+
+import (
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
+
+// Addressed is an address in an answer.
+type Addressed struct {
+	Node int
+	// Text is the address; it has a host of its own.
+	Text string
+}
+
+// Withheld is what stands in place of a text that is withheld.
+func (p *Profile) Withheld() string { return p.withheld }
+
+// handles finds what the client can come back with: handles, and addresses that lead
+// elsewhere. An answer that has something else in their place isn't released.
+func (f *finder) handles(status int) error {
+	for _, p := range f.x.op.addresses {
+		if err := f.texts(p, func(n int) { f.address(n) }); err != nil {
+			return err
+		}
+	}
+	if status >= 300 {
+		return nil
+	}
+	for i := range f.x.gives {
+		g := &f.x.gives[i]
+		if g.header != "" {
+			continue
+		}
+		err := f.texts(g.at, func(n int) {
+			if f.t.Text(n) == "" || contains(g.none, f.t.Text(n)) {
+				return
+			}
+			f.found.Given = append(f.found.Given, g.given(f.t.Text(n)))
+			if g.address {
+				f.address(n)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts calls yield for what stands at a place: texts and numbers. What is null or
+// false isn't there.
+func (f *finder) texts(p path, yield func(node int)) error {
+	var err error
+	p.each(f.t, doc.Root, func(n int) {
+		switch f.t.Nodes[n].Kind {
+		case doc.String, doc.Number:
+			yield(n)
+			f.cover(n)
+		case doc.Object, doc.Array:
+			err = ErrShape
+		default:
+		}
+	})
+	return err
+}
+
+// address notes an address that has a host, or could have one to a client.
+func (f *finder) address(node int) {
+	text := f.t.Text(node)
+	if f.t.Nodes[node].Kind != doc.String || !strings.Contains(text, "//") && !strings.Contains(text, `\`) && !hasScheme(text) {
+		return
+	}
+	f.found.Addresses = append(f.found.Addresses, Addressed{node, text})
+}
+
+// hasScheme reports whether an address begins with a scheme: a colon before any
+// slash.
+func hasScheme(text string) bool {
+	at := strings.IndexAny(text, ":/?#")
+	return at > 0 && text[at] == ':'
+}
