@@ -3,6 +3,7 @@ package profile
 import (
 	"strings"
 
+	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
@@ -11,6 +12,9 @@ type Addressed struct {
 	Node int
 	// Text is the address; it has a host of its own.
 	Text string
+	// Categories are those of the entity's values that it can hold.
+	Entity     access.Entity
+	Categories []access.Category
 }
 
 // Withheld is what stands in place of a text that is withheld.
@@ -20,7 +24,7 @@ func (p *Profile) Withheld() string { return p.withheld }
 // elsewhere. An answer that has something else in their place isn't released.
 func (f *finder) handles(status int) error {
 	for _, p := range f.x.op.addresses {
-		if err := f.texts(p, func(n int) { f.address(n) }); err != nil {
+		if err := f.texts(p, func(n int) { f.address(n, nil) }); err != nil {
 			return err
 		}
 	}
@@ -38,7 +42,7 @@ func (f *finder) handles(status int) error {
 			}
 			f.found.Given = append(f.found.Given, g.given(f.t.Text(n)))
 			if g.address {
-				f.address(n)
+				f.address(n, nil)
 			}
 		})
 		if err != nil {
@@ -66,12 +70,12 @@ func (f *finder) texts(p path, yield func(node int)) error {
 }
 
 // address notes an address that has a host, or could have one to a client.
-func (f *finder) address(node int) {
+func (f *finder) address(node int, cats []access.Category) {
 	text := f.t.Text(node)
 	if f.t.Nodes[node].Kind != doc.String || !strings.Contains(text, "//") && !strings.Contains(text, `\`) && !hasScheme(text) {
 		return
 	}
-	f.found.Addresses = append(f.found.Addresses, Addressed{node, text})
+	f.found.Addresses = append(f.found.Addresses, Addressed{node, text, entityName(f.x.ent, f.x.typ), cats})
 }
 
 // hasScheme reports whether an address begins with a scheme: a colon before any

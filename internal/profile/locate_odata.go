@@ -93,10 +93,11 @@ func (f *finder) annotated(name string, node, object, rec int, ent *entity) bool
 	case "record":
 		f.recordAddress(node, rec, ent, name)
 	case "next":
-		if cats := f.x.sortCategories(); len(cats) > 0 {
+		cats := f.x.sortCategories()
+		if len(cats) > 0 {
 			f.field(node, rec, ent, name, cats, "")
 		}
-		f.address(node)
+		f.address(node, cats)
 	default:
 		f.field(node, rec, ent, name, unclassified(), "")
 	}

@@ -45,6 +45,11 @@ func (l *release) headers(sweep *mask.Sweep) {
 	if _, hit := sweep.Mask(l.location); l.location != "" && !hit {
 		to.Set("Location", l.location)
 	}
+	for name, v := range l.handed {
+		if _, hit := sweep.Mask(v); !hit {
+			to.Set(name, v)
+		}
+	}
 	to.Set("Cache-Control", "private, no-store")
 	to.Set("X-Content-Type-Options", "nosniff")
 	to.Set("Cross-Origin-Resource-Policy", "same-origin")

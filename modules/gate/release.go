@@ -32,6 +32,8 @@ type release struct {
 	seen *mask.Seen
 	// location is where the client may be sent, "" for nowhere.
 	location string
+	// handed are the headers with handles that go on.
+	handed map[string]string
 }
 
 // errType says that a response is not of the type that the profile gives for
@@ -86,6 +88,8 @@ func faultReason(err error) (string, text) {
 		return "hold", textHold
 	case errors.Is(err, errType), errors.Is(err, coding.ErrCoding):
 		return "type", textCRMAnswer
+	case errors.Is(err, errKept):
+		return "session_store", textNotKept
 	}
 	return "malformed", textCRMAnswer
 }
@@ -172,6 +176,10 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		}
 	}
 	defer found.Release()
+	if err := l.keepAsked(found.Given); err != nil {
+		return nil, mask.Result{}, err
+	}
+	from, to := l.bringHome(found)
 	switch t.Format.Name() {
 	case "json":
 		defer json.Release(t)
@@ -183,6 +191,9 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		seen = mask.NewSeen(maxSeen)
 	}
 	res, err := l.mask(t, found, seen)
+	if err == nil && l.quoting(found.Withheld[from:to], res.Sweep) {
+		res, err = l.mask(t, found, seen)
+	}
 	if err != nil {
 		return nil, res, err
 	}
