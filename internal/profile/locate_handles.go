@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -50,6 +51,21 @@ func (f *finder) handles(status int) error {
 		}
 	}
 	return nil
+}
+
+// LeadsBack reports whether an answer that passes holds addresses, which have to be
+// made the gateway's own.
+func (x *Exchange) LeadsBack() bool { return x.Pass && len(x.op.addresses) > 0 }
+
+// PassedAddresses are the addresses in such an answer.
+func (x *Exchange) PassedAddresses(body []byte) (*doc.Tree, []Addressed, error) {
+	t, err := parseJSON(body)
+	if err != nil {
+		return nil, nil, ErrShape
+	}
+	f := &finder{x: x, t: t, rows: -1}
+	err = f.handles(http.StatusOK)
+	return t, f.found.Addresses, err
 }
 
 // texts calls yield for what stands at a place: texts and numbers. What is null or

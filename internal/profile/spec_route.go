@@ -54,7 +54,8 @@ type operationSpec struct {
 	Public []string `yaml:"public"`
 	// Addresses are places of a JSON answer that hold addresses: `$.paging.next.link`.
 	// One of another host is made one of the gateway's own, and withheld where it leads
-	// to no route of the profile: who follows it comes back here, or nowhere.
+	// to no route of the profile: who follows it comes back here, or nowhere. In an
+	// answer that passes (a sign-in's), none is withheld.
 	Addresses []string `yaml:"addresses"`
 }
 

@@ -142,7 +142,7 @@ func (p *request) together() *refusal {
 	switch {
 	case x.Batch() != nil:
 		return &refusal{status: http.StatusBadRequest, reason: "nested", text: textBatchNested}
-	case x.Stream != "" || x.Type != "json" || x.Image || x.Upgrade || p.issuer() != nil:
+	case x.Stream != "" || x.Type != "json" || x.Image || x.Upgrade || x.LeadsBack() || p.issuer() != nil:
 		return &refusal{reason: "batch_type", text: textBatchType}
 	}
 	return nil

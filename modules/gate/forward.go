@@ -132,6 +132,10 @@ func (q *request) pass() {
 		q.passIssuer(s)
 		return
 	}
+	if q.x.LeadsBack() {
+		q.passLeadingBack()
+		return
+	}
 	q.prepare(q.r, q.body)
 	p := q.passTo()
 	var w http.ResponseWriter = p

@@ -168,7 +168,7 @@ func (l *release) bringHome(found *profile.Located) (from, to int) {
 		}
 		text := l.q.h.profile.Withheld()
 		if at := l.home(a.Text); at != nil {
-			if x, _ := l.classifyLocation(at); x != nil {
+			if x, _ := l.classifyLocation(at); x != nil || at.Path == "" || at.Path == "/" {
 				text = at.String()
 			}
 		}

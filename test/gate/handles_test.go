@@ -242,3 +242,23 @@ func TestAddressesInAnswersLeadBackHere(t *testing.T) {
 		signedInFor(t, env.links, somebody(), "sales").do(t, state).want(t, http.StatusForbidden).logged(t).refused(t, "unknown_handle")
 	})
 }
+
+func TestAddressesInASignInsAnswerLeadBackHere(t *testing.T) {
+	t.Parallel()
+	for _, s := range []*site{env.leaky, env.watched} {
+		sc := newScene(t, jsonAnswer(200, `{"access_token":"t0ken","instance_url":"https://acme.my.salesforce.com","id":"https://login.salesforce.com/id/00D/005","scope":"api"}`))
+		token := ask{method: "POST", path: "/oauth/token", body: "grant_type=password", header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, scene: sc}
+		r := s.as(t, "vera").do(t, token).want(t, http.StatusOK)
+		if want := `{"access_token":"t0ken","instance_url":"` + s.url + `","id":"` + s.url + `/id/00D/005","scope":"api"}`; string(r.body) != want {
+			t.Errorf("got %s, want %s", r, want)
+		}
+		sc.answer(jsonAnswer(400, `{"error":"invalid_grant"}`))
+		if r := s.as(t, "vera").do(t, token).want(t, http.StatusBadRequest); !strings.Contains(string(r.body), "invalid_grant") {
+			t.Errorf("got %s", r)
+		}
+		sc.answer(typed("text/html", 200, `<a href="https://acme.my.salesforce.com">`))
+		if r := s.as(t, "vera").do(t, token).want(t, http.StatusBadGateway); strings.Contains(string(r.body), "salesforce") {
+			t.Errorf("got %s", r)
+		}
+	}
+}
