@@ -167,7 +167,7 @@ func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns [
 	id, idColumn := "", r.idColumn(ent)
 	i := 0
 	for c := range f.t.Children(row) {
-		if i < len(columns) && idColumn != "" && columns[i] == idColumn {
+		if i < len(columns) && idColumn != "" && columns[i] == idColumn && f.canBeID(c) {
 			id = f.t.Text(c)
 		}
 		i++
@@ -200,9 +200,17 @@ func (r *recordAt) idColumn(ent *entity) string {
 	return r.id
 }
 
+// canBeID reports whether a cell can hold an id; an empty one holds nothing else.
+func (f *finder) canBeID(cell int) bool {
+	return !f.x.p.salesforceIDs || f.t.Text(cell) == "" || isSalesforceID(f.t.Text(cell))
+}
+
 func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name string) {
 	switch {
 	case name == r.idColumn(ent):
+		if !f.canBeID(node) {
+			f.field(node, rec, ent, name, unclassified(), "")
+		}
 		return
 	case ent != nil && name == ent.id && r.id != "":
 		f.field(node, rec, ent, name, unclassified(), "") // an id of the client's own

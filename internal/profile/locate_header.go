@@ -9,19 +9,25 @@ import (
 // ownColumn is the column of a header that has the names of fields, or those that the
 // query made up.
 func (f *finder) ownColumn(heading, typ string, ent *entity) (name string, ok bool) {
-	if ent != nil && ent.isID(heading) {
+	isID := ent != nil && ent.isID(heading)
+	if f.x.asks != nil {
+		level := f.x.asks.Level("")
+		if level == nil {
+			return "", false
+		}
+		if _, made := level.Columns[strings.ToLower(heading)]; made {
+			if isID {
+				return "", false // called as the id is, it is another value
+			}
+			return heading, true
+		}
+	}
+	if isID {
 		return ent.id, true
 	}
 	steps := strings.Split(heading, ".")
 	if f.x.asks == nil {
 		return heading, listed(f.x.p.resolve(typ, steps))
-	}
-	level := f.x.asks.Level("")
-	if level == nil {
-		return "", false
-	}
-	if _, made := level.Columns[strings.ToLower(heading)]; made {
-		return heading, true
 	}
 	return heading, listed(f.x.languageField(f.askedField(steps)))
 }
