@@ -52,6 +52,7 @@ type environment struct {
 	handles  *site // Salesforce; signs in at the forger
 	another  *site // the same once more
 	links    *site // HubSpot; signs in at the forger
+	files    *site // EspoCRM; signs in at the forger
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -183,6 +184,7 @@ func (e *environment) sites() error {
 		{&e.handles, "http"},
 		{&e.another, "http"},
 		{&e.links, "http"},
+		{&e.files, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -324,6 +326,7 @@ func (e *environment) caddyfile() string {
 		e.odata.block(access+namedGate("dynamics", "builtin:dynamics", e.provider.url, "accept documented"), crm) +
 		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm) +
 		e.handles.block(access+salesforce, crm) + e.another.block(salesforce, crm) +
+		e.files.block(namedGate("espocrm", here("handles.csv"), e.forger.url, "accept documented"), crm) +
 		e.links.block(namedGate("hubspot", here("handles.csv"), e.forger.url, "accept documented"), crm) +
 		e.watched.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "observe until "+inTenDays()), crm)
 }

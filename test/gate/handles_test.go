@@ -102,7 +102,7 @@ func TestHandleComesBackToTheRolesOfNow(t *testing.T) {
 	sc.nothing(t)
 }
 
-func TestLeakHandlesThatAreNobodysOwn(t *testing.T) {
+func TestHandleThatIsNotOnesOwnIsRefused(t *testing.T) {
 	t.Parallel()
 	who := somebody()
 	b := signedInFor(t, env.handles, who, "sales")
@@ -260,5 +260,60 @@ func TestAddressesInASignInsAnswerLeadBackHere(t *testing.T) {
 		if r := s.as(t, "vera").do(t, token).want(t, http.StatusBadGateway); strings.Contains(string(r.body), "salesforce") {
 			t.Errorf("got %s", r)
 		}
+	}
+}
+
+func TestNextLinkOfODataLeadsBackHere(t *testing.T) {
+	t.Parallel()
+	b := env.odata.signedInAt(t, "vera", "/api/data/v9.2/$metadata")
+	for query, kept := range map[string]bool{"$select=fullname": true, "$select=fullname&$orderby=fullname": true, "$select=fullname&$orderby=emailaddress1": false} {
+		next := "/api/data/v9.2/contacts?$select=fullname&$skiptoken=last-is-" + leakMail
+		sc := newScene(t, jsonAnswer(200, `{"value":[],"@odata.nextLink":"https://org.crm4.dynamics.com`+next+`"}`))
+		r := b.do(t, ask{path: "/api/data/v9.2/contacts?" + query, scene: sc})
+		if r.status == http.StatusForbidden {
+			sc.nothing(t) // a cursor of what may not be asked about
+			continue
+		}
+		body := string(r.want(t, http.StatusOK).body)
+		if strings.Contains(body, "dynamics.com") || kept && !strings.Contains(body, `"`+env.odata.url) {
+			t.Errorf("%s: got %s", query, r)
+		}
+	}
+}
+
+// The file of an export is known again; any other at the same address is for those who
+// see everything.
+func TestExportedFileIsMaskedAndOthersAreRefused(t *testing.T) {
+	t.Parallel()
+	who := somebody()
+	b, other, all := signedInFor(t, env.files, who, "sales"), signedInFor(t, env.files, somebody(), "sales"), signedInFor(t, env.files, somebody(), "master_data")
+	csv := typed("text/csv;charset=UTF-8", 200, "id,name,emailAddress,cShoe\n6a1f,Erika Mustermann,"+leakMail+",Größe 44\n")
+	export := func(format, id string) {
+		t.Helper()
+		b.do(t, ask{method: "POST", path: "/api/v1/Export", body: `{"entityType":"Contact","format":"` + format + `","fieldList":["id","name","emailAddress"]}`,
+			scene: newScene(t, jsonAnswer(200, `{"id":"`+id+`"}`))}).want(t, http.StatusOK)
+	}
+	export("csv", "e1")
+	export("xlsx", "e2")
+	file := func(id string) ask { return ask{path: "/?entryPoint=download&id=" + id, scene: newScene(t, csv)} }
+	r := b.do(t, file("e1")).want(t, http.StatusOK)
+	if read(r).Holds(leakMail) || strings.Contains(string(r.body), "44") || !strings.Contains(string(r.body), "Erika Mustermann") {
+		t.Errorf("got %s", r)
+	}
+	if x := r.logged(t); x.records("Contact")["6a1f"].ID == "" || x[0].Entry.Accesses[0].Action != "export" {
+		t.Errorf("entries %s", x)
+	}
+	for name, try := range map[string]struct {
+		b  *browser
+		id string
+	}{"another's": {other, "e1"}, "a workbook": {b, "e2"}, "no export": {b, "a1"}} {
+		a := file(try.id)
+		if r := try.b.do(t, a); r.status != http.StatusForbidden {
+			t.Errorf("%s: got %s", name, r)
+		}
+		a.scene.nothing(t)
+	}
+	if r := all.do(t, file("e1")).want(t, http.StatusOK); !strings.Contains(string(r.body), leakMail) {
+		t.Errorf("who may see all got %s", r)
 	}
 }
