@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"maps"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -114,9 +115,7 @@ func (x *Exchange) Resume(first Request) (*Exchange, error) {
 	if x.rt.describes {
 		y.rt, y.op, y.od, y.gql = x.rt, x.op, nil, nil
 		y.Type, y.Stream, y.columns = x.Type, x.op.stream, columns{}
-		for name, v := range x.vars {
-			y.vars[name] = v
-		}
+		maps.Copy(y.vars, x.vars)
 	}
 	return y, nil
 }

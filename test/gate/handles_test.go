@@ -229,8 +229,10 @@ func TestAddressesInAnswersLeadBackHere(t *testing.T) {
 		}
 	})
 	t.Run("a file on another host", func(t *testing.T) {
-		export := ask{method: "POST", path: "/crm/v3/exports/export/async", body: `{"exportType":"VIEW","format":"CSV","objectType":"CONTACT","objectProperties":["firstname"]}`,
-			scene: newScene(t, jsonAnswer(200, `{"id":"55210987","links":{"status":"https://api.hubapi.com/crm/v3/exports/export/async/tasks/55210987/status"}}`))}
+		export := ask{
+			method: "POST", path: "/crm/v3/exports/export/async", body: `{"exportType":"VIEW","format":"CSV","objectType":"CONTACT","objectProperties":["firstname"]}`,
+			scene: newScene(t, jsonAnswer(200, `{"id":"55210987","links":{"status":"https://api.hubapi.com/crm/v3/exports/export/async/tasks/55210987/status"}}`)),
+		}
 		r := b.do(t, export).want(t, http.StatusOK)
 		if !strings.Contains(string(r.body), `"`+env.links.url+`/crm/v3/exports/export/async/tasks/55210987/status"`) {
 			t.Errorf("got %s", r)
@@ -294,8 +296,10 @@ func TestExportedFileIsMaskedAndOthersAreRefused(t *testing.T) {
 	csv := typed("text/csv;charset=UTF-8", 200, "id,name,emailAddress,cShoe\n6a1f,Erika Mustermann,"+leakMail+",Größe 44\n")
 	export := func(format, id string) {
 		t.Helper()
-		b.do(t, ask{method: "POST", path: "/api/v1/Export", body: `{"entityType":"Contact","format":"` + format + `","fieldList":["id","name","emailAddress"]}`,
-			scene: newScene(t, jsonAnswer(200, `{"id":"`+id+`"}`))}).want(t, http.StatusOK)
+		b.do(t, ask{
+			method: "POST", path: "/api/v1/Export", body: `{"entityType":"Contact","format":"` + format + `","fieldList":["id","name","emailAddress"]}`,
+			scene: newScene(t, jsonAnswer(200, `{"id":"`+id+`"}`)),
+		}).want(t, http.StatusOK)
 	}
 	export("csv", "e1")
 	export("xlsx", "e2")
