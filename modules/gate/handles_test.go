@@ -4,14 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/modules/crmgate"
 	"github.com/crmgate/crmgate/modules/store/sqlite"
 )
 
@@ -172,5 +178,94 @@ func TestStoreWithoutRoomForHandlesIsRefused(t *testing.T) {
 	}
 	if k := (*keeper)(nil); !errors.Is(k.sweep(t.Context()), nil) {
 		t.Error("a gate without handles sweeps something")
+	}
+}
+
+// explained is a gate that is provisioned and not started.
+func explained(t *testing.T, name string) *Handler {
+	t.Helper()
+	ctx, err := caddy.ProvisionContext(&caddy.Config{Logging: &caddy.Logging{Logs: map[string]*caddy.CustomLog{
+		"default": {BaseLog: caddy.BaseLog{Level: "PANIC"}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := caddy.NewContext(ctx)
+	t.Cleanup(cancel)
+	mod, err := ctx.LoadModuleByID("http.handlers.crm_gate", []byte(`{"profile":"`+name+`","policies":["builtin:`+name+`"],"accept":"documented",
+		"oidc":{"issuer":"https://login.example.de","provider":"keycloak","client_id":"crm","client_secret":"secret"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mod.(*Handler)
+}
+
+const explainedPage = "/services/data/v62.0/query/01gQy0000000001IAA-2000"
+
+// explainQuery explains a query whose answer says where it goes on, or that page.
+func explainQuery(t *testing.T, h *Handler, path string) crmgate.Explanation {
+	t.Helper()
+	u, err := url.ParseRequestURI(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := h.Explain(t.Context(), []string{"sales"}, crmgate.Exchange{
+		Request: &http.Request{Method: http.MethodGet, URL: u, RequestURI: path, Host: "crm.example.de", Header: http.Header{}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody},
+		Response: &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(
+			`{"nextRecordsUrl":"` + explainedPage + `","records":[{"attributes":{"type":"Contact"},"Id":"003Qyggggg93gO0IAI","LeadSource":"1971-11-02"}]}`))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+const explainedQuery = "/services/data/v62.0/query?q=SELECT+Id,FORMAT(Birthdate)+LeadSource+FROM+Contact"
+
+func TestExplainedExchangeGoesOnFromTheOneBefore(t *testing.T) {
+	h := explained(t, "salesforce")
+	if e := explainQuery(t, h, explainedPage); !e.Decision.Refused || e.Decision.Reason != "unknown_handle" || e.Forwarded {
+		t.Errorf("by itself it is %+v", e)
+	}
+	for _, path := range []string{explainedQuery, explainedPage} {
+		if e := explainQuery(t, h, path); e.Decision.Refused || e.Answer.Status != 200 || strings.Contains(e.Answer.Body, "1971-11-02") || !strings.Contains(e.Answer.Body, "003Qyggggg93gO0IAI") {
+			t.Errorf("%s is %+v", path, e)
+		}
+	}
+}
+
+// full is a store that can't keep or read.
+type full struct{ session.Keeper }
+
+var errFull = errors.New("the disk is full")
+
+func (full) Keep(context.Context, session.Kept, int) error { return errFull }
+
+func (full) LoadKept(context.Context, [32]byte) (session.Kept, error) { return session.Kept{}, errFull }
+
+func TestWhatCantBeKeptIsNotReleased(t *testing.T) {
+	h := explained(t, "salesforce")
+	h.explained.store = full{h.explained.store}
+	e := explainQuery(t, h, explainedQuery)
+	if e.Answer.Status != http.StatusBadGateway || strings.Contains(e.Answer.Body, "003Q") || e.Entries[len(e.Entries)-1].Error != "session_store" {
+		t.Errorf("an answer that can't be gone on from is %+v", e)
+	}
+	if e := explainQuery(t, h, explainedPage); !e.Decision.Refused || e.Answer.Status != http.StatusServiceUnavailable || e.Forwarded {
+		t.Errorf("what can't be read is %+v", e)
+	}
+}
+
+func TestRequestThatIsTooLargeToKeepIsRefusedBeforehand(t *testing.T) {
+	h := explained(t, "espocrm")
+	for size, want := range map[int]int{keptSize / 2: 0, keptSize: http.StatusRequestEntityTooLarge} {
+		body := `{"entityType":"Contact","format":"csv","fieldList":["id"],"ids":["` + strings.Repeat("x", size) + `"]}`
+		r := &http.Request{
+			Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/Export"}, RequestURI: "/api/v1/Export", Host: "crm.example.de", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		}
+		e, err := h.Explain(t.Context(), []string{"master_data"}, crmgate.Exchange{Request: r})
+		if err != nil || e.Forwarded == (want != 0) || e.Answer.Status != want {
+			t.Errorf("with %d bytes it is %d, forwarded %v, %v", size, e.Answer.Status, e.Forwarded, err)
+		}
 	}
 }

@@ -53,6 +53,7 @@ type environment struct {
 	another  *site // the same once more
 	links    *site // HubSpot; signs in at the forger
 	files    *site // EspoCRM; signs in at the forger
+	lenient  *site // Salesforce, only observed; signs in at the forger
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -185,6 +186,7 @@ func (e *environment) sites() error {
 		{&e.another, "http"},
 		{&e.links, "http"},
 		{&e.files, "http"},
+		{&e.lenient, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -326,6 +328,7 @@ func (e *environment) caddyfile() string {
 		e.odata.block(access+namedGate("dynamics", "builtin:dynamics", e.provider.url, "accept documented"), crm) +
 		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm) +
 		e.handles.block(access+salesforce, crm) + e.another.block(salesforce, crm) +
+		e.lenient.block(namedGate("salesforce", here("handles.csv"), e.forger.url, "observe until "+inTenDays()), crm) +
 		e.files.block(namedGate("espocrm", here("handles.csv"), e.forger.url, "accept documented"), crm) +
 		e.links.block(namedGate("hubspot", here("handles.csv"), e.forger.url, "accept documented"), crm) +
 		e.watched.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "observe until "+inTenDays()), crm)

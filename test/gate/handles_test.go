@@ -325,3 +325,30 @@ func TestExportedFileIsMaskedAndOthersAreRefused(t *testing.T) {
 		t.Errorf("who may see all got %s", r)
 	}
 }
+
+// A site that observes keeps what was asked as well: what goes on from it isn't said to
+// be refused later, and what goes on from elsewhere is.
+func TestObservedHandleIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	b := signedInFor(t, env.lenient, somebody(), "sales")
+	begin(t, b, sfPage)
+	for page, want := range map[string]string{sfPage: "", sfPage + "x": "unknown_handle"} {
+		r, _ := goOn(t, b, page)
+		if !strings.Contains(string(r.want(t, http.StatusOK).body), sfMobile) {
+			t.Errorf("an observed answer was changed: %s", r)
+		}
+		if e := r.logged(t)[0].Entry; e.Decision.Reason != want || want == "" && e.Accesses[0].Question == "" {
+			t.Errorf("%s: decision %+v on %+v, want the reason %q", page, e.Decision, e.Accesses, want)
+		}
+	}
+	sfJob(t, b, "750Qy00000C0ffeIAB", "SELECT Id FROM Contact")
+	results := sfData + "jobs/query/750Qy00000C0ffeIAB/results"
+	b.do(t, ask{path: results, scene: newScene(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Sforce-Locator", "NTAwMDA")
+		typed("text/csv", 200, "Id\n003Qyggggg93gO0IAI\n")(w, r)
+	})}).want(t, http.StatusOK)
+	r := b.do(t, ask{path: results + "?locator=NTAwMDA", scene: newScene(t, typed("text/csv", 200, "Id\n"))}).want(t, http.StatusOK)
+	if e := r.logged(t)[0].Entry; e.Decision.Reason != "" {
+		t.Errorf("decision %+v", e.Decision)
+	}
+}
