@@ -45,6 +45,7 @@ routes:
     type: csv
     csv: {header: "1"}
     records: [{columns: header}]
+  - {match: "GET /tables/{id}", continues: {export: "{id}"}, type: csv, csv: {header: "0"}, records: [{columns: body.columns}]}
   - {match: "GET /files/{id}", entity: file, ids: ["{id}"], opaque: true, type: none}
 `
 
@@ -95,6 +96,25 @@ func TestRouteThatContinuesSaysHowItsAnswerIsRead(t *testing.T) {
 	y, err = classify(t, p, get("/files/f1")).Resume(first)
 	if err != nil || y.Type != "csv" || y.Accesses[0].Action != "export" || y.Accesses[0].Route != "GET /files/{id}" {
 		t.Errorf("the file is %+v, %v", y, err)
+	}
+}
+
+// The columns of a file are those that the first request named, in its order.
+func TestColumnsAreThoseOfTheFirstRequest(t *testing.T) {
+	p := withHandles(t)
+	for columns, masked := range map[string]int{`["email","city"]`: 0, `["city","email"]`: 1} {
+		y, err := classify(t, p, get("/tables/j1")).Resume(send("POST", "/exports", "application/json", `{"columns":`+columns+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := y.Parse([]byte("a,b\n"), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := y.Locate(tree, 200)
+		if err != nil || len(l.Fields) != 1 || tree.Text(l.Fields[0].Node) != []string{"a", "b"}[masked] {
+			t.Errorf("of %s these are found: %+v, %v", columns, l.Fields, err)
+		}
 	}
 }
 
