@@ -39,6 +39,14 @@ type route struct {
 	members []string
 	// when are the values that tell routes of one address apart.
 	when []condition
+	// number is the route's place among all.
+	number int
+	// gives are the handles in its answers, and continues those in its requests; one
+	// with optional leaves unknown ones to the routes behind, and one that describes
+	// says itself how its answer is read.
+	gives               []gives
+	continues           []continued
+	optional, describes bool
 }
 
 type call struct {

@@ -108,6 +108,10 @@ type Exchange struct {
 	writes  []*Write
 	// names are what one row of a streamed response leaves to the next.
 	names []memberName
+	// handles are those that the request brings back, and gives the places of those
+	// that its answer gives.
+	handles []Handle
+	gives   []gives
 	// columns are those of a streamed CSV.
 	columns columns
 }
@@ -138,13 +142,15 @@ func (p *Profile) classify(req Request) (*Exchange, error) {
 			return x, nil
 		}
 	}
-	return p.classifyRoutes(segments, &req)
+	return p.classifyRoutes(segments, &req, 0)
 }
 
-// classifyRoutes finds the first route that takes the request.
-func (p *Profile) classifyRoutes(segments []string, req *Request) (*Exchange, error) {
+// classifyRoutes finds the first route, from the one of a number on, that takes the
+// request.
+func (p *Profile) classifyRoutes(segments []string, req *Request, from int) (*Exchange, error) {
 	bodies := bodies{}
-	for i, rt := range p.routes {
+	for i, rt := range p.routes[from:] {
+		i += from
 		vars := map[string]string{}
 		if !rt.pattern.match(req.Method, segments, vars) || !rt.pattern.matchQuery(req.Query, vars) {
 			continue
@@ -152,7 +158,7 @@ func (p *Profile) classifyRoutes(segments []string, req *Request) (*Exchange, er
 		if rt.soap != nil {
 			return p.soapRoute(i, segments, req)
 		}
-		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1}
+		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1, gives: rt.gives}
 		if !x.fits(bodies) {
 			continue
 		}
@@ -220,6 +226,9 @@ func (x *Exchange) classifyRoute() error {
 	}
 	if err := errors.Join(x.checkBody(), x.checkReferences()); err != nil {
 		return err
+	}
+	if x.rt.continues != nil {
+		return x.readHandles()
 	}
 	if err := errors.Join(x.classifyOData(), x.classifyLanguage()); err != nil {
 		return err

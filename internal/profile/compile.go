@@ -40,6 +40,7 @@ func Load(src []byte) (*Profile, error) {
 	c.transports()
 	c.calls()
 	c.routes()
+	c.handleNames()
 	c.sessions()
 	c.headers()
 	c.hosts()

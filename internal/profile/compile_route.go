@@ -86,11 +86,12 @@ func (c *compiler) routes() {
 		c.graphql(where, rt, s)
 		c.bodyMembers(where, rt)
 		c.when(where, rt, s.When)
+		c.handles(where, rt, s)
 		c.soapOperation(where, rt)
 		rt.events = s.SSE.Events
 		c.routeStream(where, rt)
-		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil {
-			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
+		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil && rt.continues == nil {
+			c.fail(where, "a route needs an entity, `pass: true`, `deny: text` or `continues`")
 		}
 		rt.way = rt.bodyWay()
 		c.unasked(where, rt)
@@ -98,10 +99,11 @@ func (c *compiler) routes() {
 		c.upgrade(where, rt)
 		c.anyQuery(where, rt)
 		for _, before := range c.p.routes {
-			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) {
+			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) && !before.optional {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
 			}
 		}
+		rt.number = len(c.p.routes)
 		c.p.routes = append(c.p.routes, rt)
 	}
 }

@@ -50,7 +50,11 @@ func (c *compiler) linkPlaces(where string, op *operation, s *operationSpec) {
 
 // HasLinks reports whether addresses that clients follow can stand in the answer.
 func (x *Exchange) HasLinks() bool {
-	return x.op != nil && len(x.op.links) > 0 || !x.passes() && x.p.annotations != nil
+	return x.op != nil && len(x.op.links) > 0 || !x.passes() && x.p.annotations != nil || x.givesAddress()
+}
+
+func (x *Exchange) givesAddress() bool {
+	return slices.ContainsFunc(x.gives, func(g gives) bool { return g.address })
 }
 
 func (x *Exchange) passes() bool { return x.op != nil && x.op.pass }
@@ -58,8 +62,9 @@ func (x *Exchange) passes() bool { return x.op != nil && x.op.pass }
 // Link is an address in an answer that clients follow.
 type Link struct {
 	Node int
-	// Name says that clients don't ask it: it is the name of something.
-	Name bool
+	// Name says that clients don't ask it: it is the name of something. Record says
+	// that it names a record, which is judged as that.
+	Name, Record bool
 }
 
 // Links are the addresses in an answer that clients follow.
@@ -79,7 +84,7 @@ func (x *Exchange) Links(t *doc.Tree) []Link {
 			}
 			switch kind := x.p.annotations[annotation]; kind {
 			case "next", "record", "context":
-				list = append(list, Link{Node: n, Name: kind == "context"})
+				list = append(list, Link{Node: n, Name: kind == "context", Record: kind == "record"})
 			}
 		}
 	}
@@ -89,20 +94,26 @@ func (x *Exchange) Links(t *doc.Tree) []Link {
 
 // linkNodes are the nodes that the profile itself calls links.
 func (x *Exchange) linkNodes(t *doc.Tree) map[int]bool {
-	if x.op == nil || len(x.op.links) == 0 {
+	if x.op == nil || len(x.op.links) == 0 && !x.givesAddress() {
 		return nil
 	}
 	nodes := map[int]bool{}
+	add := func(n int) {
+		if n = doc.Leaf(t, n); n >= 0 && t.Nodes[n].Kind == doc.String {
+			nodes[n] = true
+		}
+	}
 	for i := range x.op.links {
 		at, root := &x.op.links[i], doc.Root
 		if at.origin == fromResult && x.tr != nil {
 			root = x.tr.result.first(t, doc.Root)
 		}
-		at.path.each(t, root, func(n int) {
-			if n = doc.Leaf(t, n); n >= 0 && t.Nodes[n].Kind == doc.String {
-				nodes[n] = true
-			}
-		})
+		at.path.each(t, root, add)
+	}
+	for i := range x.gives {
+		if x.gives[i].address {
+			x.gives[i].at.each(t, doc.Root, add)
+		}
 	}
 	return nodes
 }

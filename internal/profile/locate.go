@@ -50,6 +50,8 @@ type recordAt struct {
 type Located struct {
 	access.Found
 	Nested []Nested
+	// Given are the handles in the document.
+	Given []Given
 }
 
 // Nested is a document that is the text of a node.
@@ -172,6 +174,9 @@ func (x *Exchange) Locate(t *doc.Tree, status int) (*Located, error) {
 		return nil, ErrShape
 	}
 	f.rootAnnotations()
+	if err := f.handles(status); err != nil {
+		return nil, err
+	}
 	f.coverRest(doc.Root, status >= 400)
 	return &f.found, nil
 }

@@ -99,7 +99,7 @@ func (f *finder) locateCSV(c *columns) error {
 		if !f.x.hasHeader() {
 			c.names = f.requestNames(r)
 			f.csvRow(r, row, typ, ent, c.names)
-		} else if c.names = f.headerNames(r, row, ent); c.names == nil {
+		} else if c.names = f.headerNames(r, row, typ, ent); c.names == nil {
 			return ErrShape
 		}
 	}
@@ -110,12 +110,15 @@ func (f *finder) locateCSV(c *columns) error {
 // but one of values, or a title; where the request names the columns, so is one
 // that doesn't repeat them. A cell that isn't known can hold a value like any
 // other.
-func (f *finder) headerNames(r *recordAt, row int, ent *entity) []string {
+func (f *finder) headerNames(r *recordAt, row int, typ string, ent *entity) []string {
 	var cells, names []string
 	known, before := false, len(f.found.Fields)
 	for c := range f.t.Children(row) {
 		cells = append(cells, f.t.Text(c))
 		name, ok := r.fields[f.t.Text(c)]
+		if r.header && len(r.fields) == 0 {
+			name, ok = f.ownColumn(f.t.Text(c), typ, ent)
+		}
 		if ok && name == "" {
 			name = publicColumn
 		}
@@ -164,7 +167,7 @@ func (f *finder) csvRow(r *recordAt, row int, typ string, ent *entity, columns [
 	id, idColumn := "", r.idColumn(ent)
 	i := 0
 	for c := range f.t.Children(row) {
-		if i < len(columns) && idColumn != "" && columns[i] == idColumn {
+		if i < len(columns) && idColumn != "" && columns[i] == idColumn && f.canBeID(c) {
 			id = f.t.Text(c)
 		}
 		i++
@@ -197,9 +200,17 @@ func (r *recordAt) idColumn(ent *entity) string {
 	return r.id
 }
 
+// canBeID reports whether a cell can hold an id; an empty one holds nothing else.
+func (f *finder) canBeID(cell int) bool {
+	return !f.x.p.salesforceIDs || f.t.Text(cell) == "" || isSalesforceID(f.t.Text(cell))
+}
+
 func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name string) {
 	switch {
 	case name == r.idColumn(ent):
+		if !f.canBeID(node) {
+			f.field(node, rec, ent, name, unclassified(), "")
+		}
 		return
 	case ent != nil && name == ent.id && r.id != "":
 		f.field(node, rec, ent, name, unclassified(), "") // an id of the client's own
@@ -208,7 +219,11 @@ func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name stri
 		return
 	}
 	before := len(f.found.Fields)
-	f.column(node, typ, strings.Split(name, "."))
+	if f.x.asks != nil {
+		f.queryColumn(node, rec, ent, name)
+	} else {
+		f.column(node, typ, strings.Split(name, "."))
+	}
 	for i := before; i < len(f.found.Fields); i++ {
 		f.found.Fields[i].Record = rec
 	}

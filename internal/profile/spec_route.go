@@ -56,7 +56,10 @@ type operationSpec struct {
 	// addresses of the CRM's which clients ask next: `$.paging.next.link`, of a call's
 	// result `@['web.base.url']`. They lead to the gateway when the client gets them.
 	// What they hold beside the host is no personal data but what the request itself
-	// asked. With `pass` the answer is read for them, and nothing else of it changes.
+	// asked. One that leads to another host is withheld; so is one that leads to no route
+	// of the profile, or repeats a value that is masked in the answer. With `pass` the
+	// answer is read for them, nothing else of it changes, and they may lead anywhere at
+	// the CRM.
 	Links []string `yaml:"links"`
 }
 
@@ -197,7 +200,8 @@ type recordSpec struct {
 	// Tuple names the fields of positional rows; "" is public.
 	Tuple []string `yaml:"tuple"`
 	// Fields maps columns of a header, names of elements and properties (XML and its
-	// like; without Fields they are the fields' own) or selectors of HTML to fields.
+	// like) or selectors of HTML to fields. Without Fields, columns and names are the
+	// fields' own; behind a query in a language, what that calls them.
 	// "" is public, but for a selector; what isn't listed is unclassified. For HTML
 	// the first match wins, "" is the page's own text, and `@class` is the field
 	// that this attribute of the element, or of the nearest around it, names.
@@ -307,7 +311,21 @@ type routeSpec struct {
 	// through it isn't looked at, so no personal data may be in it.
 	Upgrade bool `yaml:"upgrade"`
 	// Batch describes a request that carries several.
-	Batch         batchSpec `yaml:"batch"`
+	Batch batchSpec `yaml:"batch"`
+	// Gives are the handles in the route's answers: who brings one back is answered by
+	// a route that `continues`.
+	Gives []givesSpec `yaml:"gives"`
+	// Continues says where the request brings handles back, by their names: `{job:
+	// "{id}", page: query.locator}`. It is judged, logged and masked as the request that
+	// got them would be now. One that this employee wasn't given at this site, or not
+	// lately, is refused, and so are handles of different requests together. A route
+	// with a type, records or public says itself how its answer is read, where
+	// expressions for the body are for that of the first request; without them it is
+	// read as the first one's. Who continues says nothing of what is asked.
+	Continues map[string]string `yaml:"continues"`
+	// Optional says that a request with a handle that isn't known is for the routes
+	// behind this one.
+	Optional      bool `yaml:"optional"`
 	operationSpec `yaml:",inline"`
 }
 

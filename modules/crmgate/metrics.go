@@ -205,7 +205,7 @@ func refusedReasons() []string {
 		"signed_out", "session_store", "starting", "log", "plain_http", "cross_site", "not_found", "upgrade",
 		"request_coding", "request_body", "request_limit", "type", "unknown_route", "unknown_call", "malformed",
 		"denied", "unknown_type", "unknown_field", "repeated", "undecided", "crm", "hold", "redirect", "withheld",
-		"unknown_parameter", "body", "stored", "profile", "public", "frame", "no_administrator",
+		"unknown_parameter", "unknown_handle", "body", "stored", "profile", "public", "frame", "no_administrator",
 		"step_up", "search_rate", "session_ended", "prefetch", "service_worker", "factor_store", "used", "not_fresh", "identity_value",
 		"ambiguous_caller", "credential_refused", "credential_expired", "issuer_down", "machine_page",
 		"foreign_crm_session", "unknown_crm_session",

@@ -49,6 +49,13 @@ func (p *request) observed(b *profile.Batch) string {
 		p.h.logger.Error("classifying", zap.String("request", p.id), zap.Error(err))
 		return "profile"
 	}
+	x, refused := p.resume(x)
+	if refused == nil {
+		refused = p.keepable(x, p.body)
+	}
+	if refused != nil {
+		return refused.reason
+	}
 	p.x = x
 	if no := p.together(); no != nil {
 		return no.reason

@@ -76,5 +76,8 @@ func (q *request) intentEntry() *audit.Entry {
 	e := q.entry(audit.Intent)
 	e.Accesses = q.x.Accesses
 	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
+	if q.first != nil {
+		e.Detail = "goes on from entry " + q.first.Entry
+	}
 	return e
 }

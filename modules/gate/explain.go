@@ -46,7 +46,7 @@ func (h *Handler) Explain(ctx context.Context, roles []string, x crmgate.Exchang
 		return crmgate.Explanation{}, err
 	}
 	log, seen := &notedEntries{}, &noted{}
-	o := &opened{log: log, masked: seen.document}
+	o := &opened{log: log, masked: seen.document, keeper: h.explained}
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails: it ends the process instead
 	o.masker = mask.New(mask.Config{PseudonymKey: key, Picture: page.NeutralImage})

@@ -133,6 +133,8 @@ type Handler struct {
 	metrics  *crmgate.Metrics
 	drift    *drift
 	searches *searchRates
+	// explained keeps what earlier exchanges asked that are explained.
+	explained *keeper
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 }
@@ -178,7 +180,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.own = canon.NewOwn(append([]string{"X-Crmgate-*", "Audit-Id"}, h.signOn.ownNames()...)...)
 	h.sealer, h.opened, h.drift = &lateSealer{}, new(atomic.Pointer[opened]), newDrift()
-	h.searches = newSearchRates(h.SearchRate)
+	h.searches, h.explained = newSearchRates(h.SearchRate), newExplainedKeeper()
 	if err := h.newProvider(); err != nil {
 		return err
 	}
@@ -333,6 +335,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	keeper, err := newKeeper(h, s.Store, s.Ring)
+	if err != nil {
+		return err
+	}
 	factors, err := h.openFactors(s)
 	if err != nil {
 		return err
@@ -353,11 +359,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 		if err := binder.sweep(ctx); err != nil {
 			h.logger.Error("sweeping CRM sessions", zap.Error(err))
 		}
+		if err := keeper.sweep(ctx); err != nil {
+			h.logger.Error("sweeping what was asked", zap.Error(err))
+		}
 	})
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, factors: factors,
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

@@ -48,6 +48,11 @@ func (l *release) headers(sweep *mask.Sweep) {
 	if _, hit := sweep.Mask(l.entityID); l.entityID != "" && !hit {
 		to.Set(entityIDHeader, l.entityID)
 	}
+	for name, v := range l.handed {
+		if _, hit := sweep.Mask(v); !hit {
+			to.Set(name, v)
+		}
+	}
 	to.Set("Cache-Control", "private, no-store")
 	to.Set("X-Content-Type-Options", "nosniff")
 	to.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -113,20 +118,12 @@ func (l *release) judgeAddress(lines []string) (string, []access.DisclosedRecord
 		return "", nil
 	}
 	q := l.q
-	address, ok := q.homed(lines[0])
-	if !ok {
-		return "", nil
-	}
-	to, err := url.Parse(address)
-	if err != nil {
+	to, abs := q.atHome(lines[0])
+	if abs == nil {
 		return "", nil
 	}
 	if to.Fragment != "" && !plainFragment.MatchString(to.Fragment) {
 		to.Fragment, to.RawFragment = "", ""
-	}
-	abs := (&url.URL{Scheme: "https", Host: q.c.Host, Path: q.c.Path, RawPath: q.c.RawPath}).ResolveReference(to)
-	if abs.Scheme != "https" && abs.Scheme != "http" || abs.User != nil || !strings.EqualFold(abs.Host, q.c.Host) {
-		return "", nil
 	}
 	x, whole := l.classifyLocation(abs)
 	if x == nil {

@@ -100,11 +100,29 @@ func (q *request) homed(address string) (string, bool) {
 	return q.baseURL(), true
 }
 
+// atHome returns the address of the gate for an address of the CRM's, as it is spelt
+// and as whoever follows it asks it. Nil leads elsewhere.
+func (q *request) atHome(address string) (to, abs *url.URL) {
+	homed, ok := q.homed(address)
+	if !ok {
+		return nil, nil
+	}
+	to, err := url.Parse(homed)
+	if err != nil {
+		return nil, nil
+	}
+	abs = (&url.URL{Scheme: "https", Host: q.c.Host, Path: q.c.Path, RawPath: q.c.RawPath}).ResolveReference(to)
+	if abs.Scheme != "https" && abs.Scheme != "http" || abs.User != nil || !strings.EqualFold(abs.Host, q.c.Host) {
+		return nil, nil
+	}
+	return to, abs
+}
+
 // homeLinks brings the addresses in a document home. It returns the document as it
 // is where all lead to the gate already.
-func (q *request) homeLinks(x *profile.Exchange, t *doc.Tree) ([]byte, bool, error) {
+func (q *request) homeLinks(x *profile.Exchange, t *doc.Tree, links []profile.Link) ([]byte, bool, error) {
 	var edits []doc.Edit
-	for _, l := range x.Links(t) {
+	for _, l := range links {
 		text := t.Text(l.Node)
 		to, ok := q.homed(text)
 		if !ok && (l.Name || text == "") {
@@ -224,7 +242,7 @@ func (q *request) homeBody(resp *response) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	document, changed, err := q.homeLinks(q.x, t)
+	document, changed, err := q.homeLinks(q.x, t, q.x.Links(t))
 	if err != nil || !changed {
 		return resp.held.Bytes(), err
 	}

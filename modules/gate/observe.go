@@ -133,6 +133,14 @@ func (o *watchedRequest) classify() bool {
 		o.would = "profile"
 		return true
 	}
+	x, refused := o.resume(x)
+	if refused == nil {
+		refused = o.keepable(x, o.body)
+	}
+	if refused != nil {
+		o.would, o.at = refused.reason, &refused.access
+		return true
+	}
 	x.User = o.employee.session.Identity.User
 	o.route = x.Route
 	if no := o.judgeUpgrade(x); no != nil {

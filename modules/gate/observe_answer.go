@@ -66,6 +66,9 @@ func (w *watched) unread() error {
 	if _, ok := w.o.append(e); !ok {
 		return errLog
 	}
+	if w.o.x != nil { // what can't be kept is refused once the site enforces, and not before
+		_ = (&release{q: w.o.request, resp: w.response}).keepAsked(nil)
+	}
 	w.o.collect(w.status, w.header.Get("Content-Type"), nil)
 	w.released = true
 	w.headers()

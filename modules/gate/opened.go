@@ -19,6 +19,8 @@ type opened struct {
 	masker   *mask.Masker
 	// binder is nil where nothing is bound, and where somebody is explained.
 	binder *binder
+	// keeper is nil where the profile knows no handles.
+	keeper *keeper
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

@@ -33,6 +33,8 @@ type release struct {
 	// location is where the client may be sent, "" for nowhere, and entityID the
 	// address of what was saved.
 	location, entityID string
+	// handed are the headers with handles that go on.
+	handed map[string]string
 }
 
 // errType says that a response is not of the type that the profile gives for
@@ -87,6 +89,8 @@ func faultReason(err error) (string, text) {
 		return "hold", textHold
 	case errors.Is(err, errType), errors.Is(err, coding.ErrCoding):
 		return "type", textCRMAnswer
+	case errors.Is(err, errKept):
+		return "session_store", textNotKept
 	}
 	return "malformed", textCRMAnswer
 }
@@ -162,7 +166,7 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		return nil, mask.Result{}, err
 	}
 	before, document, behind := l.q.x.Cut(body)
-	t, err := l.parse(document, charset)
+	t, links, err := l.parse(document, charset)
 	if err != nil {
 		return nil, mask.Result{}, err
 	}
@@ -173,6 +177,10 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		}
 	}
 	defer found.Release()
+	if err := l.keepAsked(found.Given); err != nil {
+		return nil, mask.Result{}, err
+	}
+	kept := l.judgeLinks(t, links, found)
 	switch t.Format.Name() {
 	case "json":
 		defer json.Release(t)
@@ -184,6 +192,9 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		seen = mask.NewSeen(maxSeen)
 	}
 	res, err := l.mask(t, found, seen)
+	if err == nil && l.repeats(kept, found, res.Sweep) {
+		res, err = l.mask(t, found, seen)
+	}
 	if err != nil {
 		return nil, res, err
 	}
@@ -194,21 +205,25 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 	return body, res, err
 }
 
-// parse reads a document, with its addresses brought home.
-func (l *release) parse(document []byte, charset string) (*doc.Tree, error) {
+// parse reads a document, with its addresses brought home, and says where they stand.
+func (l *release) parse(document []byte, charset string) (*doc.Tree, []profile.Link, error) {
 	x := l.q.x
 	t, err := x.Parse(document, charset)
 	if err != nil || !x.HasLinks() {
-		return t, err
+		return t, nil, err
 	}
-	homed, changed, err := l.q.homeLinks(x, t)
+	links := x.Links(t)
+	homed, changed, err := l.q.homeLinks(x, t, links)
 	if err != nil || !changed {
-		return t, err
+		return t, links, err
 	}
 	if t.Format.Name() == "json" {
 		json.Release(t)
 	}
-	return x.Parse(homed, charset)
+	if t, err = x.Parse(homed, charset); err != nil {
+		return nil, nil, err
+	}
+	return t, x.Links(t), nil
 }
 
 // mask applies the plan: first to documents that stand as texts in this one,

@@ -48,8 +48,10 @@ type request struct {
 	soapActions []string
 	x           *profile.Exchange
 	narrowed    bool
-	decision    access.Decision
-	intent      audit.Receipt
+	// first is what was asked by the request that this one goes on from; nil as a rule.
+	first    *asked
+	decision access.Decision
+	intent   audit.Receipt
 	// batch is the request that carries this one, and number its place there, from 1;
 	// parts are those that this one carries.
 	batch      *request
@@ -238,6 +240,14 @@ func (q *request) ask(body []byte) bool {
 	case err != nil:
 		q.h.logger.Error("classifying", zap.String("request", q.id), zap.Error(err))
 		q.refuse(refusal{status: http.StatusBadGateway, reason: "profile", text: textFault})
+		return false
+	}
+	x, refused := q.resume(x)
+	if refused == nil {
+		refused = q.keepable(x, body)
+	}
+	if refused != nil {
+		q.refuse(*refused)
 		return false
 	}
 	x.User = q.employee.session.Identity.User

@@ -50,7 +50,7 @@ func (l *release) stream() {
 		if _, err := l.checkType(nil); err != nil {
 			return err
 		}
-		if err := l.split(); err != nil {
+		if err := errors.Join(l.keepAsked(nil), l.split()); err != nil {
 			return err
 		}
 		l.s.began = true

@@ -49,6 +49,11 @@ type environment struct {
 	odata    *site // Dynamics
 	drawn    *site // a service of OData with the profile that is drawn of it
 	watched  *site // the profile of the leak suite, only observed
+	handles  *site // Salesforce; signs in at the forger
+	another  *site // the same once more
+	links    *site // HubSpot; signs in at the forger
+	files    *site // EspoCRM; signs in at the forger
+	lenient  *site // Salesforce, only observed; signs in at the forger
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -177,6 +182,11 @@ func (e *environment) sites() error {
 		{&e.odata, "http"},
 		{&e.drawn, "http"},
 		{&e.watched, "http"},
+		{&e.handles, "http"},
+		{&e.another, "http"},
+		{&e.links, "http"},
+		{&e.files, "http"},
+		{&e.lenient, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -298,6 +308,7 @@ func inTenDays() string { return time.Now().AddDate(0, 0, 10).Format(time.DateOn
 
 func (e *environment) caddyfile() string {
 	crm, dead := proxyTo(e.crm.url), proxyTo("127.0.0.1:1")
+	salesforce := namedGate("salesforce", here("handles.csv"), e.forger.url, "accept documented")
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/access.log\n\t}\n", e.logs())
 	return globals(e.dir, "DEBUG") +
 		e.plain.block(access+gateBlock(e.dir, e.provider.url, "forbid contact card svnr_at", "flag * kennzeichen"), crm) +
@@ -316,6 +327,10 @@ func (e *environment) caddyfile() string {
 		e.leaky.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "step_up /people/4711 amr hwk", "forbid person card"), crm) +
 		e.odata.block(access+namedGate("dynamics", "builtin:dynamics", e.provider.url, "accept documented"), crm) +
 		e.drawn.block(access+namedGate(filepath.Join(e.dir, "drawn.yaml"), filepath.Join(e.dir, "drawn.csv"), e.provider.url, "accept documented"), crm) +
+		e.handles.block(access+salesforce, crm) + e.another.block(salesforce, crm) +
+		e.lenient.block(namedGate("salesforce", here("handles.csv"), e.forger.url, "observe until "+inTenDays()), crm) +
+		e.files.block(namedGate("espocrm", here("handles.csv"), e.forger.url, "accept documented"), crm) +
+		e.links.block(namedGate("hubspot", here("handles.csv"), e.forger.url, "accept documented"), crm) +
 		e.watched.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.provider.url, "observe until "+inTenDays()), crm)
 }
 

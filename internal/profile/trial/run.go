@@ -81,8 +81,9 @@ func (r *Report) Differs() bool {
 // The error says that a case can't be read; what differs is in the report.
 func Run(f *Folder, p *profile.Profile) (*Report, error) {
 	rep := &Report{Profile: p.Name, Evidence: p.Evidence}
+	kept := memory{}
 	for i := range f.Cases {
-		t := &trial{f: f, p: p, c: &f.Cases[i], Result: Result{ID: f.Cases[i].ID, Title: f.Cases[i].Title}}
+		t := &trial{f: f, p: p, c: &f.Cases[i], memory: kept, Result: Result{ID: f.Cases[i].ID, Title: f.Cases[i].Title}}
 		if err := t.run(); err != nil {
 			return nil, err
 		}
@@ -102,6 +103,10 @@ type trial struct {
 	parts []*profile.Exchange
 	// lines are the categories of the fields that the profile found, by line.
 	lines map[int][]access.Category
+	// memory is shared by all cases, and from what it keeps for this one: its own
+	// request, or that which it goes on from.
+	memory memory
+	from   *profile.Request
 	Result
 }
 
@@ -154,11 +159,14 @@ func (t *trial) classify() error {
 // ask classifies one request; nil where it is refused.
 func (t *trial) ask(req profile.Request) (*profile.Exchange, error) {
 	x, err := t.p.Classify(req)
+	if t.from = &req; err == nil && x.Handles() != nil {
+		x, err = t.resume(x)
+	}
 	if no, ok := errors.AsType[*profile.Refusal](err); ok {
 		t.Refused = no.Error()
 		return nil, nil
 	}
-	if err == nil && x.Batch() == nil && x.Whole() {
+	if err == nil && x != nil && x.Batch() == nil && x.Whole() {
 		t.Refused = "its answer can't be masked: it is for roles that may see everything"
 	}
 	return x, err
@@ -220,6 +228,7 @@ func (t *trial) judge(body []byte) error {
 	if err != nil {
 		return err
 	}
+	t.remember(d.found.Given)
 	var records []access.Record
 	masked := map[bool][]byte{}
 	for _, second := range []bool{false, true} {

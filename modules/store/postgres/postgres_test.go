@@ -64,6 +64,12 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 			return openAt(t, server.Database(t)).(session.Binder)
 		})
 	})
+	t.Run("keeps-what-was-asked", func(t *testing.T) {
+		storetest.RunKeeper(t, func(t *testing.T) session.Keeper {
+			t.Helper()
+			return openAt(t, server.Database(t)).(session.Keeper)
+		})
+	})
 	t.Run("keeps-second-factors", func(t *testing.T) {
 		factortest.Run(t, func(t *testing.T) factor.Store {
 			t.Helper()
@@ -92,7 +98,7 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 		dsn := server.Database(t)
 		openAt(t, dsn)
 		server.Exec(t, dsn, "UPDATE crmgate_schema SET version = 99")
-		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 3: start the newer crmgate") {
+		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 4: start the newer crmgate") {
 			t.Errorf("OpenStore = %v", err)
 		}
 	})

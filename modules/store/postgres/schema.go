@@ -50,6 +50,15 @@ func migrations() []string {
 			version bigint NOT NULL               -- counts writes
 		);
 		CREATE INDEX crmgate_factor_expires ON crmgate_factor (expires) WHERE expires > 0;`,
+		`CREATE TABLE crmgate_kept (
+			id     bytea PRIMARY KEY, -- keyed hash of a handle and of whose it is
+			owner  bytea NOT NULL,    -- keyed hash of whose it is
+			made   bigint NOT NULL,   -- nanoseconds since 1970
+			until  bigint NOT NULL,   -- seconds since 1970
+			sealed bytea NOT NULL     -- what was asked
+		);
+		CREATE INDEX crmgate_kept_owner ON crmgate_kept (owner, made);
+		CREATE INDEX crmgate_kept_until ON crmgate_kept (until);`,
 	}
 }
 

@@ -53,6 +53,15 @@ func migrations() []string {
 			sealed  BLOB NOT NULL,
 			version INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID;`,
+		`CREATE TABLE kept (
+			id     BLOB PRIMARY KEY, -- keyed hash of a handle and of whose it is
+			owner  BLOB NOT NULL,    -- keyed hash of whose it is
+			made   INTEGER NOT NULL, -- nanoseconds since 1970
+			until  INTEGER NOT NULL,
+			sealed BLOB NOT NULL     -- what was asked
+		) STRICT;
+		CREATE INDEX kept_owner ON kept (owner, made);
+		CREATE INDEX kept_until ON kept (until);`,
 	}
 }
 

@@ -53,6 +53,14 @@ func TestStoreRemembersWhoseCRMSessionsAre(t *testing.T) {
 	})
 }
 
+func TestStoreKeepsWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	storetest.RunKeeper(t, func(t *testing.T) session.Keeper {
+		t.Helper()
+		return openAt(t, filepath.Join(t.TempDir(), fileName))
+	})
+}
+
 func TestStoreSurvivesOddNamesAndReopening(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a b?c%41#ü", "x&mode=ro.db")
@@ -157,7 +165,7 @@ func TestFilesThatAreNotOursAreRefused(t *testing.T) {
 		"newer": {func(t *testing.T) string {
 			t.Helper()
 			return make(t, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99", applicationID))
-		}, "schema version 99, this build knows up to 4: start the newer crmgate"},
+		}, "schema version 99, this build knows up to 5: start the newer crmgate"},
 		"another-program": {func(t *testing.T) string { t.Helper(); return make(t, "CREATE TABLE x (y)") }, "another program's database"},
 		"another-id":      {func(t *testing.T) string { t.Helper(); return make(t, "PRAGMA application_id = 7") }, "another program's database"},
 		"no-database": {func(t *testing.T) string {
