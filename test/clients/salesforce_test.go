@@ -35,6 +35,7 @@ func TestClientJSForce(t *testing.T) {
 	got := run(t, "jsforce.mjs", gate.Base, "sales")
 	got.hide(t, hidden...)
 	holds(t, "a record", got.value(t, "read"), `"FirstName":"Jürgen"`, `"Phone":"+49 ••••••17"`)
+	holds(t, "the next page", got.value(t, "next"), "Sörensen-Vogt", `"Phone":"+49 ••••••12"`)
 	holds(t, "a list", got.value(t, "list"), "Müßig", "Sörensen-Vogt")
 	got.refused(t, "filter", "HttpApiError", `The request asks about "Birthdate" (birthdate)`)
 	got.refused(t, "find", "HttpApiError", `The request asks about "Phone" (phone)`)

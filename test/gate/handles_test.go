@@ -45,6 +45,17 @@ func goOn(t *testing.T, b *browser, page string) (*reply, *scene) {
 	return b.do(t, ask{path: page, scene: sc}), sc
 }
 
+// goOnRefused asks for a further page that is nobody's who asks.
+func goOnRefused(t *testing.T, b *browser, page string) {
+	t.Helper()
+	r, sc := goOn(t, b, page)
+	if !strings.Contains(string(r.want(t, http.StatusForbidden).body), "INSUFFICIENT_ACCESS") {
+		t.Errorf("the CRM's client doesn't understand %s", r)
+	}
+	r.logged(t).refused(t, "unknown_handle")
+	sc.nothing(t)
+}
+
 func TestFurtherPageIsMaskedByTheQueryThatItIsOf(t *testing.T) {
 	t.Parallel()
 	who := somebody()
@@ -74,6 +85,23 @@ func TestFurtherPageIsMaskedByTheQueryThatItIsOf(t *testing.T) {
 		if read(r.want(t, http.StatusOK)).Holds(sfMobile) {
 			t.Errorf("the number can be read in %s", r)
 		}
+	})
+	t.Run("an address with the CRM's host", func(t *testing.T) {
+		const page = sfData + "query/01gQy0000000007IAA-2000"
+		if r := begin(t, b, "https://acme.my.salesforce.com"+page); !strings.Contains(string(r.body), `"nextRecordsUrl":"`+env.handles.url+page+`"`) {
+			t.Errorf("the address doesn't lead here: %s", r)
+		}
+		r, _ := goOn(t, b, page)
+		if read(r.want(t, http.StatusOK)).Holds(sfMobile) {
+			t.Errorf("the number can be read in %s", r)
+		}
+	})
+	t.Run("an address with another host", func(t *testing.T) {
+		const page = sfData + "query/01gQy0000000008IAA-2000"
+		if r := begin(t, b, "https://files.example"+page); strings.Contains(string(r.body), "files.example") || !strings.Contains(string(r.body), "(crmgate)") {
+			t.Errorf("the address leads elsewhere: %s", r)
+		}
+		goOnRefused(t, b, page)
 	})
 	t.Run("who may see all sees all", func(t *testing.T) {
 		b := signedInFor(t, env.handles, somebody(), "master_data")
@@ -108,15 +136,6 @@ func TestHandleThatIsNotOnesOwnIsRefused(t *testing.T) {
 	b := signedInFor(t, env.handles, who, "sales")
 	const page = sfData + "query/01gQy0000000004IAA-2000"
 	begin(t, b, page)
-	goOnRefused := func(t *testing.T, b *browser, page string) {
-		t.Helper()
-		r, sc := goOn(t, b, page)
-		if !strings.Contains(string(r.want(t, http.StatusForbidden).body), "INSUFFICIENT_ACCESS") {
-			t.Errorf("the CRM's client doesn't understand %s", r)
-		}
-		r.logged(t).refused(t, "unknown_handle")
-		sc.nothing(t)
-	}
 	t.Run("another employee's", func(t *testing.T) {
 		goOnRefused(t, signedInFor(t, env.handles, somebody(), "sales"), page)
 		goOnRefused(t, signedInFor(t, env.handles, somebody(), "master_data"), page)
