@@ -56,6 +56,8 @@ type Visitor interface {
 	Form() (url.Values, bool)
 	// Page writes a page. Its status is 200 unless it says otherwise.
 	Page(status int, body []byte, policy string)
+	// Reload has the browser load the next page anew after some seconds.
+	Reload(seconds int)
 	// File begins a download.
 	File(mediaType, name string) io.Writer
 	// Back leads to another page of the desk after a form.

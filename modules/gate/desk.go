@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -144,6 +145,8 @@ func (v visitor) own(h http.Header) {
 		h.Set("Audit-Id", v.q.auditID)
 	}
 }
+
+func (v visitor) Reload(seconds int) { v.q.w.Header().Set("Refresh", strconv.Itoa(seconds)) }
 
 func (v visitor) File(mediaType, name string) io.Writer {
 	q := v.q
