@@ -26,11 +26,16 @@ type Bounds struct {
 }
 
 // PageBounds are those of a page.
-func PageBounds() Bounds { return Bounds{Rows: 40, Entries: 20_000, Time: 10 * time.Second} }
+func PageBounds() Bounds { return Bounds{Rows: 25, Entries: 20_000, Time: 10 * time.Second} }
 
-// overlap is how many entries in front of a further page are read for the answers
-// of the requests on it: a disclosure stands some entries behind its intent.
-const overlap = 512
+// How many entries in front of a further page are looked through for the answers
+// of the requests on it: a disclosure stands some entries behind its intent. Of a
+// record, the index knows them, so that it can be as many as the log lets an
+// intent wait for; the row would be lost where only its answer names the record.
+const (
+	overlap       = 4096
+	recordOverlap = 1 << 18
+)
 
 // Found is a page of rows, the newest first.
 type Found struct {
@@ -94,6 +99,9 @@ func (f *finder) from() uint64 {
 	if f.query.Before == 0 {
 		return 0
 	}
+	if f.query.Record != "" {
+		return f.query.Before + recordOverlap
+	}
 	return f.query.Before + overlap
 }
 
@@ -107,11 +115,13 @@ func (f *finder) all(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if n++; n > f.bounds.Entries {
-			f.found.Next, f.found.Short = f.last, true
-			return nil
+		if f.on(s.Seq) {
+			if n++; n > f.bounds.Entries {
+				f.found.Next, f.found.Short = f.last, true
+				return nil
+			}
+			f.last, f.found.Back = s.Seq, s.Entry.Time
 		}
-		f.last, f.found.Back = s.Seq, s.Entry.Time
 		if s.Entry.Kind == audit.Disclosure {
 			f.answers[s.Entry.Intent] = append(f.answers[s.Entry.Intent], s)
 			continue
@@ -187,11 +197,13 @@ func (f *finder) record(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if n++; n > recordEntries {
-			f.found.Short = true
-			break
+		if f.on(s.Seq) {
+			if n++; n > recordEntries {
+				f.found.Short = true
+				break
+			}
+			f.found.Back = s.Entry.Time
 		}
-		f.found.Back = s.Entry.Time
 		sum.take(&s.Entry, f.query.Record)
 		seq := s.Seq
 		if s.Entry.Kind == audit.Disclosure {
