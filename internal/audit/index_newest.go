@@ -108,7 +108,7 @@ func (s *indexSearch) fill(ctx context.Context, d *descent, employees []string) 
 	}
 	where, args := s.where(d.month, employees)
 	where += fmt.Sprintf(" AND e.seq < ? ORDER BY e.seq DESC LIMIT %d", newestBatch)
-	list, err := s.list(ctx, d.month, where, append(args, int64(d.before))...) //nolint:gosec // a number of entries
+	list, err := s.list(ctx, d.month, where, append(args, int64(d.before))...)
 	if err != nil {
 		return err
 	}

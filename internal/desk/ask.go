@@ -11,7 +11,9 @@ import (
 )
 
 // Purposes are why somebody may look at what one employee did: the closed list.
-func Purposes() []string { return []string{"breach", "request", "complaint", "check", "authority", "other"} }
+func Purposes() []string {
+	return []string{"breach", "request", "complaint", "check", "authority", "other"}
+}
 
 // The longest and shortest note beside a purpose, in bytes.
 const (

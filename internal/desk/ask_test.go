@@ -64,8 +64,13 @@ func TestAsksComeFromConsentEntriesAlone(t *testing.T) {
 		t.Errorf("asks %+v", all)
 	}
 	for _, wrong := range [][3]string{
-		{"vera", "check", "as agreed"}, {someone("b"), "", "as agreed"}, {someone("b"), "check", "  a  b  "}, {someone("b"), "check", strings.Repeat("x", 301)},
-		{someone("B"), "check", "as agreed"}, {someone("b"), "check", "as\x00agreed"}, {someone("b"), "check", "as\xffagreed"},
+		{"vera", "check", "as agreed"},
+		{someone("b"), "", "as agreed"},
+		{someone("b"), "check", "  a  b  "},
+		{someone("b"), "check", strings.Repeat("x", 301)},
+		{someone("B"), "check", "as agreed"},
+		{someone("b"), "check", "as\x00agreed"},
+		{someone("b"), "check", "as\xffagreed"},
 	} {
 		if _, ok := NewAsk(wrong[0], wrong[1], wrong[2]); ok {
 			t.Errorf("%q is an ask", wrong)

@@ -167,8 +167,14 @@ func TestPagesHoldEachRequestOnce(t *testing.T) {
 			}
 		}
 		for _, q := range []Query{
-			{Action: access.Read, Category: access.Bank}, {Category: access.Bank, Shown: Clear}, {Decision: Refused}, {Decision: Allowed},
-			{Kind: audit.Control}, {Kind: audit.Intent}, {Employee: "e-1"}, {Shown: Masked, Entity: "contact"},
+			{Action: access.Read, Category: access.Bank},
+			{Category: access.Bank, Shown: Clear},
+			{Decision: Refused},
+			{Decision: Allowed},
+			{Kind: audit.Control},
+			{Kind: audit.Intent},
+			{Employee: "e-1"},
+			{Shown: Masked, Entity: "contact"},
 		} {
 			var filtered []uint64
 			for _, seq := range want {

@@ -87,16 +87,17 @@ func IsPseudonym(s string) bool {
 	return len(s) == 28 && strings.HasPrefix(s, "e-") && strings.Trim(s[2:], "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
-// parseTime reads a day, or a day and a time. The last day is meant whole.
+// parseTime reads a day, or a day and a time, of years that a log can have. The
+// last day is meant whole.
 func parseTime(s string, zone *time.Location, last bool) time.Time {
-	if t, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
-		if last {
-			return t.AddDate(0, 0, 1)
-		}
-		return t
+	t, err := time.ParseInLocation(time.DateOnly, s, zone)
+	if err == nil && last {
+		t = t.AddDate(0, 0, 1)
 	}
-	t, err := time.ParseInLocation("2006-01-02T15:04", s, zone)
 	if err != nil {
+		t, err = time.ParseInLocation("2006-01-02T15:04", s, zone)
+	}
+	if err != nil || t.Year() < 1971 || t.Year() > 2199 {
 		return time.Time{}
 	}
 	return t

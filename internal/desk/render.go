@@ -118,7 +118,7 @@ func number(n any, lang string) string {
 	case int64:
 		return grouped(n, lang)
 	case uint64:
-		return grouped(int64(n), lang) //nolint:gosec // numbers of entries
+		return grouped(int64(n), lang)
 	}
 	return fmt.Sprint(n)
 }

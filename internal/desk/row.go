@@ -72,21 +72,9 @@ func newRow(intent *audit.Stored, disclosures []audit.Stored, record string) *Ro
 			r.takeWho(e)
 		}
 		r.Status, r.Error = e.Status, cmp.Or(r.Error, e.Error)
-		if e.Disclosure == nil {
-			continue
-		}
-		r.Unnamed += e.Disclosure.Rows
-		for _, d := range e.Disclosure.Records {
-			if record != "" && !isNamed(d.Record, record) {
-				continue
-			}
-			ids = append(ids, d.String())
-			r.Entities = append(r.Entities, string(d.Entity), d.Type)
-			for c, how := range d.Treated {
-				if had, ok := treated[c]; !ok || how > had {
-					treated[c] = how
-				}
-			}
+		if e.Disclosure != nil {
+			r.Unnamed += e.Disclosure.Rows
+			ids = append(ids, r.takeRecords(e.Disclosure.Records, record, treated)...)
 		}
 	}
 	if ids != nil {
@@ -94,6 +82,25 @@ func newRow(intent *audit.Stored, disclosures []audit.Stored, record string) *Ro
 	}
 	r.settle(treated)
 	return r
+}
+
+// takeRecords adds how records were treated, and returns which they are.
+func (r *Row) takeRecords(
+	records []access.DisclosedRecord, record string, treated map[access.Category]access.Treatment,
+) (ids []string) {
+	for _, d := range records {
+		if record != "" && !isNamed(d.Record, record) {
+			continue
+		}
+		ids = append(ids, d.String())
+		r.Entities = append(r.Entities, string(d.Entity), d.Type)
+		for c, how := range d.Treated {
+			if had, ok := treated[c]; !ok || how > had {
+				treated[c] = how
+			}
+		}
+	}
+	return ids
 }
 
 func isNamed(r access.Record, record string) bool {

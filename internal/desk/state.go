@@ -21,7 +21,7 @@ type State struct {
 func StateFacts(s State) []Fact {
 	both := func(t string) page.Text { return page.Text{DE: t, EN: t} }
 	count := func(n uint64) page.Text {
-		return page.Text{DE: grouped(int64(n), "de"), EN: grouped(int64(n), "en")} //nolint:gosec // a number of entries
+		return page.Text{DE: grouped(int64(n), "de"), EN: grouped(int64(n), "en")}
 	}
 	bytes := func(n int64) page.Text { return page.Text{DE: size(n, "de"), EN: size(n, "en")} }
 	segments := page.Text{DE: " in " + grouped(int64(s.Segments), "de") + " Dateien", EN: " in " + grouped(int64(s.Segments), "en") + " files"}

@@ -15,8 +15,7 @@ const TallyDays = 60
 type Tally struct {
 	zone *time.Location
 	days map[string]*Day
-	// from and to are the numbers of the entries that were counted: [from, to).
-	from, to uint64
+	to   uint64 // all entries before this number are counted
 }
 
 // Day is what was counted on a day.

@@ -17,11 +17,11 @@ func TestUnusualIsFarAboveOnesOwnPast(t *testing.T) {
 		is   bool
 	}{
 		{usual, 90, true},
-		{usual, 44, false},                       // twice isn't over twice
-		{usual, 60, true},                        // outside the spread
+		{usual, 44, false},                         // twice isn't over twice
+		{usual, 60, true},                          // outside the spread
 		{[]int{5, 60, 10, 80, 20, 70}, 140, false}, // spread widely as ever
-		{usual[:4], 500, false},                  // too short a past to say
-		{[]int{1, 1, 1, 1, 1, 1}, 29, false},     // too few to be worth a mark
+		{usual[:4], 500, false},                    // too short a past to say
+		{[]int{1, 1, 1, 1, 1, 1}, 29, false},       // too few to be worth a mark
 		{[]int{1, 1, 1, 1, 1, 1}, 30, true},
 		{[]int{20, 25, 900, 18, 22, 30, 24}, 90, true}, // one unusual day before hides nothing
 	} {

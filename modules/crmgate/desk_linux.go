@@ -12,5 +12,5 @@ func freeBytes(dir string) int64 {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return -1
 	}
-	return int64(min(s.Bavail*uint64(max(s.Bsize, 0)), math.MaxInt64)) //nolint:gosec // bounded
+	return int64(min(s.Bavail*uint64(max(s.Bsize, 0)), math.MaxInt64))
 }

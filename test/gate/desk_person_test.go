@@ -138,7 +138,7 @@ func TestDeskTakesASecondPerson(t *testing.T) {
 	council.post(t, desk+"/decide", yes).want(t, http.StatusSeeOther)
 	auditor.visits(t, toPerson).shows(t, who, "seq=")
 	council.post(t, desk+"/decide", yes).want(t, http.StatusForbidden) // once only
-	council.visits(t, toPerson).want(t, http.StatusForbidden)              // who consents sees nothing by that
+	council.visits(t, toPerson).want(t, http.StatusForbidden)          // who consents sees nothing by that
 
 	auditor.post(t, desk+"/ask", asking(pseudonymOf(t, signedInWith(t, env.audited, somebody(), "X", "sales")))).want(t, http.StatusSeeOther)
 	for _, id := range asks(council.visits(t, desk+"/employees")) {
