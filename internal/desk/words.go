@@ -91,7 +91,7 @@ func eventWord(e audit.Event) page.Text {
 	case audit.Stop:
 		return page.Text{DE: "Protokoll geschlossen", EN: "Log closed"}
 	case audit.PolicyChange:
-		return page.Text{DE: "Profil und Policy geladen", EN: "Profile and policy loaded"}
+		return page.Text{DE: "Profil und Regelwerk geladen", EN: "Profile and policy loaded"}
 	case audit.KeyChange:
 		return page.Text{DE: "Neuer Hauptschlüssel", EN: "New master key"}
 	case audit.ClockStep:
