@@ -109,7 +109,7 @@ func isNamed(r access.Record, record string) bool {
 
 func (r *Row) takeWho(e *audit.Entry) {
 	r.Time, r.Employee, r.Roles, r.Site = e.Time, e.Employee, e.Roles, e.Gate
-	r.Observed = e.Observed != nil
+	r.Observed = e.Observed != nil && e.Event == ""
 }
 
 func (r *Row) takeIntent(s *audit.Stored) {

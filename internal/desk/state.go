@@ -47,8 +47,11 @@ func StateFacts(s State) []Fact {
 }
 
 func lag(n page.Text, entries uint64) page.Text {
-	if entries == 0 {
+	switch entries {
+	case 0:
 		return page.Text{DE: "keiner", EN: "none"}
+	case 1:
+		return page.Text{DE: "1 Eintrag", EN: "1 entry"}
 	}
 	return page.Text{DE: n.DE + " Einträge", EN: n.EN + " entries"}
 }

@@ -77,8 +77,11 @@ func (a *App) Background(f func(context.Context)) { a.run(f) }
 // end), the newest first. What was durable when it was called is found. That
 // somebody looks is for the caller to append, before.
 func (s *Services) Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error] {
-	size, _ := s.Log.Head()
-	if err := s.index.Update(ctx, size, nil); err != nil {
+	upto, _ := s.Log.Head()
+	if before > 0 { // what stands behind it isn't waited for
+		upto = min(upto, before)
+	}
+	if err := s.index.Update(ctx, upto, nil); err != nil {
 		return func(yield func(audit.Stored, error) bool) { yield(audit.Stored{}, err) }
 	}
 	return s.index.Newest(ctx, q, before)
