@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -73,6 +74,20 @@ func (q *request) serveDesk() {
 	default:
 		q.answer(plain{status: http.StatusMethodNotAllowed, reason: "not_found", text: textNoSuchPage, header: map[string]string{"Allow": "GET, POST"}})
 	}
+}
+
+// toDesk leads those who have a desk there: auditors may sign in at the CRM's own
+// address, which refuses them.
+func (q *request) toDesk() *page.Link {
+	if q.h.desk == nil || q.employee == nil || isDesk(q.c.Path) {
+		return nil
+	}
+	for _, w := range q.h.desk.Ways(q.employee.roles()) {
+		if w.Path == crmgate.DeskPath {
+			return &page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}}
+		}
+	}
+	return nil
 }
 
 func isDesk(path string) bool {

@@ -128,6 +128,13 @@ func TestDeskIsForThoseWithTheRole(t *testing.T) {
 	council.visits(t, desk).want(t, http.StatusForbidden)
 	council.visits(t, desk+"/employees").want(t, http.StatusOK)
 	auditor.visits(t, "/.crmgate/mine").want(t, http.StatusNotFound)
+	// At the CRM, who has no role there but one at the desk is led to it.
+	for role, led := range map[string]bool{"auditor": true, "dpo": true, "nothing": false} {
+		r := signedInWith(t, env.audited, somebody(), "R", role).visits(t, "/contacts").want(t, http.StatusForbidden)
+		if got := strings.Contains(string(r.body), `href="`+desk+`"`); got != led {
+			t.Errorf("%s is led to the desk: %t, want %t", role, got, led)
+		}
+	}
 	auditor.visits(t, desk+"/reports-of-tomorrow").want(t, http.StatusNotFound)
 	// A site without a desk has no such pages, whatever a role is called.
 	signedInWith(t, env.forged, somebody(), "B", "sales", "auditor", "dpo").visits(t, desk).want(t, http.StatusNotFound)
