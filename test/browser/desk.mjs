@@ -1,23 +1,15 @@
 // The auditors' desk in a real browser. Arguments: a site whose desk takes dora in, and whose consent is paula's; a folder for
 // screenshots. Everything is done twice, in German and in English; each page is looked at by axe in light and dark, on a
 // desktop and a telephone. No page may run a script: axe is put in from outside.
-import { chromium } from 'playwright-core';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { launch, need } from './people.mjs';
 
 const [site, out] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-});
+const browser = await launch();
 const patience = 60_000;
 const problems = [];
-
-function need(ok, what) {
-  if (!ok) throw new Error(what);
-  console.log(`ok   ${what}`);
-}
 
 // person signs in at the demo's provider, which shows the code of the second factor.
 async function person(login) {
@@ -41,6 +33,7 @@ const seen = [];
 // look has axe look at the page in light on a desktop and in dark on a telephone; in German now, in English at the end. With
 // SCREENSHOTS set it takes pictures of all four.
 async function look(page, name, lang = 'de') {
+  await page.waitForLoadState('load');
   if (lang === 'de') seen.push({ page, name, url: page.url() });
   for (const [scheme, width, device] of [['light', 1280, 'desktop'], ['dark', 380, 'phone'], ['dark', 1280, 'desktop'], ['light', 380, 'phone']]) {
     const judged = (scheme === 'light') === (device === 'desktop');
@@ -114,8 +107,7 @@ async function german(dora, paula, desk) {
   await dora.waitForSelector('.card:has-text("Keine Anmeldung")');
 
   await dora.goto(`${desk}/volume`);
-  await dora.waitForSelector('svg.chart'); // the page loads itself anew until it is there
-  need(await dora.locator('.chart .mark').count() > 0, 'unusual days are marked');
+  await dora.waitForSelector('.chart .mark', { state: 'attached' }); // the page loads itself anew until it is there
   await dora.locator('summary').press('Enter');
   await look(dora, 'volume');
   await dora.goto(`${desk}/log`);
@@ -147,9 +139,9 @@ async function english() {
     }
     const there = own.get(page);
     await there.goto(url);
-    await there.waitForSelector('main h1');
+    await there.waitForSelector(name === 'volume' ? '.chart .mark' : 'main h1', { state: 'attached' });
+    await there.waitForLoadState('load');
     need(await there.locator('html').getAttribute('lang') === 'en', `${name} is in English`);
-    if (name === 'volume') await there.waitForSelector('svg.chart');
     await look(there, name, 'en');
   }
 }
