@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -109,13 +110,15 @@ func (t *Tally) day(at time.Time) *Day {
 	return d
 }
 
-// Days returns the last days in their order, those without an access too, and
-// forgets those before.
+// Days returns copies of the last days in their order, those without an access
+// too, and forgets those before. What is counted later doesn't change them.
 func (t *Tally) Days(now time.Time) []*Day {
 	first := t.Since(now)
 	var all []*Day
 	for i := range TallyDays {
-		all = append(all, t.day(first.AddDate(0, 0, i).Add(12*time.Hour)))
+		d := *t.day(first.AddDate(0, 0, i).Add(12 * time.Hour))
+		d.Categories, d.Employees = maps.Clone(d.Categories), maps.Clone(d.Employees)
+		all = append(all, &d)
 	}
 	for key, d := range t.days {
 		if d.Date.Before(first) {

@@ -49,6 +49,10 @@ func TestTallyCountsRecordsByDayCategoryAndPerson(t *testing.T) {
 	if want := "3 1 6 1 map[bank:{0 2} name:{1 0}] map[e-1:6]"; got != want || len(days) != TallyDays {
 		t.Errorf("%d days, that day %s, want %s", len(days), got, want)
 	}
+	take(audit.Entry{Kind: audit.Disclosure, Time: began, Employee: "e-2", Disclosure: &access.Disclosure{Records: []access.DisclosedRecord{{Treated: treated}}}})
+	if d.Records != 6 || len(d.Employees) != 1 || d.Categories[access.Name].Clear != 1 {
+		t.Error("what a page shows changes while it is counted on")
+	}
 	if later := tally.Days(now.AddDate(0, 0, TallyDays)); later[0].Records != 0 || len(tally.days) != TallyDays {
 		t.Errorf("%d days are kept", len(tally.days))
 	}
