@@ -52,8 +52,19 @@ type ExportReport struct {
 // written last: without one an export isn't whole. That somebody exports is for
 // the caller to append before.
 func Export(ctx context.Context, dir string, ring *keys.Ring, out string, how Exporting) (ExportReport, error) {
-	e := &exporter{how: how, put: putInto(out)}
-	if err := e.run(ctx, dir, ring, out); err != nil {
+	if err := emptyDir(out); err != nil {
+		return ExportReport{}, fmt.Errorf("exporting the log: %w", err)
+	}
+	return ExportTo(ctx, dir, ring, putInto(out), how)
+}
+
+// ExportTo is Export for what isn't a directory: put gets each file, once and
+// whole, and what it fails with ends the export.
+func ExportTo(
+	ctx context.Context, dir string, ring *keys.Ring, put func(name string, content []byte) error, how Exporting,
+) (ExportReport, error) {
+	e := &exporter{how: how, put: put}
+	if err := e.run(ctx, dir, ring); err != nil {
 		return e.report, fmt.Errorf("exporting the log: %w", err)
 	}
 	return e.report, nil
@@ -66,10 +77,7 @@ type exporter struct {
 	used   map[uint32]bool // data keys
 }
 
-func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring, out string) error {
-	if err := emptyDir(out); err != nil {
-		return err
-	}
+func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring) error {
 	opts := Options{Checkpoints: e.how.Checkpoints, files: osFiles{dir}}
 	segments, last, err := e.last(opts.files, opts.shelf(dir, ring))
 	if err != nil {

@@ -152,6 +152,12 @@ func (n *Names) are(name string) bool {
 
 // candidates are the entries of a month that may match.
 func (s *indexSearch) candidates(ctx context.Context, k *dataKey, employees []string) ([]found, error) {
+	where, args := s.where(k, employees)
+	return s.list(ctx, k, where, args...)
+}
+
+// where is the query in the words of a month's file.
+func (s *indexSearch) where(k *dataKey, employees []string) (where string, args []any) {
 	var terms [][]any // each a set of keys, of which one has to match
 	if s.query.Record != "" {
 		terms = append(terms, []any{k.indexKey(termRecord, s.query.Record)})
@@ -166,7 +172,7 @@ func (s *indexSearch) candidates(ctx context.Context, k *dataKey, employees []st
 		}
 		terms = append(terms, keys)
 	}
-	where, args := "FROM e WHERE true", []any{}
+	where = "FROM e WHERE true"
 	for i, keys := range terms {
 		in := "p.key IN (?" + strings.Repeat(",?", len(keys)-1) + ")"
 		if i == 0 {
@@ -185,7 +191,7 @@ func (s *indexSearch) candidates(ctx context.Context, k *dataKey, employees []st
 	if s.query.Kind != "" {
 		where, args = where+" AND e.kind = ?", append(args, kindNumber(s.query.Kind))
 	}
-	return s.list(ctx, k, where, args...)
+	return where, args
 }
 
 // nanos keeps years that nanoseconds can't count from turning into others.

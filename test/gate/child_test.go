@@ -67,7 +67,7 @@ func newChild(t *testing.T, crm, level string) *child {
 		t.Fatal(err)
 	}
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/logs/access.log\n\t}\n", c.dir)
-	text := globals(c.dir, level) + fmt.Sprintf("%s {\n\tbind fd/3\n%s%s\n%s\n}\n", s.url, access, gateBlock(c.dir, idp.url), proxyTo(crm))
+	text := globals(c.dir, level) + fmt.Sprintf("%s {\n\tbind fd/3\n%s%s\n%s\n}\n", s.url, access, gateBlock(c.dir, idp.url, "desk {\n\t\t\tofficers role auditor\n\t\t}"), proxyTo(crm))
 	if err := os.WriteFile(filepath.Join(c.dir, "Caddyfile"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,7 @@ type environment struct {
 	odata    *site // Dynamics
 	drawn    *site // a service of OData with the profile that is drawn of it
 	watched  *site // the profile of the leak suite, only observed
+	audited  *site // signs in at the forger; a desk with consent
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -177,6 +178,7 @@ func (e *environment) sites() error {
 		{&e.odata, "http"},
 		{&e.drawn, "http"},
 		{&e.watched, "http"},
+		{&e.audited, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -306,7 +308,8 @@ func (e *environment) caddyfile() string {
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
-		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin"), crm) +
+		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin", lightDesk), crm) +
+		e.audited.block(access+gateBlock(e.dir, e.forger.url, strictDesk), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
 		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +
