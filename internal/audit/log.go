@@ -58,6 +58,12 @@ type Options struct {
 	// in the log's own directory if empty.
 	Checkpoints string
 
+	// Rows keep the log in a database, in place of a directory; the directory's
+	// name is for nothing then. They need a Node. Checkpoints are kept beside it in
+	// the database, and in the directory Checkpoints, too, if one is named: so that
+	// this node sees a database that has lost entries.
+	Rows Rows
+
 	files    files // another file layer, in tests
 	every    time.Duration
 	patience time.Duration
@@ -136,8 +142,11 @@ func (o *Options) fill(dir string) error {
 	if o.Node != "" && !regexp.MustCompile(`^[A-Za-z0-9.-]{1,63}$`).MatchString(o.Node) {
 		return fmt.Errorf("node name %q: it takes 1 to 63 letters, digits, dots and hyphens", o.Node)
 	}
+	if o.Rows != nil && o.Node == "" {
+		return errors.New("a log in a database needs a node's name")
+	}
 	if o.files == nil {
-		o.files = osFiles{dir}
+		o.files = filesOf(dir, o.Rows)
 	}
 	if o.every == 0 {
 		o.every = defaultEvery

@@ -74,6 +74,10 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 // newLog begins a log where no group was ever committed.
 func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoint) (*recovered, error) {
 	w := &walk{files: opts.files, segments: segments}
+	checkpoints, err := withHead(opts.files, checkpoints)
+	if err != nil {
+		return nil, err
+	}
 	if n := len(checkpoints); n > 0 && checkpoints[n-1].Size > 0 {
 		return nil, kept.gone(checkpoints[n-1], position{number: 1})
 	}
@@ -98,7 +102,6 @@ func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoin
 	if err := syncParent(opts.files, "."); err != nil {
 		return nil, storageError(err)
 	}
-	var err error
 	if r.anchor, err = kept.begin(r.identity, checkpoints); err != nil {
 		return nil, storageError(err)
 	}
@@ -121,12 +124,19 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 		return nil, err
 	}
 	anchor := checkpoints[len(checkpoints)-1]
-	from, err := containing(fsys, segments, last, anchor.Size)
+	marks, err := kept.anchors(checkpoints)
+	if err == nil {
+		marks, err = withHead(fsys, marks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	from, err := containing(fsys, segments, last, marks[0].Size)
 	if err != nil {
 		return nil, err
 	}
 	var entry entryFrame
-	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: []Checkpoint{anchor}}
+	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: marks}
 	w.visit = func(_ uint32, g *group) error {
 		entry = g.entries[len(g.entries)-1]
 		entry.envelope = slices.Clone(entry.envelope)
@@ -135,8 +145,8 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 	if err := w.run(ctx); err != nil {
 		return nil, err
 	}
-	if anchor.Size > w.tree.size {
-		return nil, kept.gone(anchor, w.position)
+	if n := len(w.marks); n > 0 {
+		return nil, kept.gone(w.marks[n-1], w.position)
 	}
 	c, err := newCodec(w.identity)
 	if err != nil {
@@ -213,6 +223,9 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 // read may be in the page cache alone, left by a process that died between write
 // and sync or by a sync that failed. Only then is it what the log stands on.
 func heal(fsys files, r *recovered) error {
+	if _, ok := fsys.(*rowFiles); ok {
+		return nil // what a database shows is durable
+	}
 	f, err := fsys.open(segmentName(r.number), true)
 	if err != nil {
 		return err

@@ -27,13 +27,25 @@ type shelf struct {
 	// dir is the directory's name for files, where the one for people.
 	dir, where string
 	ring       *keys.Ring
+	// second, if set, is where each is kept, too: beside a database that may
+	// lose both log and checkpoints.
+	second *shelf
 }
 
 func (o *Options) shelf(dir string, ring *keys.Ring) shelf {
-	if o.Checkpoints != "" {
-		return shelf{osFiles{o.Checkpoints}, ".", o.Checkpoints, ring}
+	own := shelf{files: o.files, dir: checkpointDir, where: path.Join(dir, checkpointDir), ring: ring}
+	if o.Rows != nil {
+		own.where = o.Rows.String()
 	}
-	return shelf{o.files, checkpointDir, path.Join(dir, checkpointDir), ring}
+	if o.Checkpoints == "" {
+		return own
+	}
+	named := shelf{files: osFiles{o.Checkpoints}, dir: ".", where: o.Checkpoints, ring: ring}
+	if o.Rows == nil {
+		return named
+	}
+	own.second = &named
+	return own
 }
 
 func (s shelf) name(file string) string { return path.Join(s.dir, file) }
@@ -76,6 +88,13 @@ func (s shelf) load() ([]Checkpoint, error) {
 		}
 		all = append(all, c)
 	}
+	if s.second != nil {
+		more, err := s.second.load()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
 	slices.SortStableFunc(all, bySize)
 	return all, nil
 }
@@ -108,6 +127,9 @@ func (s shelf) put(c Checkpoint, day time.Time) error {
 	if err != nil {
 		return fmt.Errorf("keeping a checkpoint in %s: %w", s.where, err)
 	}
+	if s.second != nil {
+		return s.second.put(c, day)
+	}
 	return nil
 }
 
@@ -125,13 +147,46 @@ func (s shelf) begin(id identity, old []Checkpoint) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	if s.second != nil {
+		if err := s.second.make(); err != nil {
+			return Checkpoint{}, err
+		}
+	}
 	// Those of a first start that was cut off: nothing was in their log.
 	for _, o := range old {
-		if err := s.files.remove(s.name(o.Name)); err != nil {
+		if err := s.drop(o.Name); err != nil {
 			return Checkpoint{}, fmt.Errorf("removing a checkpoint: %w", err)
 		}
 	}
 	return c, s.put(c, time.Now())
+}
+
+// anchors are the last checkpoints of each place, the smallest first.
+func (s shelf) anchors(all []Checkpoint) ([]Checkpoint, error) {
+	list := all[len(all)-1:]
+	if s.second == nil {
+		return list, nil
+	}
+	more, err := s.second.load()
+	if err != nil || len(more) == 0 {
+		return list, err
+	}
+	return append(more[len(more)-1:], list...), nil
+}
+
+// drop removes a checkpoint, which one of two places may not have.
+func (s shelf) drop(file string) error {
+	err := s.files.remove(s.name(file))
+	if s.second == nil {
+		return err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if e := s.second.drop(file); !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // of returns the checkpoints of that log, or why the log can't be trusted beside

@@ -53,6 +53,8 @@ type Check struct {
 	Against map[string][]byte
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
+	// Rows are what Options says they are.
+	Rows Rows
 }
 
 // Verify reads the whole log in dir and checks frames, seqs, every tree root, and
@@ -62,7 +64,7 @@ type Check struct {
 // to there. A log that is being written may be verified; what is appended
 // meanwhile is read as far as the segment that was the last when it began.
 func Verify(ctx context.Context, dir string, ring *keys.Ring, check Check) (Report, error) {
-	o := Options{Checkpoints: check.Checkpoints, files: osFiles{dir}}
+	o := Options{Checkpoints: check.Checkpoints, Rows: check.Rows, files: filesOf(dir, check.Rows)}
 	return verifyIn(ctx, o.files, ring, o.shelf(dir, ring), check)
 }
 
@@ -108,7 +110,10 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		defer o.close()
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
-		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err != nil {
+		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err == nil {
+			w.marks, err = withHead(fsys, w.marks)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -127,7 +132,11 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 	if err == nil && w.rest.end > w.end {
 		v.report.Torn = w.rest.end - w.end
 	}
-	v.report.Checkpoints, v.report.Anchored = len(marks)-len(w.marks), w.marked
+	for _, m := range marks[:len(marks)-len(w.marks)] {
+		if m.Note != nil { // signed
+			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
+		}
+	}
 	if err == nil && len(w.marks) > 0 {
 		err = kept.gone(w.marks[len(w.marks)-1], w.position)
 	}
