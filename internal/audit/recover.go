@@ -47,7 +47,11 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	for i := range segments {
 		if segments[i] != uint32(i+1) {
 			// Something is gone; the walk tells what.
-			return nil, (&walk{files: fsys, segments: segments, key: keys.commits}).whole(ctx)
+			w := &walk{files: fsys, segments: segments, key: keys.commits}
+			if err := w.whole(ctx); err != nil {
+				return nil, err
+			}
+			return nil, w.damage(uint32(i+1), 0, 0, "the segment is missing")
 		}
 	}
 	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints)

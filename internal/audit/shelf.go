@@ -125,12 +125,12 @@ func (s shelf) put(c Checkpoint, day time.Time) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("keeping a checkpoint in %s: %w", s.where, err)
+		err = fmt.Errorf("keeping a checkpoint in %s: %w", s.where, err)
 	}
 	if s.second != nil {
-		return s.second.put(c, day)
+		return errors.Join(err, s.second.put(c, day))
 	}
-	return nil
+	return err
 }
 
 // begin keeps the checkpoint of a log that has no entry yet. From then on a log
@@ -211,10 +211,14 @@ var ErrNoCheckpoint = errors.New("the log's checkpoints are missing")
 
 // gone is the finding that a log is shorter than a checkpoint says.
 func (s shelf) gone(c Checkpoint, at position) *Damage {
+	says := "was signed over"
+	if c.Note == nil {
+		says = "counts"
+	}
 	return &Damage{
 		Seq: at.tree.size, Last: c.Size - 1, Segment: at.number, Offset: at.end,
-		What: fmt.Sprintf("the log ends here, but %s in %s was signed over %d entries: entries %d to %d are missing",
-			c.Name, s.where, c.Size, at.tree.size, c.Size-1),
+		What: fmt.Sprintf("the log ends here, but %s in %s %s %d entries: entries %d to %d are missing",
+			c.Name, s.where, says, c.Size, at.tree.size, c.Size-1),
 		Remedy: remedyGone,
 	}
 }

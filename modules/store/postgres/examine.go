@@ -28,7 +28,7 @@ func (s *Store) ExamineStore(ctx context.Context, _ string) (string, error) {
 		return "", db.fault("reading from", err)
 	}
 	if !may {
-		return "", serverFault("opening", "42501")
+		return "", serverFault("opening the session store", "42501")
 	}
 	return "PostgreSQL answers, and the first start makes the tables", nil
 }

@@ -50,6 +50,33 @@ func migrations() []string {
 			version bigint NOT NULL               -- counts writes
 		);
 		CREATE INDEX crmgate_factor_expires ON crmgate_factor (expires) WHERE expires > 0;`,
+		// The logs: where each ends and who writes it, its small files, and its
+		// groups of entries. What is appended is encrypted: compressing it is idle.
+		`CREATE TABLE crmgate_log (
+			node   text COLLATE "C" PRIMARY KEY,
+			writer bytea NOT NULL,            -- the process that writes
+			fence  bigint NOT NULL,           -- counts its connections
+			size   bigint NOT NULL DEFAULT 0, -- entries
+			root   bytea NOT NULL DEFAULT '', -- of the tree over them
+			segment text NOT NULL DEFAULT '',
+			ends   bigint NOT NULL DEFAULT 0  -- bytes of that segment
+		) WITH (fillfactor = 10);
+		CREATE TABLE crmgate_log_file (
+			node    text COLLATE "C" NOT NULL,
+			name    text COLLATE "C" NOT NULL,
+			version bigint NOT NULL,          -- the later one stays
+			size    bigint NOT NULL,
+			content bytea NOT NULL,           -- without the zeros behind it
+			PRIMARY KEY (node, name)
+		);
+		CREATE TABLE crmgate_log_group (
+			node    text COLLATE "C" NOT NULL,
+			segment text COLLATE "C" NOT NULL,
+			start   bigint NOT NULL,          -- offset
+			frames  bytea NOT NULL,
+			PRIMARY KEY (node, segment, start)
+		);
+		ALTER TABLE crmgate_log_group ALTER COLUMN frames SET STORAGE EXTERNAL;`,
 	}
 }
 
@@ -135,15 +162,16 @@ func versionOf(ctx context.Context, q interface {
 func (d *database) fault(doing string, err error) error {
 	var wrong *schemaError
 	var server *pgconn.PgError
+	doing += " the " + d.what
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
 		return wrong
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s the session store: %w", doing, context.Canceled)
+		return fmt.Errorf("%s: %w", doing, context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s the session store: PostgreSQL gave no answer in time: is it running and reachable? %w", doing, context.DeadlineExceeded)
+		return fmt.Errorf("%s: PostgreSQL gave no answer in time: is it running and reachable? %w", doing, context.DeadlineExceeded)
 	case errors.As(err, &server):
 		return serverFault(doing, server.Code)
 	}
@@ -151,7 +179,7 @@ func (d *database) fault(doing string, err error) error {
 	if d.secret != "" {
 		text = strings.ReplaceAll(text, d.secret, "•••")
 	}
-	return fmt.Errorf("%s the session store: PostgreSQL can't be reached: is it running, and does the dsn name it? (%s)", doing, text)
+	return fmt.Errorf("%s: PostgreSQL can't be reached: is it running, and does the dsn name it? (%s)", doing, text)
 }
 
 // serverFault tells of a refusal by the server. Its own text can quote values.
@@ -166,7 +194,18 @@ func serverFault(doing, code string) error {
 		remedy = "the user of the dsn may make no tables: make the database its own (ALTER DATABASE … OWNER TO …)"
 	}
 	if remedy != "" {
-		return &schemaError{fmt.Sprintf("%s the session store: %s (SQLSTATE %s)", doing, remedy, code)}
+		return &schemaError{fmt.Sprintf("%s: %s (SQLSTATE %s)", doing, remedy, code)}
 	}
-	return fmt.Errorf("%s the session store: PostgreSQL answers with SQLSTATE %s", doing, code)
+	return fmt.Errorf("%s: PostgreSQL answers with SQLSTATE %s%s", doing, code, passing(code))
+}
+
+// passing is the remedy of what goes away without another configuration.
+func passing(code string) string {
+	switch {
+	case code == "25006":
+		return ": it is a standby, or set to be read only; let the dsn name the primary too (host=a,b)"
+	case strings.HasPrefix(code, "53"):
+		return ": it lacks room, memory or connections"
+	}
+	return ""
 }
