@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,6 +156,14 @@ func (p *LogPlace) Index(node string, ring *keys.Ring) *audit.Index {
 		return audit.OpenRowsIndex(filepath.Join(IndexDir(p.dataDir), node), rows, ring)
 	}
 	return audit.OpenIndex(IndexDir(p.dataDir), p.Dir, ring)
+}
+
+// Search reads the whole of a node's log.
+func (p *LogPlace) Search(ctx context.Context, node string, ring *keys.Ring, q audit.Query) iter.Seq2[audit.Stored, error] {
+	if rows := p.rows(node); rows != nil {
+		return audit.SearchRows(ctx, rows, ring, q)
+	}
+	return audit.Search(ctx, p.Dir, ring, q)
 }
 
 // Check is how a node's log is verified from here.

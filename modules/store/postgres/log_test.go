@@ -156,4 +156,3 @@ func poll(t *testing.T, l *audit.Log, id string) {
 		return err == nil
 	})
 }
-
