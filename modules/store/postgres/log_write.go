@@ -18,7 +18,7 @@ import (
 const (
 	// lockTries and lockGap are how long a start waits for the end of a process
 	// that wrote before it.
-	lockTries = 20
+	lockTries = 40
 	lockGap   = 100 * time.Millisecond
 )
 
