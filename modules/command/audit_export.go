@@ -45,7 +45,7 @@ func export(cmd *cobra.Command, p *place, out string, withKeys, asJSON bool) err
 	if err := d.writeDown(cmd.Context(), ring, look); err != nil {
 		return err
 	}
-	nodes, err := d.place.Nodes(cmd.Context())
+	nodes, err := d.place.Logs(cmd.Context())
 	if err != nil {
 		return fmt.Errorf("finding the audit log: %w", err)
 	}

@@ -25,7 +25,7 @@ func reindexCommand(cmd *cobra.Command) {
 			return err
 		}
 		defer d.close()
-		nodes, err := d.place.Nodes(cmd.Context())
+		nodes, err := d.place.Logs(cmd.Context())
 		if err != nil {
 			return fmt.Errorf("finding the audit log: %w", err)
 		}

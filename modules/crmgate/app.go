@@ -109,6 +109,7 @@ type Services struct {
 	dir    string
 	closer io.Closer
 	place  *LogPlace
+	root   root
 	index  *audit.Index
 	// failing says that the index couldn't be written the last time.
 	failing atomic.Bool
@@ -166,7 +167,7 @@ var services = caddy.NewUsagePool()
 
 // Destruct closes what was opened when the last configuration lets go of it.
 func (s *Services) Destruct() error {
-	return errors.Join(s.index.Close(), s.Log.Close(), s.place.Close(), s.closer.Close())
+	return errors.Join(s.index.Close(), s.Log.Close(), s.letGoOfRoot(), s.place.Close(), s.closer.Close())
 }
 
 // Start opens keys, store and log, checks that no way leads around a gate, and
@@ -188,6 +189,8 @@ func (a *App) Start() error {
 		return errors.Join(err, a.release())
 	}
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
+	a.run(func(ctx context.Context) { s.gather(ctx, a.logger) })
+	a.Every(rootEvery, func(ctx context.Context) { s.gather(ctx, a.logger) })
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())

@@ -65,6 +65,9 @@ func PlaceLog(ctx context.Context, dataDir string, config LogConfig, store sessi
 			return nil, err
 		}
 	}
+	if p.Node == audit.RootNode {
+		return nil, fmt.Errorf("log node %s: that is the name of the log over all nodes; give this one another", p.Node)
+	}
 	if p.Database, p.closer, err = keeper.OpenLogs(ctx); err != nil {
 		return nil, err
 	}
@@ -111,8 +114,17 @@ func (p *LogPlace) Close() error {
 	return p.closer.Close()
 }
 
-// Nodes are the logs that can be read from here: "" is the one in the directory.
+// Nodes are those whose entries of requests can be read from here: "" is the one
+// in the directory.
 func (p *LogPlace) Nodes(ctx context.Context) ([]string, error) {
+	if p.Database == nil {
+		return []string{p.Node}, nil
+	}
+	return audit.LogNodes(ctx, p.Database)
+}
+
+// Logs are all logs here: those of the nodes, and the root log over them.
+func (p *LogPlace) Logs(ctx context.Context) ([]string, error) {
 	if p.Database == nil {
 		return []string{p.Node}, nil
 	}

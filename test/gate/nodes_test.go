@@ -251,6 +251,10 @@ func (c *cluster) logs(t *testing.T) map[string][]audit.Stored {
 		t.Fatal(err)
 	}
 	all := map[string][]audit.Stored{}
+	gathered, err := audit.RootCheckpoints(t.Context(), db, c.ring)
+	if err != nil || len(gathered) < len(nodes)-1 {
+		t.Errorf("the root log over %v has %d checkpoints, %v", nodes, len(gathered), err)
+	}
 	for _, node := range nodes {
 		if _, err := audit.Verify(t.Context(), "", c.ring, audit.Check{Rows: db.Node(node)}); err != nil {
 			t.Errorf("node %s: %v", node, err)

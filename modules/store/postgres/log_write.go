@@ -73,7 +73,7 @@ func (w *writing) open(ctx context.Context) error {
 	if err := durable(ctx, conn); err != nil {
 		return err
 	}
-	for range lockTries {
+	for range w.tries {
 		locked, err := w.lock(ctx)
 		if errors.Is(err, audit.ErrFenced) {
 			return err
