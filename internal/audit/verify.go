@@ -37,6 +37,9 @@ type Report struct {
 	// the size of the largest: entries from there on may be cut off unseen.
 	Checkpoints int    `json:"checkpoints"`
 	Anchored    uint64 `json:"anchored"`
+	// Earlier are logs that the node had before this one, as the root log knows
+	// them: their origins, with the entries that they had at least.
+	Earlier map[string]uint64 `json:"earlier,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
@@ -51,6 +54,9 @@ type Check struct {
 	// Against are signed notes that were kept elsewhere, by their file names: the
 	// log has to agree with them, too.
 	Against map[string][]byte
+	// Gathered are the checkpoints of all nodes in the root log. Those of other
+	// nodes are passed over, those of an earlier log of this node are reported.
+	Gathered map[string][]byte
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
 	// Rows are what Options says they are.
@@ -70,7 +76,7 @@ func Verify(ctx context.Context, dir string, ring *keys.Ring, check Check) (Repo
 
 func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) (Report, error) {
 	v := &verifier{progress: check.Progress, open: newUnfinished(math.MaxInt)}
-	err := v.run(ctx, fsys, ring, kept, check.Against)
+	err := v.run(ctx, fsys, ring, kept, check)
 	v.report.Pending = len(v.open.requests)
 	v.report.Damage = nil
 	if errors.As(err, &v.report.Damage) {
@@ -91,7 +97,7 @@ type verifier struct {
 	told     int64
 }
 
-func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, against map[string][]byte) error {
+func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) error {
 	segments, err := listSegments(fsys)
 	if err != nil {
 		return err
@@ -110,7 +116,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		defer o.close()
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
-		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err == nil {
+		if w.marks, err = v.checkpoints(fsys, segments, kept, check); err == nil {
 			w.marks, err = withHead(fsys, w.marks)
 		}
 		if err != nil {
@@ -145,7 +151,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 }
 
 // checkpoints returns what the log has to agree with.
-func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, against map[string][]byte) ([]Checkpoint, error) {
+func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check Check) ([]Checkpoint, error) {
 	all, err := kept.load()
 	if err != nil {
 		return nil, err
@@ -165,7 +171,10 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, agains
 	if all, err = kept.of(h.identity, all); err != nil {
 		return nil, err
 	}
-	for name, msg := range against {
+	if all, err = v.gathered(h.identity, kept.ring, all, check.Gathered); err != nil {
+		return nil, err
+	}
+	for name, msg := range check.Against {
 		c, err := key.verifiedBy(msg)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w %s", name, err, h.origin())
@@ -174,6 +183,30 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, agains
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, bySize)
+	return all, nil
+}
+
+// gathered adds what the root log holds of the log.
+func (v *verifier) gathered(id identity, ring *keys.Ring, all []Checkpoint, notes map[string][]byte) ([]Checkpoint, error) {
+	for name, msg := range notes {
+		c, err := openCheckpoint(ring, msg)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		of, err := identityOf(c.Origin)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		case of == id:
+			c.Name = name
+			all = append(all, c)
+		case of.node == id.node:
+			if v.report.Earlier == nil {
+				v.report.Earlier = map[string]uint64{}
+			}
+			v.report.Earlier[c.Origin] = max(v.report.Earlier[c.Origin], c.Size)
+		}
+	}
 	return all, nil
 }
 

@@ -65,15 +65,16 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []s
 	if err != nil {
 		return err
 	}
+	var gathered map[string][]byte
 	var unread error // a root log that can't be read: its own verification says why
 	if d.place.Database != nil {
-		var gathered map[string][]byte
 		gathered, unread = audit.RootCheckpoints(ctx, d.place.Database, ring)
-		maps.Copy(kept, gathered)
 	}
 	var damaged error
 	for _, node := range nodes {
-		err := verifyNode(ctx, cmd, d, node, ring, against(node, d.place.Database != nil, kept), asJSON)
+		check := d.place.Check(node)
+		check.Against, check.Gathered = against(node, len(nodes) > 1, kept), gathered
+		err := verifyNode(ctx, cmd, d, node, ring, check, asJSON)
 		if err != nil && !errors.Is(err, audit.ErrTampered) {
 			return err
 		}
@@ -104,9 +105,7 @@ func readKept(nodes, files []string) (map[string][]byte, error) {
 	return kept, nil
 }
 
-func verifyNode(ctx context.Context, cmd *cobra.Command, d data, node string, ring *keys.Ring, kept map[string][]byte, asJSON bool) error {
-	check := d.place.Check(node)
-	check.Against = kept
+func verifyNode(ctx context.Context, cmd *cobra.Command, d data, node string, ring *keys.Ring, check audit.Check, asJSON bool) error {
 	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
 	check.Progress = bar.tell
 	report, err := audit.Verify(ctx, d.place.Dir, ring, check)
@@ -133,6 +132,9 @@ func printReport(cmd *cobra.Command, name string, r *audit.Report) error {
 		{"key", r.Key},
 		{"segments", fmt.Sprintf("%d, %d bytes in %d groups", r.Segments, r.Bytes, r.Groups)},
 		{"unfinished", fmt.Sprintf("%d intents without disclosure in runs that ended, %d in the last one", r.Unfinished, r.Pending)},
+	}
+	for _, origin := range slices.Sorted(maps.Keys(r.Earlier)) {
+		rows = append(rows, []string{"earlier log", fmt.Sprintf("%s of at least %d entries, which is not here", origin, r.Earlier[origin])})
 	}
 	if r.Torn > 0 {
 		rows = append(rows, []string{"torn tail", fmt.Sprintf("%d bytes that were never acknowledged", r.Torn)})

@@ -256,7 +256,7 @@ func (c *cluster) logs(t *testing.T) map[string][]audit.Stored {
 		t.Errorf("the root log over %v has %d checkpoints, %v", nodes, len(gathered), err)
 	}
 	for _, node := range nodes {
-		if _, err := audit.Verify(t.Context(), "", c.ring, audit.Check{Rows: db.Node(node)}); err != nil {
+		if _, err := audit.Verify(t.Context(), "", c.ring, audit.Check{Rows: db.Node(node), Gathered: gathered}); err != nil {
 			t.Errorf("node %s: %v", node, err)
 		}
 		for s, err := range audit.ReadRows(t.Context(), db.Node(node), c.ring) {

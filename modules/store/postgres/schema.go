@@ -50,33 +50,7 @@ func migrations() []string {
 			version bigint NOT NULL               -- counts writes
 		);
 		CREATE INDEX crmgate_factor_expires ON crmgate_factor (expires) WHERE expires > 0;`,
-		// The logs: where each ends and who writes it, its small files, and its
-		// groups of entries. What is appended is encrypted: compressing it is idle.
-		`CREATE TABLE crmgate_log (
-			node   text COLLATE "C" PRIMARY KEY,
-			writer bytea NOT NULL,            -- the process that writes
-			fence  bigint NOT NULL,           -- counts its connections
-			size   bigint NOT NULL DEFAULT 0, -- entries
-			root   bytea NOT NULL DEFAULT '', -- of the tree over them
-			segment text NOT NULL DEFAULT '',
-			ends   bigint NOT NULL DEFAULT 0  -- bytes of that segment
-		) WITH (fillfactor = 10);
-		CREATE TABLE crmgate_log_file (
-			node    text COLLATE "C" NOT NULL,
-			name    text COLLATE "C" NOT NULL,
-			version bigint NOT NULL,          -- the later one stays
-			size    bigint NOT NULL,
-			content bytea NOT NULL,           -- without the zeros behind it
-			PRIMARY KEY (node, name)
-		);
-		CREATE TABLE crmgate_log_group (
-			node    text COLLATE "C" NOT NULL,
-			segment text COLLATE "C" NOT NULL,
-			start   bigint NOT NULL,          -- offset
-			frames  bytea NOT NULL,
-			PRIMARY KEY (node, segment, start)
-		);
-		ALTER TABLE crmgate_log_group ALTER COLUMN frames SET STORAGE EXTERNAL;`,
+		logSchema,
 	}
 }
 
