@@ -22,7 +22,7 @@ import (
 var (
 	// ErrLocked says that another process, or another Log of this one, writes to
 	// the directory.
-	ErrLocked = errors.New("the log is in use by another process; stop it first, or give this one a directory of its own")
+	ErrLocked = errors.New("the log is in use by another process; stop it first, or give this one a directory (in a database: a node name) of its own")
 	// ErrClosed says that the log was closed.
 	ErrClosed = errors.New("the log is closed")
 	// ErrBusy says that too many entries wait, or one has waited for too long:

@@ -58,6 +58,11 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if err != nil {
 		return nil, err
 	}
+	if kept.second != nil { // a new disk beside the database
+		if err := kept.second.make(); err != nil {
+			return nil, storageError(err)
+		}
+	}
 	if opts.Node != "" && opts.Node != r.node {
 		return nil, fmt.Errorf("the log is that of node %q, not %q: give it that name, or another directory", r.node, opts.Node)
 	}

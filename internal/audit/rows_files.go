@@ -142,7 +142,8 @@ func (r *rowFiles) remove(name string) error {
 }
 
 func (r *rowFiles) lock(string) (io.Closer, error) {
-	ctx, cancel := rowsContext()
+	// It may wait for the process before to end.
+	ctx, cancel := context.WithTimeout(context.Background(), 3*rowsTimeout)
 	defer cancel()
 	held, err := r.rows.Hold(ctx)
 	if err != nil {

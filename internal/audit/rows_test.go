@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -167,7 +169,11 @@ func unknownCommitIsAskedFor(t *testing.T) {
 				eventually(t, "the log goes on", func() bool { return add(next) })
 			}
 			mustClose(t, l)
+			opts.Checkpoints = filepath.Join(t.TempDir(), "new") // the node has another disk
 			mustClose(t, mustOpen(t, "", ring, opts))
+			if kept, err := os.ReadDir(opts.Checkpoints); err != nil || len(kept) == 0 {
+				t.Errorf("no checkpoint on the node's new disk: %v", err)
+			}
 			var got []string
 			for s, err := range ReadRows(t.Context(), m, ring) {
 				if err != nil {

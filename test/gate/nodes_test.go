@@ -122,18 +122,27 @@ func (c *cluster) one(t *testing.T, n *child) (status int, asked bool) {
 	return r.status, c.asked[id]
 }
 
-// refuses waits until a node answers 503, and asks again: nothing reaches the CRM.
+// refuses waits until the nodes answer 503, and asks again: nothing reaches the CRM.
 func (c *cluster) refuses(t *testing.T) {
 	t.Helper()
+	var all sync.WaitGroup
 	for name, n := range c.nodes {
-		stack.Poll(t, "node "+name+" refuses", func() bool {
-			status, _ := c.one(t, n)
-			return status == http.StatusServiceUnavailable
+		all.Go(func() {
+			late := time.After(stack.Patience)
+			for status := 0; status != http.StatusServiceUnavailable; status, _ = c.one(t, n) {
+				select {
+				case <-time.After(20 * time.Millisecond):
+				case <-late:
+					t.Errorf("node %s doesn't refuse", name)
+					return
+				}
+			}
+			if status, asked := c.one(t, n); status != http.StatusServiceUnavailable || asked {
+				t.Errorf("without its database node %s answers %d; the CRM was asked: %v", name, status, asked)
+			}
 		})
-		if status, asked := c.one(t, n); status != http.StatusServiceUnavailable || asked {
-			t.Errorf("without its database node %s answers %d; the CRM was asked: %v", name, status, asked)
-		}
 	}
+	all.Wait()
 }
 
 // serves waits until both nodes serve.

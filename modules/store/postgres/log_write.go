@@ -18,7 +18,7 @@ import (
 const (
 	// lockTries and lockGap are how long a start waits for the end of a process
 	// that wrote before it.
-	lockTries = 40
+	lockTries = 20
 	lockGap   = 100 * time.Millisecond
 )
 
@@ -122,13 +122,13 @@ func (w *writing) lock(ctx context.Context) (locked bool, err error) {
 func durable(ctx context.Context, conn *pgx.Conn) error {
 	var commit, fsync string
 	if err := conn.QueryRow(ctx, "SELECT current_setting('synchronous_commit'), current_setting('fsync')").Scan(&commit, &fsync); err != nil {
-		return fmt.Errorf("opening the audit log: asking PostgreSQL for its settings: %w", err)
+		return fmt.Errorf("asking PostgreSQL for its settings: %w", err)
 	}
 	switch {
 	case fsync != "on":
-		return &schemaError{"opening the audit log: PostgreSQL runs with fsync=" + fsync + ", so it loses entries that it has acknowledged: set fsync = on"}
+		return &schemaError{"PostgreSQL runs with fsync = " + fsync + ", so it loses what it has acknowledged, entries of the audit log among it: set fsync = on"}
 	case commit != "on" && commit != "remote_apply":
-		return &schemaError{"opening the audit log: synchronous_commit is " + commit + ", so PostgreSQL loses entries that it has acknowledged: " +
+		return &schemaError{"synchronous_commit is " + commit + ", so PostgreSQL loses what it has acknowledged, entries of the audit log among it: " +
 			"set it to on (a pooler between may have dropped what the gateway asks for)"}
 	}
 	return nil
