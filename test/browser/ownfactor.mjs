@@ -1,24 +1,16 @@
 // Signs in through the gateway's own second factor in a real browser: an authenticator app, and passkeys of Chromium's virtual
 // authenticator. Arguments: the site where everybody may enrol, the site that takes passkeys alone, a folder for screenshots, a language.
 import { createHmac } from 'node:crypto';
-import { chromium } from 'playwright-core';
+import { launch, need, see, report } from './people.mjs';
 
 const [open, strict, out, locale] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-});
+const browser = await launch();
 const problems = [];
 
 const words = {
   'de-DE': { key: 'Passkey einrichten', app: 'App einrichten', prove: 'Mit Passkey bestätigen', on: 'Notiert, weiter', confirm: 'Bestätigen' },
   'en-GB': { key: 'Set up a passkey', app: 'Set up the app', prove: 'Confirm with a passkey', on: 'Written down, continue', confirm: 'Confirm' },
 }[locale];
-
-function need(ok, what) {
-  if (!ok) throw new Error(what);
-  console.log(`ok   ${what}`);
-}
 
 function code(secret, at = Date.now()) {
   const bits = [...secret.replace(/\s/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
@@ -32,7 +24,7 @@ function code(secret, at = Date.now()) {
 async function person(viewport = { width: 1000, height: 1100 }) {
   const context = await browser.newContext({ locale, viewport });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on('console', (m) => { if (m.type() === 'error' && !/status of 403/.test(m.text())) problems.push(`${m.text()} ${m.location().url}`); });
   page.on('pageerror', (e) => problems.push(e.message));
   const cdp = await context.newCDPSession(page);
@@ -59,10 +51,10 @@ try {
   await signIn(app.page, open, `app${locale.slice(0, 2)}`);
   await shot(app.page, 'enrol');
   const secret = await app.page.textContent('code.secret');
-  need(await app.page.locator('svg.qr path').count() === 2, 'a QR code is drawn');
+  await see(app.page.locator('svg.qr path'), 2, 'a QR code is drawn');
   await app.page.fill('input[name=code]', code(secret, Date.now() - 30_000));
   await app.page.click(`button:has-text("${words.app}")`);
-  need(await app.page.locator('ol.codes li').count() === 10, 'ten recovery codes are shown');
+  await see(app.page.locator('ol.codes li'), 10, 'ten recovery codes are shown');
   await shot(app.page, 'codes');
   await app.page.click(`a:has-text("${words.on}")`);
   await app.page.waitForURL('**/static/app.css');
@@ -72,7 +64,7 @@ try {
   await shot(app.page, 'code');
   await app.page.fill('input[name=code]', '000000');
   await app.page.click(`button:has-text("${words.confirm}")`);
-  need(await app.page.locator('.wrong').count() === 1, 'a wrong code is said to be wrong');
+  await see(app.page.locator('.wrong'), 1, 'a wrong code is said to be wrong');
   await shot(app.page, 'wrong');
   await app.page.fill('input[name=code]', code(secret));
   await app.page.press('input[name=code]', 'Enter');
@@ -117,9 +109,7 @@ try {
   need(!(await inside(thief.page)), 'who has the password alone stays outside');
   need(problems.length === 0, `the console stays empty ${problems.join('; ')}`);
 } catch (e) {
-  console.log(`FAIL ${e.message}`);
-  for (const context of browser.contexts()) for (const page of context.pages()) console.log(page.url(), (await page.content()).replace(/<style>[^]*?<\/style>/, '').slice(0, 1500));
-  process.exitCode = 1;
+  await report(browser, e);
 } finally {
   await browser.close();
 }

@@ -1,13 +1,10 @@
 // Sign-in with several tabs, the pages of sessions (one's own, and all of them for an administrator) and the sign-out, in a
-// real browser. Arguments: a site
-// that takes passkeys alone and enrols everybody, a folder for screenshots, a language. Who is called boss… administrates.
-import { chromium } from 'playwright-core';
+// real browser. Arguments: a site that takes passkeys alone and enrols everybody, a folder for screenshots, a language. Who is
+// called boss… administrates.
+import { launch, need, see, report } from './people.mjs';
 
 const [site, out, locale] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-});
+const browser = await launch();
 const problems = [];
 const lang = locale.slice(0, 2);
 
@@ -16,11 +13,6 @@ const words = {
   'en-GB': { key: 'Set up a passkey', prove: 'Confirm with a passkey', all: 'All sessions', end: 'End session', others: 'End all others', out: 'Sign out', gone: 'Signed out', back: 'Sign in again', none: 'This page is for administrators' },
 }[locale];
 
-function need(ok, what) {
-  if (!ok) throw new Error(what);
-  console.log(`ok   ${what}`);
-}
-
 const authenticator = {
   options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
 };
@@ -28,7 +20,7 @@ const authenticator = {
 async function person(who, viewport = { width: 1000, height: 900 }) {
   const context = await browser.newContext({ locale, viewport });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on('console', (m) => { if (m.type() === 'error' && !/status of 40[13]/.test(m.text())) problems.push(`${m.text()} ${m.location().url}`); });
   page.on('pageerror', (e) => problems.push(e.message));
   const cdp = await context.newCDPSession(page);
@@ -49,7 +41,7 @@ async function inTabs(who) {
   const tabs = [];
   for (const path of ['/static/app.css?tab=1#view/1', '/static/app.css?tab=2#model=contact&id=2']) {
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     const cdp = await context.newCDPSession(page);
     await cdp.send('WebAuthn.enable');
     const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', authenticator);
@@ -93,28 +85,28 @@ try {
 
   await boss.goto(`${site}/.crmgate/sessions`);
   await boss.click(`a:has-text("${words.all}")`);
-  need(await row(boss, `Vera${lang}`).count() === 1 && await row(boss, `Boss${lang}`).count() === 1, 'an administrator sees both');
+  await see(row(boss, `Vera${lang}`), 1, 'an administrator sees the employee');
+  await see(row(boss, `Boss${lang}`), 1, 'an administrator sees themselves');
   await shot(boss, 'all-sessions');
   await boss.setViewportSize({ width: 380, height: 800 });
   await shot(boss, 'all-sessions-narrow');
   need(await boss.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page fits a telephone');
+  const again = boss.waitForEvent('load');
   await row(boss, `Vera${lang}`).locator(`button:has-text("${words.end}")`).press('Enter');
-  await boss.waitForURL('**/sessions/all');
-  need(await row(boss, `Vera${lang}`).count() === 0, 'a session that was ended is off the list');
+  await again;
+  await see(row(boss, `Vera${lang}`), 0, 'a session that was ended is off the list');
   await vera.goto(`${site}/static/app.css`);
-  need(await vera.locator('input[name=who]').count() === 1, 'whose session was ended is led to the provider');
+  await see(vera.locator('input[name=who]'), 1, 'whose session was ended is led to the provider');
 
   await boss.goto(`${site}/.crmgate/`);
   await shot(boss, 'home');
   await boss.click(`button:has-text("${words.out}")`);
   await boss.waitForSelector(`h1:has-text("${words.gone}")`);
   await shot(boss, 'signed-out');
-  need(await boss.locator(`a:has-text("${words.back}")`).count() === 1, 'a way back is offered, and not taken by itself');
+  await see(boss.locator(`a:has-text("${words.back}")`), 1, 'a way back is offered, and not taken by itself');
   need(problems.length === 0, `the console stays empty ${problems.join('; ')}`);
 } catch (e) {
-  console.log(`FAIL ${e.message}`);
-  for (const context of browser.contexts()) for (const page of context.pages()) console.log(page.url(), (await page.content()).replace(/<style>[^]*?<\/style>/, '').slice(0, 1500));
-  process.exitCode = 1;
+  await report(browser, e);
 } finally {
   await browser.close();
 }

@@ -168,7 +168,7 @@ func (b *browser) followForm(address string, form url.Values) (*reply, error) {
 }
 
 func (b *browser) client(follow bool, rt http.RoundTripper) *http.Client {
-	c := &http.Client{Jar: b.jar, Transport: rt, Timeout: 30 * time.Second}
+	c := &http.Client{Jar: b.jar, Transport: rt, Timeout: 90 * time.Second}
 	if !follow {
 		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
@@ -273,7 +273,7 @@ var errPoll = errors.New("not in time")
 // eventually polls until ok says yes.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -136,7 +136,7 @@ func startEnvironment(dir string) (*environment, error) {
 // ready waits until the site has its certificate, which Caddy makes behind the
 // back of its start.
 func (s *site) ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

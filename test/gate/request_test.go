@@ -398,7 +398,7 @@ func TestPlainHTTPBeyondLoopbackIsRefused(t *testing.T) {
 // readAll reads a connection to its end.
 func readAll(t *testing.T, conn net.Conn) string {
 	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(90 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := io.ReadAll(conn) // a connection may be cut

@@ -50,7 +50,7 @@ func (b *browser) dial(t *testing.T, path string, sc *scene, origin ...string) (
 	if len(origin) > 0 {
 		h["Origin"] = origin
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	c, resp, err := websocket.Dial(ctx, strings.Replace(b.site.url, "http", "ws", 1)+path, &websocket.DialOptions{
 		HTTPClient: b.client(false, b.h1), HTTPHeader: h,
@@ -80,7 +80,7 @@ func (b *browser) socket(t *testing.T) *websocket.Conn {
 // closes wants a socket to be closed from the other side, in time.
 func closes(t *testing.T, c *websocket.Conn) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), session.Staleness+15*time.Second) // a busy machine
+	ctx, cancel := context.WithTimeout(t.Context(), session.Staleness+75*time.Second) // a busy machine
 	defer cancel()
 	if _, _, err := c.Read(ctx); err == nil || ctx.Err() != nil {
 		t.Errorf("the socket is open still: %v", err)
@@ -209,7 +209,7 @@ func streamsAreCut(t *testing.T) {
 			}
 			select {
 			case <-gone:
-			case <-time.After(20 * time.Second):
+			case <-time.After(90 * time.Second):
 				t.Error("the CRM still serves it")
 			}
 		})

@@ -18,6 +18,7 @@ import (
 // TestLedgerSMB is one walk after the other before one CRM: what each role sees, what
 // it may ask, and what its saves leave in the database.
 func TestLedgerSMB(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	vera, paula := s.signIn(t, "vera", "hanna"), s.signIn(t, "paula", "otto")
 	for _, step := range []struct {
@@ -40,6 +41,11 @@ func TestLedgerSMB(t *testing.T) {
 }
 
 func ownPages(t *testing.T, s *site, vera, _ *employee) {
+	// Its client shows the gateway's words where a session has ended.
+	gone := stack.NewPerson(t, s.Base, s.provider, "vera").Send(t, http.MethodGet, s.Base+s.contacts[0].page(), http.Header{"X-Requested-With": {"XMLHttpRequest"}}, "")
+	if gone.Status != http.StatusUnauthorized || gone.Header.Get("X-LedgerSMB-App-Content") != "yes" || !strings.Contains(gone.Body, `href="login.pl" target="_blank"`) {
+		t.Errorf("without a session: %d %v\n%.300s", gone.Status, gone.Header, gone.Body)
+	}
 	// The browser asks for a password where LedgerSMB does.
 	if a := vera.Send(t, http.MethodGet, vera.Base+"/login.pl?action=authenticate&company="+s.company, http.Header{}, ""); a.Status != http.StatusUnauthorized || a.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("without a password: %d, %v", a.Status, a.Header)
@@ -349,8 +355,11 @@ var wide = regexp.MustCompile(`%1[0-9a-f]{2}`)
 
 // nothingLeaks searches all that sales ever got, in every encoding: Latin-1 in links,
 // numbers of more digits, references.
-func nothingLeaks(t *testing.T, s *site, vera *employee) {
-	all := string(vera.seen)
+func nothingLeaks(t *testing.T, s *site, vera *employee) { s.hides(t, string(vera.seen)) }
+
+// hides checks that nothing that sales doesn't see is in all that it got.
+func (s *site) hides(t *testing.T, all string) {
+	t.Helper()
 	links := wide.ReplaceAllStringFunc(all, func(s string) string {
 		var r rune
 		_, _ = fmt.Sscanf(s, "%%%x", &r)

@@ -29,7 +29,7 @@ func inABrowser(t *testing.T, script string, sites ...string) {
 		if out == "" {
 			out = t.TempDir()
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 		cmd := exec.CommandContext(ctx, "node", slices.Concat([]string{filepath.Join("..", "browser", script)}, sites, []string{out, locale})...)
 		raw, err := cmd.CombinedOutput()
 		cancel()

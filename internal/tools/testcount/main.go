@@ -1,7 +1,9 @@
 // Command testcount reads what `go test -json` prints: it shows a line for each
 // package and the whole output of what failed, and appends a line of three
-// numbers (passed, failed, skipped) to the file named by its one argument. It
-// exits with status 1 if anything failed or nothing ran.
+// numbers (passed, failed, skipped) to the file named by its first argument. It
+// exits with status 1 if anything failed or nothing ran. A second argument names
+// a file that gets a line `PACKAGE TEST` for each top-level test that failed; the
+// line has no TEST where a package failed as a whole.
 package main
 
 import (
@@ -24,6 +26,7 @@ type counter struct {
 	output                  map[string]*strings.Builder
 	failedIn                map[string]int
 	testsIn                 map[string]int
+	failures                []string
 }
 
 func main() {
@@ -49,6 +52,12 @@ func main() {
 	if err := c.write(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "writing the counts:", err)
 		os.Exit(1)
+	}
+	if len(os.Args) > 2 {
+		if err := os.WriteFile(os.Args[2], []byte(strings.Join(c.failures, "")), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, "writing the failures:", err)
+			os.Exit(1)
+		}
 	}
 	if c.failed > 0 {
 		os.Exit(1)
@@ -96,6 +105,9 @@ func (c *counter) endTest(e event) {
 	case "fail":
 		c.failed++
 		c.failedIn[e.Package]++
+		if !strings.Contains(e.Test, "/") {
+			c.failures = append(c.failures, e.Package+" "+e.Test+"\n")
+		}
 		c.show(e)
 	}
 }
@@ -108,6 +120,7 @@ func (c *counter) endPackage(e event) {
 		}
 	case c.failedIn[e.Package] == 0: // it didn't build, panicked or ran out of time
 		c.failed++
+		c.failures = append(c.failures, e.Package+"\n")
 		c.showUnfinished(e.Package)
 		c.show(e)
 		fallthrough
