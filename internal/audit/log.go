@@ -173,6 +173,11 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 	if err != nil {
 		return nil, err
 	}
+	if kept.second != nil { // the node may have a new disk beside its database
+		if err := kept.second.make(); err != nil {
+			return nil, storageError(err)
+		}
+	}
 	l.id = found.identity
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err

@@ -44,24 +44,12 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if last < 0 {
 		return newLog(opts, segments, kept, checkpoints)
 	}
-	for i := range segments {
-		if segments[i] != uint32(i+1) {
-			// Something is gone; the walk tells what.
-			w := &walk{files: fsys, segments: segments, key: keys.commits}
-			if err := w.whole(ctx); err != nil {
-				return nil, err
-			}
-			return nil, w.damage(uint32(i+1), 0, 0, "the segment is missing")
-		}
+	if err := allThere(ctx, fsys, segments, keys); err != nil {
+		return nil, err
 	}
 	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints)
 	if err != nil {
 		return nil, err
-	}
-	if kept.second != nil { // a new disk beside the database
-		if err := kept.second.make(); err != nil {
-			return nil, storageError(err)
-		}
 	}
 	if opts.Node != "" && opts.Node != r.node {
 		return nil, fmt.Errorf("the log is that of node %q, not %q: give it that name, or another directory", r.node, opts.Node)
@@ -78,6 +66,22 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 		return nil, err
 	}
 	return r, nil
+}
+
+// allThere finds the first segment that is missing.
+func allThere(ctx context.Context, fsys files, segments []uint32, keys *dataKeys) error {
+	for i := range segments {
+		if segments[i] == uint32(i+1) {
+			continue
+		}
+		// Something is gone; the walk tells what.
+		w := &walk{files: fsys, segments: segments, key: keys.commits}
+		if err := w.whole(ctx); err != nil {
+			return err
+		}
+		return w.damage(uint32(i+1), 0, 0, "the segment is missing")
+	}
+	return nil
 }
 
 // newLog begins a log where no group was ever committed.

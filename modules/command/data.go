@@ -52,20 +52,8 @@ const adminSocket = "admin.sock"
 func (p *place) find(warnings io.Writer) (data, error) {
 	d := data{dir: p.data, admin: caddy.DefaultAdminListen}
 	if p.config != "" {
-		c, err := loadConfig(p.config, warnings)
-		if err != nil {
+		if err := d.configured(p.config, warnings); err != nil {
 			return d, err
-		}
-		if d.dir, err = c.dataDir(); err != nil {
-			return d, fmt.Errorf("%s: %w", p.config, err)
-		}
-		if c.Admin.Listen != "" {
-			d.admin = c.Admin.Listen
-		}
-		if len(c.Apps.CRMGate) > 0 {
-			if err := json.Unmarshal(c.Apps.CRMGate, &d.app); err != nil {
-				return d, fmt.Errorf("%s: reading the app crmgate: %w", p.config, err)
-			}
 		}
 	}
 	abs, err := filepath.Abs(d.dir)
@@ -90,6 +78,27 @@ func (p *place) find(warnings io.Writer) (data, error) {
 		return d, fmt.Errorf("looking for the audit log: %w", err)
 	}
 	return d, nil
+}
+
+// configured takes the directory, the admin API and the log's place from a
+// configuration.
+func (d *data) configured(file string, warnings io.Writer) error {
+	c, err := loadConfig(file, warnings)
+	if err != nil {
+		return err
+	}
+	if d.dir, err = c.dataDir(); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if c.Admin.Listen != "" {
+		d.admin = c.Admin.Listen
+	}
+	if len(c.Apps.CRMGate) > 0 {
+		if err := json.Unmarshal(c.Apps.CRMGate, &d.app); err != nil {
+			return fmt.Errorf("%s: reading the app crmgate: %w", file, err)
+		}
+	}
+	return nil
 }
 
 // ask asks the running gateway.
