@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/keys"
 )
@@ -79,21 +80,30 @@ func LogNodes(ctx context.Context, db Database) ([]string, error) {
 	return slices.DeleteFunc(nodes, func(n string) bool { return n == RootNode }), err
 }
 
-// RootCheckpoints are the signed notes of all nodes that the root log holds, by
-// where they stand in it: each node's log has to agree with its own.
-func RootCheckpoints(ctx context.Context, db Database, ring *keys.Ring) (map[string][]byte, error) {
-	found := map[string][]byte{}
+// RootCheckpoints are the checkpoints of all nodes that the root log holds, named by
+// where they stand in it: each node's log has to agree with its own. Their notes are
+// left in the log: it has one a minute of each node.
+func RootCheckpoints(ctx context.Context, db Database, ring *keys.Ring) ([]Checkpoint, error) {
 	mark, err := db.Node(RootNode).Mark(ctx)
 	if err != nil || mark.Size == 0 {
-		return found, err
+		return nil, err
 	}
+	var found []Checkpoint
 	for s, err := range ReadRows(ctx, db.Node(RootNode), ring) {
 		if err != nil {
 			return nil, fmt.Errorf("the root log: %w", err)
 		}
-		if s.Entry.Event == NodeCheckpoint {
-			found[fmt.Sprintf("entry %d of the root log", s.Seq)] = []byte(s.Entry.Detail)
+		if s.Entry.Event != NodeCheckpoint {
+			continue
 		}
+		name := fmt.Sprintf("entry %d of the root log", s.Seq)
+		text, _, _ := strings.Cut(s.Entry.Detail, "\n\n")
+		c, err := parseCheckpoint(text + "\n")
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		c.Name = name
+		found = append(found, c)
 	}
 	return found, nil
 }

@@ -56,7 +56,7 @@ func withHead(fsys files, marks []Checkpoint) ([]Checkpoint, error) {
 	if err != nil || mark.Size == 0 {
 		return marks, rowsError(err)
 	}
-	marks = append(slices.Clip(marks), Checkpoint{Size: mark.Size, Root: mark.Root, Name: "the log's head"})
+	marks = append(slices.Clip(marks), Checkpoint{Size: mark.Size, Root: mark.Root, Name: "the log's head", counted: true})
 	slices.SortStableFunc(marks, bySize)
 	return marks, nil
 }

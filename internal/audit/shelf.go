@@ -194,12 +194,12 @@ func (s shelf) drop(file string) error {
 func (s shelf) of(id identity, all []Checkpoint) ([]Checkpoint, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%w in %s: put them back from a backup; "+
-			"if there is none, `crmgate audit adopt` takes the log as it is, and says so in it", ErrNoCheckpoint, s.where)
+			"if there is none, `crmgate audit adopt` takes the log as it is, and says so in it", ErrNoCheckpoint, s.places())
 	}
 	for _, c := range all {
 		if c.Origin != id.origin() {
 			return nil, fmt.Errorf("%w: %s in %s is of %s, the log is %s: put log and checkpoints that belong together back",
-				ErrCheckpoint, c.Name, s.where, c.Origin, id.origin())
+				ErrCheckpoint, c.Name, s.places(), c.Origin, id.origin())
 		}
 	}
 	return all, nil
@@ -212,16 +212,30 @@ var ErrNoCheckpoint = errors.New("the log's checkpoints are missing")
 // gone is the finding that a log is shorter than a checkpoint says.
 func (s shelf) gone(c Checkpoint, at position) *Damage {
 	says := "was signed over"
-	if c.Note == nil {
+	if c.counted {
 		says = "counts"
+	}
+	remedy := remedyGone
+	if _, ok := s.files.(*rowFiles); ok {
+		remedy = remedyOlder
 	}
 	return &Damage{
 		Seq: at.tree.size, Last: c.Size - 1, Segment: at.number, Offset: at.end,
 		What: fmt.Sprintf("the log ends here, but %s in %s %s %d entries: entries %d to %d are missing",
-			c.Name, s.where, says, c.Size, at.tree.size, c.Size-1),
-		Remedy: remedyGone,
+			c.Name, s.places(), says, c.Size, at.tree.size, c.Size-1),
+		Remedy: remedy,
 	}
 }
+
+// places names where the checkpoints are, for people.
+func (s shelf) places() string {
+	if s.second == nil {
+		return s.where
+	}
+	return s.where + " or " + s.second.where
+}
+
+const remedyOlder = "bring the database back that has all entries; if it is lost, keep what there is, and see the manual for how logs of their own begin"
 
 const remedyGone = "put the newest copy of the log's files back; if there is none, move log and checkpoints away together, " +
 	"keep both, and start: a log of its own begins, which never claims to continue this one"

@@ -56,7 +56,7 @@ type Check struct {
 	Against map[string][]byte
 	// Gathered are the checkpoints of all nodes in the root log. Those of other
 	// nodes are passed over, those of an earlier log of this node are reported.
-	Gathered map[string][]byte
+	Gathered []Checkpoint
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
 	// Rows are what Options says they are.
@@ -139,7 +139,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		v.report.Torn = w.rest.end - w.end
 	}
 	for _, m := range marks[:len(marks)-len(w.marks)] {
-		if m.Note != nil { // signed
+		if !m.counted {
 			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
 		}
 	}
@@ -171,7 +171,7 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	if all, err = kept.of(h.identity, all); err != nil {
 		return nil, err
 	}
-	if all, err = v.gathered(h.identity, kept.ring, all, check.Gathered); err != nil {
+	if all, err = v.gathered(h.identity, all, check.Gathered); err != nil {
 		return nil, err
 	}
 	for name, msg := range check.Against {
@@ -186,19 +186,15 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	return all, nil
 }
 
-// gathered adds what the root log holds of the log.
-func (v *verifier) gathered(id identity, ring *keys.Ring, all []Checkpoint, notes map[string][]byte) ([]Checkpoint, error) {
-	for name, msg := range notes {
-		c, err := openCheckpoint(ring, msg)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+// gathered adds what the root log holds of the log. Its entries are sealed: their
+// signatures needn't be checked here.
+func (v *verifier) gathered(id identity, all, gathered []Checkpoint) ([]Checkpoint, error) {
+	for _, c := range gathered {
 		of, err := identityOf(c.Origin)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		case of == id:
-			c.Name = name
 			all = append(all, c)
 		case of.node == id.node:
 			if v.report.Earlier == nil {

@@ -65,7 +65,7 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []s
 	if err != nil {
 		return err
 	}
-	var gathered map[string][]byte
+	var gathered []audit.Checkpoint
 	var unread error // a root log that can't be read: its own verification says why
 	if d.place.Database != nil {
 		gathered, unread = audit.RootCheckpoints(ctx, d.place.Database, ring)

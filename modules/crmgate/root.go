@@ -13,7 +13,7 @@ import (
 )
 
 // rootEvery is how often the checkpoints of all nodes are gathered in the root log.
-const rootEvery = 30 * time.Second
+const rootEvery = time.Minute
 
 // rootDir is where a node that writes the root log keeps its checkpoints.
 func rootDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints-root") }
