@@ -126,7 +126,7 @@ func versionOf(ctx context.Context, q interface {
 	}
 	if version < 0 || version > newest {
 		return 0, &schemaError{fmt.Sprintf("the session store has schema version %d, this build knows up to %d: start the newer crmgate again, "+
-			"or drop the tables crmgate_* (everybody signs in anew, and second factors of the gateway's own are enrolled anew)", version, newest)}
+			"or name another database (everybody signs in anew, second factors of the gateway's own are enrolled anew, and new logs begin; keep this one: it has the logs)", version, newest)}
 	}
 	return version, nil
 }
