@@ -52,6 +52,9 @@ const (
 	Invited       Event = "factor_invited"
 	// Adopted is a log whose checkpoints were lost, and that was taken as it was.
 	Adopted Event = "adopted"
+	// NodeCheckpoint is a checkpoint of another node's log, in the root log. Detail
+	// is the signed note.
+	NodeCheckpoint Event = "node_checkpoint"
 )
 
 // Valid reports whether e is in the closed list.
@@ -59,7 +62,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, NodeCheckpoint:
 		return true
 	}
 	return false

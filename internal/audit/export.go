@@ -31,6 +31,8 @@ type Exporting struct {
 	Keys bool
 	// Progress is told how many entries are done; it may be nil.
 	Progress func(done, total int64)
+	// Rows are what Options says they are.
+	Rows Rows
 }
 
 // ExportReport is what an export holds, or what was found in one.
@@ -78,7 +80,7 @@ type exporter struct {
 }
 
 func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring) error {
-	opts := Options{Checkpoints: e.how.Checkpoints, files: osFiles{dir}}
+	opts := Options{Checkpoints: e.how.Checkpoints, Rows: e.how.Rows, files: filesOf(dir, e.how.Rows)}
 	segments, last, err := e.last(opts.files, opts.shelf(dir, ring))
 	if err != nil {
 		return err

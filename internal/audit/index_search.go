@@ -117,6 +117,9 @@ func (s *indexSearch) months(p *indexPosition) ([]*dataKey, error) {
 
 // employees is what Query.employees finds by reading all.
 func (s *indexSearch) employees(ctx context.Context, months []*dataKey) ([]string, error) {
+	if len(s.query.Employees) > 0 {
+		return s.query.Employees, nil
+	}
 	name := s.query.Employee
 	if name == "" || isPseudonym(name) {
 		return []string{name}, nil
@@ -165,7 +168,7 @@ func (s *indexSearch) where(k *dataKey, employees []string) (where string, args 
 	if s.query.Keyed != "" {
 		terms = append(terms, []any{k.indexKey(termKeyed, s.query.Keyed)})
 	}
-	if s.query.Employee != "" {
+	if s.query.ofSomebody() {
 		var keys []any
 		for _, e := range employees {
 			keys = append(keys, k.indexKey(termEmployee, e))

@@ -14,6 +14,8 @@ func TestInvariant(t *testing.T) {
 			{"root-is-that-of-a-plain-tree", rootIsThatOfAPlainTree},
 			{"log-is-read-while-it-is-written", logIsReadWhileItIsWritten},
 			{"close-waits-for-what-was-accepted", closeWaitsForWhatWasAccepted},
+			{"unknown-commit-is-asked-for", unknownCommitIsAskedFor},
+			{"unknown-disclosure-closes-its-intent", unknownDisclosureClosesItsIntent},
 		}},
 		{"I04-fails-closed-and-heals", []promise{
 			{"failing-disk-refuses-and-heals-by-itself", failingDiskRefusesAndHealsByItself},
@@ -23,6 +25,7 @@ func TestInvariant(t *testing.T) {
 			{"log-without-checkpoints-refuses-intents", logWithoutCheckpointsRefusesIntents},
 			{"failed-sync-is-not-retried-on-the-same-file", failedSyncIsNotRetriedOnTheSameFile},
 			{"log-keeps-its-node-and-keys", logKeepsItsNodeAndKeys},
+			{"database-that-lost-entries-is-refused", databaseThatLostEntriesIsRefused},
 		}},
 		{"I05-power-loss-takes-nothing-acknowledged", []promise{
 			{"acknowledged-survives-power-loss-at-every-step", acknowledgedSurvivesPowerLossAtEveryStep},

@@ -22,7 +22,7 @@ import (
 var (
 	// ErrLocked says that another process, or another Log of this one, writes to
 	// the directory.
-	ErrLocked = errors.New("the log is in use by another process; stop it first, or give this one a directory of its own")
+	ErrLocked = errors.New("the log is in use by another process; stop it first, or give this one a directory (in a database: a node name) of its own")
 	// ErrClosed says that the log was closed.
 	ErrClosed = errors.New("the log is closed")
 	// ErrBusy says that too many entries wait, or one has waited for too long:
@@ -57,6 +57,12 @@ type Options struct {
 	// disk than the log, best of all. It belongs to this log alone. "checkpoints"
 	// in the log's own directory if empty.
 	Checkpoints string
+
+	// Rows keep the log in a database, in place of a directory; the directory's
+	// name is for nothing then. They need a Node. Checkpoints are kept beside it in
+	// the database, and in the directory Checkpoints, too, if one is named: so that
+	// this node sees a database that has lost entries.
+	Rows Rows
 
 	files    files // another file layer, in tests
 	every    time.Duration
@@ -136,8 +142,11 @@ func (o *Options) fill(dir string) error {
 	if o.Node != "" && !regexp.MustCompile(`^[A-Za-z0-9.-]{1,63}$`).MatchString(o.Node) {
 		return fmt.Errorf("node name %q: it takes 1 to 63 letters, digits, dots and hyphens", o.Node)
 	}
+	if o.Rows != nil && o.Node == "" {
+		return errors.New("a log in a database needs a node's name")
+	}
 	if o.files == nil {
-		o.files = osFiles{dir}
+		o.files = filesOf(dir, o.Rows)
 	}
 	if o.every == 0 {
 		o.every = defaultEvery
@@ -163,6 +172,11 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 	found, err := recoverLog(ctx, opts, l.keys, kept)
 	if err != nil {
 		return nil, err
+	}
+	if kept.second != nil { // the node may have a new disk beside its database
+		if err := kept.second.make(); err != nil {
+			return nil, storageError(err)
+		}
 	}
 	l.id = found.identity
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {

@@ -30,6 +30,11 @@ func Read(ctx context.Context, dir string, ring *keys.Ring) iter.Seq2[Stored, er
 	return read(ctx, osFiles{dir}, ring)
 }
 
+// ReadRows does the same with a log in a database.
+func ReadRows(ctx context.Context, rows Rows, ring *keys.Ring) iter.Seq2[Stored, error] {
+	return read(ctx, newRowFiles(rows), ring)
+}
+
 // Read returns the log's own entries, like the function.
 func (l *Log) Read(ctx context.Context) iter.Seq2[Stored, error] {
 	return readWith(ctx, l.files, l.keys)

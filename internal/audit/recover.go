@@ -44,11 +44,8 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if last < 0 {
 		return newLog(opts, segments, kept, checkpoints)
 	}
-	for i := range segments {
-		if segments[i] != uint32(i+1) {
-			// Something is gone; the walk tells what.
-			return nil, (&walk{files: fsys, segments: segments, key: keys.commits}).whole(ctx)
-		}
+	if err := allThere(ctx, fsys, segments, keys); err != nil {
+		return nil, err
 	}
 	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints)
 	if err != nil {
@@ -71,9 +68,29 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	return r, nil
 }
 
+// allThere finds the first segment that is missing.
+func allThere(ctx context.Context, fsys files, segments []uint32, keys *dataKeys) error {
+	for i := range segments {
+		if segments[i] == uint32(i+1) {
+			continue
+		}
+		// Something is gone; the walk tells what.
+		w := &walk{files: fsys, segments: segments, key: keys.commits}
+		if err := w.whole(ctx); err != nil {
+			return err
+		}
+		return w.damage(uint32(i+1), 0, 0, "the segment is missing")
+	}
+	return nil
+}
+
 // newLog begins a log where no group was ever committed.
 func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoint) (*recovered, error) {
 	w := &walk{files: opts.files, segments: segments}
+	checkpoints, err := withHead(opts.files, checkpoints)
+	if err != nil {
+		return nil, err
+	}
 	if n := len(checkpoints); n > 0 && checkpoints[n-1].Size > 0 {
 		return nil, kept.gone(checkpoints[n-1], position{number: 1})
 	}
@@ -98,7 +115,6 @@ func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoin
 	if err := syncParent(opts.files, "."); err != nil {
 		return nil, storageError(err)
 	}
-	var err error
 	if r.anchor, err = kept.begin(r.identity, checkpoints); err != nil {
 		return nil, storageError(err)
 	}
@@ -121,12 +137,19 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 		return nil, err
 	}
 	anchor := checkpoints[len(checkpoints)-1]
-	from, err := containing(fsys, segments, last, anchor.Size)
+	marks, err := kept.anchors(checkpoints)
+	if err == nil {
+		marks, err = withHead(fsys, marks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	from, err := containing(fsys, segments, last, marks[0].Size)
 	if err != nil {
 		return nil, err
 	}
 	var entry entryFrame
-	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: []Checkpoint{anchor}}
+	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: marks}
 	w.visit = func(_ uint32, g *group) error {
 		entry = g.entries[len(g.entries)-1]
 		entry.envelope = slices.Clone(entry.envelope)
@@ -135,8 +158,8 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 	if err := w.run(ctx); err != nil {
 		return nil, err
 	}
-	if anchor.Size > w.tree.size {
-		return nil, kept.gone(anchor, w.position)
+	if n := len(w.marks); n > 0 {
+		return nil, kept.gone(w.marks[n-1], w.position)
 	}
 	c, err := newCodec(w.identity)
 	if err != nil {
@@ -213,6 +236,9 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 // read may be in the page cache alone, left by a process that died between write
 // and sync or by a sync that failed. Only then is it what the log stands on.
 func heal(fsys files, r *recovered) error {
+	if _, ok := fsys.(*rowFiles); ok {
+		return nil // what a database shows is durable
+	}
 	f, err := fsys.open(segmentName(r.number), true)
 	if err != nil {
 		return err

@@ -112,6 +112,9 @@ func (s *spares) close() {
 
 // storageError sorts what a disk says into what an administrator can do.
 func storageError(err error) error {
+	if errors.Is(err, ErrDatabase) || errors.Is(err, ErrFenced) {
+		return err
+	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}

@@ -37,6 +37,9 @@ type Report struct {
 	// the size of the largest: entries from there on may be cut off unseen.
 	Checkpoints int    `json:"checkpoints"`
 	Anchored    uint64 `json:"anchored"`
+	// Earlier are logs that the node had before this one, as the root log knows
+	// them: their origins, with the entries that they had at least.
+	Earlier map[string]uint64 `json:"earlier,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
@@ -51,8 +54,13 @@ type Check struct {
 	// Against are signed notes that were kept elsewhere, by their file names: the
 	// log has to agree with them, too.
 	Against map[string][]byte
+	// Gathered are the checkpoints of all nodes in the root log. Those of other
+	// nodes are passed over, those of an earlier log of this node are reported.
+	Gathered []Checkpoint
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
+	// Rows are what Options says they are.
+	Rows Rows
 }
 
 // Verify reads the whole log in dir and checks frames, seqs, every tree root, and
@@ -62,13 +70,13 @@ type Check struct {
 // to there. A log that is being written may be verified; what is appended
 // meanwhile is read as far as the segment that was the last when it began.
 func Verify(ctx context.Context, dir string, ring *keys.Ring, check Check) (Report, error) {
-	o := Options{Checkpoints: check.Checkpoints, files: osFiles{dir}}
+	o := Options{Checkpoints: check.Checkpoints, Rows: check.Rows, files: filesOf(dir, check.Rows)}
 	return verifyIn(ctx, o.files, ring, o.shelf(dir, ring), check)
 }
 
 func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) (Report, error) {
 	v := &verifier{progress: check.Progress, open: newUnfinished(math.MaxInt)}
-	err := v.run(ctx, fsys, ring, kept, check.Against)
+	err := v.run(ctx, fsys, ring, kept, check)
 	v.report.Pending = len(v.open.requests)
 	v.report.Damage = nil
 	if errors.As(err, &v.report.Damage) {
@@ -89,7 +97,7 @@ type verifier struct {
 	told     int64
 }
 
-func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, against map[string][]byte) error {
+func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) error {
 	segments, err := listSegments(fsys)
 	if err != nil {
 		return err
@@ -108,7 +116,10 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		defer o.close()
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
-		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err != nil {
+		if w.marks, err = v.checkpoints(fsys, segments, kept, check); err == nil {
+			w.marks, err = withHead(fsys, w.marks)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -127,7 +138,11 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 	if err == nil && w.rest.end > w.end {
 		v.report.Torn = w.rest.end - w.end
 	}
-	v.report.Checkpoints, v.report.Anchored = len(marks)-len(w.marks), w.marked
+	for _, m := range marks[:len(marks)-len(w.marks)] {
+		if !m.counted {
+			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
+		}
+	}
 	if err == nil && len(w.marks) > 0 {
 		err = kept.gone(w.marks[len(w.marks)-1], w.position)
 	}
@@ -136,7 +151,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 }
 
 // checkpoints returns what the log has to agree with.
-func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, against map[string][]byte) ([]Checkpoint, error) {
+func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check Check) ([]Checkpoint, error) {
 	all, err := kept.load()
 	if err != nil {
 		return nil, err
@@ -156,7 +171,10 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, agains
 	if all, err = kept.of(h.identity, all); err != nil {
 		return nil, err
 	}
-	for name, msg := range against {
+	if all, err = v.gathered(h.identity, all, check.Gathered); err != nil {
+		return nil, err
+	}
+	for name, msg := range check.Against {
 		c, err := key.verifiedBy(msg)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w %s", name, err, h.origin())
@@ -165,6 +183,26 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, agains
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, bySize)
+	return all, nil
+}
+
+// gathered adds what the root log holds of the log. Its entries are sealed: their
+// signatures needn't be checked here.
+func (v *verifier) gathered(id identity, all, gathered []Checkpoint) ([]Checkpoint, error) {
+	for _, c := range gathered {
+		of, err := identityOf(c.Origin)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		case of == id:
+			all = append(all, c)
+		case of.node == id.node:
+			if v.report.Earlier == nil {
+				v.report.Earlier = map[string]uint64{}
+			}
+			v.report.Earlier[c.Origin] = max(v.report.Earlier[c.Origin], c.Size)
+		}
+	}
 	return all, nil
 }
 

@@ -313,7 +313,7 @@ func (w *walk) agree(number uint32, g *group, leaves []tlog.Hash) error {
 		}
 		if w.tree.grow(leaves[:m.Size-w.tree.size]...).root() != m.Root {
 			d := w.damage(number, 0, g.start, fmt.Sprintf(
-				"entries %d to %d aren't those that %s was signed over", w.marked, m.Size-1, m.Name))
+				"entries %d to %d aren't those that %s stands for", w.marked, m.Size-1, m.Name))
 			d.Seq, d.Last = w.marked, m.Size-1
 			return d
 		}

@@ -63,6 +63,7 @@ type writer struct {
 	tree        tree // of what is durable
 
 	broken  error // the last write failed: seg is not to be touched again
+	doubt   *doubt
 	tried   time.Time
 	remake  func(number uint32) error
 	buf     []byte
@@ -247,18 +248,26 @@ func (w *writer) commit(batch []*pending) error {
 	c.mac = w.key.mac(w.identity, c)
 	buf = appendCommit(buf, c)
 	w.buf = buf
+	w.doubt = &doubt{tree: grown, end: w.end + int64(len(buf)), batch: batch}
 	if _, err := w.seg.WriteAt(buf, w.end); err != nil {
 		return fmt.Errorf("writing segment %s: %w", segmentName(w.number), err)
 	}
 	if err := w.seg.datasync(); err != nil {
 		return fmt.Errorf("syncing segment %s: %w", segmentName(w.number), err)
 	}
-	w.end, w.headed = w.end+int64(len(buf)), true
+	w.end, w.headed, w.doubt = w.end+int64(len(buf)), true, nil
 	seq := w.tree.size
 	w.tree = grown
 	w.publish()
 	w.release(batch, seq)
 	return nil
+}
+
+// doubt is a group whose write failed.
+type doubt struct {
+	tree  tree
+	end   int64
+	batch []*pending
 }
 
 // firstOpen returns the seq of the first intent of a batch that begins at seq.
@@ -314,6 +323,9 @@ func (w *writer) revive() error {
 }
 
 func (w *writer) reopen() error {
+	if rows, ok := w.files.(*rowFiles); ok {
+		return w.resume(rows)
+	}
 	if w.headed {
 		if err := w.checkDurable(); err != nil {
 			return err

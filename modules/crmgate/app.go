@@ -36,6 +36,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	        log {
 //	            node        <name>
 //	            segment_mib <number>
+//	            local
 //	        }
 //	    }
 //	}
@@ -68,6 +69,10 @@ type LogConfig struct {
 	Node string `json:"node,omitempty"`
 	// SegmentMiB is the size of the log's files in MiB. Default 64.
 	SegmentMiB int `json:"segment_mib,omitempty"`
+	// Local keeps the log in the data directory where the session store would
+	// keep it: a node goes on logging to its own disk, and each node's log is read
+	// on that node alone.
+	Local bool `json:"local,omitempty"`
 }
 
 // Gate is a gate as the app sees it.
@@ -103,6 +108,8 @@ type Services struct {
 
 	dir    string
 	closer io.Closer
+	place  *LogPlace
+	root   root
 	index  *audit.Index
 	// failing says that the index couldn't be written the last time.
 	failing atomic.Bool
@@ -160,7 +167,7 @@ var services = caddy.NewUsagePool()
 
 // Destruct closes what was opened when the last configuration lets go of it.
 func (s *Services) Destruct() error {
-	return errors.Join(s.index.Close(), s.Log.Close(), s.closer.Close())
+	return errors.Join(s.index.Close(), s.Log.Close(), s.letGoOfRoot(), s.place.Close(), s.closer.Close())
 }
 
 // Start opens keys, store and log, checks that no way leads around a gate, and
@@ -182,6 +189,8 @@ func (a *App) Start() error {
 		return errors.Join(err, a.release())
 	}
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
+	a.run(func(ctx context.Context) { s.gather(ctx, a.logger) })
+	a.Every(rootEvery, func(ctx context.Context) { s.gather(ctx, a.logger) })
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())
@@ -203,15 +212,17 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the session store: %w", err)
 	}
-	log, err := audit.Open(context.Background(), filepath.Join(a.DataDir, "log"), ring, audit.Options{
-		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20, Checkpoints: CheckpointDir(a.DataDir),
-	})
+	place, err := PlaceLog(context.Background(), a.DataDir, a.Log, a.opener)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
 	}
+	log, err := audit.Open(context.Background(), place.Dir, ring, place.Options())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), place.Close(), closer.Close())
+	}
 	return &Services{
 		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw),
-		index: audit.OpenIndex(IndexDir(a.DataDir), filepath.Join(a.DataDir, "log"), ring),
+		place: place, index: place.Index(place.Node, ring),
 	}, nil
 }
 

@@ -41,6 +41,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	        log {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files
+//	            local                      # in the data directory, not in the store
 //	        }
 //	    }
 //	}
@@ -122,8 +123,13 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 				return d.Errf("%q is no number of MiB from 1 to %d: write 64", s, maxSegmentMiB)
 			}
 			l.SegmentMiB = n
+		case "local":
+			if d.NextArg() {
+				return d.Err("local stands alone")
+			}
+			l.Local = true
 		default:
-			return UnknownWord(d, word, "node", "segment_mib")
+			return UnknownWord(d, word, "node", "segment_mib", "local")
 		}
 	}
 	return nil

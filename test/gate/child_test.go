@@ -54,6 +54,12 @@ func (o *output) String() string {
 // that of Caddy's log, with further lines of the global options behind it.
 func newChild(t *testing.T, crm, level string) *child {
 	t.Helper()
+	return newChildIn(t, t.TempDir(), crm, level)
+}
+
+// newChildIn is newChild in a folder that may hold data already.
+func newChildIn(t *testing.T, dir, crm, level string) *child {
+	t.Helper()
 	s, err := newSite(env, "http")
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +68,7 @@ func newChild(t *testing.T, crm, level string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{site: s, dir: t.TempDir(), logs: new(output)}
+	c := &child{site: s, dir: dir, logs: new(output)}
 	if err := os.WriteFile(filepath.Join(c.dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		t.Fatal(err)
 	}

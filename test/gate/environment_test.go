@@ -338,7 +338,12 @@ func load(caddyfile, data string, underscores ...string) error {
 	if !ok {
 		return errors.New("no apps")
 	}
-	apps["crmgate"] = map[string]any{"data_dir": data, "log": map[string]any{"segment_mib": 1}}
+	own, _ := apps["crmgate"].(map[string]any)
+	if own == nil {
+		own = map[string]any{"log": map[string]any{}}
+		apps["crmgate"] = own
+	}
+	own["data_dir"], own["log"].(map[string]any)["segment_mib"] = data, 1
 	if httpApp, ok := apps["http"].(map[string]any); ok && len(underscores) > 0 {
 		servers, _ := httpApp["servers"].(map[string]any)
 		for _, s := range servers {
