@@ -11,7 +11,8 @@ type State struct {
 	Node, Root          string
 	Entries, Checkpoint uint64
 	Signed              time.Time
-	// Lag is how many entries the index is behind, Free -1 where nobody knows.
+	// Lag is how many entries the index is behind. Bytes are those of the log's files,
+	// -1 where it is in a database; Free is -1 where nobody knows.
 	Lag         uint64
 	Segments    int
 	Bytes, Free int64
@@ -29,7 +30,9 @@ func StateFacts(s State) []Fact {
 	facts := []Fact{
 		{Name: page.Text{DE: "Knoten", EN: "Node"}, Value: both(s.Node), Code: true},
 		{Name: page.Text{DE: "Einträge", EN: "Entries"}, Value: count(s.Entries)},
-		{Name: page.Text{DE: "Auf der Platte", EN: "On the disk"}, Value: disk},
+	}
+	if s.Bytes >= 0 {
+		facts = append(facts, Fact{Name: page.Text{DE: "Auf der Platte", EN: "On the disk"}, Value: disk})
 	}
 	if s.Free >= 0 {
 		facts = append(facts, Fact{Name: page.Text{DE: "Noch frei", EN: "Still free"}, Value: bytes(s.Free)})

@@ -96,8 +96,8 @@ type LogState struct {
 	Checkpoint uint64
 	Signed     time.Time
 	Indexed    uint64
-	// Segments and Bytes are the log's files, Free what its disk has left; -1:
-	// this system doesn't tell.
+	// Segments and Bytes are the log's files, Free what its disk has left; Bytes and
+	// Free are -1 where this system doesn't tell, or the log is in a database.
 	Segments int
 	Bytes    int64
 	Free     int64
@@ -113,20 +113,21 @@ func (s *Services) LogState() (LogState, error) {
 	if l.Indexed, err = s.index.Size(); err != nil {
 		return l, fmt.Errorf("asking the index: %w", err)
 	}
-	if l.Segments, l.Bytes, err = s.segments(); err != nil {
-		return l, err
-	}
 	if l.Signed, err = newest(CheckpointDir(s.dir)); err != nil {
 		return l, err
 	}
-	l.Free = freeBytes(s.logDir())
+	if l.Bytes, l.Free = -1, -1; s.place.Database != nil {
+		return l, nil
+	}
+	if l.Segments, l.Bytes, err = s.segments(); err != nil {
+		return l, err
+	}
+	l.Free = freeBytes(s.place.Dir)
 	return l, nil
 }
 
-func (s *Services) logDir() string { return filepath.Join(s.dir, "log") }
-
 func (s *Services) segments() (n int, bytes int64, err error) {
-	list, err := os.ReadDir(s.logDir())
+	list, err := os.ReadDir(s.place.Dir)
 	if err != nil {
 		return 0, 0, fmt.Errorf("looking at the log: %w", err)
 	}
@@ -164,12 +165,15 @@ func newest(dir string) (at time.Time, err error) {
 	return at, nil
 }
 
-// Verify reads the whole log and checks it.
+// Verify reads the whole log of this node and checks it.
 func (s *Services) Verify(ctx context.Context, progress func(done, total int64)) (audit.Report, error) {
-	return audit.Verify(ctx, s.logDir(), s.Ring, audit.Check{Checkpoints: CheckpointDir(s.dir), Progress: progress})
+	check := s.place.Check(s.place.Node)
+	check.Progress = progress
+	return audit.Verify(ctx, s.place.Dir, s.Ring, check)
 }
 
-// Export hands the whole log to put, file by file, without the keys that open it.
+// Export hands the whole log of this node to put, file by file, without the keys that
+// open it.
 func (s *Services) Export(ctx context.Context, put func(name string, content []byte) error) (audit.ExportReport, error) {
-	return audit.ExportTo(ctx, s.logDir(), s.Ring, put, audit.Exporting{Checkpoints: CheckpointDir(s.dir)})
+	return audit.ExportTo(ctx, s.place.Dir, s.Ring, put, s.place.Exporting(s.place.Node))
 }
