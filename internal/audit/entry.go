@@ -52,6 +52,9 @@ const (
 	Invited       Event = "factor_invited"
 	// Adopted is a log whose checkpoints were lost, and that was taken as it was.
 	Adopted Event = "adopted"
+	// Held and Released tell of a legal hold: months that aren't destroyed.
+	Held     Event = "hold"
+	Released Event = "hold_released"
 )
 
 // Valid reports whether e is in the closed list.
@@ -59,7 +62,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, Held, Released:
 		return true
 	}
 	return false
@@ -138,6 +141,8 @@ type Entry struct {
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
 	Unnamed    int          `json:"unnamed,omitempty"`
 	Dropped    int64        `json:"dropped,omitempty"`
+	// Keeping is what a retention_run destroys next, or what is held.
+	Keeping *Keeping `json:"keeping,omitempty"`
 }
 
 // Names are an employee's names at the identity provider.

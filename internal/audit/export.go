@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/crmgate/crmgate/internal/keys"
 )
@@ -44,6 +46,8 @@ type ExportReport struct {
 	OwnKey bool   `json:"own_key,omitempty"`
 	// Opened says that the entries were decrypted with the keys in the export.
 	Opened bool `json:"opened"`
+	// Destroyed are the data keys of entries that retention has erased.
+	Destroyed []*Destroyed `json:"destroyed,omitempty"`
 }
 
 // Export writes the log in dir, up to its last checkpoint, to the new directory
@@ -152,26 +156,39 @@ func (e *exporter) rest(key *checkpointKey, data *dataKeys, last Checkpoint) err
 		name    string
 		content []byte
 	}{{exportVKey, []byte(key.vkey + "\n")}, {exportPEM, pem}, {exportDictionary, dictionary1}}
-	for id := range e.used {
-		if !e.how.Keys {
-			break
-		}
-		k, err := data.get(id)
-		if err != nil {
-			return err
-		}
-		files = append(files, struct {
-			name    string
-			content []byte
-		}{fmt.Sprintf("%s/%08d%s", exportDataKeys, id, keySuffix), fmt.Appendf(nil, "%08d %s %x\n", id, k.month, k.secret)})
-	}
 	for _, f := range files {
 		if err := e.put(f.name, f.content); err != nil {
 			return err
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(e.used)) {
+		if err := e.dataKey(data, id); err != nil {
+			return err
+		}
+	}
 	e.report.Opened = e.how.Keys
 	return e.put(exportCheckpoint, last.Note)
+}
+
+// dataKey writes a data key where they were asked for, and in any case that one was
+// destroyed.
+func (e *exporter) dataKey(data *dataKeys, id uint32) error {
+	d, err := data.tombstone(id)
+	if err != nil {
+		return err
+	}
+	if d != nil {
+		e.report.Destroyed = append(e.report.Destroyed, d)
+		return e.put(fmt.Sprintf("%s/%08d%s", exportDataKeys, id, goneSuffix), d.note)
+	}
+	if !e.how.Keys {
+		return nil
+	}
+	k, err := data.get(id)
+	if err != nil {
+		return err
+	}
+	return e.put(fmt.Sprintf("%s/%08d%s", exportDataKeys, id, keySuffix), fmt.Appendf(nil, "%08d %s %x\n", id, k.month, k.secret))
 }
 
 func emptyDir(dir string) error {

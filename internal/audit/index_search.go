@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"math"
 	"slices"
@@ -88,6 +87,9 @@ func (s *indexSearch) run(ctx context.Context, yield func(Stored, error) bool) e
 			return err
 		}
 		e, err := s.read(f)
+		if errors.Is(err, ErrDestroyed) {
+			continue // meanwhile
+		}
 		if err != nil {
 			return err
 		}
@@ -104,7 +106,7 @@ func (s *indexSearch) months(p *indexPosition) ([]*dataKey, error) {
 	var all []*dataKey
 	for _, id := range p.Months {
 		k, err := s.ix.keys.get(id)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, ErrDestroyed) {
 			continue
 		}
 		if err != nil {
@@ -123,6 +125,9 @@ func (s *indexSearch) employees(ctx context.Context, months []*dataKey) ([]strin
 	}
 	var pseudonyms []string
 	for _, k := range months {
+		if k.class != "" && k.class != ClassEmployee {
+			continue // no sign_in is there
+		}
 		list, err := s.list(ctx, k, "FROM p CROSS JOIN e ON e.seq = p.seq WHERE p.key = ?", k.indexKey(termName, foldName(name)))
 		if err != nil {
 			return nil, err

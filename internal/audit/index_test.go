@@ -354,7 +354,7 @@ func indexTellsNothingWithoutItsKeys(t *testing.T) {
 	if err != nil || files < 4 {
 		t.Errorf("%d files, %v", files, err)
 	}
-	mustRemove(t, filepath.Join(dir, keyName(2)))
+	mustDestroy(t, dir, ring, 3)
 	for _, anew := range []bool{false, true} {
 		ix = OpenIndex(at, dir, ring)
 		if anew {

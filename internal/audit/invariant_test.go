@@ -55,10 +55,20 @@ func TestInvariant(t *testing.T) {
 			{"index-goes-on-where-it-was-cut", indexGoesOnWhereItWasCut},
 		}},
 		{"I08-the-clock-orders-nothing", []promise{
+			{"wrong-clock-never-destroys-too-early", wrongClockNeverDestroysTooEarly},
 			{"clock-that-jumps-is-an-entry-and-orders-nothing", clockThatJumpsIsAnEntryAndOrdersNothing},
 		}},
 		{"I09-destroyed-key-erases-its-month-alone", []promise{
 			{"months-have-keys-of-their-own", monthsHaveKeysOfTheirOwn},
+			{"destroyed-month-is-gone-and-the-rest-is-proved", destroyedMonthIsGoneAndTheRestIsProved},
+			{"destroyed-key-is-overwritten", destroyedKeyIsOverwritten},
+			{"holds-keep-what-they-name", holdsKeepWhatTheyName},
+			{"months-that-were-not-seen-take-a-word", monthsThatWereNotSeenTakeAWord},
+			{"destruction-may-be-cut-at-every-step", destructionMayBeCutAtEveryStep},
+			{"loss-of-a-destruction-is-noticed-without-each-sync", lossOfADestructionIsNoticedWithoutEachSync},
+			{"taken-key-is-not-taken-for-a-destroyed-one", takenKeyIsNotTakenForADestroyedOne},
+			{"log-of-one-key-a-month-goes-on", logOfOneKeyAMonthGoesOn},
+			{"export-says-what-was-destroyed", exportSaysWhatWasDestroyed},
 		}},
 		{"I10-one-writer-one-tree", []promise{
 			{"second-process-is-locked-out", secondProcessIsLockedOut},

@@ -84,6 +84,7 @@ type Log struct {
 	writer *writer
 	notary *notary
 	clock  *clock
+	keeper *keeper
 	head   atomic.Pointer[head]
 }
 
@@ -165,6 +166,7 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		return nil, err
 	}
 	l.id = found.identity
+	l.keeper = newKeeper(found.newest, l.clock)
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err
 	}
@@ -265,7 +267,7 @@ func (l *Log) prepare(entry *Entry) (*pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := l.keys.forMonth(e.Time)
+	key, err := l.keys.forMonth(e.Time, e.class())
 	if err != nil {
 		return nil, err
 	}

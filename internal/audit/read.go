@@ -74,11 +74,36 @@ type opener struct {
 	keys  *dataKeys
 	codec *codec
 	visit func(s *Stored, segment uint32) error
+	// last is the data key of the entry that is visited.
+	last uint32
+	// only, if set, is the class of the entries to open.
+	only Class
+	// destroyed, if set, is told of the entries whose key was destroyed. Without
+	// it they are passed over: nothing of them is left to read.
+	destroyed func(segment uint32, f entryFrame, d *Destroyed) error
 }
 
 func (o *opener) group(at *position, segment uint32, g *group) error {
 	for _, f := range g.entries {
+		if o.only != "" {
+			other, err := o.other(f)
+			if err != nil {
+				return err
+			}
+			if other {
+				continue
+			}
+		}
 		e, err := o.open(at, segment, f)
+		if d, ok := errors.AsType[*Destroyed](err); ok {
+			if o.destroyed == nil {
+				continue
+			}
+			if err := o.destroyed(segment, f, d); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -89,6 +114,19 @@ func (o *opener) group(at *position, segment uint32, g *group) error {
 	return nil
 }
 
+// other reports whether an entry's key is of another class than the one to open.
+func (o *opener) other(f entryFrame) (bool, error) {
+	id, err := keyID(f.envelope)
+	if err != nil {
+		return false, err
+	}
+	key, err := o.keys.get(id)
+	if errors.Is(err, ErrDestroyed) {
+		return true, nil
+	}
+	return err == nil && key.class != o.only, err
+}
+
 func (o *opener) open(at *position, segment uint32, f entryFrame) (*Entry, error) {
 	if o.codec == nil {
 		var err error
@@ -96,6 +134,7 @@ func (o *opener) open(at *position, segment uint32, f entryFrame) (*Entry, error
 			return nil, err
 		}
 	}
+	o.last, _ = keyID(f.envelope)
 	return openEntry(o.codec, o.keys, segment, f)
 }
 

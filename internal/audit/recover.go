@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // recovered is what a writer goes on from.
@@ -18,6 +19,8 @@ type recovered struct {
 	clean      bool
 	dropped    int64
 	unfinished []Unfinished
+	// newest is the time of the last entry, zero if it can't be told.
+	newest time.Time
 	// spare says that the next segment is there already.
 	spare bool
 	// anchor is the last checkpoint.
@@ -143,11 +146,15 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 		return nil, err
 	}
 	defer c.close()
+	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
 	e, err := openEntry(c, keys, w.number, entry)
+	if errors.Is(err, ErrDestroyed) {
+		return r, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
+	r.newest = e.Time
 	r.clean = e.Event == Stop && e.Piece == e.Pieces && r.dropped == 0
 	return r, nil
 }
@@ -196,6 +203,9 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 				continue
 			}
 			e, err := openEntry(c, keys, segment, f)
+			if errors.Is(err, ErrDestroyed) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

@@ -37,6 +37,9 @@ type Report struct {
 	// the size of the largest: entries from there on may be cut off unseen.
 	Checkpoints int    `json:"checkpoints"`
 	Anchored    uint64 `json:"anchored"`
+	// Destroyed are the data keys that retention has destroyed, with the number of
+	// entries that went with each.
+	Destroyed []*Destroyed `json:"destroyed,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
@@ -83,6 +86,7 @@ func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, chec
 type verifier struct {
 	report   Report
 	open     *unfinished
+	erased   *erased // nil without keys
 	progress func(done, total int64)
 	total    int64
 	done     int64 // of the segments before
@@ -106,6 +110,12 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		v.report.Opened = true
 		o = &opener{keys: newDataKeys(fsys, ring), visit: v.entry}
 		defer o.close()
+		if v.erased, err = newErased(o.keys); err != nil {
+			return err
+		}
+		o.destroyed = func(segment uint32, f entryFrame, d *Destroyed) error {
+			return v.erased.entry(w.origin(), segment, f, d)
+		}
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
 		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err != nil {
@@ -128,6 +138,9 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		v.report.Torn = w.rest.end - w.end
 	}
 	v.report.Checkpoints, v.report.Anchored = len(marks)-len(w.marks), w.marked
+	if err == nil && v.erased != nil {
+		v.report.Destroyed, err = v.erased.judge()
+	}
 	if err == nil && len(w.marks) > 0 {
 		err = kept.gone(w.marks[len(w.marks)-1], w.position)
 	}
@@ -213,6 +226,7 @@ func (v *verifier) entry(s *Stored, _ uint32) error {
 	if s.Entry.Event == Start || s.Entry.Event == UncleanStart {
 		v.report.Unfinished += len(v.open.requests)
 	}
+	v.erased.named(s)
 	v.open.take(s.Seq, &s.Entry)
 	return nil
 }

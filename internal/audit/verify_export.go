@@ -41,6 +41,10 @@ type exportCheck struct {
 	// keys and codec open the entries, nil without keys.
 	keys  *dataKeys
 	codec *codec
+	// verifier checks what the log's key has signed; gone are keys that were
+	// destroyed.
+	verifier note.Verifier
+	gone     map[uint32]*Destroyed
 }
 
 func (x *exportCheck) run(ctx context.Context, vkey string) error {
@@ -49,6 +53,9 @@ func (x *exportCheck) run(ctx context.Context, vkey string) error {
 		return err
 	}
 	x.report.Origin, x.report.Size, x.report.Root = c.Origin, c.Size, c.Root.String()
+	if err := x.loadTombstones(); err != nil {
+		return err
+	}
 	if err := x.loadKeys(c.Origin); err != nil {
 		return err
 	}
@@ -105,7 +112,7 @@ func (x *exportCheck) checkpoint(vkey string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: the key: %w", ErrExport, err)
 	}
-	x.report.Key = vkey
+	x.report.Key, x.verifier = vkey, v
 	c, err := verifiedCheckpoint(v, msg)
 	if err == nil && c.Origin != v.Name() {
 		err = fmt.Errorf("%w: it is of %s, the key of %s", ErrCheckpoint, c.Origin, v.Name())
@@ -172,6 +179,28 @@ func (x *exportCheck) judge(c Checkpoint, above error) error {
 	return above
 }
 
+// loadTombstones takes what the log's key has signed of keys that were destroyed.
+func (x *exportCheck) loadTombstones() error {
+	names, err := filepath.Glob(filepath.Join(x.dir, exportDataKeys, "*"+goneSuffix))
+	if err != nil {
+		return err
+	}
+	x.gone = map[uint32]*Destroyed{}
+	for _, name := range names {
+		msg, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("reading the export: %w", err)
+		}
+		d, err := openTombstone(x.verifier, msg)
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrTampered, name, err)
+		}
+		x.gone[d.Key] = d
+		x.report.Destroyed = append(x.report.Destroyed, d)
+	}
+	return nil
+}
+
 // loadKeys takes the data keys in the export, if there are any.
 func (x *exportCheck) loadKeys(origin string) error {
 	names, err := filepath.Glob(filepath.Join(x.dir, exportDataKeys, "*"+keySuffix))
@@ -216,16 +245,23 @@ func readExportedKey(name string) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s has another form", ErrTampered, name)
 	}
-	return newDataKey(id, month, raw)
+	return newDataKey(id, month, "", raw)
 }
 
 func (x *exportCheck) open(envelope []byte) error {
-	if x.codec == nil {
+	if x.codec == nil && len(x.gone) == 0 {
 		return nil
 	}
 	id, err := keyID(envelope)
 	if err != nil {
 		return err
+	}
+	if d := x.gone[id]; d != nil {
+		d.Entries++
+		return nil
+	}
+	if x.codec == nil {
+		return nil
 	}
 	if x.keys.byID[id] == nil {
 		return fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
