@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,7 +16,10 @@ type shape struct {
 	status  int
 	headers map[string]string
 	body    []byte // JSON with {text} and {id} inside
+	page    string // or HTML with {text} inside
 }
+
+func (s *shape) given() bool { return s.body != nil || s.page != "" }
 
 // Answer is a response of the gateway's own.
 type Answer struct {
@@ -67,9 +71,12 @@ func (c *compiler) shapes(where string, s *errorSpec) Shapes {
 }
 
 func (c *compiler) shape(where string, s *errorSpec, status int) shape {
-	sh := shape{status: s.Status, headers: s.Headers}
+	sh := shape{status: s.Status, headers: s.Headers, page: s.Page}
 	if sh.status == 0 {
 		sh.status = status
+	}
+	if s.Body.Kind != 0 && s.Page != "" {
+		c.fail(where, "has both body and page; keep the one that the CRM's client reads")
 	}
 	if s.Body.Kind != 0 {
 		var buf bytes.Buffer
@@ -147,7 +154,7 @@ func (p *Profile) SignedOut(text, id string) (Answer, bool) { return p.shapes.Si
 // Refuse returns the answer for a refused request, in the CRM's own shape where
 // there is one. id is the request's own id, raw JSON.
 func (p *Shapes) Refuse(status int, text, id string) (Answer, bool) {
-	if p.refusal.body == nil {
+	if !p.refusal.given() {
 		return Answer{}, false
 	}
 	a := p.refusal.fill(text, id)
@@ -159,7 +166,7 @@ func (p *Shapes) Refuse(status int, text, id string) (Answer, bool) {
 
 // ShapesRoutes reports whether the shape is for all of the CRM's clients: with
 // remote calls it is for those alone.
-func (p *Profile) ShapesRoutes() bool { return p.shapes.refusal.body != nil && len(p.transports) == 0 }
+func (p *Profile) ShapesRoutes() bool { return p.shapes.refusal.given() && len(p.transports) == 0 }
 
 // SignedOut returns the answer for a call without a session, and false where
 // there is no shape of its own for it.
@@ -171,6 +178,20 @@ func (p *Shapes) SignedOut(text, id string) (Answer, bool) {
 }
 
 func (s *shape) fill(text, id string) Answer {
+	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}}
+	if s.page != "" {
+		a.Headers["Content-Type"] = "text/html; charset=utf-8"
+		a.Body = []byte(strings.ReplaceAll(s.page, "{text}", html.EscapeString(text)))
+	} else {
+		a.Body = s.fillJSON(text, id)
+	}
+	for k, v := range s.headers {
+		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
+	}
+	return a
+}
+
+func (s *shape) fillJSON(text, id string) []byte {
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		quoted = []byte(`""`)
@@ -179,12 +200,7 @@ func (s *shape) fill(text, id string) Answer {
 		id = "null"
 	}
 	// Both at once: what is filled in is not searched again.
-	body := strings.NewReplacer("{text}", string(quoted[1:len(quoted)-1]), `"{id}"`, id).Replace(string(s.body))
-	a := Answer{Status: s.status, Headers: map[string]string{"Content-Type": "application/json"}, Body: []byte(body)}
-	for k, v := range s.headers {
-		a.Headers[k] = strings.ReplaceAll(v, "{text}", asciiOnly(text))
-	}
-	return a
+	return []byte(strings.NewReplacer("{text}", string(quoted[1:len(quoted)-1]), `"{id}"`, id).Replace(string(s.body)))
 }
 
 func asciiOnly(s string) string {

@@ -57,6 +57,24 @@ func TestStatusOfAnswersIsTheProfilesUnlessAsked(t *testing.T) {
 	}
 }
 
+// TestPagesOfAnswersStayPages whatever the text is: it can name what was asked for.
+func TestPagesOfAnswersStayPages(t *testing.T) {
+	src := miniSource(t)
+	src = src[:strings.Index(src, "\nerror:")] + "\nerror: {status: 409, headers: {X-Content: yes please}, page: '<html><body><p>{text}</p></body></html>'}\n"
+	p, err := Load([]byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, ok := p.Refuse(0, `<script>alert("1")</script> & {text} ü`, "1")
+	const want = `<html><body><p>&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; &amp; {text} ü</p></body></html>`
+	if !ok || a.Status != 409 || string(a.Body) != want || a.Headers["Content-Type"] != "text/html; charset=utf-8" || a.Headers["X-Content"] != "yes please" {
+		t.Errorf("%v %+v %s", ok, a, a.Body)
+	}
+	if _, err := Load([]byte(strings.Replace(src, "page: '<", "body: {a: b}, page: '<", 1))); err == nil || !strings.Contains(err.Error(), "both body and page") {
+		t.Errorf("with both: %v", err)
+	}
+}
+
 func TestProfileWithoutShapesHasNone(t *testing.T) {
 	src := miniSource(t)
 	p, err := Load([]byte(src[:strings.Index(src, "\nerror:")]))

@@ -47,6 +47,9 @@ type errorSpec struct {
 	Headers map[string]string `yaml:"headers"`
 	// Body is written as JSON; `{text}` and `"{id}"`, the call's own, are filled in.
 	Body yaml.Node `yaml:"body"`
+	// Page stands instead of Body where the CRM's scripts put HTML on the screen:
+	// `{text}` is filled in, escaped.
+	Page string `yaml:"page"`
 	// SignedOut is what a call gets when the session has ended.
 	SignedOut *errorSpec `yaml:"signed_out"`
 }

@@ -66,10 +66,10 @@ func (q *request) lookup() (session.Session, error) {
 	return session.Session{}, last
 }
 
-// signedOut answers a request that is no navigation: a remote call in the shape
-// that makes its client say so, the rest by 401.
+// signedOut answers a request that is no navigation: in the shape that makes the
+// CRM's client say so, where the profile has one, else by 401.
 func (q *request) signedOut() {
-	if q.h.profile.IsCall(q.c.Method, q.c.Path) {
+	if q.shaped(http.StatusUnauthorized) {
 		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).SignedOut(textSignedOutCall.in(q.r.Header.Get("Accept-Language")), q.peekCallID()); ok {
 			q.writeShaped(a.Status, a.Headers, a.Body, "signed_out")
 			return

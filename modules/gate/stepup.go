@@ -84,7 +84,7 @@ func (q *request) stepUpNeeded(d oidc.Demand, lines []int) {
 	}
 	q.w.Header().Set("WWW-Authenticate", challenge(d))
 	lang := q.r.Header.Get("Accept-Language")
-	if q.h.profile.IsCall(q.c.Method, q.c.Path) {
+	if q.shaped(http.StatusUnauthorized) {
 		where := q.baseURL() + at
 		if a, ok := q.h.profile.ShapesAt(q.c.Method, q.c.Path).SignedOut(textStepUpAt(where).in(lang), q.x.RequestID()); ok {
 			q.writeShaped(a.Status, a.Headers, a.Body, "step_up")

@@ -1,5 +1,5 @@
 // Tryton's web client as its users handle it: menus, tabs, lists, forms, windows.
-import { totp } from '../provider/totp.mjs';
+import { arrive } from './people.mjs';
 
 export class Client {
   /** account: login and password in Tryton; identity: password and totp at the provider, if one stands before it. */
@@ -25,18 +25,7 @@ export class Client {
 
   /** Opens the start page; where the provider asks first, gives it password and code. */
   async arrive() {
-    await this.page.goto(this.base, { waitUntil: 'load' });
-    const login = this.page.locator('input[name="login"], #login').first();
-    await login.waitFor();
-    if (await this.page.locator('form[action^="/interaction/"]').count() === 0) return;
-    await login.fill(this.account.login);
-    await this.page.locator('input[name="password"]').fill(this.identity.password);
-    await this.page.locator('button[type="submit"]').click();
-    if (this.identity.totp) {
-      await this.page.locator('input[name="code"]').fill(totp(this.identity.totp));
-      await this.page.locator('button[type="submit"]').click();
-    }
-    await this.page.waitForURL((url) => url.href.startsWith(this.base));
+    await arrive(this.page, this.base, this.base, this.account.login, this.identity);
   }
 
   async signIn(password = this.account.password) {

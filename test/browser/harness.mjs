@@ -22,7 +22,7 @@ export class Harness {
   #console = [];
 
   /** out: a folder for capture.jsonl, results.json, screenshots and downloads. */
-  static async open({ out, user, shots = false }) {
+  static async open({ out, user, shots = false, locale = 'de-DE' }) {
     const harness = new Harness();
     harness.out = out;
     harness.user = user;
@@ -30,7 +30,7 @@ export class Harness {
     harness.profile = mkdtempSync(join(tmpdir(), 'browser-'));
     mkdirSync(out, { recursive: true });
     harness.context = await chromium.launchPersistentContext(harness.profile, {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags, headless: true, locale: 'de-DE',
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags, headless: true, locale,
       timezoneId: 'Europe/Berlin', viewport: { width: 1700, height: 1100 }, ignoreHTTPSErrors: true, acceptDownloads: true,
     });
     harness.page = harness.context.pages()[0] ?? await harness.context.newPage();

@@ -48,6 +48,7 @@ type contact struct {
 type site struct {
 	*stack.Gate
 	provider *stack.Provider
+	facts    string // the file
 	company  string
 	users    map[string]string
 	contacts []contact
@@ -74,7 +75,8 @@ func start(t *testing.T) *site {
 		t.Fatalf("start.sh said %q", out)
 	}
 	s := &site{database: []string{"-h", data, "-p", port, "-U", "postgres", "-d", "kontor", "-At", "-c"}}
-	raw, err := os.ReadFile(filepath.Join(dir, "facts.json"))
+	s.facts = filepath.Join(dir, "facts.json")
+	raw, err := os.ReadFile(s.facts)
 	if err != nil {
 		t.Fatal(err)
 	}
