@@ -104,6 +104,7 @@ func printReport(cmd *cobra.Command, d data, r *audit.Report) error {
 	if r.Torn > 0 {
 		rows = append(rows, []string{"torn tail", fmt.Sprintf("%d bytes that were never acknowledged", r.Torn)})
 	}
+	rows = append(rows, erasedRows(r.Destroyed)...)
 	if err := printTable(cmd.OutOrStdout(), rows); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ func (Admin) CaddyModule() caddy.ModuleInfo {
 func (*Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)},
+		{Pattern: KeepingPath, Handler: caddy.AdminHandlerFunc(adminKeeping)},
 		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
 		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
 	}

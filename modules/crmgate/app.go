@@ -36,6 +36,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	        log {
 //	            node        <name>
 //	            segment_mib <number>
+//	            retain      [access|employee|gateway] <number> months
 //	        }
 //	    }
 //	}
@@ -68,6 +69,8 @@ type LogConfig struct {
 	Node string `json:"node,omitempty"`
 	// SegmentMiB is the size of the log's files in MiB. Default 64.
 	SegmentMiB int `json:"segment_mib,omitempty"`
+	// Retain is for how long entries are kept. Default: for good.
+	Retain RetainConfig `json:"retain,omitzero"`
 }
 
 // Gate is a gate as the app sees it.
@@ -106,6 +109,8 @@ type Services struct {
 	index  *audit.Index
 	// failing says that the index couldn't be written the last time.
 	failing atomic.Bool
+	// retaining says that what is due couldn't be destroyed the last time.
+	retaining atomic.Bool
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -132,7 +137,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
-	var err error
+	err := a.Log.Retain.check()
+	if err != nil {
+		return err
+	}
 	if a.DataDir, err = caddy.NewReplacer().ReplaceOrErr(a.DataDir, true, true); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
@@ -181,6 +189,7 @@ func (a *App) Start() error {
 	if err := s.adopt(a, reloaded); err != nil {
 		return errors.Join(err, a.release())
 	}
+	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
