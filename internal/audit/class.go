@@ -24,7 +24,7 @@ func (c Class) Valid() bool { return c == ClassAccess || c == ClassEmployee || c
 // kept no longer than accesses are.
 func (e *Entry) class() Class {
 	switch e.Event {
-	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, RetentionRun, Exported, Adopted, Held, Released:
+	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, RetentionRun, Exported, Adopted, Held, Released, BackedUp, Restored:
 		return ClassGateway
 	case SignIn, Refused, StepUp, SignOut, Revoked, RefreshFailed, Enrolled, FactorRemoved, FactorReset, Invited:
 		return ClassEmployee

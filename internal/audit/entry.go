@@ -55,6 +55,10 @@ const (
 	// Held and Released tell of a legal hold: months that aren't destroyed.
 	Held     Event = "hold"
 	Released Event = "hold_released"
+	// BackedUp is a backup that begins; Restored the first entry of a log that was
+	// restored from one.
+	BackedUp Event = "backup"
+	Restored Event = "restored"
 )
 
 // Valid reports whether e is in the closed list.
@@ -62,7 +66,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, Held, Released:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, Held, Released, BackedUp, Restored:
 		return true
 	}
 	return false

@@ -15,6 +15,8 @@ type erased struct {
 	// told are the entries that tombstones name: true for one whose own key was
 	// destroyed since.
 	told map[uint64]bool
+	// older says that the keys may be younger than the log: a backup's.
+	older bool
 }
 
 type erasure struct {
@@ -33,16 +35,13 @@ func newErased(keys *dataKeys) (*erased, error) {
 }
 
 // entry takes an entry that can't be opened any more.
-func (e *erased) entry(origin string, segment uint32, f entryFrame, d *Destroyed) error {
+func (e *erased) entry(segment uint32, f entryFrame, d *Destroyed) error {
 	known := e.keys[d.Key]
 	if known == nil {
 		known = &erasure{Destroyed: new(Destroyed), segment: segment, first: f}
 		*known.Destroyed = *d
 		known.first.envelope = nil
 		e.keys[d.Key] = known
-	}
-	if d.Origin != origin {
-		return known.damage(fmt.Sprintf("the note that its key was destroyed is of %s", d.Origin))
 	}
 	known.Entries++
 	if _, ok := e.told[f.seq]; ok {
@@ -62,15 +61,23 @@ func (e *erased) named(s *Stored) {
 }
 
 // judge returns what was destroyed, or the first entry that no entry accounts for.
-func (e *erased) judge() ([]*Destroyed, error) {
+func (e *erased) judge(w *walk) ([]*Destroyed, error) {
 	var all []*Destroyed
 	var bad *Damage
 	for _, k := range e.keys {
 		all = append(all, k.Destroyed)
-		if slices.Contains(e.said[k.Entry], k.Key) || e.told[k.Entry] {
+		what := ""
+		switch {
+		case k.Origin != w.origin() && !slices.ContainsFunc(w.joints, func(j Joint) bool { return j.Origin == k.Origin }):
+			what = fmt.Sprintf("the note that its key was destroyed is of %s", k.Origin)
+		case slices.Contains(e.said[k.Entry], k.Key), e.told[k.Entry], e.older && k.Entry >= w.tree.size:
+		default:
+			what = fmt.Sprintf("%v, but that entry doesn't say so", k.Destroyed)
+		}
+		if what == "" {
 			continue
 		}
-		if d := k.damage(fmt.Sprintf("%v, but that entry doesn't say so", k.Destroyed)); bad == nil || d.Seq < bad.Seq {
+		if d := k.damage(what); bad == nil || d.Seq < bad.Seq {
 			bad = d
 		}
 	}

@@ -19,6 +19,7 @@ const (
 	exportPEM        = "keys/log.pem"
 	exportDictionary = "dictionary/entry1.zdict"
 	exportDataKeys   = "keys/data"
+	exportEpochs     = "epochs"
 )
 
 // ErrExport says that a directory can't take an export or isn't one.
@@ -68,6 +69,7 @@ type exporter struct {
 	put    func(name string, content []byte) error
 	report ExportReport
 	used   map[uint32]bool // data keys
+	links  chain
 }
 
 func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring, out string) error {
@@ -113,14 +115,13 @@ func (e *exporter) last(fsys files, kept shelf) ([]uint32, Checkpoint, error) {
 	if len(segments) == 0 {
 		return nil, Checkpoint{}, errors.New("there is no log here")
 	}
-	h, err := readHeader(fsys, segments[0])
-	if err != nil {
+	if e.links, err = chainOf(fsys, segments); err != nil {
 		return nil, Checkpoint{}, err
 	}
-	if h == nil {
+	if len(e.links) == 0 {
 		return nil, Checkpoint{}, errors.New("the log's first segment is damaged; verify it")
 	}
-	if all, err = kept.of(h.identity, all); err != nil {
+	if all, err = kept.of(e.links[len(e.links)-1].identity, all); err != nil {
 		return nil, Checkpoint{}, err
 	}
 	return segments, all[len(all)-1], nil
@@ -161,8 +162,13 @@ func (e *exporter) rest(key *checkpointKey, data *dataKeys, last Checkpoint) err
 			return err
 		}
 	}
+	if len(e.links) > 1 {
+		if err := e.put(exportEpochs, e.links.text()); err != nil {
+			return err
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(e.used)) {
-		if err := e.dataKey(data, id); err != nil {
+		if err := e.dataKey(data, key, id); err != nil {
 			return err
 		}
 	}
@@ -172,12 +178,18 @@ func (e *exporter) rest(key *checkpointKey, data *dataKeys, last Checkpoint) err
 
 // dataKey writes a data key where they were asked for, and in any case that one was
 // destroyed.
-func (e *exporter) dataKey(data *dataKeys, id uint32) error {
+func (e *exporter) dataKey(data *dataKeys, key *checkpointKey, id uint32) error {
 	d, err := data.tombstone(id)
 	if err != nil {
 		return err
 	}
 	if d != nil {
+		// One that a log has signed before it was restored is signed anew: an
+		// export is checked with one key.
+		d.Origin = e.report.Origin
+		if err := d.sign(key); err != nil {
+			return err
+		}
 		e.report.Destroyed = append(e.report.Destroyed, d)
 		return e.put(fmt.Sprintf("%s/%08d%s", exportDataKeys, id, goneSuffix), d.note)
 	}

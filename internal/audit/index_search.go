@@ -230,6 +230,24 @@ func (s *indexSearch) list(ctx context.Context, k *dataKey, where string, args .
 	return all, nil
 }
 
+// codecOf takes the codec of a segment: a log that was restored has several.
+func (s *indexSearch) codecOf(segment uint32) error {
+	h, err := readHeader(s.ix.log, segment)
+	if err != nil {
+		return err
+	}
+	if h == nil || h.identity == s.codec.id {
+		return nil // what is wrong shows when an entry is opened
+	}
+	c, err := newCodec(h.identity)
+	if err != nil {
+		return err
+	}
+	s.codec.close()
+	s.codec = c
+	return nil
+}
+
 // read opens the entry at a place. What isn't there was not written there.
 func (s *indexSearch) read(f found) (*Stored, error) {
 	if s.seg == nil || s.number != f.segment {
@@ -241,6 +259,9 @@ func (s *indexSearch) read(f found) (*Stored, error) {
 			_ = s.seg.Close() // it was read only
 		}
 		s.seg, s.number = seg, f.segment
+		if err := s.codecOf(f.segment); err != nil {
+			return nil, err
+		}
 	}
 	var head [frameOverhead]byte
 	if _, err := s.seg.ReadAt(head[:], f.offset); err != nil {

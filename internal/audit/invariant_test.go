@@ -67,12 +67,17 @@ func TestInvariant(t *testing.T) {
 			{"destruction-may-be-cut-at-every-step", destructionMayBeCutAtEveryStep},
 			{"loss-of-a-destruction-is-noticed-without-each-sync", lossOfADestructionIsNoticedWithoutEachSync},
 			{"taken-key-is-not-taken-for-a-destroyed-one", takenKeyIsNotTakenForADestroyedOne},
+			{"restored-backup-has-lost-what-was-destroyed", restoredBackupHasLostWhatWasDestroyed},
 			{"log-of-one-key-a-month-goes-on", logOfOneKeyAMonthGoesOn},
 			{"export-says-what-was-destroyed", exportSaysWhatWasDestroyed},
 		}},
 		{"I10-one-writer-one-tree", []promise{
 			{"second-process-is-locked-out", secondProcessIsLockedOut},
 			{"no-fork-is-ever-signed", noForkIsEverSigned},
+			{"restored-log-goes-on-under-another-name", restoredLogGoesOnUnderAnotherName},
+			{"restoration-may-be-cut-at-every-step", restorationMayBeCutAtEveryStep},
+			{"backup-put-back-by-hand-is-no-log", backupPutBackByHandIsNoLog},
+			{"joint-needs-its-entry", jointNeedsItsEntry},
 		}},
 		{"I11-every-exchange-has-whole-entries", []promise{
 			{"client-that-hangs-up-is-logged", clientThatHangsUpIsLogged},

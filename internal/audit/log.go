@@ -58,7 +58,8 @@ type Options struct {
 	// in the log's own directory if empty.
 	Checkpoints string
 
-	files    files // another file layer, in tests
+	files    files      // another file layer, in tests
+	restored *recovered // what to go on from, in place of what is found
 	every    time.Duration
 	patience time.Duration
 	now      func() (wall time.Time, since time.Duration)
@@ -161,12 +162,16 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		return nil, err
 	}
 	kept := opts.shelf(dir, ring)
-	found, err := recoverLog(ctx, opts, l.keys, kept)
-	if err != nil {
-		return nil, err
+	found := opts.restored
+	if found == nil {
+		var err error
+		if found, err = recoverLog(ctx, opts, l.keys, kept); err != nil {
+			return nil, err
+		}
 	}
 	l.id = found.identity
 	l.keeper = newKeeper(found.newest, l.clock)
+	var err error
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err
 	}
@@ -189,6 +194,10 @@ func (l *Log) begin(ctx context.Context, found *recovered) error {
 	e := &Entry{Kind: Control, Event: Start}
 	if !found.clean {
 		e.Event, e.Dropped = UncleanStart, found.dropped
+		l.nameUnfinished(e, found.unfinished)
+	}
+	if found.joint != nil {
+		e.Event, e.Detail, e.Keeping = Restored, found.joint.String(), &Keeping{Joint: found.joint}
 		l.nameUnfinished(e, found.unfinished)
 	}
 	_, err := l.Append(ctx, e)

@@ -128,6 +128,10 @@ func (o *opener) other(f entryFrame) (bool, error) {
 }
 
 func (o *opener) open(at *position, segment uint32, f entryFrame) (*Entry, error) {
+	if o.codec != nil && o.codec.id != at.identity {
+		o.close()
+		o.codec = nil
+	}
 	if o.codec == nil {
 		var err error
 		if o.codec, err = newCodec(at.identity); err != nil {

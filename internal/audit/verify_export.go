@@ -41,6 +41,7 @@ type exportCheck struct {
 	// keys and codec open the entries, nil without keys.
 	keys  *dataKeys
 	codec *codec
+	links chain
 	// verifier checks what the log's key has signed; gone are keys that were
 	// destroyed.
 	verifier note.Verifier
@@ -59,9 +60,11 @@ func (x *exportCheck) run(ctx context.Context, vkey string) error {
 	if err := x.loadKeys(c.Origin); err != nil {
 		return err
 	}
-	if x.codec != nil {
-		defer x.codec.close()
-	}
+	defer func() {
+		if x.codec != nil {
+			x.codec.close()
+		}
+	}()
 	check := sameAs(x.dir)
 	var wrong error // the first tile that is, judged when the entries are known to be right
 	above := &tiles{put: func(name string, content []byte) error {
@@ -151,7 +154,7 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		if err := above.add(envelope); err != nil {
 			return err
 		}
-		if err := x.open(envelope); err != nil && x.bad < 0 {
+		if err := x.open(seq, envelope); err != nil && x.bad < 0 {
 			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
 		}
 	}
@@ -214,8 +217,7 @@ func (x *exportCheck) loadKeys(origin string) error {
 	if !bytes.Equal(dictionary, dictionary1) {
 		return fmt.Errorf("%w: %s is another dictionary than this program's", ErrTampered, exportDictionary)
 	}
-	id, err := identityOf(origin)
-	if err != nil {
+	if err := x.loadEpochs(origin); err != nil {
 		return err
 	}
 	x.keys = &dataKeys{byID: map[uint32]*dataKey{}}
@@ -227,8 +229,39 @@ func (x *exportCheck) loadKeys(origin string) error {
 		x.keys.byID[k.id] = k
 	}
 	x.report.Opened = true
-	x.codec, err = newCodec(id)
+	x.codec, err = newCodec(x.links[0].identity)
 	return err
+}
+
+// loadEpochs takes the names that the log had before it was restored: its entries
+// are bound to them.
+func (x *exportCheck) loadEpochs(origin string) error {
+	text := []byte("0 " + origin + "\n")
+	if found, err := os.ReadFile(filepath.Join(x.dir, exportEpochs)); err == nil {
+		text = found
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the export: %w", err)
+	}
+	var err error
+	if x.links, err = parseChain(text); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrTampered, exportEpochs, err)
+	}
+	return nil
+}
+
+// codecFor takes the codec of an entry.
+func (x *exportCheck) codecFor(seq uint64) error {
+	id := x.links.at(seq)
+	if id == x.codec.id {
+		return nil
+	}
+	c, err := newCodec(id)
+	if err != nil {
+		return err
+	}
+	x.codec.close()
+	x.codec = c
+	return nil
 }
 
 func readExportedKey(name string) (*dataKey, error) {
@@ -248,7 +281,7 @@ func readExportedKey(name string) (*dataKey, error) {
 	return newDataKey(id, month, "", raw)
 }
 
-func (x *exportCheck) open(envelope []byte) error {
+func (x *exportCheck) open(seq uint64, envelope []byte) error {
 	if x.codec == nil && len(x.gone) == 0 {
 		return nil
 	}
@@ -265,6 +298,9 @@ func (x *exportCheck) open(envelope []byte) error {
 	}
 	if x.keys.byID[id] == nil {
 		return fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
+	}
+	if err := x.codecFor(seq); err != nil {
+		return err
 	}
 	_, err = x.codec.open(envelope, x.keys)
 	return err

@@ -76,7 +76,8 @@ func newWriter(l *Log, opts Options, found *recovered) (*writer, error) {
 		files: opts.files, identity: found.identity, key: l.keys.commits, head: &l.head, open: newUnfinished(maxUnfinished),
 		notary: l.notary,
 		number: found.number, end: found.end, headed: found.headed, tree: found.tree,
-		groupBytes: int(min(1<<20, opts.SegmentSize/4)),
+		previousEnd: found.previousEnd,
+		groupBytes:  int(min(1<<20, opts.SegmentSize/4)),
 	}
 	if err := w.use(); err != nil {
 		return nil, err
