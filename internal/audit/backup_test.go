@@ -28,7 +28,7 @@ func newHouse(t *testing.T) *house {
 
 func (h *house) options() Options {
 	o := small()
-	o.Checkpoints = h.checkpoints
+	o.SegmentSize, o.Checkpoints = 32<<10, h.checkpoints
 	return o
 }
 

@@ -25,10 +25,11 @@ type Joint struct {
 }
 
 func (j *Joint) String() string {
+	said := fmt.Sprintf("%s, restored up to entry %d", j.Origin, int64(j.Size)-1)
 	if j.Known > j.Size {
-		return fmt.Sprintf("%s, restored up to entry %d; entries %d to %d are lost", j.Origin, int64(j.Size)-1, j.Size, j.Known-1)
+		said += fmt.Sprintf("; at least %d entries from %d on are lost", j.Known-j.Size, j.Size)
 	}
-	return fmt.Sprintf("%s, restored up to entry %d", j.Origin, int64(j.Size)-1)
+	return said
 }
 
 // restoredNode is a node's name after its log was restored for the n-th time.

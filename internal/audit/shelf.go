@@ -164,5 +164,5 @@ func (s shelf) gone(c Checkpoint, at position) *Damage {
 	}
 }
 
-const remedyGone = "put the newest copy of the log's files back; if there is none, move log and checkpoints away together, " +
+const remedyGone = "move the log away and restore its backup (crmgate audit restore); if there is none, move log and checkpoints away together, " +
 	"keep both, and start: a log of its own begins, which never claims to continue this one"

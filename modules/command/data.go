@@ -43,8 +43,23 @@ type data struct {
 // adminSocket is the name of the demo's admin socket in its data directory.
 const adminSocket = "admin.sock"
 
-// find finds the directory. It is never guessed from the caller's home.
+// find finds the directory of a log. It is never guessed from the caller's home.
 func (p *place) find(warnings io.Writer) (data, error) {
+	d, err := p.locate(warnings)
+	if err != nil {
+		return d, err
+	}
+	if _, err := os.Stat(d.log()); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
+		}
+		return d, fmt.Errorf("looking for the audit log: %w", err)
+	}
+	return d, nil
+}
+
+// locate finds the directory, where there may be no log yet.
+func (p *place) locate(warnings io.Writer) (data, error) {
 	d := data{dir: p.data, admin: caddy.DefaultAdminListen}
 	if p.config != "" {
 		c, err := loadConfig(p.config, warnings)
@@ -65,12 +80,6 @@ func (p *place) find(warnings io.Writer) (data, error) {
 	d.dir = abs
 	if _, err := os.Stat(filepath.Join(d.dir, adminSocket)); err == nil && p.config == "" { // a demo's
 		d.admin = "unix/" + filepath.Join(d.dir, adminSocket)
-	}
-	if _, err := os.Stat(d.log()); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
-		}
-		return d, fmt.Errorf("looking for the audit log: %w", err)
 	}
 	return d, nil
 }
