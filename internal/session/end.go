@@ -6,19 +6,26 @@ import (
 	"time"
 )
 
-// Spend remembers that something happened which may happen once, until it can't
-// come back: a logout token of a provider. The second time is ErrUsed, on every
-// node. kind and name are hashed, so that they can't meet a sign-in's.
-func (m *Manager) Spend(ctx context.Context, kind, issuer, name string, until time.Time) error {
+// Once does what may happen once, until it can't come back: what a provider's
+// logout token asks for. The second time is ErrUsed, on every node. What failed, or
+// was under way when the process ended, may be asked for again, so do has to bear
+// being done twice. kind and name are hashed, so that they can't meet a sign-in's.
+func (m *Manager) Once(ctx context.Context, kind, issuer, name string, until time.Time, do func() error) error {
 	id := index("once "+kind, issuer, name)
 	if id == "" {
-		return errors.New("spending: it has no name")
+		return errors.New("doing something once: it has no name")
 	}
-	err := m.cfg.Store.Spend(ctx, Spent{ID: id, Until: until})
-	if errors.Is(err, ErrUsed) {
+	used, err := m.cfg.Store.IsSpent(ctx, id)
+	if err != nil {
+		return storeError(ctx, "looking whether there was "+kind, err)
+	}
+	if used {
 		return ErrUsed
 	}
-	if err != nil {
+	if err := do(); err != nil {
+		return err
+	}
+	if err := m.cfg.Store.Spend(ctx, Spent{ID: id, Until: until}); err != nil && !errors.Is(err, ErrUsed) {
 		return storeError(ctx, "spending "+kind, err)
 	}
 	return nil

@@ -63,25 +63,59 @@ func TestThingsHappenOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	until := h.now.Now().Add(time.Hour)
-	if err := h.Spend(t.Context(), "logout", issuer, "j", until); err != nil {
-		t.Fatal(err)
+	done := 0
+	do := func() error { done++; return nil }
+	if err := h.Once(t.Context(), "logout", issuer, "j", until, do); err != nil || done != 1 {
+		t.Fatal(err, done)
 	}
-	if err := h.node(t).Spend(t.Context(), "logout", issuer, "j", until); !errors.Is(err, session.ErrUsed) {
-		t.Errorf("again = %v", err)
+	if err := h.node(t).Once(t.Context(), "logout", issuer, "j", until, do); !errors.Is(err, session.ErrUsed) || done != 1 {
+		t.Errorf("again = %v, done %d times", err, done)
 	}
-	for _, other := range [][3]string{{"other", issuer, "j"}, {"logout", "https://elsewhere.example", "j"}, {"logout", issuer, "k"}} {
-		if err := h.Spend(t.Context(), other[0], other[1], other[2], until); err != nil {
-			t.Errorf("%q = %v", other, err)
+	for i, other := range [][3]string{{"other", issuer, "j"}, {"logout", "https://elsewhere.example", "j"}, {"logout", issuer, "k"}} {
+		if err := h.Once(t.Context(), other[0], other[1], other[2], until, do); err != nil || done != i+2 {
+			t.Errorf("%q = %v, done %d times", other, err, done)
 		}
 	}
-	if err := h.Spend(t.Context(), "logout", issuer, "", until); err == nil {
-		t.Error("nothing was spent")
+	if err := h.Once(t.Context(), "logout", issuer, "", until, do); err == nil || done != 4 {
+		t.Error("what has no name was done")
 	}
 	h.store.SetFail(func(string) error { return errors.New("down") })
-	if err := h.Spend(t.Context(), "logout", issuer, "l", until); !errors.Is(err, session.ErrStore) {
-		t.Errorf("store down = %v", err)
+	if err := h.Once(t.Context(), "logout", issuer, "l", until, do); !errors.Is(err, session.ErrStore) || done != 4 {
+		t.Errorf("store down = %v, done %d times", err, done)
 	}
 	if _, err := h.End(t.Context(), issuer, "u-1", "one"); !errors.Is(err, session.ErrStore) {
 		t.Errorf("store down = %v", err)
+	}
+}
+
+// TestWhatFailedMayBeAskedForAgain because a provider that is told so tries again:
+// what it asked for must not be lost with its token.
+func TestWhatFailedMayBeAskedForAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	id := h.sid(t, "u-1", "one")
+	end := func() error {
+		_, err := h.End(t.Context(), issuer, "u-1", "one")
+		return err
+	}
+	until := h.now.Now().Add(time.Hour)
+	for _, fails := range []string{"indexed", "deleteIndexed", "spend"} {
+		h.store.SetFail(func(operation string) error {
+			if operation == fails {
+				return errors.New("down")
+			}
+			return nil
+		})
+		if err := h.Once(t.Context(), "logout", issuer, "j", until, end); !errors.Is(err, session.ErrStore) {
+			t.Fatalf("%s down = %v", fails, err)
+		}
+	}
+	h.store.SetFail(nil)
+	if err := h.Once(t.Context(), "logout", issuer, "j", until, end); err != nil {
+		t.Errorf("again = %v", err)
+	}
+	want(t, h.Manager, id, session.ErrNone)
+	if err := h.Once(t.Context(), "logout", issuer, "j", until, end); !errors.Is(err, session.ErrUsed) {
+		t.Errorf("after it was done = %v", err)
 	}
 }

@@ -87,6 +87,8 @@ type Store interface {
 	Each(ctx context.Context, visit func(Record) error) error
 	// Spend spends something without a record: once, as Create does.
 	Spend(ctx context.Context, spent Spent) error
+	// IsSpent reports whether something was spent that can still come back.
+	IsSpent(ctx context.Context, id string) (bool, error)
 	// Sweep removes records that expired before now or were last touched before
 	// idle, and sign-ins that can't come back; it returns how many records went.
 	Sweep(ctx context.Context, now, idle time.Time) (int, error)

@@ -53,21 +53,20 @@ func (q *request) backChannel() {
 	// What is under way is finished although the provider hangs up: it may never
 	// ask again.
 	ctx := context.WithoutCancel(q.r.Context())
-	err = q.o.sessions.Spend(ctx, "logout token", q.h.provider.Issuer(), said.ID, said.Until)
+	err = q.o.sessions.Once(ctx, "logout token", q.h.provider.Issuer(), said.ID, said.Until, func() error {
+		ended, err := q.o.sessions.End(ctx, q.h.provider.Issuer(), said.Subject, said.SID)
+		q.ended(ended, crmgate.LogoutBackChannel)
+		return err
+	})
 	if errors.Is(err, session.ErrUsed) {
 		q.logoutAnswer(http.StatusBadRequest, "invalid_request")
 		return
-	}
-	var ended []session.Session
-	if err == nil {
-		ended, err = q.o.sessions.End(ctx, q.h.provider.Issuer(), said.Subject, said.SID)
 	}
 	if err != nil {
 		q.h.logger.Error("ending sessions for the provider", zap.String("request", q.id), zap.Error(err))
 		q.logoutAnswer(http.StatusServiceUnavailable, "temporarily_unavailable")
 		return
 	}
-	q.ended(ended, crmgate.LogoutBackChannel)
 	q.logoutAnswer(http.StatusOK, "")
 }
 

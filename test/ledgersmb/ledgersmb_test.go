@@ -41,6 +41,11 @@ func TestLedgerSMB(t *testing.T) {
 }
 
 func ownPages(t *testing.T, s *site, vera, _ *employee) {
+	// Its client shows the gateway's words where a session has ended.
+	gone := stack.NewPerson(t, s.Base, s.provider, "vera").Send(t, http.MethodGet, s.Base+s.contacts[0].page(), http.Header{"X-Requested-With": {"XMLHttpRequest"}}, "")
+	if gone.Status != http.StatusUnauthorized || gone.Header.Get("X-LedgerSMB-App-Content") != "yes" || !strings.Contains(gone.Body, `href="login.pl" target="_blank"`) {
+		t.Errorf("without a session: %d %v\n%.300s", gone.Status, gone.Header, gone.Body)
+	}
 	// The browser asks for a password where LedgerSMB does.
 	if a := vera.Send(t, http.MethodGet, vera.Base+"/login.pl?action=authenticate&company="+s.company, http.Header{}, ""); a.Status != http.StatusUnauthorized || a.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("without a password: %d, %v", a.Status, a.Header)

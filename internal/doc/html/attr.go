@@ -15,7 +15,7 @@ type attribute struct {
 // scanAttrs finds the attributes of a start tag. The tokenizer gives no offsets
 // for them; checkAttrs holds the result against what the tokenizer saw.
 func (b *builder) scanAttrs(raw []byte, i int) error {
-	b.attrs = b.attrs[:0]
+	b.attrs, b.broken = b.attrs[:0], false
 	end := len(raw) - 1
 	for {
 		for i < end && (isSpace(raw[i]) || raw[i] == '/') {
@@ -26,7 +26,10 @@ func (b *builder) scanAttrs(raw []byte, i int) error {
 		}
 		a := attribute{keyStart: b.at + i}
 		for i < end && !isSpace(raw[i]) && raw[i] != '/' && raw[i] != '=' {
-			if c := raw[i]; c < 0x20 || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`' || c == 0x7f {
+			switch c := raw[i]; {
+			case c == '"' || c == '\'':
+				b.broken = true
+			case c < 0x20 || c == '<' || c == '>' || c == '`' || c == 0x7f:
 				return refuse(b.at+i, "an attribute name with a character that none has")
 			}
 			i++

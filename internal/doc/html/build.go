@@ -23,6 +23,10 @@ type builder struct {
 	nodes []doc.Node
 	open  []entry
 	attrs []attribute
+	// broken says that the current tag has quotes in an attribute's name, and
+	// blank holds what is taken out of such tags.
+	broken bool
+	blank  []span
 	// noscript is the last end tag of a noscript element that was looked up.
 	noscript int
 }

@@ -63,7 +63,16 @@ func Parse(src []byte, lim doc.Limits) (*doc.Tree, error) {
 		return nil, refuse(invalidAt(src), "not UTF-8: transcode the page first")
 	}
 	b := newBuilder(src, lim)
-	if err := b.run(); err != nil {
+	err := b.run()
+	if err == nil && len(b.blank) > 0 {
+		src = b.blanked()
+		giveBack(b.nodes)
+		b = newBuilder(src, lim)
+		if err = b.run(); err == nil && len(b.blank) > 0 {
+			err = refuse(b.blank[0].start, "a tag that is broken in another way once its attributes are taken out")
+		}
+	}
+	if err != nil {
 		giveBack(b.nodes)
 		return nil, err
 	}

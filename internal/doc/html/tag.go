@@ -21,6 +21,11 @@ func (b *builder) startTag(raw []byte, selfClosing bool) error {
 	if err := b.checkAttrs(); err != nil {
 		return err
 	}
+	if b.broken {
+		if err := b.takeOut(raw[1 : 1+size]); err != nil {
+			return err
+		}
+	}
 	return b.element(raw, size, selfClosing)
 }
 

@@ -24,6 +24,17 @@ func (m *Memory) Spend(ctx context.Context, spent session.Spent) error {
 	return nil
 }
 
+// IsSpent implements session.Store.
+func (m *Memory) IsSpent(ctx context.Context, id string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(ctx, "isSpent"); err != nil {
+		return false, err
+	}
+	_, ok := m.spent[id]
+	return ok, nil
+}
+
 // Indexed implements session.Store.
 func (m *Memory) Indexed(ctx context.Context, index string) ([]session.Record, error) {
 	m.mu.Lock()
@@ -37,6 +48,9 @@ func (m *Memory) Indexed(ctx context.Context, index string) ([]session.Record, e
 func spends(t *testing.T, s session.Store) {
 	t.Helper()
 	what := spent()
+	if ok, err := s.IsSpent(t.Context(), what.ID); ok || err != nil {
+		t.Errorf("IsSpent before = %v, %v", ok, err)
+	}
 	var won atomic.Int32
 	var all sync.WaitGroup
 	for range 8 {
@@ -52,6 +66,9 @@ func spends(t *testing.T, s session.Store) {
 	all.Wait()
 	if won.Load() != 1 {
 		t.Errorf("%d of 8 spent it", won.Load())
+	}
+	if ok, err := s.IsSpent(t.Context(), what.ID); !ok || err != nil {
+		t.Errorf("IsSpent after = %v, %v", ok, err)
 	}
 	if err := add(t.Context(), s, record(), what); !errors.Is(err, session.ErrUsed) {
 		t.Errorf("Create with what is spent = %v", err)

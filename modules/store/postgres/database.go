@@ -230,6 +230,12 @@ func (d *database) Spend(ctx context.Context, spent session.Spent) error {
 	return err
 }
 
+// IsSpent implements session.Store.
+func (d *database) IsSpent(ctx context.Context, id string) (ok bool, err error) {
+	err = d.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM crmgate_spent WHERE id = $1)", id).Scan(&ok)
+	return ok, err
+}
+
 // Sweep implements session.Store.
 func (d *database) Sweep(ctx context.Context, now, idle time.Time) (int, error) {
 	if _, err := d.exec(ctx, "DELETE FROM crmgate_spent WHERE until <= $1", now.Unix()); err != nil {

@@ -16,6 +16,12 @@ func (d *database) Spend(ctx context.Context, spent session.Spent) error {
 	return err
 }
 
+// IsSpent implements session.Store.
+func (d *database) IsSpent(ctx context.Context, id string) (ok bool, err error) {
+	err = d.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM spent WHERE id = ?)", id).Scan(&ok)
+	return ok, err
+}
+
 // Indexed implements session.Store.
 func (d *database) Indexed(ctx context.Context, index string) ([]session.Record, error) {
 	if index == "" {
