@@ -419,4 +419,3 @@ func afterRestoration(t *testing.T, d *disk, ring *keys.Ring, done bool, restore
 	}
 	return err
 }
-
