@@ -20,6 +20,7 @@ func (f flat) open(name string, write bool) (file, error) {
 }
 func (f flat) remove(name string) error { return f.files.remove(path.Base(name)) }
 func (f flat) syncDir(string) error     { return f.files.syncDir(".") }
+func (f flat) overwrites()              {}
 
 // backupFiles shows a backup and its data keys as the log that they were.
 type backupFiles struct{ out, keys files }

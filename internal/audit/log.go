@@ -86,6 +86,7 @@ type Log struct {
 	notary *notary
 	clock  *clock
 	keeper *keeper
+	meter  *meter
 	head   atomic.Pointer[head]
 }
 
@@ -157,6 +158,7 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		limit: int(min(maxJSON, opts.SegmentSize/4)),
 		room:  int(opts.SegmentSize) - maxHeader - commitFrame,
 		queue: make(chan *pending, queueLength), done: make(chan struct{}),
+		meter: newMeter(),
 	}
 	if err := l.keys.loadAll(); err != nil {
 		return nil, err
@@ -238,7 +240,9 @@ func (l *Log) Append(ctx context.Context, entry *Entry) (Receipt, error) {
 	return l.append(ctx, entry)
 }
 
-func (l *Log) append(ctx context.Context, entry *Entry) (Receipt, error) {
+func (l *Log) append(ctx context.Context, entry *Entry) (rec Receipt, err error) {
+	began := time.Now()
+	defer func() { l.meter.appended(began, err) }()
 	p, err := l.prepare(entry)
 	if err != nil {
 		return Receipt{}, err

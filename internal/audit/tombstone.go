@@ -179,21 +179,11 @@ func (k *dataKeys) forget(all []*Destroyed) {
 // is the disk's to keep or not; it is wrapped by the master key.
 func (k *dataKeys) shred(id uint32) error {
 	name := keyName(id)
-	f, err := k.files.open(name, true)
+	err := overwrite(k.files, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("destroying data key %d: %w", id, err)
-	}
-	size, err := f.size()
 	if err == nil {
-		_, err = f.WriteAt(make([]byte, size), 0)
-	}
-	if err == nil {
-		err = f.sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
 		err = k.files.remove(name)
 	}
 	if err == nil {
@@ -203,6 +193,30 @@ func (k *dataKeys) shred(id uint32) error {
 		return fmt.Errorf("destroying data key %d: %w", id, err)
 	}
 	return nil
+}
+
+// overwriter is a file layer in which bytes that are written take the place of
+// those that were there.
+type overwriter interface{ overwrites() }
+
+// overwrite overwrites a file with zeros, where that means something.
+func overwrite(fsys files, name string) error {
+	_, can := fsys.(overwriter)
+	f, err := fsys.open(name, can)
+	if err != nil || !can {
+		if err == nil {
+			err = f.Close()
+		}
+		return err
+	}
+	size, err := f.size()
+	if err == nil {
+		_, err = f.WriteAt(make([]byte, size), 0)
+	}
+	if err == nil {
+		err = f.sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // tombstones reads them all, by id.

@@ -56,6 +56,8 @@ type App struct {
 	gates   []Gate
 	metrics *Metrics
 	held    string // the key of the services in the pool, "" while not started
+	// opened are the services while this configuration holds them.
+	opened *atomic.Pointer[Services]
 	// run runs what goes on in the background until quit.
 	run        func(func(context.Context))
 	quit       context.CancelFunc
@@ -111,6 +113,9 @@ type Services struct {
 	failing atomic.Bool
 	// retaining says that what is due couldn't be destroyed the last time.
 	retaining atomic.Bool
+	// indexed is how many entries the index has taken.
+	indexed atomic.Uint64
+	growth  growth
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -156,8 +161,14 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
-	a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active)
-	return err
+	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
+		return err
+	}
+	a.opened = new(atomic.Pointer[Services])
+	if err := ctx.GetMetricsRegistry().Register(newLogMetrics(a.opened.Load)); err != nil {
+		return fmt.Errorf("registering the metrics of the log: %w", err)
+	}
+	return nil
 }
 
 // Register adds a gate. Gates call it while they are provisioned.
@@ -189,6 +200,8 @@ func (a *App) Start() error {
 	if err := s.adopt(a, reloaded); err != nil {
 		return errors.Join(err, a.release())
 	}
+	a.opened.Store(s)
+	a.Every(growthEvery, s.measure)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
 	for _, g := range a.gates {
@@ -258,6 +271,7 @@ func (a *App) release() error {
 	}
 	key := a.held
 	a.held = ""
+	a.opened.Store(nil)
 	_, err := services.Delete(key)
 	return err
 }
