@@ -336,14 +336,28 @@ func (b *backup) dataKeys() (again bool, err error) {
 		if d.Entry >= b.done.Size {
 			return true, nil
 		}
-		name := path.Base(goneName(d.Key))
-		if err := errors.Join(putFile(b.how.keys, ".", name, d.note), putFile(b.how.out, keyDir, goneName(d.Key), d.note)); err != nil {
-			return false, err
-		}
-		if err := (&dataKeys{files: flat{b.how.keys}}).shred(d.Key); err != nil {
+		if err := b.bury(d); err != nil {
 			return false, err
 		}
 	}
+	if again, err := b.wrapped(gone); err != nil || again {
+		return again, err
+	}
+	return false, b.how.out.syncDir(".")
+}
+
+// bury puts a tombstone into the backup and its keys, and destroys the key there.
+func (b *backup) bury(d *Destroyed) error {
+	return errors.Join(
+		putFile(b.how.keys, ".", path.Base(goneName(d.Key)), d.note),
+		putFile(b.how.out, keyDir, goneName(d.Key), d.note),
+		(&dataKeys{files: flat{b.how.keys}}).shred(d.Key),
+	)
+}
+
+// wrapped copies the keys that weren't destroyed, as they are. It asks for another
+// look where one has gone meanwhile.
+func (b *backup) wrapped(gone []*Destroyed) (again bool, err error) {
 	names, err := b.log.list(keyDir)
 	if err != nil {
 		return false, err
@@ -356,7 +370,7 @@ func (b *backup) dataKeys() (again bool, err error) {
 		if !ok || !strings.HasSuffix(name, keySuffix) {
 			continue
 		}
-		if _, destroyed := find(gone, id); destroyed {
+		if slices.ContainsFunc(gone, func(d *Destroyed) bool { return d.Key == id }) {
 			continue
 		}
 		text, err := readSmall(b.log, keyName(id))
@@ -370,16 +384,7 @@ func (b *backup) dataKeys() (again bool, err error) {
 			return false, err
 		}
 	}
-	return false, b.how.out.syncDir(".")
-}
-
-func find(gone []*Destroyed, id uint32) (*Destroyed, bool) {
-	for _, d := range gone {
-		if d.Key == id {
-			return d, true
-		}
-	}
-	return nil, false
+	return false, nil
 }
 
 // finish says that the backup is whole.

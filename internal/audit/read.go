@@ -85,33 +85,31 @@ type opener struct {
 
 func (o *opener) group(at *position, segment uint32, g *group) error {
 	for _, f := range g.entries {
-		if o.only != "" {
-			other, err := o.other(f)
-			if err != nil {
-				return err
-			}
-			if other {
-				continue
-			}
-		}
-		e, err := o.open(at, segment, f)
-		if d, ok := errors.AsType[*Destroyed](err); ok {
-			if o.destroyed == nil {
-				continue
-			}
-			if err := o.destroyed(segment, f, d); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope)}, segment); err != nil {
+		if err := o.entry(at, segment, f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// entry visits one entry, if it is of the class to open and there to be read.
+func (o *opener) entry(at *position, segment uint32, f entryFrame) error {
+	if o.only != "" {
+		if other, err := o.other(f); err != nil || other {
+			return err
+		}
+	}
+	e, err := o.open(at, segment, f)
+	if d, ok := errors.AsType[*Destroyed](err); ok {
+		if o.destroyed == nil {
+			return nil
+		}
+		return o.destroyed(segment, f, d)
+	}
+	if err != nil {
+		return err
+	}
+	return o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope)}, segment)
 }
 
 // other reports whether an entry's key is of another class than the one to open.

@@ -232,26 +232,27 @@ func (r *restoration) keep() error {
 				backed = append(backed, c)
 			}
 		}
-		to := r.kept.earlier(l.identity)
-		if len(backed) > 0 {
-			if err := errors.Join(r.kept.make(), r.kept.files.mkdir(r.kept.name(earlierDir)), r.kept.files.syncDir(r.kept.dir)); err != nil {
-				return err
-			}
-		}
-		if err := to.copy(backed); err != nil {
+		if err := r.keepOf(l.identity, backed); err != nil {
 			return err
-		}
-		known, err := to.load() // a restoration that was cut off may have moved some
-		if err != nil {
-			return err
-		}
-		for _, c := range known {
-			if l.origin() == r.joint.Origin {
-				r.joint.Known = max(r.joint.Known, c.Size)
-			}
 		}
 	}
-	return nil
+	// A restoration that was cut off may have moved some.
+	known, err := r.kept.earlier(r.links[len(r.links)-1].identity).load()
+	for _, c := range known {
+		r.joint.Known = max(r.joint.Known, c.Size)
+	}
+	return err
+}
+
+// keepOf puts checkpoints of one name below earlier/.
+func (r *restoration) keepOf(id identity, all []Checkpoint) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if err := errors.Join(r.kept.make(), r.kept.files.mkdir(r.kept.name(earlierDir)), r.kept.files.syncDir(r.kept.dir)); err != nil {
+		return err
+	}
+	return r.kept.earlier(id).copy(all)
 }
 
 // goOn begins the log's new name.

@@ -236,13 +236,13 @@ func (x *exportCheck) loadKeys(origin string) error {
 // loadEpochs takes the names that the log had before it was restored: its entries
 // are bound to them.
 func (x *exportCheck) loadEpochs(origin string) error {
-	text := []byte("0 " + origin + "\n")
-	if found, err := os.ReadFile(filepath.Join(x.dir, exportEpochs)); err == nil {
-		text = found
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	text, err := os.ReadFile(filepath.Join(x.dir, exportEpochs))
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = []byte("0 "+origin+"\n"), nil
+	}
+	if err != nil {
 		return fmt.Errorf("reading the export: %w", err)
 	}
-	var err error
 	if x.links, err = parseChain(text); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrTampered, exportEpochs, err)
 	}
@@ -289,7 +289,7 @@ func (x *exportCheck) open(seq uint64, envelope []byte) error {
 	if err != nil {
 		return err
 	}
-	if d := x.gone[id]; d != nil {
+	if d, ok := x.gone[id]; ok {
 		d.Entries++
 		return nil
 	}

@@ -100,7 +100,11 @@ func runBackup(cmd *cobra.Command, p *place, dir string, how audit.Backing, asJS
 		return printJSON(cmd.OutOrStdout(), done)
 	}
 	return printTable(cmd.OutOrStdout(), [][]string{
-		{"backup", dir}, {"keys", how.Keys}, {"origin", done.Origin}, {"entries", fmt.Sprint(done.Size)}, {"root", done.Root},
+		{"backup", dir},
+		{"keys", how.Keys},
+		{"origin", done.Origin},
+		{"entries", fmt.Sprint(done.Size)},
+		{"root", done.Root},
 		{"copied", fmt.Sprintf("%d bytes", done.Copied)},
 	})
 }

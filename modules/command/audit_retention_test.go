@@ -59,8 +59,10 @@ func TestMonthsAreHeldReleasedAndDestroyed(t *testing.T) {
 		t.Errorf("search says %v\n%s", err, said)
 	}
 	for _, args := range [][]string{
-		{"hold", "--config", config, "--from", "May", "--reason", "x"}, {"hold", "--config", config, "--from", month},
-		{"release", "--config", config, "--entry", "1", "--reason", "x"}, {"release", "--config", config, "--entry", "1"},
+		{"hold", "--config", config, "--from", "May", "--reason", "x"},
+		{"hold", "--config", config, "--from", month},
+		{"release", "--config", config, "--entry", "1", "--reason", "x"},
+		{"release", "--config", config, "--entry", "1"},
 	} {
 		if said, err := runAudit(t, args...); err == nil {
 			t.Errorf("%v says\n%s", args, said)
