@@ -101,7 +101,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "soql", "sosl", "search_parameters"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "expression", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "soql", "sosl", "search_parameters"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}

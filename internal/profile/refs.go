@@ -204,6 +204,8 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readComparisons(r, typ, x.textOf(v))
 	case "criteria":
 		return x.readCriteria(r, typ, x.textOf(v), 0)
+	case "expression":
+		return x.readExpression(r, typ, x.textOf(v))
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "prefix_domain", "specification", "aggregates":

@@ -66,7 +66,8 @@ type refSpec struct {
 	// (nested lists of clauses), prefix_domain (a list of clauses with `&`, `|` and
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), criteria
-	// (`((a:equals:x)and(b:starts_with:y))`), order, order_by (`name desc,
+	// (`((a:equals:x)and(b:starts_with:y))`), expression (`a = 'x' && (b > 1 OR c ~ 'y')`,
+	// texts in single quotes alone), order, order_by (`name desc,
 	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field), params
