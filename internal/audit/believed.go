@@ -17,13 +17,18 @@ type believed struct {
 
 	now    time.Time
 	since  time.Duration
+	wall   time.Time     // when since was
 	steady time.Duration // since when the clock hasn't jumped
 }
+
+// forgiven is what a clock may be set forward by: machines that sleep, and clocks
+// that are a little slow, are set so.
+const forgiven = time.Hour
 
 func newBelieved(newest time.Time, read func() (time.Time, time.Duration)) *believed {
 	b := &believed{read: read, newest: newest}
 	b.now, b.since = read()
-	b.steady = b.since
+	b.wall, b.steady = b.now, b.since
 	return b
 }
 
@@ -31,12 +36,11 @@ func newBelieved(newest time.Time, read func() (time.Time, time.Duration)) *beli
 func (b *believed) time() (now time.Time, steady bool) {
 	wall, since := b.read()
 	next := b.now.Add(since - b.since)
-	jump := wall.Sub(next)
-	b.now, b.since = wall, since
-	if jump.Abs() > clockStep {
+	if jump := wall.Sub(b.wall.Add(since - b.since)); jump.Abs() > clockStep {
 		b.steady = since
 	}
-	if jump > clockStep && next.After(b.newest) {
+	b.now, b.wall, b.since = wall, wall, since
+	if wall.Sub(next) > forgiven && next.After(b.newest) {
 		b.now = next
 	}
 	return b.now, since-b.steady >= steadyFor

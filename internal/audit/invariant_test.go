@@ -56,6 +56,7 @@ func TestInvariant(t *testing.T) {
 		}},
 		{"I08-the-clock-orders-nothing", []promise{
 			{"wrong-clock-never-destroys-too-early", wrongClockNeverDestroysTooEarly},
+			{"believed-clock-goes-forward-by-running-alone", believedClockGoesForwardByRunningAlone},
 			{"clock-that-jumps-is-an-entry-and-orders-nothing", clockThatJumpsIsAnEntryAndOrdersNothing},
 		}},
 		{"I09-destroyed-key-erases-its-month-alone", []promise{
