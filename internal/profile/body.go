@@ -10,6 +10,9 @@ import (
 // checkBody refuses members of the body that the route doesn't list: a CRM may
 // understand ones that the profile doesn't.
 func (x *Exchange) checkBody() error {
+	if x.tree != nil && x.rt.members == nil && x.rt.form.Members != nil {
+		return x.checkBeside(doc.Root, x.rt.way, "")
+	}
 	if x.rt.members == nil || x.tree == nil {
 		return nil
 	}
@@ -21,7 +24,7 @@ func (x *Exchange) checkBody() error {
 			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
 		}
 	}
-	return nil
+	return x.checkBeside(doc.Root, x.rt.way, "")
 }
 
 // isListed reports whether the route lists a member, or all members of it.

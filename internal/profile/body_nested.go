@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
 
@@ -41,22 +41,72 @@ func (x *Exchange) parseNested() error {
 	if err := x.parseForm("urlencoded"); err != nil {
 		return err
 	}
-	root := &branch{}
-	for c := range x.tree.Children(doc.Root) {
-		steps, ok := brackets(x.tree.Key(c))
-		if !ok || len(steps) > maxQueryDepth || !root.put(steps, x.tree.Text(c)) {
-			return refuse("malformed", "A field of the form can be read in two ways.")
+	t, from, err := nestedTree(x.tree)
+	if err != nil {
+		return err
+	}
+	x.around = &wrapping{form: x.tree, at: -1, from: from}
+	x.tree = t
+	return nil
+}
+
+// nestedTree reads a form's names as a tree, and notes where in it each field stands.
+func nestedTree(t *doc.Tree) (*doc.Tree, []nestedField, error) {
+	root, from := &branch{}, []nestedField(nil)
+	for c := range t.Children(doc.Root) {
+		steps, ok := brackets(t.Key(c))
+		if !ok || len(steps) > maxQueryDepth || !root.put(steps, t.Text(c)) {
+			return nil, nil, refuse("malformed", "A field of the form can be read in two ways.")
 		}
+		from = append(from, nestedField{node: c, keys: steps, auto: slices.Contains(steps, "")})
 	}
 	raw, err := json.Marshal(root.object())
 	if err != nil {
-		return fmt.Errorf("reading the form: %w", err)
+		return nil, nil, fmt.Errorf("reading the form: %w", err)
 	}
-	if x.tree, err = parseJSON(raw); err != nil {
-		return refuse("malformed", "The form can't be read.")
+	tree, err := parseJSON(raw)
+	if err != nil {
+		return nil, nil, refuse("malformed", "The form can't be read.")
 	}
-	return nil
+	again := &branch{} // numbers keys as root did
+	for i := range from {
+		from[i].keys = again.numbered(from[i].keys)
+	}
+	for i := range from {
+		from[i].path = root.pathOf(from[i].keys)
+	}
+	return tree, from, nil
 }
+
+// numbered puts a field in its place once more, and returns the keys to it.
+func (b *branch) numbered(steps []string) []string {
+	keys := slices.Clone(steps)
+	for i := range keys {
+		if keys[i] == "" {
+			keys[i] = counter(b.next)
+		}
+		b = b.at(keys[i])
+	}
+	return keys
+}
+
+// pathOf is where the value with these keys stands in the document: those of a list
+// count from 0.
+func (b *branch) pathOf(keys []string) []string {
+	path := make([]string, 0, len(keys))
+	for i, k := range keys {
+		if numbers, ok := b.list(); i > 0 && ok {
+			n, _ := strconv.Atoi(k)
+			path = append(path, counter(slices.Index(numbers, n)))
+		} else {
+			path = append(path, k)
+		}
+		b = b.members[k]
+	}
+	return path
+}
+
+func counter(n int) string { return strconv.Itoa(n) }
 
 // object is the branch as an object, be its keys all numbers.
 func (b *branch) object() map[string]any {
@@ -67,16 +117,12 @@ func (b *branch) object() map[string]any {
 	return out
 }
 
-// nestedBody refuses what would change a body that is read as another than it is:
-// no value in it can be put back, and none that is saved is judged.
+// nestedBody sees that what is put back in a save stands where it stood: a form that
+// is read as a tree, or that holds JSON, is put together anew.
 func (c *compiler) nestedBody(where string, rt *route) {
 	nested := slices.Contains(strings.Split(rt.body, "|"), "nested")
-	if !nested && rt.form.JSON == "" {
-		return
-	}
-	saves := rt.write != nil || rt.action == access.Create || rt.action == access.Update
-	if saves && !rt.pass && rt.deny == "" && !rt.opaque && !rt.image {
-		c.fail(where, "saves aren't served in a nested form, nor in one that holds JSON; write `body: form` where its names are flat, `body: json`, or what it does instead (`action: search`)")
+	if rt.form.JSON != "" && rt.write != nil && (rt.write.at.origin != fromBody || rt.write.storedForm != nil) {
+		c.fail(where, "what a form saves as JSON begins with `body`, and is compared with JSON; take `stored: {get: …, at: $}`")
 	}
 	for i := range rt.refs {
 		if s := rt.refs[i].syntax; nested && rt.refs[i].at.origin == fromBody && (s == "domain" || s == "prefix_domain" || s == "specification") {

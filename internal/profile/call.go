@@ -6,6 +6,7 @@ import (
 )
 
 type route struct {
+	way *way // what is read of the body
 	operation
 	name    string
 	pattern pattern

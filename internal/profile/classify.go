@@ -90,6 +90,8 @@ type Exchange struct {
 	vars map[string]string
 	req  Request
 	tree *doc.Tree
+	// around is what stands around the document; nil where that is the body.
+	around *wrapping
 	// query is the query as a tree, for a CRM that reads it so; nil until asked for.
 	query *doc.Tree
 	body  int            // where expressions for the body begin
@@ -249,6 +251,9 @@ func (x *Exchange) parseBody(kind string) error {
 	var err error
 	if strings.Contains(kind, "|") {
 		kind = x.bodyKind(kind)
+	}
+	if len(x.req.Body) == 0 && x.req.MediaType == "" && (x.req.Method == "GET" || x.req.Method == "HEAD") && kind != "none" {
+		return nil // a route of several methods; a query has no body
 	}
 	switch kind {
 	case "none":

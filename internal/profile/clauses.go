@@ -12,12 +12,16 @@ import (
 func (c *compiler) clauses(where string, r *ref) {
 	k := &r.clauses
 	named := k.Name != "" || k.Operator != "" || k.Value != "" || k.Group != ""
-	whole := k.Name != "" && k.Operator != "" && k.Value != "" && len(k.Operators) > 0
+	keyed := strings.HasSuffix(k.Operator, operatorKey) // the operator is a member's name
+	whole := k.Name != "" && k.Operator != "" && (k.Value != "" || keyed) && len(k.Operators) > 0
+	c.tuples(where, k)
 	switch {
-	case r.syntax != "clauses" && (named || len(k.Groups)+len(k.Operators)+len(k.Prefixes)+len(k.Suffixes)+len(k.Members) > 0):
+	case r.syntax != "clauses" && (named || len(k.Groups)+len(k.Operators)+len(k.Prefixes)+len(k.Suffixes)+len(k.Members)+len(k.Tuples) > 0):
 		c.fail(where, "clauses is for the syntax clauses; add `syntax: clauses`")
 	case named && !whole:
 		c.fail(where, "clauses that name their field in a member have name, operator, value and operators; where members are named by fields, leave name, operator and value out")
+	case keyed && (k.Value != "" || strings.Contains(k.Operator, "|")):
+		c.fail(where, "where the operator is the name of a member (`parameter.*`), that holds the value; leave value out")
 	case named && len(k.Prefixes)+len(k.Suffixes) > 0:
 		c.fail(where, "prefixes and suffixes are for clauses whose members are named by fields; leave name, operator and value out")
 	}
@@ -78,6 +82,9 @@ func (x *Exchange) readClauseTree(t *doc.Tree, r *ref, typ string, node, depth i
 	case doc.Null:
 		return nil
 	case doc.Array:
+		if r.clauses.Tuples != nil {
+			return x.readTuples(t, r, typ, node, depth)
+		}
 		for c := range t.Children(node) {
 			if err := x.readClauseTree(t, r, typ, c, depth+1); err != nil {
 				return err
@@ -93,18 +100,50 @@ func (x *Exchange) readClauseTree(t *doc.Tree, r *ref, typ string, node, depth i
 	return refuse("malformed", "A filter is no clause.")
 }
 
+// operatorKey ends the way to an object whose one member's name is the operator.
+const operatorKey = ".*"
+
+// operatorIn is the operator of a clause; false without one.
+func (k *clausesSpec) operatorIn(t *doc.Tree, node int) (string, bool) {
+	way, keyed := strings.CutSuffix(k.Operator, operatorKey)
+	op := firstMember(t, node, way)
+	if op < 0 {
+		return "", false
+	}
+	if !keyed {
+		return t.Text(op), t.Nodes[op].Kind == doc.String
+	}
+	value := t.First(op)
+	if t.Nodes[op].Kind != doc.Object || value < 0 || t.After(value) >= 0 || t.Nodes[value].Kind == doc.Object || holdsContainer(t, value) {
+		return "", false
+	}
+	return t.Key(value), true
+}
+
+// isGroup reports whether an object is `{"and": […]}`: its one member holds clauses.
+func (k *clausesSpec) isGroup(t *doc.Tree, node int) (int, bool) {
+	c := t.First(node)
+	if c < 0 || !contains(k.Groups, t.Key(c)) || !isContainer(t, c) {
+		return -1, false
+	}
+	return c, t.After(c) < 0
+}
+
 func (x *Exchange) readClauseObject(t *doc.Tree, r *ref, typ string, node, depth int) error {
 	k := &r.clauses
+	if group, ok := k.isGroup(t, node); ok {
+		return x.readClauseTree(t, r, typ, group, depth+1)
+	}
 	for c := range t.Children(node) {
 		if !k.lists(t.Key(c)) {
 			return refuse("malformed", "A clause of a filter has a member that is not in the profile.")
 		}
 	}
-	op := firstMember(t, node, k.Operator)
-	if op < 0 || t.Nodes[op].Kind != doc.String {
+	word, ok := k.operatorIn(t, node)
+	if !ok {
 		return refuse("malformed", "A clause of a filter names no operator.")
 	}
-	word, name := t.Text(op), firstMember(t, node, k.Name)
+	name := firstMember(t, node, k.Name)
 	field, searches := k.Search[word]
 	switch {
 	case contains(k.Groups, word):
@@ -160,7 +199,7 @@ func firstMember(t *doc.Tree, node int, ways string) int {
 
 // askClause adds the field of one clause.
 func (x *Exchange) askClause(r *ref, typ, name string, ids bool) error {
-	name, ok := r.mapped(name)
+	typ, name, ok := r.mapped(typ, name)
 	if !ok {
 		return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
 	}
@@ -168,6 +207,10 @@ func (x *Exchange) askClause(r *ref, typ, name string, ids bool) error {
 	if ids {
 		literal = "id"
 	}
-	x.ask(r.role, x.p.resolve(typ, x.p.steps(name, r.separator)), literal)
+	res := x.p.resolve(typ, x.p.steps(name, r.separator))
+	if err := x.plainRef(r.role, typ, name, &res); err != nil {
+		return err
+	}
+	x.ask(r.role, res, literal)
 	return nil
 }

@@ -15,6 +15,9 @@ func Load(src []byte) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s, err = extend(s); err != nil {
+		return nil, err
+	}
 	c := &compiler{spec: s, p: &Profile{
 		Name: s.Profile, Evidence: s.Evidence, Lists: s.Normalize.Query.Lists, Semicolon: s.Normalize.Query.Semicolon, LiteralNames: s.Normalize.Query.LiteralNames,
 		types: map[string]*entity{}, suffix: s.Relations.Suffix,

@@ -52,6 +52,9 @@ func (c *compiler) answerRecords(where string, rt *route) {
 		if isMarked(rt.typ) && (r.columns != nil || r.header || r.tuple != nil) {
 			c.fail(where, "columns and tuple are for json, csv and xlsx; the values of %s have names", rt.typ)
 		}
+		if r.columns != nil && r.columns.origin == fromResponse && (rt.typ != "json" || rt.stream != "") {
+			c.fail(where, "columns stand in answers of the type json that aren't streamed; those of a CSV are its `header`")
+		}
 		if r.pairs != nil && rt.typ != "json" && rt.typ != "xml" {
 			c.fail(where, "pairs are for json and xml")
 		}

@@ -77,6 +77,9 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	if e.id == "" {
 		e.id = "id"
 	}
+	if s.Like != "" {
+		c.fail("entity "+name, "`like` is for an entity that a profile adds to the one that it extends; write `extends: …`")
+	}
 	for field, typ := range e.relations {
 		e.relations[field] = c.typeWord(typ)
 	}
@@ -133,7 +136,9 @@ func (c *compiler) fieldIn(of string, e *entity, pr pair) {
 	}
 	for name := range strings.SplitSeq(pr.key, "|") {
 		if !glob(name).plain() {
-			e.globs = append(e.globs, globField{glob(e.key(name)), f})
+			g := *f
+			g.plain = g.public() && name != "*"
+			e.globs = append(e.globs, globField{glob(e.key(name)), &g})
 			continue
 		}
 		if _, ok := e.exact[e.key(name)]; ok && !e.isID(name) {
@@ -223,6 +228,7 @@ func (c *compiler) relations() {
 			}
 		}
 		c.searches(e)
+		c.plainBesideRelations(e)
 	}
 	for prefix, typ := range c.p.prefixes {
 		typ = c.typeWord(typ)
@@ -234,6 +240,16 @@ func (c *compiler) relations() {
 	for name, typ := range c.p.anyRelations {
 		if typ != ownType && c.p.entityOf(typ) == nil {
 			c.fail("relations", "%s leads to type %q, which no entity has", name, typ)
+		}
+	}
+}
+
+// plainBesideRelations: a public field that has the name of one in which other entities
+// hold records holds none itself; one that stands there all the same is hidden.
+func (c *compiler) plainBesideRelations(e *entity) {
+	for name, f := range e.exact {
+		if _, any := c.p.anyRelations[name]; any && f.public() {
+			f.plain = true
 		}
 	}
 }

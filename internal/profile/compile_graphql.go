@@ -125,6 +125,7 @@ func (c *compiler) graphqlArguments(where string, g *graphqlRoute, words ordered
 	roles := []string{
 		string(access.RefFilter), string(access.RefSort), string(access.RefGroup), string(access.RefAggregate),
 		string(access.RefSelect), string(access.RefSearch), argumentNone,
+		string(access.RefFilter) + byNames, string(access.RefSort) + byNames, string(access.RefGroup) + byNames,
 	}
 	for _, pr := range words {
 		if !slices.Contains(roles, pr.value.Value) {

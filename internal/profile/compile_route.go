@@ -78,6 +78,7 @@ func (c *compiler) routes() {
 		c.soap(where, rt, s)
 		c.form(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		c.formMembers(where, rt)
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)
 		c.odata(where, rt, s)
@@ -91,6 +92,9 @@ func (c *compiler) routes() {
 		if !rt.pass && rt.deny == "" && rt.entity == "" && !rt.odataNamed() && rt.language() == nil && rt.graphql == nil && rt.batch == nil {
 			c.fail(where, "a route needs an entity, `pass: true` or `deny: text`")
 		}
+		rt.way = rt.bodyWay()
+		c.unasked(where, rt)
+		c.unread(where, rt)
 		c.upgrade(where, rt)
 		c.anyQuery(where, rt)
 		for _, before := range c.p.routes {
@@ -115,8 +119,16 @@ func (c *compiler) form(where string, rt *route) {
 	if f.JSON == "" && len(f.Fields)+len(f.Members) == 0 {
 		return
 	}
-	if rt.body != "form" || f.JSON == "" || len(f.Members) == 0 {
-		c.fail(where, "a form that holds JSON has `body: form`, the field and what may stand in it: `form: {json: data, members: [fields, domain]}`")
+	if forms(rt.body) == nil || f.JSON == "" {
+		c.fail(where, "a form that holds JSON has `body: form` (or urlencoded, or multipart) and the field: `form: {json: data, members: [fields, domain]}`")
+	}
+}
+
+// formMembers sees that the JSON in a form is described.
+func (c *compiler) formMembers(where string, rt *route) {
+	whole := rt.write != nil && len(rt.write.at.path) == 0
+	if rt.form.JSON != "" && whole == (len(rt.form.Members) > 0) {
+		c.fail(where, "say what may stand in the form's JSON, where it isn't the values themselves (`write: {at: body}`): `form: {json: data, members: [fields, domain]}`")
 	}
 }
 
@@ -149,7 +161,7 @@ func (c *compiler) nestedParams(where string, rt *route) {
 		if r.at.origin != fromQuery {
 			continue
 		}
-		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || r.syntax == "clauses" && c.p.nestedQuery || r.syntax == "keys" {
+		if len(r.at.path) > 0 || strings.Contains(r.at.name, "[*]") || (r.syntax == "clauses" || r.syntax == "keys") && c.p.nestedQuery {
 			rt.nested = append(rt.nested, r.at.name)
 		} else {
 			plain[r.at.name] = true

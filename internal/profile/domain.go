@@ -246,7 +246,7 @@ func (x *Exchange) Narrow(may func(access.Entity, access.Category) bool) (n Narr
 	n.Body = x.req.Body
 	if len(edits) > 0 {
 		var err error
-		if n.Body, err = doc.Splice(nil, x.tree.Src, edits); err != nil {
+		if n.Body, err = x.Splice(x.req.Body, edits); err != nil {
 			return Narrowed{}, false
 		}
 	}

@@ -43,6 +43,7 @@ type field struct {
 	decode      string
 	withhold    bool
 	keys        bool
+	plain       bool // public by a pattern of names, or where others hold records: values, no objects
 	reference   bool
 	file        bool
 	sizeContext string
@@ -209,6 +210,9 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 		steps = steps[1:]
 	}
 	for i, name := range steps[:len(steps)-1] {
+		if r, ok := p.dotted(typ, steps, i); ok {
+			return r
+		}
 		next, ok := p.relation(p.entityOf(typ), name)
 		if fd := p.partOf(typ, name, steps[i+1:]); !ok && fd != nil {
 			return resolved{entity: p.entityOf(typ), typ: typ, name: strings.Join(steps[i:], "."), prefix: prefixOf(steps[:i]), field: fd}
@@ -237,6 +241,17 @@ func (p *Profile) resolve(typ string, steps []string) resolved {
 		r.related, r.field = related, publicField()
 	}
 	return r
+}
+
+// dotted resolves a name that an entity lists with its dots: `email_primary.email`.
+func (p *Profile) dotted(typ string, steps []string, from int) (resolved, bool) {
+	e := p.entityOf(typ)
+	if e == nil {
+		return resolved{}, false
+	}
+	name := strings.Join(steps[from:], ".")
+	fd, ok := e.exact[e.key(name)]
+	return resolved{entity: e, typ: typ, name: name, prefix: prefixOf(steps[:from]), field: fd}, ok
 }
 
 // ownName reports whether a dotted name begins with the type's own name, where names

@@ -65,11 +65,13 @@ func (x *Exchange) jsonInForm() error {
 		return refuse("malformed", "The form lacks the field that holds the request.")
 	}
 	var err error
+	x.around = &wrapping{form: t, at: at}
 	if x.tree, err = parseJSON([]byte(t.Text(at))); err != nil || x.tree.Nodes[doc.Root].Kind != doc.Object {
 		return &Refusal{Reason: "malformed", Text: "The form holds no strict JSON.", Status: 400}
 	}
+	whole := x.rt.write != nil && len(x.rt.write.at.path) == 0
 	for c := range x.tree.Children(doc.Root) {
-		if !contains(x.rt.form.Members, x.tree.Key(c)) {
+		if !whole && !contains(x.rt.form.Members, x.tree.Key(c)) {
 			return refuse("unknown_parameter", "A member of the request's body is not in the profile for this address.")
 		}
 		if contains(x.rt.form.Empty, x.tree.Key(c)) && !x.isNothing(c) {
@@ -110,7 +112,7 @@ func (x *Exchange) checkNames() error {
 		}
 		seen[folded] = is
 		switch {
-		case folded == "_method":
+		case folded == "_method" && (name != folded || !x.rt.overrides()):
 			// Frameworks take it for the method: what was judged is not what they do.
 			return &Refusal{Reason: "method_override", Text: "The form overrides the request's method.", Status: 400}
 		case folded == formCharset && !strings.EqualFold(x.tree.Text(c), "utf-8"):
@@ -118,6 +120,11 @@ func (x *Exchange) checkNames() error {
 		}
 	}
 	return nil
+}
+
+// overrides reports whether the route is one for the method that the form names.
+func (rt *route) overrides() bool {
+	return slices.ContainsFunc(rt.when, func(c condition) bool { return c.at.text == "body._method" && c.bind == "" && !contains(c.values, "") })
 }
 
 // formCharset is the field in which browsers name a form's charset.

@@ -35,20 +35,40 @@ func (x *Exchange) readArgument(typ string, steps, path []string, node int, own 
 	case slices.ContainsFunc(own, func(p []string) bool { return slices.Equal(p, path) }):
 		return nil
 	case slices.ContainsFunc(own, begins), slices.ContainsFunc(x.rt.graphql.arguments, func(a graphqlArgument) bool { return begins(a.path) }):
-		if isContainer(x.tree, node) && x.tree.First(node) < 0 || x.tree.Nodes[node].Kind == doc.Null {
-			return nil // to PHP an empty list is an empty object
-		}
-		if x.tree.Nodes[node].Kind != doc.Object {
-			break
-		}
-		for c := range x.tree.Children(node) {
-			if err := x.readArgument(typ, steps, append(slices.Clip(path), x.tree.Key(c)), c, own); err != nil {
-				return err
+		if in, ok := x.argumentsIn(node, path); ok {
+			for _, a := range in {
+				if err := x.readArgument(typ, steps, a.path, a.node, own); err != nil {
+					return err
+				}
 			}
+			return nil
 		}
-		return nil
 	}
 	return refuse("unknown_parameter", "The argument %s of the query is not in the profile %s.", shortName(strings.Join(path, ".")), x.p.Name)
+}
+
+// argumentIn is an argument, or a member of one, and the way to it.
+type argumentIn struct {
+	path []string
+	node int
+}
+
+// argumentsIn are the members of an argument, or those of each object in a list of
+// them; false for what is neither.
+func (x *Exchange) argumentsIn(node int, path []string) ([]argumentIn, bool) {
+	t := x.tree
+	var in []argumentIn
+	if isContainer(t, node) && t.First(node) < 0 || t.Nodes[node].Kind == doc.Null {
+		return nil, true // to PHP an empty list is an empty object
+	}
+	for c := range t.Children(node) {
+		if t.Nodes[node].Kind == doc.Array {
+			in = append(in, argumentIn{path, c})
+		} else {
+			in = append(in, argumentIn{append(slices.Clip(path), t.Key(c)), c})
+		}
+	}
+	return in, isContainer(t, node)
 }
 
 // readRole reads one argument in its role.
@@ -61,6 +81,9 @@ func (x *Exchange) readRole(typ string, steps []string, role, name string, node 
 			x.ask(access.RefSearch, x.p.resolve(typ, []string{name}), "")
 		}
 		return nil
+	}
+	if of, ok := strings.CutSuffix(role, byNames); ok {
+		return x.readNames(typ, access.RefRole(of), node)
 	}
 	in := &graphqlInput{x: x, role: access.RefRole(role)}
 	return in.read(typ, steps, node, 0)
@@ -212,4 +235,23 @@ func camel(constant string) string {
 		}
 	}
 	return strings.Join(words, "")
+}
+
+// byNames says, behind a role, that an argument holds names of fields.
+const byNames = " names"
+
+// readNames reads the name of a field, or a list of them: `{column: "email", value: "x"}`.
+func (x *Exchange) readNames(typ string, role access.RefRole, node int) error {
+	if x.tree.Nodes[node].Kind == doc.Array {
+		for c := range x.tree.Children(node) {
+			if err := x.readNames(typ, role, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if x.tree.Nodes[node].Kind != doc.String {
+		return refuse("malformed", "An argument (%s) names no field.", role)
+	}
+	return x.readName(&ref{role: role, separator: "."}, typ, x.tree.Text(node))
 }

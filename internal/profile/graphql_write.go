@@ -9,9 +9,16 @@ import (
 )
 
 // Splice makes the body to be forwarded of the request's, with edits made to the
-// document that was judged. Where that isn't the body (GraphQL), only values of
-// variables can be edited, and only those that stand in one place.
+// document that was judged. Where that isn't the body, this is put together anew; of
+// GraphQL only values of variables can be edited, and only those that stand in one place.
 func (x *Exchange) Splice(body []byte, edits []doc.Edit) ([]byte, error) {
+	if x.around != nil {
+		edited, err := doc.Splice(nil, x.tree.Src, edits)
+		if err != nil {
+			return nil, err
+		}
+		return x.around.splice(edited)
+	}
 	if x.gql == nil {
 		return doc.Splice(nil, body, edits)
 	}

@@ -98,6 +98,9 @@ type finder struct {
 	matched []int
 	seen    []bool
 	matcher html.Matcher
+	// named is the place of rows whose columns the answer has named: namedColumns.
+	named        *recordAt
+	namedColumns []string
 	// owned are the facts of records that are, and aren't, the employee's own.
 	owned [2]access.Facts
 }

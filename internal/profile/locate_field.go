@@ -59,6 +59,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		return
 	}
 	if fd.public() {
+		f.publicValue(node, rec, ent, name, fd)
 		return
 	}
 	if f.tellsNothing(node, fd) {
@@ -190,8 +191,8 @@ func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
 	if f.by == "" || object < 0 {
 		return f.categories
 	}
-	n := doc.Leaf(t, t.Member(object, f.by))
-	if n < 0 || t.Nodes[n].Kind != doc.String || repeats(t, object, f.by) {
+	n := siblingOf(t, object, f.by)
+	if n < 0 || t.Nodes[n].Kind != doc.String && t.Nodes[n].Kind != doc.Number {
 		return f.categories
 	}
 	c, ok := f.values[t.Text(n)]
@@ -202,4 +203,53 @@ func (x *Exchange) byOf(f *field, t *doc.Tree, object int) []access.Category {
 		return f.categories
 	}
 	return []access.Category{c}
+}
+
+// siblingOf is the scalar that a word names beside a value: a member, or the way to
+// one in a member (`kind.type`); -1 where there is none, or two of one name.
+func siblingOf(t *doc.Tree, object int, way string) int {
+	if n := t.Member(object, way); n >= 0 || !strings.Contains(way, ".") {
+		if n >= 0 && repeats(t, object, way) {
+			return -1
+		}
+		return doc.Leaf(t, n)
+	}
+	n := object
+	for key := range strings.SplitSeq(way, ".") {
+		at := t.Member(n, key)
+		if at < 0 || repeats(t, n, key) {
+			return -1
+		}
+		n = at
+	}
+	return doc.Leaf(t, n)
+}
+
+// publicValue passes what is public; but whoever wrote `*_id: public` had no record in
+// mind.
+func (f *finder) publicValue(node, rec int, ent *entity, name string, fd *field) {
+	if fd.plain && f.holdsObject(node) {
+		f.unlistedObject(node, rec, ent, name)
+	}
+}
+
+// unlistedObject hides what an object holds that the profile doesn't describe: all but
+// booleans, in entities whose numbers, booleans and null aren't personal.
+func (f *finder) unlistedObject(node, rec int, ent *entity, name string) {
+	if ent == nil || !ent.unknownNo.public() || !f.holdsBool(node) {
+		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	for c := range f.t.Children(node) {
+		f.unlistedObject(c, rec, ent, name)
+	}
+}
+
+func (f *finder) holdsBool(node int) bool {
+	for n := node; n < int(f.t.Nodes[node].Next); n++ {
+		if f.t.Nodes[n].Kind == doc.Bool {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"strings"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
 )
@@ -195,10 +197,11 @@ func (f *finder) besideValue(node, rec int, ent *entity, name string, fd *field,
 // around it, up to the record.
 func (f *finder) namedField(object int, ent *entity, fd *field) *field {
 	name := ""
+	first, _, _ := strings.Cut(fd.named, ".")
 	for n := object; n >= 0 && ent != nil; n = int(f.t.Nodes[n].Parent) {
-		if at := f.memberOf(n, fd.named); at >= 0 {
-			if !repeats(f.t, n, fd.named) {
-				name = f.textAt(at)
+		if f.memberOf(n, fd.named) >= 0 || f.memberOf(n, first) >= 0 {
+			if at := siblingOf(f.t, n, fd.named); at >= 0 && (f.t.Nodes[at].Kind == doc.String || f.t.Nodes[at].Kind == doc.Number) {
+				name = f.t.Text(at)
 			}
 			break
 		}

@@ -52,13 +52,30 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		f.field(node, rec, nil, typ, unclassified(), "")
 		return
 	}
+	own := f.ownID(r, node, ent)
 	for c := t.First(node); c >= 0; c = t.After(c) {
+		if c == own {
+			continue
+		}
 		if r != nil && r.pairs != nil && r.isPairs(t.Key(c)) {
 			(&members{f: f, r: r, node: node, ent: ent, rec: rec, id: id}).listed(c)
 			continue
 		}
 		f.member(c, node, rec, ent)
 	}
+}
+
+// ownID is the member that holds the record's id by the word of its place, where the
+// entity says nothing else of it; -1 for none.
+func (f *finder) ownID(r *recordAt, node int, ent *entity) int {
+	if r == nil || r.relID == nil {
+		return -1
+	}
+	n := r.relID.first(f.t, node)
+	if n < 0 || !f.isID(n) || ent.field(f.t.Key(n)) != nil {
+		return -1
+	}
+	return n
 }
 
 // isID reports whether a node can be a record's id.
@@ -144,8 +161,12 @@ func (f *finder) unlisted(node, object, rec int, ent *entity, name string) {
 			return
 		}
 	}
-	if nested || f.holdsObject(node) {
+	if nested {
 		f.field(node, rec, ent, name, unclassified(), "")
+		return
+	}
+	if f.holdsObject(node) {
+		f.unlistedObject(node, rec, ent, name)
 		return
 	}
 	f.fieldValue(node, object, rec, ent, name, p.unknown(f.t, node, ent))

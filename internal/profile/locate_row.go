@@ -1,6 +1,10 @@
 package profile
 
-import "github.com/crmgate/crmgate/internal/doc"
+import (
+	"slices"
+
+	"github.com/crmgate/crmgate/internal/doc"
+)
 
 // tuple finds the fields of a positional row.
 func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
@@ -25,19 +29,71 @@ func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
 	}
 }
 
-// columnRow finds the fields of a row whose columns the request named.
+// columnRow finds the fields of a row whose columns the request named, or the answer.
 func (f *finder) columnRow(r *recordAt, node int, typ string) {
-	f.found.Rows++
-	columns := f.x.columnNames(r)
-	i := 0
-	for c := range f.t.Children(node) {
-		if i >= len(columns) {
-			f.field(c, -1, f.x.ent, typ, unclassified(), "")
-			continue
+	columns, rec := f.columnsOf(r), -1
+	ent := f.x.p.entityOf(typ)
+	if at := slices.Index(columns, idOf(ent)); at >= 0 {
+		if n := f.t.Element(node, at); n >= 0 && f.isID(n) && !isOwn(f.t.Text(n)) {
+			rec = f.record(ent, typ, f.t.Text(n))
 		}
-		f.column(c, typ, f.x.p.steps(columns[i], r.separator))
+	}
+	if rec < 0 && (ent == nil || !ent.internal) {
+		f.found.Rows++
+	}
+	i, before := 0, len(f.found.Fields)
+	for c := range f.t.Children(node) {
+		switch {
+		case i >= len(columns) || columns[i] == "":
+			f.field(c, -1, f.x.ent, typ, unclassified(), "")
+		case rec >= 0 && columns[i] == ent.id:
+		default:
+			f.column(c, typ, f.x.p.steps(columns[i], r.separator))
+		}
 		i++
 	}
+	for i := before; i < len(f.found.Fields); i++ {
+		f.found.Fields[i].Record = rec
+	}
+}
+
+func idOf(ent *entity) string {
+	if ent == nil {
+		return ""
+	}
+	return ent.id
+}
+
+// columnsOf are the names of a row's columns, "" for one without.
+func (f *finder) columnsOf(r *recordAt) []string {
+	if r.columns.origin != fromResponse {
+		return f.x.columnNames(r)
+	}
+	if f.named == r {
+		return f.namedColumns
+	}
+	f.named, f.namedColumns = r, nil
+	name := func(n int) {
+		text := ""
+		if f.t.Nodes[n].Kind == doc.String {
+			text = f.t.Text(n)
+		}
+		f.namedColumns = append(f.namedColumns, text)
+		// A field's name is nobody's; what the profile doesn't know could be a value.
+		if f.x.ent != nil && (f.x.ent.isID(text) || f.x.ent.field(text) != nil) {
+			f.cover(n)
+		}
+	}
+	r.columns.path.each(f.t, doc.Root, func(n int) {
+		if f.t.Nodes[n].Kind != doc.Array {
+			name(n)
+			return
+		}
+		for c := range f.t.Children(n) {
+			name(c)
+		}
+	})
+	return f.namedColumns
 }
 
 // column finds the value of one cell of a positional row.

@@ -111,8 +111,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if s.Narrow != "" && !strings.HasPrefix(s.Narrow, "query.") {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
+	r.forms = c.nameForms(where, s.Map)
 	c.clauses(where, &r)
-	if unmapped := []string{"domain", "prefix_domain", "order_by", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
+	if unmapped := []string{"domain", "prefix_domain", "specification", "aggregates", "search", "fetchxml"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
 		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
 	}
 	if s.Member != "" && r.syntax != "list" && r.syntax != "order" {
@@ -195,6 +196,9 @@ func (c *compiler) record(where string, s *recordSpec, args []string) recordAt {
 	} else if s.Columns != "" {
 		e := c.expr(where, s.Columns, args)
 		r.columns = &e
+		if e.origin == fromResult || e.origin == fromConst {
+			c.fail(where, "columns: %q is neither `header` nor a place in the request or, with `$`, in the answer", s.Columns)
+		}
 	}
 	return r
 }

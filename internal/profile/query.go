@@ -207,6 +207,11 @@ func (b *branch) put(steps []string, value string) bool {
 	if key == "" {
 		key = strconv.Itoa(b.next)
 	}
+	return b.at(key).put(steps[1:], value)
+}
+
+// at is the branch below a key; a new one, where there is none.
+func (b *branch) at(key string) *branch {
 	if n, err := strconv.Atoi(key); err == nil && strconv.Itoa(n) == key {
 		b.next = max(b.next, n+1)
 	}
@@ -219,7 +224,19 @@ func (b *branch) put(steps []string, value string) bool {
 		b.members[key] = in
 		b.keys = append(b.keys, key)
 	}
-	return in.put(steps[1:], value)
+	return in
+}
+
+// list are the keys, in their order, of a branch that is a list: all are numbers.
+func (b *branch) list() ([]int, bool) {
+	numbers := make([]int, 0, len(b.keys))
+	for _, k := range b.keys {
+		if n, err := strconv.Atoi(k); err == nil && strconv.Itoa(n) == k && n >= 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	sort.Ints(numbers)
+	return numbers, len(numbers) > 0 && len(numbers) == len(b.keys)
 }
 
 // plain is the branch as JSON knows it.
@@ -227,14 +244,7 @@ func (b *branch) plain() any {
 	if b.leaf {
 		return b.value
 	}
-	numbers := make([]int, 0, len(b.keys))
-	for _, k := range b.keys {
-		if n, err := strconv.Atoi(k); err == nil && strconv.Itoa(n) == k && n >= 0 {
-			numbers = append(numbers, n)
-		}
-	}
-	if len(numbers) > 0 && len(numbers) == len(b.keys) {
-		sort.Ints(numbers)
+	if numbers, ok := b.list(); ok {
 		list := make([]any, 0, len(numbers))
 		for _, n := range numbers {
 			list = append(list, b.members[strconv.Itoa(n)].plain())

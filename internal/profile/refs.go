@@ -17,6 +17,7 @@ type ref struct {
 	entity    string
 	field     string
 	names     map[string]string
+	forms     []nameForm // of names
 	except    []string
 	narrow    string // query parameter
 	member    string
@@ -151,7 +152,7 @@ func (x *Exchange) readRef(r *ref) error {
 	case "clauses":
 		return x.readClauses(r, typ)
 	case "keys":
-		if r.at.origin == fromQuery {
+		if r.at.origin == fromQuery && x.p.nestedQuery {
 			return x.readQueryKeys(r, typ)
 		}
 	}
@@ -188,6 +189,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 	if v.node >= 0 && r.syntax != "list" && isUnread(x.tree, v.node) {
 		return refuse("malformed", "A text is expected where the request has elements.")
 	}
+	if v.node >= 0 && isForm(x.tree) && contains([]string{"list", "keys", "order"}, r.syntax) {
+		v = value{-1, x.tree.Text(v.node)}
+	}
 	switch r.syntax {
 	case "search":
 		if v.node >= 0 && (x.tree.Nodes[v.node].Kind == doc.Null || x.p.isEmpty(x.tree, v.node)) || v.node < 0 && v.text == "" {
@@ -214,6 +218,9 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		}
 		return x.readNested(r, typ, v.node)
 	case "order_by":
+		if r.names != nil {
+			return x.readMappedOrder(r, typ, v)
+		}
 		return x.readOrderByValue(r.role, typ, "", v)
 	case "domain":
 		node := v.node
@@ -250,6 +257,9 @@ func (x *Exchange) readCSV(r *ref, typ string, v value) error {
 	if v.node >= 0 {
 		text = x.tree.Text(v.node)
 	}
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return x.readListText(r, typ, text)
+	}
 	for name := range strings.SplitSeq(text, ",") {
 		if err := x.readName(r, typ, strings.TrimSpace(name)); err != nil {
 			return err
@@ -259,11 +269,25 @@ func (x *Exchange) readCSV(r *ref, typ string, v value) error {
 }
 
 func (x *Exchange) readKeys(r *ref, typ string, v value) error {
-	if v.node < 0 || x.tree.Nodes[v.node].Kind != doc.Object {
+	t, node := x.tree, v.node
+	if node < 0 && v.text == "" {
+		return nil
+	}
+	if node < 0 {
+		var err error
+		if t, err = parseJSON([]byte(v.text)); err != nil {
+			return refuse("malformed", "An object of fields is not strict JSON.")
+		}
+		node = doc.Root
+	}
+	if t.Nodes[node].Kind != doc.Object {
 		return refuse("malformed", "An object of fields is expected.")
 	}
-	for c := range x.tree.Children(v.node) {
-		if err := x.readName(r, typ, x.tree.Key(c)); err != nil {
+	for c := range t.Children(node) {
+		if contains(r.except, t.Key(c)) {
+			continue
+		}
+		if err := x.readName(r, typ, t.Key(c)); err != nil {
 			return err
 		}
 	}
@@ -275,7 +299,7 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 	if name == "" {
 		return nil
 	}
-	name, ok := r.mapped(name)
+	typ, name, ok := r.mapped(typ, name)
 	if !ok {
 		return refuse("unknown_field", "A field in the request is not in the profile %s.", x.p.Name)
 	}
@@ -283,22 +307,14 @@ func (x *Exchange) readName(r *ref, typ, name string) error {
 		name = strings.TrimPrefix(name, "-")
 	}
 	res := x.p.resolve(typ, x.p.steps(name, r.separator))
+	if err := x.plainRef(r.role, typ, name, &res); err != nil {
+		return err
+	}
 	if r.role == access.RefSelect {
 		return x.selectField(res)
 	}
 	x.ask(r.role, res, "")
 	return nil
-}
-
-// mapped is the profile's name for one of the request's; false where there is none.
-func (r *ref) mapped(name string) (string, bool) {
-	if r.names == nil {
-		return name, true
-	}
-	if to, ok := r.names[name]; ok {
-		return to, true
-	}
-	return name, r.names["*"] == "*"
 }
 
 // selectField adds a field that is asked for. A file is asked for as a whole:

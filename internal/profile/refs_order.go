@@ -8,7 +8,10 @@ import (
 
 // readOrder reads [["name", "ASC"], ["id", null]].
 func (x *Exchange) readOrder(r *ref, typ string, node int) error {
-	t := x.tree
+	return x.readOrderIn(x.tree, r, typ, node)
+}
+
+func (x *Exchange) readOrderIn(t *doc.Tree, r *ref, typ string, node int) error {
 	if t.Nodes[node].Kind == doc.Null {
 		return nil
 	}
@@ -32,6 +35,13 @@ func (x *Exchange) readOrder(r *ref, typ string, node int) error {
 
 // readOrderText reads `name,ASC`, one parameter an order.
 func (x *Exchange) readOrderText(r *ref, typ, text string) error {
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		t, err := parseJSON([]byte(text))
+		if err != nil {
+			return refuse("malformed", "An order is not strict JSON.")
+		}
+		return x.readOrderIn(t, r, typ, doc.Root)
+	}
 	name, dir, _ := strings.Cut(text, ",")
 	switch strings.ToUpper(strings.TrimSpace(dir)) {
 	case "", "ASC", "DESC", "ASC NULLS FIRST", "ASC NULLS LAST", "DESC NULLS FIRST", "DESC NULLS LAST":

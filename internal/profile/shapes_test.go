@@ -99,7 +99,8 @@ func TestOrdersInTextsNameTheirFields(t *testing.T) {
 func TestListsInTextsNameTheirFields(t *testing.T) {
 	p := loadText(t, shapes)
 	for list, want := range map[string]string{
-		`["name","12"]`: "select name name; select 12 bank", "name": "select name name", `[]`: "", `["name as n"]`: "select name as n unclassified",
+		`["name","12"]`: "select name name; select 12 bank", "name": "select name name", `[]`: "", `["name as n"]`: "unknown_field", `["name as city"]`: "unknown_field",
+		`["max(name)"]`: "unknown_field", `["city:name"]`: "unknown_field", `["*"]`: "select * unclassified",
 		`["name"`: "malformed", `[["name"]]`: "malformed", `[1]`: "malformed",
 	} {
 		if got := askedBy(t, p, get("/listed", "f", list)); got != want {

@@ -10,6 +10,13 @@ import "go.yaml.in/yaml/v3"
 type spec struct {
 	// Profile is the name and the version of the CRM's interface: tryton/6.0.
 	Profile string `yaml:"profile"`
+	// Extends is a profile that ships, by its name (`espocrm`): what this one says goes
+	// before what that one says, and the rest is that one's. Beside it stand what differs
+	// from company to company: `entities`, `routes`, `normalize.prefixes`,
+	// `relations.any` and `withheld`. An entity of the same name is the same: its
+	// `types` are added to that one's, its fields, relations and searches go before. A
+	// field listed by its name goes before a glob, whichever of the two lists it.
+	Extends string `yaml:"extends"`
 	// Evidence says how sure the profile is: `live VERSION` (tried against a running
 	// CRM), `recorded` or `documented`. A gate enforces the last two only with the
 	// line `accept documented`.
@@ -117,6 +124,9 @@ type entitySpec struct {
 	// told apart in an address or an answer are types; elsewhere in the profile the
 	// entity's name stands for the first of them.
 	Types []string `yaml:"types"`
+	// Like is, in a profile that extends another, an entity of that one: what isn't said
+	// here of fields, relations, ID, Unknown, Owner and Display is as there.
+	Like string `yaml:"like"`
 	// Internal says that its records are no persons' data: they aren't named
 	// in the log.
 	Internal bool `yaml:"internal"`
@@ -153,8 +163,8 @@ type fieldSpec struct {
 	// Categories are all that the value can hold, where that is several: the
 	// least revealing treatment decides.
 	Categories []string `yaml:"categories"`
-	// By names a sibling field whose value picks the category. Without the
-	// sibling all of Values apply. Who writes the sibling of a stored record has
+	// By names a sibling field whose value picks the category, or the way to it
+	// (`kind.type`). Without the sibling all of Values apply. Who writes the sibling of a stored record has
 	// to see all that it picks among.
 	By string `yaml:"by"`
 	// Values maps the sibling's values to categories: `{mobile: phone, "*": online}`.
@@ -213,7 +223,7 @@ type fieldSpec struct {
 	// Public are the keys of texts beside such a value that are no personal data.
 	Public []string `yaml:"public"`
 	// Named names a sibling that holds the name of the record's field whose value
-	// this is: rows of a history. Without one it is a member of the nearest object
+	// this is, be it a number, or the way to it (`definition.id`): rows of a history. Without one it is a member of the nearest object
 	// around it, up to the record: `{"field": "email", "value": {"old": …, "new": …}}`.
 	Named string `yaml:"named"`
 	// Filter says that the value is a filter on the record's fields, in the form of

@@ -12,8 +12,10 @@ type graphqlSpec struct {
 	Fields []graphqlFieldSpec `yaml:"fields"`
 	// Arguments says what arguments ask, wherever they stand: filter, sort, group,
 	// aggregate, select, search (of the composite field of the argument's name) or none.
-	// A name with dots (`input.where`) leads to a member of an argument. One that isn't
-	// listed, nor named by its field's `ids`, `write`, `refs` or `entity`, is refused.
+	// Behind filter, sort and group, `names` says that the argument holds a field's name,
+	// as in `rules: [{column: "email", value: "x"}]`: `{rules.column: filter names,
+	// rules.value: none}`. A name with dots (`input.where`) leads to a member of an
+	// argument, or of each object in it. One that isn't listed, nor named by its field's `ids`, `write`, `refs` or `entity`, is refused.
 	Arguments ordered `yaml:"arguments"`
 	// Operators are the members below a field of a filter, an order or a group that
 	// compare its value or say how it is meant: `[eq, like]` of `{email: {like: "x"}}`.

@@ -98,7 +98,9 @@ type refSpec struct {
 	// list and order: `sorts: ["a", {propertyName: "b"}]`.
 	Member string `yaml:"member"`
 	// Map translates the names at this place to fields; others are refused, but where
-	// `"*": "*"` says that they are fields' own.
+	// `"*": "*"` says that they are fields' own. `{field}` in a name and behind it stands
+	// for what is there: `"t.{field}": "{field}"`. Is there a `{type}` in the name, the
+	// field is one of that type: "`tab{type}`.`{field}`": "{field}".
 	Map map[string]string `yaml:"map"`
 }
 
@@ -111,14 +113,16 @@ type clausesSpec struct {
 	// Name is the member that names the field, or the way to it:
 	// `field.name|field.id`, the first that is there.
 	Name string `yaml:"name"`
-	// Operator is the member that names the operator: `operator|condition`.
+	// Operator is the member that names the operator: `operator|condition`; with `.*`
+	// at its end, an object whose one member has the operator's name, and the value:
+	// `parameter.*` of `{attribute: {name: email}, parameter: {eq: x}}`.
 	Operator string `yaml:"operator"`
 	// Value is the member that a clause's value, or a group's clauses, stand in.
 	Value string `yaml:"value"`
 	// Group is the member that a group's clauses stand in. Default: Value.
 	Group string `yaml:"group"`
-	// Groups are the operators that join further clauses; without Name, the members
-	// in which these stand (`$or`). A member whose name is a number is one of them.
+	// Groups are the operators that join further clauses, or the members in which
+	// these stand (`$or`). Without Name, a member whose name is a number is one of them.
 	Groups []string `yaml:"groups"`
 	// Operators are those that compare a field's value. Without Name they are the
 	// members of an object in a field's place, and can be globs (`$*`); another
@@ -136,6 +140,13 @@ type clausesSpec struct {
 	Search map[string]string `yaml:"search"`
 	// Members are further members of a clause, without meaning for what is asked.
 	Members []string `yaml:"members"`
+	// Tuples are the forms of clauses that are lists, told apart by how many parts
+	// they have: type, name, operator, value, or "" for one without meaning.
+	// `[[name, operator, value], [type, name, operator, value]]` reads `[["Lead",
+	// "email", "like", "x"], ["city", "=", "y"]]`. Groups are then words in front of
+	// clauses or between them, in any case: `["OR", […], […]]`. Without Operators,
+	// signs and words compare.
+	Tuples [][]string `yaml:"tuples"`
 }
 
 // recordSpec is a place in a response where records stand.
@@ -164,7 +175,9 @@ type recordSpec struct {
 	// name of an argument that names the field.
 	Keys bool `yaml:"keys"`
 	// Columns is an expression for the request's list of fields that names the
-	// columns of positional rows, or `header` for a CSV whose first row does.
+	// columns of positional rows, or for that of the answer (`$.keys` of `{"keys":
+	// ["id", "email"], "values": [[7, "…"]]}`), or `header` for a CSV whose first row
+	// does. One that has the name of the entity's id holds it.
 	Columns string `yaml:"columns"`
 	// Headings is an expression for the request's texts of the first row, where they
 	// aren't the columns' names. A CSV that begins with neither isn't released.
@@ -288,13 +301,14 @@ type routeSpec struct {
 }
 
 // formSpec describes a form of which one field holds the request as JSON; an
-// expression for the body begins in that. Saves aren't served so.
+// expression for the body begins in that.
 type formSpec struct {
 	// JSON is the field's name: `data`.
 	JSON string `yaml:"json"`
 	// Fields are the form's other fields; one that isn't listed is refused.
 	Fields []string `yaml:"fields"`
-	// Members are the members that the JSON object may have; others are refused.
+	// Members are the members that the JSON object may have; others are refused. Where
+	// the object is what is saved (`write: {at: body}`) there are none to list.
 	Members []string `yaml:"members"`
 	// Empty are those of them that have to be empty: with them the answer has another
 	// shape.

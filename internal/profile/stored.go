@@ -204,16 +204,9 @@ func (w *Write) ParseStored(answer []byte) (*doc.Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading stored values: %w", err)
 	}
-	record := map[string]any{}
-	for _, f := range fields {
-		switch before := record[f.Name].(type) {
-		case nil:
-			record[f.Name] = f.Value
-		case string:
-			record[f.Name] = []string{before, f.Value}
-		case []string:
-			record[f.Name] = append(before, f.Value)
-		}
+	record, err := w.formRecord(fields)
+	if err != nil {
+		return nil, err
 	}
 	if id, ok := record[w.ent.id].(string); !ok || id == "" {
 		return nil, fmt.Errorf("reading stored values: the form has no field %s that says which record it holds", w.ent.id)
@@ -225,12 +218,41 @@ func (w *Write) ParseStored(answer []byte) (*doc.Tree, error) {
 	return parseJSON(out)
 }
 
+// formRecord is what a browser would send of a form, in the shape in which the
+// request's own is read: flat, or with names that are a tree.
+func (w *Write) formRecord(fields []html.Control) (map[string]any, error) {
+	if w.x.around != nil && w.x.around.at < 0 {
+		root := &branch{}
+		for _, f := range fields {
+			if steps, ok := brackets(f.Name); !ok || len(steps) > maxQueryDepth || !root.put(steps, f.Value) {
+				return nil, errors.New("reading stored values: a field of the form can be read in two ways")
+			}
+		}
+		return root.object(), nil
+	}
+	record := map[string]any{}
+	for _, f := range fields {
+		switch before := record[f.Name].(type) {
+		case nil:
+			record[f.Name] = f.Value
+		case string:
+			record[f.Name] = []string{before, f.Value}
+		case []string:
+			record[f.Name] = append(before, f.Value)
+		}
+	}
+	return record, nil
+}
+
 // ReadStored finds the stored values in the answer to the gateway's own read:
 // record id → the record's object.
 func (w *Write) ReadStored(t *doc.Tree) (map[string]int, error) {
 	p := w.w.storedAt
 	if w.x.tr != nil {
 		p = append(append(path{}, w.x.tr.result...), step{kind: stepElements})
+	}
+	if w.w.storedForm != nil && w.x.around != nil {
+		p = w.w.at.path // in the form, the values stand where they do in the request
 	}
 	out := map[string]int{}
 	p.each(t, doc.Root, func(n int) {

@@ -164,6 +164,9 @@ func TestStoredRequestReadsWhatIsAsked(t *testing.T) {
 	if string(r.Body) != want || r.Method != "POST" || r.Path != "/db/" || r.MediaType != "application/json" {
 		t.Errorf("Stored = %s %s %s, want %s", r.Method, r.Path, r.Body, want)
 	}
+	if r, err = w.Stored([]string{"phone"}); err != nil {
+		t.Fatal(err)
+	}
 	if got := refused(t, p, send(r.Method, r.Path, r.MediaType, string(r.Body))); got != "" {
 		t.Errorf("the gateway's own read is refused: %s", got)
 	}

@@ -44,7 +44,7 @@ calls:
 routes:
   - {match: "PUT /people/{id}", entity: person, ids: ["{id}"], write: {at: body, mode: full, stored: {get: "/people/{id}", at: $}}, records: [{at: $}]}
   - {match: "PATCH /people/{id}", entity: person, ids: ["{id}"], write: {at: body, mode: partial, stored: {get: "/people/{id}", at: $}}, records: [{at: $}]}
-  - {match: "PUT /people", entity: person, write: {at: body, mode: full, stored: {get: "/people", at: $}}, records: [{at: $}]}
+  - {match: "PUT /people", entity: person, write: {at: body, mode: full, self: id, stored: {get: "/people", at: $}}, records: [{at: $}]}
   - {match: "POST /form/{id}", entity: person, action: update, ids: ["{id}"], body: form, write: {at: body, mode: full, stored: {get: "/people/{id}", at: $}}}
 `
 
@@ -96,7 +96,13 @@ type judged struct {
 // records by their ids, "" for none.
 func judge(t testing.TB, r profile.Request, plans restore.Plans, stored string) judged {
 	t.Helper()
-	x, err := load(t).Classify(r)
+	return judgeBy(t, load(t), r, plans, stored)
+}
+
+// judgeBy is judge with another profile.
+func judgeBy(t testing.TB, p *profile.Profile, r profile.Request, plans restore.Plans, stored string) judged {
+	t.Helper()
+	x, err := p.Classify(r)
 	if err != nil {
 		t.Fatalf("Classify(%s) = %v", r.Body, err)
 	}
@@ -125,7 +131,7 @@ func judge(t testing.TB, r profile.Request, plans restore.Plans, stored string) 
 			out.refused += strings.Join(res.Refused, ",") + ";"
 		}
 	}
-	body, err := doc.Splice(nil, r.Body, edits)
+	body, err := x.Splice(r.Body, edits)
 	if err != nil {
 		t.Fatalf("%s: %v", r.Body, err)
 	}

@@ -19,7 +19,7 @@ func profileCommand(cmd *cobra.Command) {
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return checkProfiles(cmd, args) },
 	}
-	group(cmd, check, profileTestCommand(), profileDraftCommand(), profileDiffCommand(), profileMetadataCommand())
+	group(cmd, check, profileTestCommand(), profileDraftCommand(), profileDiffCommand())
 }
 
 // loadProfile loads a profile: a file, or one that ships by its name.

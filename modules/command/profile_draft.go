@@ -10,34 +10,47 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crmgate/crmgate/internal/profile"
+	"github.com/crmgate/crmgate/internal/profile/metadata"
 	"github.com/crmgate/crmgate/internal/profile/observed"
 )
 
-const draftLong = `Drafts a profile of a CRM's interface from what was seen of it: the collection that a
-site with "observe until" keeps in its data directory (observed/SITE.json), a HAR file
-that a browser saved, or a folder of recorded exchanges with a manifest.json.
+const draftLong = `Drafts a profile from what there is to know of a CRM's interface:
 
-The draft describes no more than names and numbers tell. Fields get categories by
-their names, in English and German, and by what detection finds in their values; a
-comment beside each says what it rests on. What isn't recognised stands in comments
-and is hidden, or refused, until you have decided. No value stands in it.
+What the CRM says of itself, saved as files or in a folder: EspoCRM's Metadata, Odoo's
+fields_get or ir.model.fields, HubSpot's properties and schemas, Salesforce's describe,
+EntityDefinitions of Dynamics, Pipedrive's personFields and the like, SuiteCRM's
+meta/fields, Twenty's metadata/objects. The draft extends the profile that ships: it has
+what your system has beside it. Of a service of OData v4, the XML at $metadata: the
+draft is a whole profile.
+
+What was seen of it: the collection that a site with "observe until" keeps in its data
+directory (observed/SITE.json), a HAR file that a browser saved, or a folder of recorded
+exchanges with a manifest.json.
+
+Fields get categories by their types, names and labels, in English and German, by the
+CRM's own marks of personal data, and by what detection finds in values that were seen;
+a comment beside each says what it rests on. What isn't recognised is hidden, or
+refused, until you have decided. No value stands in the draft.
 
 Look at every line, then: crmgate profile check, crmgate profile test, and a gate
 that enforces it with the line "accept documented".`
 
 func profileDraftCommand() *cobra.Command {
-	name := ""
+	var o metadata.Options
 	cmd := &cobra.Command{
-		Use:   "draft FILE|DIR",
-		Short: "Drafts a profile from observed or recorded exchanges",
+		Use:   "draft FILE|DIR...",
+		Short: "Drafts a profile from what a CRM says of itself, or from observed or recorded exchanges",
 		Long:  draftLong,
-		Example: "  crmgate profile draft /var/lib/crmgate/observed/crm.example.de.json --name mycrm/1 > mycrm.yaml\n" +
+		Example: "  crmgate profile draft Metadata.json --name acme-espocrm/9 > acme.yaml\n" +
+			"  crmgate profile draft metadata.xml --path /odata/v4/catalog --name catalog/1 > catalog.yaml\n" +
+			"  crmgate profile draft /var/lib/crmgate/observed/crm.example.de.json --name mycrm/1 > mycrm.yaml\n" +
 			"  crmgate profile draft recorded.har > mycrm.yaml",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 	}
-	cmd.Flags().StringVar(&name, "name", "", "The profile's name and version. Default: the file's name")
+	cmd.Flags().StringVar(&o.Name, "name", "", "The profile's name and version. Default: the file's name, or the CRM's")
+	cmd.Flags().StringVar(&o.Path, "path", "", "The root of a service of OData on its host: what stands before $metadata")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		out, err := draftOf(args[0], name)
+		out, err := draftOf(args, o)
 		if err != nil {
 			return err
 		}
@@ -47,21 +60,42 @@ func profileDraftCommand() *cobra.Command {
 	return cmd
 }
 
-func draftOf(source, name string) ([]byte, error) {
+func draftOf(sources []string, o metadata.Options) ([]byte, error) {
+	s, err := saved(sources)
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	if s != nil {
+		out, err = s.Draft(o)
+	} else {
+		out, err = draftOfSeen(sources[0], o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := profile.Load(out); err != nil {
+		return nil, fmt.Errorf("%s: the profile that it makes can't be loaded: %w", strings.Join(sources, ", "), err)
+	}
+	return out, nil
+}
+
+// draftOfSeen drafts a profile of what was seen of an interface.
+func draftOfSeen(source string, o metadata.Options) ([]byte, error) {
 	c, err := collection(source)
 	if err != nil {
 		return nil, err
 	}
-	if name == "" {
-		base := filepath.Base(source)
-		name = strings.TrimSuffix(base, filepath.Ext(base)) + "/1"
+	if o.Path != "" {
+		return nil, fmt.Errorf("%s: a path is for the $metadata of a service of OData; leave --path out", source)
 	}
-	out, err := c.Draft(name)
+	if o.Name == "" {
+		base := filepath.Base(source)
+		o.Name = strings.TrimSuffix(base, filepath.Ext(base)) + "/1"
+	}
+	out, err := c.Draft(o.Name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
-	}
-	if _, err := profile.Load(out); err != nil {
-		return nil, fmt.Errorf("%s: the profile that it makes can't be loaded: %w", source, err)
 	}
 	return out, nil
 }
@@ -76,7 +110,7 @@ func collection(source string) (*observed.Collector, error) {
 	}
 	list, err := recordedExchanges(source)
 	if err != nil {
-		return nil, fmt.Errorf("%w; a collection begins with {\"format\": …}", err)
+		return nil, fmt.Errorf("%w; a collection begins with {\"format\": …}; which documents of a CRM are read, crmgate profile draft --help lists", err)
 	}
 	c := observed.New()
 	for _, r := range list {

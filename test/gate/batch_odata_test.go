@@ -26,7 +26,11 @@ func (e *environment) drawnProfile() error {
 	if err != nil {
 		return err
 	}
-	out, err := metadata.Profile(src, metadata.Options{Name: "bookshop/1", Path: "/odata/v4/catalog"})
+	said, err := metadata.Read([]metadata.File{{Name: "bookshop.xml", Bytes: src}})
+	if err != nil {
+		return err
+	}
+	out, err := said.Draft(metadata.Options{Name: "bookshop/1", Path: "/odata/v4/catalog"})
 	if err != nil {
 		return err
 	}

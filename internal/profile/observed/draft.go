@@ -65,7 +65,7 @@ func (c *Collector) Draft(name string) ([]byte, error) {
 func (d *draft) read(r *route) *drafted {
 	x := &drafted{route: r, segments: strings.Split(strings.TrimPrefix(r.Path, "/"), "/")}
 	x.name()
-	s := finding{d: d}
+	s := finding{d: d, about: entityName(x.segments)}
 	s.find(r.Answer, place{at: "$"})
 	about := entityName(x.segments)
 	for i := range s.places {
@@ -130,10 +130,13 @@ func (x *drafted) verb() string {
 	return ""
 }
 
-// single is the place at which the one record of an answer stands; nil for a list.
-func (x *drafted) single() *place {
-	if len(x.places) == 1 && !x.places[0].list && x.places[0].table == "" {
-		return &x.places[0]
+// main is the place of the one record that an address with an id is about, beside
+// which lists may stand; nil without one.
+func (x *drafted) main() *place {
+	for i := range x.places {
+		if p := &x.places[i]; !p.list && p.table == "" && p.entity == x.entity {
+			return p
+		}
 	}
 	return nil
 }

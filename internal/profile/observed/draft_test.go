@@ -82,7 +82,7 @@ func TestReadsAreFoundByStructure(t *testing.T) {
 		get(t, "/api/v2/companies/3/contacts", `[`+one+`]`))
 	has(t, src, `at: "$.data.rows[*]"`, `at: "$.data"`, `{at: "$.invoices[*]"`, "properties: {flat: true}", "first_name: name", "      company: company", "contact_id: {link: contact}",
 		"          value: email", `match: "GET /api/v2/companies/{company_id}/contacts"`,
-		`query: [city, "filter[city]", order, "page[size]", q, sort]`, `{role: sort, at: "query.sort"}`, `{role: search, at: "query.q", syntax: search, field: q}`,
+		`query: [city, "filter[city]", order, "page[size]", q, sort]`, `{role: sort, at: "query.sort", syntax: order_by}`, `{role: search, at: "query.q", syntax: search, field: q}`,
 		`{role: filter, at: "query.filter[city]", syntax: search, field: city}`, "except: [", "# the parameter depth, seen once, is refused", `# the parameter "where[*][kind_of]", seen once, is refused`)
 }
 

@@ -45,7 +45,11 @@ func (e *entity) learn(p *place) {
 		return
 	}
 	e.record.absorb(p.record)
-	if id := p.record.idMember(); id != "" {
+	id := p.id
+	if id == "" {
+		id = p.record.idMember()
+	}
+	if id != "" {
 		e.ids[id] += p.record.Members[id].Seen
 	}
 }
@@ -101,19 +105,36 @@ func (d *draft) guess(e *entity, name string, f *field, of access.Category) gues
 	if why := d.technical(name, v); why != "" {
 		return guess{public: true, why: []string{why}}
 	}
+	if of != "" && vocabulary.All(vocabulary.States+" label", name) && v.Shapes[shapeWord] > 0 && v.Shapes[shapeWord]+v.Kinds["null"] >= v.Seen {
+		return guess{public: true, why: []string{"of what kind the value beside it is"}}
+	}
+	byName := d.c.words.Category(name)
+	if employee(name) && (byName == "" || byName == access.Email || byName == access.Name) && !v.objects() {
+		return guess{public: true, why: []string{"the employee's who did it, or who it belongs to"}}
+	}
+	if employee(e.name) && (vocabulary.Is("name username", name) || byName == access.Email || byName == access.Name) {
+		return guess{public: true, why: []string{"an employee's, not that of a person whose data are hidden"}}
+	}
 	c := d.c.words.Category(name)
 	switch {
 	case c != "":
 		g.add(c, "by its name")
 	case vocabulary.Is("from to cc bcc", name):
 		g.add(access.Name, "by its name")
-	case vocabulary.Has("name names bezeichnung", name) && !vocabulary.Has(vocabulary.Objects, e.name+" "+name):
+	case vocabulary.Has("name names bezeichnung", name) && (vocabulary.Has(vocabulary.Objects, name) || e.routes == 0 && vocabulary.Has(vocabulary.Objects, e.name)):
+		return guess{public: true, why: []string{"what a thing is called"}}
+	case vocabulary.Has("name names bezeichnung", name) && !vocabulary.Has(vocabulary.Objects, e.name):
 		g.add(access.Name, "by its name; of a company or a thing it would be public")
 	case of != "":
 		g.add(of, "as what it is a part of")
 	}
 	d.detected(&g, v)
 	return g
+}
+
+// employee reports whether a name says that a value is one of the CRM's own users.
+func employee(name string) bool {
+	return vocabulary.All(vocabulary.Employees, name) && vocabulary.Has("owner creator assignee assigned by betreuer bearbeiter ersteller", name)
 }
 
 // fewTexts is how many texts have to be seen before what is found in them says what
@@ -165,6 +186,8 @@ func (d *draft) technical(name string, v *field) string {
 		return "when the record was changed"
 	case namesID(name) && v.isID():
 		return "an id"
+	case only("string", shapeWord, shapeID) && vocabulary.All(vocabulary.States, name):
+		return "a kind or a state"
 	case only("number", shapeInteger) && vocabulary.All(vocabulary.Counts, name):
 		return "a count"
 	}

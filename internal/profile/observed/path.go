@@ -37,7 +37,7 @@ func (c *Collector) segments(path string, said, types map[string]bool) []string 
 		return nil
 	}
 	for i, s := range steps {
-		if s == "" || versions.MatchString(s) {
+		if s == "" || versions.MatchString(s) || i > 0 && isVersion(steps[i-1], s) {
 			continue
 		}
 		words := said
@@ -49,6 +49,12 @@ func (c *Collector) segments(path string, said, types map[string]bool) []string 
 		}
 	}
 	return steps
+}
+
+// isVersion reports whether a step is an interface's version: /api/3/contacts.
+func isVersion(before, s string) bool {
+	const most = 4
+	return vocabulary.Is("api rest version services webservice", before) && len(s) <= most && strings.Trim(s, "0123456789.") == "" && s[0] != '.'
 }
 
 // Name returns a member's name, and false for one that could be a value.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/profile/vocabulary"
 )
 
@@ -23,11 +24,15 @@ type place struct {
 	// field as a whole.
 	table  string
 	entity *entity
+	// id is the member with the record's id; "" for none.
+	id string
 }
 
 // finding looks for records in an answer, by structure.
 type finding struct {
-	d      *draft
+	d *draft
+	// about is what the address calls its records.
+	about  string
 	places []place
 }
 
@@ -49,8 +54,9 @@ func (s *finding) find(f *field, p place) {
 }
 
 func (s *finding) object(f *field, p place) {
-	if f.idMember() != "" && f.scalars() > 1 && !s.surrounds(f) {
-		p.record = f
+	id := f.idFor(s.about)
+	if id != "" && f.scalars() > 1 && !s.surrounds(f) || s.d.isPersons(f) && (p.list || !s.lists(f)) {
+		p.record, p.id = f, id
 		s.places = append(s.places, p)
 		return
 	}
@@ -73,6 +79,30 @@ func (s *finding) object(f *field, p place) {
 		p.record = f
 		s.places = append(s.places, p)
 	}
+}
+
+// isPersons reports whether an object without an id of its own is somebody's record: it
+// holds several values that are.
+func (d *draft) isPersons(f *field) bool {
+	strong := []access.Category{access.Name, access.Email, access.Phone, access.Address, access.Birthdate, access.Bank, access.TaxID}
+	const least, scalars = 2, 3
+	n := 0
+	for name, m := range f.Members {
+		if m.object() == nil && m.texts() > 0 && slices.ContainsFunc(d.guess(&entity{}, name, m, "").categories, func(c access.Category) bool { return slices.Contains(strong, c) }) {
+			n++
+		}
+	}
+	return n >= least && f.scalars() >= scalars
+}
+
+// lists reports whether a list of records stands in an object.
+func (s *finding) lists(f *field) bool {
+	for _, m := range f.Members {
+		if in := m.Elements; in != nil && in.Kinds["object"] > 0 && s.d.isPersons(in) {
+			return true
+		}
+	}
+	return false
 }
 
 // surrounds reports whether an object with an id stands around records: nothing of
@@ -127,6 +157,26 @@ func (f *field) idMember() string {
 		}
 	}
 	return best
+}
+
+// idFor is the member that holds a record's id, be it named as the record is:
+// CONTACT_ID of a contact. A name that is made like an id is one, where there is
+// nothing else.
+func (f *field) idFor(about string) string {
+	if id := f.idMember(); id != "" {
+		return id
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Members)) {
+		words := vocabulary.Words(name)
+		last := len(words) - 1
+		if last > 0 && words[last] == "id" && strings.Join(words[:last], "_") == about && f.Members[name].isID() {
+			return name
+		}
+	}
+	if m := f.Members["name"]; m != nil && m.isID() && m.Shapes[shapeInteger]+m.Shapes[shapeLong] == 0 {
+		return "name"
+	}
+	return ""
 }
 
 // isID reports whether all values at a place can be ids.

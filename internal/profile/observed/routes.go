@@ -133,7 +133,7 @@ func (d *draft) route(x *drafted) {
 	d.line("    entity: %s", word(x.entity.name))
 	list := slices.ContainsFunc(x.places, func(p place) bool { return p.list })
 	switch {
-	case x.Method == "GET" && list:
+	case x.Method == "GET" && list && (!x.ends() || x.main() == nil):
 		d.line("    action: search\n    question: true")
 	case x.Method == "POST" && x.writes != nil && x.writes.mode != "create":
 		d.line("    action: update")
@@ -168,10 +168,7 @@ func (d *draft) records(x *drafted) {
 		if p.entity != x.entity {
 			spec += ", entity: " + word(p.entity.name)
 		}
-		id := ""
-		if p.record != nil {
-			id = p.record.idMember()
-		}
+		id := p.id
 		switch {
 		case p.table != "":
 			spec += ", id: none, field: " + word(p.table)
@@ -248,10 +245,10 @@ func (d *draft) query(x *drafted) []string {
 		case vocabulary.Is(vocabulary.Searches, q):
 			lines = append(lines, fmt.Sprintf("ref {role: search, at: %q, syntax: search, field: %s}", "query."+q, word(q)))
 		case vocabulary.Is(vocabulary.Sorts, q) && (!vocabulary.Is("order sortorder", q) || !x.sortsBeside(q)):
-			lines = append(lines, fmt.Sprintf("ref {role: sort, at: %q} # CHECK: the form is `name` or `-name`; for `name desc` add `syntax: order_by`", "query."+q))
+			lines = append(lines, fmt.Sprintf("ref {role: sort, at: %q, syntax: order_by} # CHECK: reads `name`, `-name`, `name desc` and `name:desc`", "query."+q))
 		case vocabulary.Is(vocabulary.Selects, q):
 			lines = append(lines, fmt.Sprintf("ref {role: select, at: %q, syntax: csv}", "query."+q))
-		case vocabulary.Is(vocabulary.Paging, q), vocabulary.Is(vocabulary.Directions, q) && sorted:
+		case vocabulary.All(vocabulary.Paging+" "+vocabulary.Counts, q), vocabulary.Is(vocabulary.Shapes, q), vocabulary.Is(vocabulary.Directions, q) && sorted:
 		default:
 			other = append(other, q)
 			continue

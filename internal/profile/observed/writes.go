@@ -75,7 +75,7 @@ func (d *draft) decideWrite(x *drafted) {
 			x.aside = "GET of the same address wasn't seen, by which the gateway would tell placeholders from changes"
 			return
 		}
-		w.stored, w.storedAt = one.match, one.places[0].at
+		w.stored, w.storedAt = one.match, one.main().at
 	}
 	x.writes = w
 }
@@ -123,7 +123,7 @@ func (d *draft) overlaps(e *entity, f *field) bool {
 // stored is the route that reads the record which another one saves.
 func (d *draft) stored(x *drafted) *drafted {
 	for _, r := range d.routes {
-		if r.Method == "GET" && slices.Equal(r.segments, x.segments) && r.single() != nil && r.single().entity == x.entity {
+		if r.Method == "GET" && slices.Equal(r.segments, x.segments) && r.main() != nil && r.main().entity == x.entity {
 			return r
 		}
 	}

@@ -80,9 +80,16 @@ const (
 		"open closed starred pinned hidden visible editable readonly bulk update success more items collection next last empty truncated partial"
 	// Stamps are the moments at which a record was changed.
 	Stamps = "created modified changed updated added inserted deleted archived synced imported erstellt angelegt geaendert aktualisiert create update modify add insert change last on at am date time " +
-		"timestamp datum zeit createdate lastmodifieddate modifieddate createddate"
+		"timestamp utc creation cdate mdate udate ctime mtime datum zeit createdate lastmodifieddate modifieddate createddate"
 	// Counts are numbers that are about lists and versions.
 	Counts = "count total anzahl gesamt version revision position sort order index limit offset page pages pagesize size per start skip rows number of items results"
+)
+
+const (
+	// Sums are numbers that are about things: prices and stocks, of an order and not of
+	// a person. Measures are texts beside them, and what a text is written in.
+	Sums     = "amount price quantity stock total net gross discount rating rate probability percent unit betrag preis menge summe rabatt wahrscheinlichkeit"
+	Measures = "currency locale language unit version etag code iso waehrung sprache einheit"
 )
 
 const (
@@ -96,11 +103,17 @@ const (
 		"id ids uuid guid key keys type types kind class scope entity model module resource table field fields name names label labels status stage state code codes properties property attributes attribute " +
 		"custom customfields associations association relationships relation error errors message success additional currency amount price locale language lang uri etag context score rank"
 	// Changes are words for what happened to a record at the moment of a stamp.
-	Changes = "created modified changed updated added synced imported erstellt angelegt geaendert aktualisiert create update modify add createdate lastmodifieddate modifieddate createddate"
+	Changes = "creation cdate mdate udate ctime mtime created modified changed updated added synced imported erstellt angelegt geaendert aktualisiert create update modify add createdate lastmodifieddate modifieddate createddate"
 	// Persons are words of records that are people, Objects those that are none.
 	Persons = "person contact customer client employee user lead patient author member student guest donor candidate applicant subscriber attendee participant kunde kontakt " +
 		"mitarbeiter partner mitglied teilnehmer ansprechpartner benutzer interessent owner party"
 	Objects = "product campaign segment stage pipeline team group role tag category field column currency country setting language unit template list folder report dashboard license permission type produkt kategorie"
+	// Employees are words of objects in a record that are the CRM's own users.
+	Employees = "owner creator assignee assigned created modified updated by user added last betreuer bearbeiter ersteller"
+	// States are words of members that say of what kind a record is, or how it stands.
+	States = "type types kind status stage class category role priority source currency severity visibility channel format typ art kategorie prioritaet quelle waehrung object entity module model doctype phase"
+	// Shapes are names of parameters that say in which form, or with how much besides, records come.
+	Shapes = "include includes embed expand with brief view format pretty since updatedsince modifiedsince lang locale language"
 	// Sorts, Directions, Selects, Searches and Paging are names of parameters by what they do.
 	Sorts      = "sort order orderby sortby ordering sorting sortierung sortfield sorts"
 	Directions = "order sortorder direction dir desc asc sortdirection sortdir sortorder richtung descending ascending"

@@ -75,7 +75,7 @@ func New() *Vocabulary {
 		}
 		v.rules = append(v.rules, c)
 	}
-	for _, list := range []string{Flags, Stamps, Counts, Envelope, Types, technical, things, verbs, parameters, Changes, Persons, Objects, Sorts, Directions, Selects, Searches, Paging, IDs} {
+	for _, list := range []string{Flags, Stamps, Counts, Envelope, Types, Employees, States, Shapes, technical, things, verbs, parameters, Changes, Persons, Objects, Sorts, Directions, Selects, Searches, Paging, IDs} {
 		v.learn(strings.Fields(list)...)
 	}
 	for pair := range strings.FieldsSeq(plurals) {

@@ -12,6 +12,7 @@ type writer struct {
 	m          *model
 	b          strings.Builder
 	name, path string
+	judge      judge
 	written    int
 	names      []string
 }
@@ -20,8 +21,8 @@ func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n
 
 func (w *writer) head() {
 	w.line("# Drawn from the metadata of a service of OData v4. What a property holds was told by")
-	w.line("# its name: look at every line, above all at those that say public, and give those")
-	w.line("# that are unclassified (hidden) a category.")
+	w.line("# its type, its name and its annotations: look at every line, above all at those that")
+	w.line("# say public, and give those that are unclassified (hidden) a category.")
 	w.line("profile: %q", w.name)
 	w.line("evidence: documented")
 	w.line("withheld: %q", "This text was withheld because it could contain personal data. (crmgate)")
@@ -55,19 +56,15 @@ func (w *writer) served(typ string) bool {
 
 func (w *writer) entity(typ string) {
 	if !w.served(typ) {
-		w.line("  # %s is left out: its records have no key, or several. It is refused.", comment(typ))
+		w.line("  # %s is left out: its records have no key, or several. It is refused.", plainText(typ))
 		return
 	}
 	w.written++
 	name, key := w.entityName(typ), w.m.key(typ)
-	types := []string{fmt.Sprintf("%q", typ)}
-	for _, set := range w.m.sets[typ] {
-		types = append(types, fmt.Sprintf("%q", set))
-	}
-	w.line("  %q:", name)
-	w.line("    types: [%s]", strings.Join(types, ", "))
-	w.line("    id: %q", key)
-	if c := categoryOf(key, "", typ); c != "unclassified" && c != "public" {
+	w.line("  %s:", word(name))
+	w.line("    types: [%s]", words(append([]string{typ}, w.m.sets[typ]...)))
+	w.line("    id: %s", word(key))
+	if v := w.judge.of(&entity{types: []string{typ}}, &field{name: key, kind: text}); v.personal() {
 		w.line("    # CHECK: ids are shown and logged, and this one is called like something personal.")
 	}
 	var fields, links []property
@@ -75,12 +72,13 @@ func (w *writer) entity(typ string) {
 		fields, links = append(fields, t.Properties...), append(links, t.Links...)
 	}
 	w.line("    fields:")
-	w.fields("      ", name, fields, key, 0)
+	x := owner{entity: &entity{types: []string{typ}, persons: ofPersons(name)}, key: key, links: w.foreignKeys(links)}
+	w.fields("      ", &x, fields, 0)
 	w.links(links)
 	var texts []string
 	for _, f := range fields {
 		if f.Type == "Edm.String" && plain.MatchString(f.Name) && f.Name != key {
-			texts = append(texts, fmt.Sprintf("%q", f.Name))
+			texts = append(texts, word(f.Name))
 		}
 	}
 	if len(texts) > 0 {
@@ -88,53 +86,76 @@ func (w *writer) entity(typ string) {
 	}
 }
 
+// owner is the entity whose properties are written.
+type owner struct {
+	*entity
+	key   string
+	links map[string]string // properties that hold another record's key → its type
+}
+
+// foreignKeys are the properties that hold the keys of the records that links lead to.
+func (w *writer) foreignKeys(links []property) map[string]string {
+	out := map[string]string{}
+	for _, l := range links {
+		if len(l.Keys) == 1 && w.served(l.Type) && l.Keys[0].Referenced == w.m.key(l.Type) {
+			out[l.Keys[0].Property] = w.m.typeOf(l.Type)
+		}
+	}
+	return out
+}
+
 // maxParts is how deep complex types may stand in each other.
 const maxParts = 6
 
-// fields writes properties, those of one category on one line.
-func (w *writer) fields(indent, entity string, list []property, key string, depth int) {
-	by := map[string][]string{}
-	var order []string
-	done := map[string]bool{key: true}
-	for _, f := range list {
-		if done[f.Name] || !plain.MatchString(f.Name) {
+// fields writes properties.
+func (w *writer) fields(indent string, of *owner, list []property, depth int) {
+	done := map[string]bool{of.key: depth == 0}
+	for _, p := range list {
+		if done[p.Name] || !plain.MatchString(p.Name) {
 			continue // what isn't listed is unclassified
 		}
-		done[f.Name] = true
-		if w.m.nested[f.Type] != nil && depth < maxParts {
-			w.parts(indent, entity, f, depth)
+		done[p.Name] = true
+		typ := plainText(strings.TrimPrefix(p.Type, "Edm."))
+		switch {
+		case w.m.nested[p.Type] != nil && depth < maxParts:
+			w.parts(indent, of, p, depth)
+			continue
+		case depth == 0 && of.links[p.Name] != "":
+			w.line("%s%s: {link: %s} # %s; the key of a record; it is shown, and stands in the log", indent, word(p.Name), word(of.links[p.Name]), typ)
 			continue
 		}
-		what := categoryOf(f.Name, f.Type, entity)
-		if f.Type == "Edm.Stream" || f.Type == "Edm.Binary" {
-			what = "{category: unclassified, file: true}"
+		f := p.said
+		f.name, f.kind = p.Name, odataKind(p.Type)
+		if f.kind == file {
+			f.bytes = "file: true"
 		}
-		if !slices.Contains(order, what) {
-			order = append(order, what)
+		v := w.judge.of(of.entity, &f)
+		why := typ + "; " + strings.Join(v.why, ", ")
+		if f.label != "" {
+			why = "“" + plainText(f.label) + "”, " + why
 		}
-		by[what] = append(by[what], f.Name)
+		if v.check {
+			why = "CHECK: " + why
+		}
+		w.line("%s%s: %s # %s", indent, word(p.Name), v.spec(), why)
 	}
 	if len(done) == 1 && depth == 0 {
-		w.line("%s%q: public", indent, key+"@none")
-	}
-	slices.Sort(order)
-	for _, what := range order {
-		w.line("%s%q: %s", indent, strings.Join(by[what], "|"), what)
+		w.line("%s%s: public", indent, word(of.key+"@none"))
 	}
 }
 
 // parts writes a property of a complex type.
-func (w *writer) parts(indent, entity string, f property, depth int) {
+func (w *writer) parts(indent string, of *owner, f property, depth int) {
 	var fields []property
 	for _, t := range all(w.m.nested, f.Type) {
 		fields = append(fields, t.Properties...)
 	}
 	if len(fields) == 0 {
-		w.line("%s%q: unclassified", indent, f.Name)
+		w.line("%s%s: unclassified", indent, word(f.Name))
 		return
 	}
-	w.line("%s%q:\n%s  parts:", indent, f.Name, indent)
-	w.fields(indent+"    ", entity+"."+f.Name, fields, "", depth+1)
+	w.line("%s%s:\n%s  parts:", indent, word(f.Name), indent)
+	w.fields(indent+"    ", of, fields, depth+1)
 }
 
 func (w *writer) links(list []property) {
@@ -147,7 +168,7 @@ func (w *writer) links(list []property) {
 			w.line("    relations:")
 			head = true
 		}
-		w.line("      %q: %q", l.Name, w.m.typeOf(l.Type))
+		w.line("      %s: %s", word(l.Name), word(w.m.typeOf(l.Type)))
 	}
 }
 
@@ -170,12 +191,23 @@ func (w *writer) routes() {
 	w.line("\nerror:\n  status: 403\n  body: {error: {code: \"403\", message: \"{text}\"}}")
 }
 
-// comment makes a name fit for a comment.
-func comment(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
+// odataKind says what the types of OData tell.
+func odataKind(typ string) kind {
+	switch typ {
+	case "Edm.String":
+		return text
+	case "Edm.Guid":
+		return identifier
+	case "Edm.Boolean":
+		return boolean
+	case "Edm.Date":
+		return date
+	case "Edm.DateTimeOffset", "Edm.TimeOfDay", "Edm.Duration":
+		return moment
+	case "Edm.Byte", "Edm.SByte", "Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Decimal", "Edm.Single", "Edm.Double":
+		return number
+	case "Edm.Stream", "Edm.Binary":
+		return file
+	}
+	return other
 }

@@ -19,7 +19,11 @@ func bookshop(t *testing.T) *profile.Profile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := metadata.Profile(src, metadata.Options{Name: "bookshop/1", Path: "/odata/v4/catalog/"})
+	s, err := metadata.Read([]metadata.File{{Name: "bookshop.xml", Bytes: src}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Draft(metadata.Options{Name: "bookshop/1", Path: "/odata/v4/catalog/"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +75,7 @@ func TestDrawnProfileMasksAnswers(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"Anna": "name", "1980-01-01": "birthdate", "DE02": "bank", "12": "tax_id", "38": "unclassified", "Weg 1": "address", "3": "unclassified", "x": "unclassified",
+		"Anna": "name", "1980-01-01": "birthdate", "DE02": "bank", "12": "tax_id", "38": "unclassified", "Weg 1": "address", "3": "address", "x": "unclassified",
 		"anna@example.com": "unclassified", "y": "unclassified", "z": "free_text", "7": "unclassified", "5": "", "$metadata#Customers": "",
 	} {
 		if found[text] != want {
@@ -94,27 +98,63 @@ func TestRecordsThatCannotBeNamedAreRefused(t *testing.T) {
 
 func TestOtherMetadataIsRefused(t *testing.T) {
 	for src, want := range map[string]string{
-		"":  "reading the metadata",
-		"{": "reading the metadata",
+		"":                         "at byte 0",
+		"<":                        "reading the metadata: line 1",
+		"<a>\n<":                   "reading the metadata: line 2",
+		strings.Repeat("<a>", 100): "more than 40 deep",
 		`<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"/>`: "OData 4.0 and 4.01",
 		`<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"/>`:      "no set of entities",
 	} {
-		if _, err := metadata.Profile([]byte(src), metadata.Options{Name: "x/1"}); err == nil || !strings.Contains(err.Error(), want) {
+		s, err := metadata.Read([]metadata.File{{Name: "m.xml", Bytes: []byte(src)}})
+		if err == nil {
+			_, err = s.Draft(metadata.Options{})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "m.xml: ") {
 			t.Errorf("%.20s: %v, want %q", src, err, want)
 		}
 	}
 }
 
-// FuzzProfile: no metadata makes a profile that can't be read, or one in which
+// A service can say itself what is personal (SAP's vocabulary), what a property is
+// called, and which properties hold keys of other records.
+func TestAnnotationsAndForeignKeysAreHeeded(t *testing.T) {
+	f := bookshopFile(t)
+	src := string(f.Bytes)
+	for old, with := range map[string]string{
+		`<Property Name="shoeSize" Type="Edm.Int32"/>`:                          `<Property Name="shoeSize" Type="Edm.Int32"/><Property Name="code1" Type="Edm.String"><Annotation Term="Common.Label" String="Geburtsname"/></Property><Property Name="code2" Type="Edm.String"/><Property Name="code3" Type="Edm.String"/><Property Name="isActive" Type="Edm.Boolean"/>`,
+		`<NavigationProperty Name="customer" Type="CatalogService.Customers"/>`: `<Property Name="customer_ID" Type="Edm.Guid"/><NavigationProperty Name="customer" Type="CatalogService.Customers"><ReferentialConstraint Property="customer_ID" ReferencedProperty="ID"/></NavigationProperty>`,
+		`<ComplexType Name="Place">`: `<Annotations Target="CatalogService.Customers/code2"><Annotation Term="com.sap.vocabularies.PersonalData.v1.IsPotentiallySensitive" Bool="true"/></Annotations>
+			<Annotations Target="Self.Customers/isActive"><Annotation Term="PersonalData.IsPotentiallyPersonal"/></Annotations>
+			<Annotations Target="Self.Customers/code3"><Annotation Term="PersonalData.IsPotentiallySensitive" Bool="false"/></Annotations><ComplexType Name="Place">`,
+	} {
+		if !strings.Contains(src, old) {
+			t.Fatalf("the document has no %s", old)
+		}
+		src = strings.Replace(src, old, with, 1)
+	}
+	f.Bytes = []byte(src)
+	out, p := drawn(t, f)
+	for name, want := range map[string]string{"Customers:code1": "identity", "Customers:code2": "special", "Customers:code3": "unclassified", "Customers:isActive": "unclassified", "Orders:customer_ID": "related"} {
+		if got := said(p, name); got != want {
+			t.Errorf("%s: %s, want %s\n%s", name, got, want, out)
+		}
+	}
+}
+
+// FuzzOData: no metadata makes a profile that can't be read, or one in which
 // something else stands than it should.
-func FuzzProfile(f *testing.F) {
+func FuzzOData(f *testing.F) {
 	src, err := os.ReadFile("testdata/bookshop.xml")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(src)
 	f.Fuzz(func(t *testing.T, src []byte) {
-		out, err := metadata.Profile(src, metadata.Options{Name: "x/1", Path: "/o"})
+		s, err := metadata.Read([]metadata.File{{Name: "m.xml", Bytes: src}})
+		if err != nil {
+			return
+		}
+		out, err := s.Draft(metadata.Options{Name: "x/1"})
 		if err != nil {
 			return
 		}
