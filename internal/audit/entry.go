@@ -55,6 +55,13 @@ const (
 	// NodeCheckpoint is a checkpoint of another node's log, in the root log. Detail
 	// is the signed note.
 	NodeCheckpoint Event = "node_checkpoint"
+	// HoldSet and HoldReleased tell of a legal hold: months that aren't destroyed.
+	HoldSet      Event = "hold"
+	HoldReleased Event = "hold_released"
+	// BackedUp is a backup that begins; Restored the first entry of a log that was
+	// restored from one.
+	BackedUp Event = "backup"
+	Restored Event = "restored"
 )
 
 // Valid reports whether e is in the closed list.
@@ -62,7 +69,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, NodeCheckpoint:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint:
 		return true
 	}
 	return false
@@ -141,6 +148,8 @@ type Entry struct {
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
 	Unnamed    int          `json:"unnamed,omitempty"`
 	Dropped    int64        `json:"dropped,omitempty"`
+	// Keeping is what a retention_run destroys next, or what is held.
+	Keeping *Keeping `json:"keeping,omitempty"`
 }
 
 // Names are an employee's names at the identity provider.

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"math"
 	"slices"
@@ -88,6 +87,9 @@ func (s *indexSearch) run(ctx context.Context, yield func(Stored, error) bool) e
 			return err
 		}
 		e, err := s.read(f)
+		if errors.Is(err, ErrDestroyed) {
+			continue // meanwhile
+		}
 		if err != nil {
 			return err
 		}
@@ -104,7 +106,7 @@ func (s *indexSearch) months(p *indexPosition) ([]*dataKey, error) {
 	var all []*dataKey
 	for _, id := range p.Months {
 		k, err := s.ix.keys.get(id)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, ErrDestroyed) {
 			continue
 		}
 		if err != nil {
@@ -126,6 +128,9 @@ func (s *indexSearch) employees(ctx context.Context, months []*dataKey) ([]strin
 	}
 	var pseudonyms []string
 	for _, k := range months {
+		if k.class != "" && k.class != ClassEmployee {
+			continue // no sign_in is there
+		}
 		list, err := s.list(ctx, k, "FROM p CROSS JOIN e ON e.seq = p.seq WHERE p.key = ?", k.indexKey(termName, foldName(name)))
 		if err != nil {
 			return nil, err
@@ -234,6 +239,24 @@ func (s *indexSearch) list(ctx context.Context, k *dataKey, where string, args .
 	return all, nil
 }
 
+// codecOf takes the codec of a segment: a log that was restored has several.
+func (s *indexSearch) codecOf(segment uint32) error {
+	h, err := readHeader(s.ix.log, segment)
+	if err != nil {
+		return err
+	}
+	if h == nil || h.identity == s.codec.id {
+		return nil // what is wrong shows when an entry is opened
+	}
+	c, err := newCodec(h.identity)
+	if err != nil {
+		return err
+	}
+	s.codec.close()
+	s.codec = c
+	return nil
+}
+
 // read opens the entry at a place. What isn't there was not written there.
 func (s *indexSearch) read(f found) (*Stored, error) {
 	if s.seg == nil || s.number != f.segment {
@@ -245,6 +268,9 @@ func (s *indexSearch) read(f found) (*Stored, error) {
 			_ = s.seg.Close() // it was read only
 		}
 		s.seg, s.number = seg, f.segment
+		if err := s.codecOf(f.segment); err != nil {
+			return nil, err
+		}
 	}
 	var head [frameOverhead]byte
 	if _, err := s.seg.ReadAt(head[:], f.offset); err != nil {

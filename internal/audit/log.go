@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +63,8 @@ type Options struct {
 	// this node sees a database that has lost entries.
 	Rows Rows
 
-	files    files // another file layer, in tests
+	files    files      // another file layer, in tests
+	restored *recovered // what to go on from, in place of what is found
 	every    time.Duration
 	patience time.Duration
 	now      func() (wall time.Time, since time.Duration)
@@ -90,6 +90,8 @@ type Log struct {
 	writer *writer
 	notary *notary
 	clock  *clock
+	keeper *keeper
+	meter  *meter
 	head   atomic.Pointer[head]
 }
 
@@ -164,14 +166,18 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		limit: int(min(maxJSON, opts.SegmentSize/4)),
 		room:  int(opts.SegmentSize) - maxHeader - commitFrame,
 		queue: make(chan *pending, queueLength), done: make(chan struct{}),
+		meter: newMeter(),
 	}
 	if err := l.keys.loadAll(); err != nil {
 		return nil, err
 	}
 	kept := opts.shelf(dir, ring)
-	found, err := recoverLog(ctx, opts, l.keys, kept)
-	if err != nil {
-		return nil, err
+	found := opts.restored
+	if found == nil {
+		var err error
+		if found, err = recoverLog(ctx, opts, l.keys, kept); err != nil {
+			return nil, err
+		}
 	}
 	if kept.second != nil { // the node may have a new disk beside its database
 		if err := kept.second.make(); err != nil {
@@ -179,6 +185,8 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		}
 	}
 	l.id = found.identity
+	l.keeper = newKeeper(found.newest, l.clock)
+	var err error
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err
 	}
@@ -201,6 +209,10 @@ func (l *Log) begin(ctx context.Context, found *recovered) error {
 	e := &Entry{Kind: Control, Event: Start}
 	if !found.clean {
 		e.Event, e.Dropped = UncleanStart, found.dropped
+		l.nameUnfinished(e, found.unfinished)
+	}
+	if found.joint != nil {
+		e.Event, e.Detail, e.Keeping = Restored, found.joint.String(), &Keeping{Joint: found.joint}
 		l.nameUnfinished(e, found.unfinished)
 	}
 	_, err := l.Append(ctx, e)
@@ -241,7 +253,9 @@ func (l *Log) Append(ctx context.Context, entry *Entry) (Receipt, error) {
 	return l.append(ctx, entry)
 }
 
-func (l *Log) append(ctx context.Context, entry *Entry) (Receipt, error) {
+func (l *Log) append(ctx context.Context, entry *Entry) (rec Receipt, err error) {
+	began := time.Now()
+	defer func() { l.meter.appended(began, err) }()
 	p, err := l.prepare(entry)
 	if err != nil {
 		return Receipt{}, err
@@ -279,7 +293,7 @@ func (l *Log) prepare(entry *Entry) (*pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := l.keys.forMonth(e.Time)
+	key, err := l.keys.forMonth(e.Time, e.class())
 	if err != nil {
 		return nil, err
 	}
@@ -381,8 +395,4 @@ func (l *Log) collect(p *pending) []*pending {
 		}
 	}
 	return batch
-}
-
-func randomNode(random []byte) string {
-	return "n" + base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(random)
 }

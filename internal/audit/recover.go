@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // recovered is what a writer goes on from.
@@ -18,6 +19,12 @@ type recovered struct {
 	clean      bool
 	dropped    int64
 	unfinished []Unfinished
+	// newest is the time of the last entry, zero if it can't be told.
+	newest time.Time
+	// previousEnd is where the segment before this one ends, if it has no header yet.
+	previousEnd int64
+	// joint is what a restored log begins with.
+	joint *Joint
 	// spare says that the next segment is there already.
 	spare bool
 	// anchor is the last checkpoint.
@@ -29,6 +36,9 @@ type recovered struct {
 // reads all. It changes nothing before it has found nothing tampered.
 func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (*recovered, error) {
 	fsys := opts.files
+	if f, err := fsys.open(restoringName, false); err == nil {
+		return nil, errors.Join(errRestoring, f.Close())
+	}
 	checkpoints, err := kept.load()
 	if err != nil {
 		return nil, err
@@ -51,7 +61,7 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if err != nil {
 		return nil, err
 	}
-	if opts.Node != "" && opts.Node != r.node {
+	if opts.Node != "" && opts.Node != r.node && opts.Node != baseNode(r.node) {
 		return nil, fmt.Errorf("the log is that of node %q, not %q: give it that name, or another directory", r.node, opts.Node)
 	}
 	if !r.clean {
@@ -166,11 +176,15 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 		return nil, err
 	}
 	defer c.close()
+	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
 	e, err := openEntry(c, keys, w.number, entry)
+	if errors.Is(err, ErrDestroyed) {
+		return r, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
+	r.newest = e.Time
 	r.clean = e.Event == Stop && e.Piece == e.Pieces && r.dropped == 0
 	return r, nil
 }
@@ -206,11 +220,8 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCodec(r.identity)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
+	o := &opener{keys: keys}
+	defer o.close()
 	open := newUnfinished(maxUnfinished)
 	w := &walk{files: fsys, segments: segments[from:], key: keys.commits}
 	w.visit = func(segment uint32, g *group) error {
@@ -218,7 +229,10 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 			if f.seq < r.commit.open {
 				continue
 			}
-			e, err := openEntry(c, keys, segment, f)
+			e, err := o.open(&w.position, segment, f)
+			if errors.Is(err, ErrDestroyed) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

@@ -45,6 +45,8 @@ type spares struct {
 	want chan uint32
 	made chan error
 	stop atomic.Bool
+	// there says, to anybody, that the segment is made and not taken yet.
+	there atomic.Bool
 
 	busy, ready bool
 	err         error // of the last try
@@ -56,7 +58,9 @@ func newSpares(fsys files, size int64) *spares {
 	go func() {
 		defer close(s.made)
 		for number := range s.want {
-			s.made <- makeSegment(fsys, number, size, &s.stop)
+			err := makeSegment(fsys, number, size, &s.stop)
+			s.there.Store(err == nil)
+			s.made <- err
 		}
 	}()
 	return s
@@ -100,6 +104,7 @@ func (s *spares) take(number uint32) error {
 		return s.err
 	}
 	s.ready = false
+	s.there.Store(false)
 	return nil
 }
 

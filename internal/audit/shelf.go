@@ -237,5 +237,5 @@ func (s shelf) places() string {
 
 const remedyOlder = "bring the database back that has all entries; if it is lost, keep what there is, and see the manual for how logs of their own begin"
 
-const remedyGone = "put the newest copy of the log's files back; if there is none, move log and checkpoints away together, " +
+const remedyGone = "move the log away and restore its backup (crmgate audit restore); if there is none, move log and checkpoints away together, " +
 	"keep both, and start: a log of its own begins, which never claims to continue this one"

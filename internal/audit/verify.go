@@ -40,6 +40,13 @@ type Report struct {
 	// Earlier are logs that the node had before this one, as the root log knows
 	// them: their origins, with the entries that they had at least.
 	Earlier map[string]uint64 `json:"earlier,omitempty"`
+	// Destroyed are the data keys that retention has destroyed, with the number of
+	// entries that went with each.
+	Destroyed []*Destroyed `json:"destroyed,omitempty"`
+	// Joints are the places where the log was restored from a backup and went on,
+	// Lost the checkpoints over entries that weren't in it.
+	Joints []Joint      `json:"joints,omitempty"`
+	Lost   []Checkpoint `json:"lost,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
@@ -91,6 +98,9 @@ func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, chec
 type verifier struct {
 	report   Report
 	open     *unfinished
+	erased   *erased // nil without keys
+	walk     *walk
+	older    bool // see erased
 	progress func(done, total int64)
 	total    int64
 	done     int64 // of the segments before
@@ -109,11 +119,19 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		return err
 	}
 	w := &walk{files: fsys, segments: segments}
+	v.walk = w
 	var o *opener
 	if ring != nil {
 		v.report.Opened = true
 		o = &opener{keys: newDataKeys(fsys, ring), visit: v.entry}
 		defer o.close()
+		if v.erased, err = newErased(o.keys); err != nil {
+			return err
+		}
+		v.erased.older = v.older
+		o.destroyed = func(segment uint32, f entryFrame, d *Destroyed) error {
+			return v.erased.entry(segment, f, d)
+		}
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
 		if w.marks, err = v.checkpoints(fsys, segments, kept, check); err == nil {
@@ -138,16 +156,25 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 	if err == nil && w.rest.end > w.end {
 		v.report.Torn = w.rest.end - w.end
 	}
-	for _, m := range marks[:len(marks)-len(w.marks)] {
-		if !m.counted {
-			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
-		}
+	v.anchored(marks[:len(marks)-len(w.marks)])
+	if err == nil && v.erased != nil {
+		v.report.Destroyed, err = v.erased.judge(w)
 	}
+	v.report.Joints = w.joints
 	if err == nil && len(w.marks) > 0 {
 		err = kept.gone(w.marks[len(w.marks)-1], w.position)
 	}
 	v.tell(v.total, true)
 	return err
+}
+
+// anchored counts the checkpoints that the log agrees with.
+func (v *verifier) anchored(marks []Checkpoint) {
+	for _, m := range marks {
+		if !m.counted {
+			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
+		}
+	}
 }
 
 // checkpoints returns what the log has to agree with.
@@ -156,30 +183,41 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	if err != nil {
 		return nil, err
 	}
-	h, err := readHeader(fsys, segments[0])
+	links, err := chainOf(fsys, segments)
 	if err != nil {
 		return nil, err
 	}
-	if h == nil {
+	if len(links) == 0 {
 		return all, nil // the walk says what is wrong
 	}
-	key, err := newCheckpointKey(kept.ring, h.origin())
+	last := links[len(links)-1]
+	key, err := newCheckpointKey(kept.ring, last.origin())
 	if err != nil {
 		return nil, err
 	}
 	v.report.Key = key.vkey
-	if all, err = kept.of(h.identity, all); err != nil {
+	if all, err = kept.of(last.identity, all); err != nil {
 		return nil, err
 	}
-	if all, err = v.gathered(h.identity, all, check.Gathered); err != nil {
+	if all, err = v.gathered(last.identity, all, check.Gathered); err != nil {
 		return nil, err
 	}
-	for name, msg := range check.Against {
-		c, err := key.verifiedBy(msg)
+	given, err := links.opened(kept.ring, check.Against)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links[:len(links)-1] {
+		earlier, err := kept.earlier(l.identity).load()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w %s", name, err, h.origin())
+			return nil, err
 		}
-		c.Name = name
+		given = append(given, earlier...)
+	}
+	for _, c := range given {
+		if c.Size > links.until(c.Origin) {
+			v.report.Lost = append(v.report.Lost, c)
+			continue
+		}
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, bySize)
@@ -239,7 +277,7 @@ func (v *verifier) tell(done int64, last bool) {
 	}
 }
 
-func (v *verifier) entry(s *Stored, _ uint32) error {
+func (v *verifier) entry(s *Stored, segment uint32) error {
 	switch s.Entry.Kind {
 	case Intent:
 		v.report.Intents++
@@ -248,9 +286,13 @@ func (v *verifier) entry(s *Stored, _ uint32) error {
 	case Control:
 		v.report.Controls++
 	}
-	if s.Entry.Event == Start || s.Entry.Event == UncleanStart {
+	if err := v.joined(s, segment); err != nil {
+		return err
+	}
+	if s.Entry.Event == Start || s.Entry.Event == UncleanStart || s.Entry.Event == Restored {
 		v.report.Unfinished += len(v.open.requests)
 	}
+	v.erased.named(s)
 	v.open.take(s.Seq, &s.Entry)
 	return nil
 }

@@ -70,20 +70,23 @@ type writer struct {
 	stopErr error
 	// notary is told of each commit.
 	notary *notary
+	meter  *meter
 }
 
 func newWriter(l *Log, opts Options, found *recovered) (*writer, error) {
 	w := &writer{
 		files: opts.files, identity: found.identity, key: l.keys.commits, head: &l.head, open: newUnfinished(maxUnfinished),
-		notary: l.notary,
+		notary: l.notary, meter: l.meter,
 		number: found.number, end: found.end, headed: found.headed, tree: found.tree,
-		groupBytes: int(min(1<<20, opts.SegmentSize/4)),
+		previousEnd: found.previousEnd,
+		groupBytes:  int(min(1<<20, opts.SegmentSize/4)),
 	}
 	if err := w.use(); err != nil {
 		return nil, err
 	}
 	w.spares = newSpares(opts.files, opts.SegmentSize)
 	w.spares.ready = found.spare
+	w.spares.there.Store(found.spare)
 	w.spares.need(w.number + 1)
 	w.remake = func(number uint32) error {
 		return makeSegment(opts.files, number, opts.SegmentSize, &w.spares.stop)
@@ -209,6 +212,7 @@ func (w *writer) rotate() error {
 	w.number++
 	if err := w.use(); err != nil {
 		w.number, w.spares.ready = number, true
+		w.spares.there.Store(true)
 		return storageError(err)
 	}
 	w.previousEnd, w.end, w.headed = w.end, 0, false
@@ -256,6 +260,8 @@ func (w *writer) commit(batch []*pending) error {
 		return fmt.Errorf("syncing segment %s: %w", segmentName(w.number), err)
 	}
 	w.end, w.headed, w.doubt = w.end+int64(len(buf)), true, nil
+	w.meter.groups.add(float64(len(hashes)))
+	w.meter.written.Add(uint64(len(buf)))
 	seq := w.tree.size
 	w.tree = grown
 	w.publish()

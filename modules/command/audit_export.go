@@ -85,9 +85,8 @@ func printExport(cmd *cobra.Command, dir string, r *audit.ExportReport) error {
 	if r.OwnKey {
 		key += " (the export's own: compare it with the one you were given)"
 	}
-	return printTable(cmd.OutOrStdout(), [][]string{
-		{"export", dir}, {"origin", r.Origin}, {"entries", entries}, {"root", r.Root}, {"key", key},
-	})
+	rows := [][]string{{"export", dir}, {"origin", r.Origin}, {"entries", entries}, {"root", r.Root}, {"key", key}}
+	return printTable(cmd.OutOrStdout(), append(rows, erasedRows(r.Destroyed)...))
 }
 
 func verifyExport(cmd *cobra.Command, dir, key string, asJSON bool) error {

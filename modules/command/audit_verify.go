@@ -139,9 +139,14 @@ func printReport(cmd *cobra.Command, name string, r *audit.Report) error {
 	if r.Torn > 0 {
 		rows = append(rows, []string{"torn tail", fmt.Sprintf("%d bytes that were never acknowledged", r.Torn)})
 	}
+	rows = append(append(rows, erasedRows(r.Destroyed)...), restoredRows(r)...)
 	if err := printTable(cmd.OutOrStdout(), rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), "The log is what was written.")
+	verdict := "The log is what was written."
+	if len(r.Lost) > 0 {
+		verdict = "What is there is what was written; what was lost before the log was restored is named above."
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), verdict)
 	return err
 }

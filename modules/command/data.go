@@ -15,6 +15,7 @@ import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -48,8 +49,26 @@ type data struct {
 // adminSocket is the name of the demo's admin socket in its data directory.
 const adminSocket = "admin.sock"
 
-// find finds the directory. It is never guessed from the caller's home.
+// find finds the directory of a log. It is never guessed from the caller's home.
 func (p *place) find(warnings io.Writer) (data, error) {
+	d, err := p.locate(warnings)
+	if err != nil {
+		return d, err
+	}
+	if in, err := d.inStore(); err != nil || in {
+		return d, err
+	}
+	if _, err := os.Stat(d.log()); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
+		}
+		return d, fmt.Errorf("looking for the audit log: %w", err)
+	}
+	return d, nil
+}
+
+// locate finds the directory, where there may be no log yet.
+func (p *place) locate(warnings io.Writer) (data, error) {
 	d := data{dir: p.data, admin: caddy.DefaultAdminListen}
 	if p.config != "" {
 		if err := d.configured(p.config, warnings); err != nil {
@@ -64,20 +83,31 @@ func (p *place) find(warnings io.Writer) (data, error) {
 	if _, err := os.Stat(filepath.Join(d.dir, adminSocket)); err == nil && p.config == "" { // a demo's
 		d.admin = "unix/" + filepath.Join(d.dir, adminSocket)
 	}
+	return d, nil
+}
+
+// inStore reports whether the log is where the sessions are.
+func (d data) inStore() (bool, error) {
 	store, err := d.store()
 	if err != nil {
-		return d, err
+		return false, err
 	}
-	if _, ok := store.(crmgate.LogKeeper); ok && !d.app.Log.Local {
-		return d, nil
+	_, ok := store.(crmgate.LogKeeper)
+	return ok && !d.app.Log.Local, nil
+}
+
+// options are those that the gateway opens a log in the directory with.
+func (d data) options() audit.Options {
+	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
+}
+
+// inDirectory refuses what is done to a log in a directory alone.
+func (d data) inDirectory(what string) error {
+	in, err := d.inStore()
+	if err != nil || !in {
+		return err
 	}
-	if _, err := os.Stat(d.log()); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
-		}
-		return d, fmt.Errorf("looking for the audit log: %w", err)
-	}
-	return d, nil
+	return fmt.Errorf("%s isn't there for a log in PostgreSQL yet: back the database up, and keep all months", what)
 }
 
 // configured takes the directory, the admin API and the log's place from a

@@ -37,6 +37,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	            node        <name>
 //	            segment_mib <number>
 //	            local
+//	            retain      [access|employee|gateway] <number> months
 //	        }
 //	    }
 //	}
@@ -56,6 +57,8 @@ type App struct {
 	gates   []Gate
 	metrics *Metrics
 	held    string // the key of the services in the pool, "" while not started
+	// opened are the services while this configuration holds them.
+	opened *atomic.Pointer[Services]
 	// run runs what goes on in the background until quit.
 	run        func(func(context.Context))
 	quit       context.CancelFunc
@@ -73,6 +76,8 @@ type LogConfig struct {
 	// keep it: a node goes on logging to its own disk, and each node's log is read
 	// on that node alone.
 	Local bool `json:"local,omitempty"`
+	// Retain is for how long entries are kept. Default: for good.
+	Retain RetainConfig `json:"retain,omitzero"`
 }
 
 // Gate is a gate as the app sees it.
@@ -113,6 +118,11 @@ type Services struct {
 	index  *audit.Index
 	// failing says that the index couldn't be written the last time.
 	failing atomic.Bool
+	// retaining says that what is due couldn't be destroyed the last time.
+	retaining atomic.Bool
+	// indexed is how many entries the index has taken.
+	indexed atomic.Uint64
+	growth  growth
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -139,7 +149,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
-	var err error
+	err := a.Log.Retain.check()
+	if err != nil {
+		return err
+	}
 	if a.DataDir, err = caddy.NewReplacer().ReplaceOrErr(a.DataDir, true, true); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
@@ -155,8 +168,14 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
-	a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active)
-	return err
+	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
+		return err
+	}
+	a.opened = new(atomic.Pointer[Services])
+	if err := ctx.GetMetricsRegistry().Register(newLogMetrics(a.opened.Load)); err != nil {
+		return fmt.Errorf("registering the metrics of the log: %w", err)
+	}
+	return nil
 }
 
 // Register adds a gate. Gates call it while they are provisioned.
@@ -188,6 +207,9 @@ func (a *App) Start() error {
 	if err := s.adopt(a, reloaded); err != nil {
 		return errors.Join(err, a.release())
 	}
+	a.opened.Store(s)
+	a.Every(growthEvery, s.measure)
+	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
 	a.run(func(ctx context.Context) { s.gather(ctx, a.logger) })
 	a.Every(rootEvery, func(ctx context.Context) { s.gather(ctx, a.logger) })
@@ -260,6 +282,7 @@ func (a *App) release() error {
 	}
 	key := a.held
 	a.held = ""
+	a.opened.Store(nil)
 	_, err := services.Delete(key)
 	return err
 }

@@ -42,6 +42,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files
 //	            local                      # in the data directory, not in the store
+//	            retain      [<kind>] <number> months  # how long entries are kept
 //	        }
 //	    }
 //	}
@@ -107,8 +108,13 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.Errf("log takes a block, not %q: log { … }", d.Val())
 	}
+	retain := retaining{}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		switch word := d.Val(); word {
+		case "retain":
+			if err := retain.unmarshal(d); err != nil {
+				return err
+			}
 		case "node":
 			if !d.AllArgs(&l.Node) || l.Node == "" {
 				return d.Err("node takes one name")
@@ -129,9 +135,10 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 			}
 			l.Local = true
 		default:
-			return UnknownWord(d, word, "node", "segment_mib", "local")
+			return UnknownWord(d, word, "node", "segment_mib", "local", "retain")
 		}
 	}
+	l.Retain = retain.config()
 	return nil
 }
 

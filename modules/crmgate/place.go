@@ -57,6 +57,9 @@ func PlaceLog(ctx context.Context, dataDir string, config LogConfig, store sessi
 	if !ok || config.Local {
 		return p, nil
 	}
+	if config.Retain != (RetainConfig{}) {
+		return nil, errors.New("retain isn't there for logs in PostgreSQL yet: take the line out, or keep this node's log in its data directory by `log { local }`")
+	}
 	if err := noLocalLog(p.Dir); err != nil {
 		return nil, err
 	}
