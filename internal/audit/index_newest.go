@@ -65,6 +65,9 @@ func (s *indexSearch) newest(ctx context.Context, before uint64, yield func(Stor
 			return err
 		}
 		e, err := s.read(f)
+		if errors.Is(err, ErrDestroyed) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -137,6 +137,9 @@ func (s *indexSearch) employees(ctx context.Context, months []*dataKey) ([]strin
 		}
 		for _, f := range list {
 			e, err := s.read(f)
+			if errors.Is(err, ErrDestroyed) {
+				continue // meanwhile
+			}
 			if err != nil {
 				return nil, err
 			}
