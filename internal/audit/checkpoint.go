@@ -33,6 +33,8 @@ type Checkpoint struct {
 	Note []byte `json:"-"`
 	// Name is the file it was read from.
 	Name string `json:"file,omitempty"`
+	// counted is where a database says that the log ends: nobody signed it.
+	counted bool
 }
 
 // A checkpoint's text is three lines and no more: extension lines would be

@@ -63,7 +63,7 @@ func logCutAtItsEndIsRefused(t *testing.T) {
 				if !errors.As(err, &damage) || damage.Seq != missing || damage.Last != at[len(at)-1].seq {
 					t.Fatalf("error = %v, want one that names entries %d to %d", err, missing, at[len(at)-1].seq)
 				}
-				if !strings.Contains(err.Error(), "put the newest copy") || !strings.Contains(err.Error(), checkpointSuffix) {
+				if !strings.Contains(err.Error(), "crmgate audit restore") || !strings.Contains(err.Error(), checkpointSuffix) {
 					t.Errorf("error %q names no remedy or no checkpoint", err)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"regexp"
 	"strconv"
@@ -26,16 +27,18 @@ const (
 	keyPurpose = "audit data key"
 )
 
-// A key file is one line: version, id, month and the wrapped key.
-var dataKeyLine = regexp.MustCompile(`^crmgate-data-key-1 ([0-9]{8}) ([0-9]{4}-[0-9]{2}) ([0-9a-f]{122})\n$`)
+// A key file is one line: version, id, month, from version 2 on the class, and the
+// wrapped key. A key of version 1 is for entries of every class.
+var dataKeyLine = regexp.MustCompile(`^crmgate-data-key-(?:1 ([0-9]{8}) ([0-9]{4}-[0-9]{2})|2 ([0-9]{8}) ([0-9]{4}-[0-9]{2}) ([a-z]+)) ([0-9a-f]{122})\n$`)
 
 // ErrKey says that a data key is missing or doesn't open with this master key.
 var ErrKey = errors.New("data key is not at hand")
 
-// dataKey encrypts the entries of one month. Destroying its file erases them.
+// dataKey encrypts the entries of one month and class. Destroying it erases them.
 type dataKey struct {
 	id    uint32
 	month string
+	class Class // "": every one
 	aead  cipher.AEAD
 	// secret is the key itself, for exports that carry it.
 	secret []byte
@@ -52,15 +55,21 @@ type dataKeys struct {
 
 	mu      sync.RWMutex
 	byID    map[uint32]*dataKey
-	current *dataKey
+	current map[Class]*dataKey
+	gone    map[uint32]*Destroyed
+	// last is the highest id that was ever taken: none is given twice.
+	last uint32
 }
 
 func newDataKeys(fs files, ring *keys.Ring) *dataKeys {
-	return &dataKeys{files: fs, ring: ring, commits: newCommitKey(ring), byID: map[uint32]*dataKey{}}
+	return &dataKeys{
+		files: fs, ring: ring, commits: newCommitKey(ring),
+		byID: map[uint32]*dataKey{}, current: map[Class]*dataKey{}, gone: map[uint32]*Destroyed{},
+	}
 }
 
 // loadAll opens every key: a writer must know that it can read what it goes on
-// from, and which ids are taken.
+// from, and which ids are taken. A key whose destruction was cut off is destroyed.
 func (k *dataKeys) loadAll() error {
 	names, err := k.files.list(keyDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,40 +78,79 @@ func (k *dataKeys) loadAll() error {
 	if err != nil {
 		return err
 	}
+	// The tombstones stand before the keys: "00000001.gone", "00000001.key".
 	for _, name := range names {
-		stem, ok := strings.CutSuffix(name, keySuffix)
-		if !ok {
-			continue
-		}
-		id, err := strconv.ParseUint(stem, 10, 32)
-		if err != nil {
-			return fmt.Errorf("%w: %s/%s is not the name of a data key; move it elsewhere", ErrKey, keyDir, name)
-		}
-		key, err := k.get(uint32(id))
+		id, ok, err := keyFile(name)
 		if err != nil {
 			return err
 		}
-		if k.current == nil || k.current.id < key.id {
-			k.current = key
+		if !ok {
+			continue
+		}
+		if err := k.take(id, strings.HasSuffix(name, goneSuffix)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// get returns the key of that id.
+// keyFile returns the id that a file in the directory of the keys is for.
+func keyFile(name string) (id uint32, ok bool, err error) {
+	stem, ok := strings.CutSuffix(name, keySuffix)
+	if !ok {
+		if stem, ok = strings.CutSuffix(name, goneSuffix); !ok {
+			return 0, false, nil
+		}
+	}
+	n, err := strconv.ParseUint(stem, 10, 32)
+	if err != nil {
+		return 0, false, fmt.Errorf("%w: %s/%s is not the name of a data key; move it elsewhere", ErrKey, keyDir, name)
+	}
+	return uint32(n), true, nil
+}
+
+// take loads a key, or what is left of it.
+func (k *dataKeys) take(id uint32, tombstone bool) error {
+	key, err := k.get(id)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last = max(k.last, id)
+	if errors.Is(err, ErrDestroyed) && tombstone {
+		return nil
+	}
+	if errors.Is(err, ErrDestroyed) {
+		return k.shred(id)
+	}
+	if err != nil {
+		return err
+	}
+	if now := k.current[key.class]; now == nil || now.id < id {
+		k.current[key.class] = key
+	}
+	return nil
+}
+
+// get returns the key of that id; the error is a *Destroyed where it was
+// destroyed.
 func (k *dataKeys) get(id uint32) (*dataKey, error) {
 	k.mu.RLock()
-	key := k.byID[id]
+	key, d := k.byID[id], k.gone[id]
 	k.mu.RUnlock()
+	if d != nil {
+		return nil, d
+	}
 	if key != nil {
 		return key, nil
 	}
 	key, err := k.load(id)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if d, ok := errors.AsType[*Destroyed](err); ok {
+		k.gone[id] = d
+	}
 	if err != nil {
 		return nil, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.byID[id] = key
 	return key, nil
 }
@@ -110,38 +158,55 @@ func (k *dataKeys) get(id uint32) (*dataKey, error) {
 func keyName(id uint32) string { return fmt.Sprintf("%s/%08d%s", keyDir, id, keySuffix) }
 
 func (k *dataKeys) load(id uint32) (*dataKey, error) {
+	// First: a key that is still there was not destroyed to its end.
+	d, err := k.tombstone(id)
+	if err != nil {
+		return nil, err
+	}
+	if d != nil {
+		return nil, d
+	}
 	name := keyName(id)
-	f, err := k.files.open(name, false)
+	text, err := readSmall(k.files, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	defer f.Close()
-	size, err := f.size()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	text := make([]byte, min(size, 1024))
-	if _, err := f.ReadAt(text, 0); err != nil {
-		return nil, fmt.Errorf("%w: reading %s: %w", ErrKey, name, err)
 	}
 	m := dataKeyLine.FindSubmatch(text)
-	if m == nil || string(m[1]) != fmt.Sprintf("%08d", id) {
+	if m == nil || string(m[1])+string(m[3]) != fmt.Sprintf("%08d", id) {
 		return nil, fmt.Errorf("%w: %s is malformed; restore it from a backup", ErrKey, name)
 	}
-	wrapped, err := hex.DecodeString(string(m[3]))
-	if err != nil {
+	month, class := string(m[2])+string(m[4]), Class(m[5])
+	wrapped, err := hex.DecodeString(string(m[6]))
+	if err != nil || class != "" && !class.Valid() {
 		return nil, fmt.Errorf("%w: %s is malformed; restore it from a backup", ErrKey, name)
 	}
-	month := string(m[2])
-	secret, err := k.ring.Open(keyPurpose, wrapped, keyBound(id, month))
+	secret, err := k.ring.Open(keyPurpose, wrapped, keyBound(id, month, class))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s does not open with this master key; restore the %s that the log was written with: %w",
 			ErrKey, name, keys.FileName, err)
 	}
-	return newDataKey(id, month, secret)
+	return newDataKey(id, month, class, secret)
 }
 
-func newDataKey(id uint32, month string, secret []byte) (*dataKey, error) {
+// readSmall reads a file of a kilobyte at most.
+func readSmall(fsys files, name string) ([]byte, error) {
+	f, err := fsys.open(name, false)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.size()
+	if err != nil {
+		return nil, err
+	}
+	text := make([]byte, min(size, 1024))
+	if _, err := f.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return text, nil
+}
+
+func newDataKey(id uint32, month string, class Class, secret []byte) (*dataKey, error) {
 	block, err := aes.NewCipher(secret)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
@@ -150,60 +215,69 @@ func newDataKey(id uint32, month string, secret []byte) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	k := &dataKey{id: id, month: month, aead: aead, secret: secret}
+	k := &dataKey{id: id, month: month, class: class, aead: aead, secret: secret}
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("crmgate audit index"))
 	mac.Sum(k.index[:0])
 	return k, nil
 }
 
-func keyBound(id uint32, month string) []byte { return fmt.Appendf(nil, "%08d %s", id, month) }
+// keyBound is what a wrapped key is authenticated with.
+func keyBound(id uint32, month string, class Class) []byte {
+	if class == "" {
+		return fmt.Appendf(nil, "%08d %s", id, month)
+	}
+	return fmt.Appendf(nil, "%08d %s %s", id, month, class)
+}
 
-// forMonth returns the key that encrypts at that time. The first call in a month
-// makes it, durably: no entry may outlive its key by accident. A clock that steps
-// back goes on with the newest key of the earlier month, if there is one.
-func (k *dataKeys) forMonth(t time.Time) (*dataKey, error) {
-	month := t.UTC().Format("2006-01")
+// forMonth returns the key that encrypts entries of a class at that time. The
+// first call in a month makes it, durably: no entry may outlive its key by
+// accident. It never goes back to a key of an earlier month: with the clock set
+// back, entries of today would be destroyed with those of then. They get a key of
+// their own instead, and its number tells when it was made.
+func (k *dataKeys) forMonth(t time.Time, class Class) (*dataKey, error) {
 	k.mu.RLock()
-	key := k.current
+	key := k.current[class]
 	k.mu.RUnlock()
-	if key != nil && key.month == month {
+	if key != nil && key.serves(t) {
 		return key, nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.current != nil && k.current.month == month {
-		return k.current, nil
+	if key := k.current[class]; key != nil && key.serves(t) {
+		return key, nil
 	}
-	id := uint32(1)
-	var found *dataKey
-	for _, other := range k.byID {
-		id = max(id, other.id+1)
-		if other.month == month && (found == nil || found.id < other.id) {
-			found = other
-		}
+	key, err := k.make(k.last+1, t.UTC().Format(monthFormat), class)
+	if err != nil {
+		return nil, err
 	}
-	if found == nil {
-		var err error
-		if found, err = k.make(id, month); err != nil {
-			return nil, err
-		}
-		k.byID[id] = found
-	}
-	k.current = found
-	return found, nil
+	k.last = key.id
+	k.byID[key.id], k.current[class] = key, key
+	return key, nil
 }
 
-func (k *dataKeys) make(id uint32, month string) (*dataKey, error) {
+const monthFormat = "2006-01"
+
+// serves reports whether the key is for that time: for its month, and for a caller
+// that has read the time before midnight and comes after one that has read it later.
+func (k *dataKey) serves(t time.Time) bool {
+	if t.UTC().Format(monthFormat) == k.month {
+		return true
+	}
+	began, err := time.Parse(monthFormat, k.month)
+	return err == nil && t.Before(began) && began.Sub(t) < time.Hour
+}
+
+func (k *dataKeys) make(id uint32, month string, class Class) (*dataKey, error) {
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
 		return nil, fmt.Errorf("drawing a data key: %w", err)
 	}
-	wrapped, err := k.ring.Seal(keyPurpose, secret, keyBound(id, month))
+	wrapped, err := k.ring.Seal(keyPurpose, secret, keyBound(id, month, class))
 	if err != nil {
 		return nil, fmt.Errorf("wrapping a data key: %w", err)
 	}
-	text := fmt.Appendf(nil, "crmgate-data-key-1 %08d %s %x\n", id, month, wrapped)
+	text := fmt.Appendf(nil, "crmgate-data-key-2 %08d %s %s %x\n", id, month, class, wrapped)
 	if err := k.files.mkdir(keyDir); err != nil {
 		return nil, err
 	}
@@ -216,7 +290,7 @@ func (k *dataKeys) make(id uint32, month string) (*dataKey, error) {
 	}); err != nil {
 		return nil, fmt.Errorf("writing a data key: %w", err)
 	}
-	return newDataKey(id, month, secret)
+	return newDataKey(id, month, class, secret)
 }
 
 // place makes a file whole: written and synced under another name, renamed, and

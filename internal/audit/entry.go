@@ -52,6 +52,16 @@ const (
 	Invited       Event = "factor_invited"
 	// Adopted is a log whose checkpoints were lost, and that was taken as it was.
 	Adopted Event = "adopted"
+	// NodeCheckpoint is a checkpoint of another node's log, in the root log. Detail
+	// is the signed note.
+	NodeCheckpoint Event = "node_checkpoint"
+	// HoldSet and HoldReleased tell of a legal hold: months that aren't destroyed.
+	HoldSet      Event = "hold"
+	HoldReleased Event = "hold_released"
+	// BackedUp is a backup that begins; Restored the first entry of a log that was
+	// restored from one.
+	BackedUp Event = "backup"
+	Restored Event = "restored"
 )
 
 // Valid reports whether e is in the closed list.
@@ -59,7 +69,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint:
 		return true
 	}
 	return false
@@ -138,6 +148,8 @@ type Entry struct {
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
 	Unnamed    int          `json:"unnamed,omitempty"`
 	Dropped    int64        `json:"dropped,omitempty"`
+	// Keeping is what a retention_run destroys next, or what is held.
+	Keeping *Keeping `json:"keeping,omitempty"`
 }
 
 // Names are an employee's names at the identity provider.

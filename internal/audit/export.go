@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/crmgate/crmgate/internal/keys"
 )
@@ -17,6 +19,7 @@ const (
 	exportPEM        = "keys/log.pem"
 	exportDictionary = "dictionary/entry1.zdict"
 	exportDataKeys   = "keys/data"
+	exportEpochs     = "epochs"
 )
 
 // ErrExport says that a directory can't take an export or isn't one.
@@ -31,6 +34,8 @@ type Exporting struct {
 	Keys bool
 	// Progress is told how many entries are done; it may be nil.
 	Progress func(done, total int64)
+	// Rows are what Options says they are.
+	Rows Rows
 }
 
 // ExportReport is what an export holds, or what was found in one.
@@ -44,6 +49,8 @@ type ExportReport struct {
 	OwnKey bool   `json:"own_key,omitempty"`
 	// Opened says that the entries were decrypted with the keys in the export.
 	Opened bool `json:"opened"`
+	// Destroyed are the data keys of entries that retention has erased.
+	Destroyed []*Destroyed `json:"destroyed,omitempty"`
 }
 
 // Export writes the log in dir, up to its last checkpoint, to the new directory
@@ -52,8 +59,19 @@ type ExportReport struct {
 // written last: without one an export isn't whole. That somebody exports is for
 // the caller to append before.
 func Export(ctx context.Context, dir string, ring *keys.Ring, out string, how Exporting) (ExportReport, error) {
-	e := &exporter{how: how, put: putInto(out)}
-	if err := e.run(ctx, dir, ring, out); err != nil {
+	if err := emptyDir(out); err != nil {
+		return ExportReport{}, fmt.Errorf("exporting the log: %w", err)
+	}
+	return ExportTo(ctx, dir, ring, putInto(out), how)
+}
+
+// ExportTo is Export for what isn't a directory: put gets each file, once and
+// whole, and what it fails with ends the export.
+func ExportTo(
+	ctx context.Context, dir string, ring *keys.Ring, put func(name string, content []byte) error, how Exporting,
+) (ExportReport, error) {
+	e := &exporter{how: how, put: put}
+	if err := e.run(ctx, dir, ring); err != nil {
 		return e.report, fmt.Errorf("exporting the log: %w", err)
 	}
 	return e.report, nil
@@ -64,13 +82,11 @@ type exporter struct {
 	put    func(name string, content []byte) error
 	report ExportReport
 	used   map[uint32]bool // data keys
+	links  chain
 }
 
-func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring, out string) error {
-	if err := emptyDir(out); err != nil {
-		return err
-	}
-	opts := Options{Checkpoints: e.how.Checkpoints, files: osFiles{dir}}
+func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring) error {
+	opts := Options{Checkpoints: e.how.Checkpoints, Rows: e.how.Rows, files: filesOf(dir, e.how.Rows)}
 	segments, last, err := e.last(opts.files, opts.shelf(dir, ring))
 	if err != nil {
 		return err
@@ -109,14 +125,13 @@ func (e *exporter) last(fsys files, kept shelf) ([]uint32, Checkpoint, error) {
 	if len(segments) == 0 {
 		return nil, Checkpoint{}, errors.New("there is no log here")
 	}
-	h, err := readHeader(fsys, segments[0])
-	if err != nil {
+	if e.links, err = chainOf(fsys, segments); err != nil {
 		return nil, Checkpoint{}, err
 	}
-	if h == nil {
+	if len(e.links) == 0 {
 		return nil, Checkpoint{}, errors.New("the log's first segment is damaged; verify it")
 	}
-	if all, err = kept.of(h.identity, all); err != nil {
+	if all, err = kept.of(e.links[len(e.links)-1].identity, all); err != nil {
 		return nil, Checkpoint{}, err
 	}
 	return segments, all[len(all)-1], nil
@@ -152,26 +167,50 @@ func (e *exporter) rest(key *checkpointKey, data *dataKeys, last Checkpoint) err
 		name    string
 		content []byte
 	}{{exportVKey, []byte(key.vkey + "\n")}, {exportPEM, pem}, {exportDictionary, dictionary1}}
-	for id := range e.used {
-		if !e.how.Keys {
-			break
-		}
-		k, err := data.get(id)
-		if err != nil {
-			return err
-		}
-		files = append(files, struct {
-			name    string
-			content []byte
-		}{fmt.Sprintf("%s/%08d%s", exportDataKeys, id, keySuffix), fmt.Appendf(nil, "%08d %s %x\n", id, k.month, k.secret)})
-	}
 	for _, f := range files {
 		if err := e.put(f.name, f.content); err != nil {
 			return err
 		}
 	}
+	if len(e.links) > 1 {
+		if err := e.put(exportEpochs, e.links.text()); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.used)) {
+		if err := e.dataKey(data, key, id); err != nil {
+			return err
+		}
+	}
 	e.report.Opened = e.how.Keys
 	return e.put(exportCheckpoint, last.Note)
+}
+
+// dataKey writes a data key where they were asked for, and in any case that one was
+// destroyed.
+func (e *exporter) dataKey(data *dataKeys, key *checkpointKey, id uint32) error {
+	d, err := data.tombstone(id)
+	if err != nil {
+		return err
+	}
+	if d != nil {
+		// One that a log has signed before it was restored is signed anew: an
+		// export is checked with one key.
+		d.Origin = e.report.Origin
+		if err := d.sign(key); err != nil {
+			return err
+		}
+		e.report.Destroyed = append(e.report.Destroyed, d)
+		return e.put(fmt.Sprintf("%s/%08d%s", exportDataKeys, id, goneSuffix), d.note)
+	}
+	if !e.how.Keys {
+		return nil
+	}
+	k, err := data.get(id)
+	if err != nil {
+		return err
+	}
+	return e.put(fmt.Sprintf("%s/%08d%s", exportDataKeys, id, keySuffix), fmt.Appendf(nil, "%08d %s %x\n", id, k.month, k.secret))
 }
 
 func emptyDir(dir string) error {

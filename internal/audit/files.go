@@ -43,6 +43,8 @@ type osFiles struct{ dir string }
 
 func (o osFiles) path(name string) string { return filepath.Join(o.dir, name) }
 
+func (o osFiles) overwrites() {}
+
 func (o osFiles) mkdir(name string) error {
 	if err := os.MkdirAll(o.path(name), 0o700); err != nil {
 		return fmt.Errorf("making directory: %w", err)

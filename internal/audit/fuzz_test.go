@@ -137,13 +137,14 @@ func FuzzDataKeyFile(f *testing.F) {
 	if err := d.mkdir(keyDir); err != nil {
 		f.Fatal(err)
 	}
-	if _, err := k.make(1, "2026-09"); err != nil {
+	if _, err := k.make(1, "2026-09", ClassAccess); err != nil {
 		f.Fatal(err)
 	}
 	good := bytes.Clone(d.names[keyName(1)].live)
 	f.Add(good)
 	f.Add(bytes.ReplaceAll(good, []byte("2026-09"), []byte("2026-10")))
 	f.Add([]byte("crmgate-data-key-1 00000001 2026-09 00\n"))
+	f.Add(bytes.ReplaceAll(good, []byte("access"), []byte("gateway")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d.names[keyName(1)].live = b
 		if _, err := k.load(1); err == nil && !bytes.Equal(b, good) {

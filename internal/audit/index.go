@@ -54,6 +54,11 @@ func OpenIndex(dir, logDir string, ring *keys.Ring) *Index {
 	return openIndex(dir, osFiles{logDir}, ring)
 }
 
+// OpenRowsIndex does the same of a log in a database.
+func OpenRowsIndex(dir string, rows Rows, ring *keys.Ring) *Index {
+	return openIndex(dir, newRowFiles(rows), ring)
+}
+
 func openIndex(dir string, log files, ring *keys.Ring) *Index {
 	return &Index{dir: dir, files: osFiles{dir}, log: log, keys: newDataKeys(log, ring), months: map[uint32]*sql.DB{}}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"math"
 	"slices"
@@ -88,6 +87,9 @@ func (s *indexSearch) run(ctx context.Context, yield func(Stored, error) bool) e
 			return err
 		}
 		e, err := s.read(f)
+		if errors.Is(err, ErrDestroyed) {
+			continue // meanwhile
+		}
 		if err != nil {
 			return err
 		}
@@ -104,7 +106,7 @@ func (s *indexSearch) months(p *indexPosition) ([]*dataKey, error) {
 	var all []*dataKey
 	for _, id := range p.Months {
 		k, err := s.ix.keys.get(id)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, ErrDestroyed) {
 			continue
 		}
 		if err != nil {
@@ -117,18 +119,27 @@ func (s *indexSearch) months(p *indexPosition) ([]*dataKey, error) {
 
 // employees is what Query.employees finds by reading all.
 func (s *indexSearch) employees(ctx context.Context, months []*dataKey) ([]string, error) {
+	if len(s.query.Employees) > 0 {
+		return s.query.Employees, nil
+	}
 	name := s.query.Employee
 	if name == "" || isPseudonym(name) {
 		return []string{name}, nil
 	}
 	var pseudonyms []string
 	for _, k := range months {
+		if k.class != "" && k.class != ClassEmployee {
+			continue // no sign_in is there
+		}
 		list, err := s.list(ctx, k, "FROM p CROSS JOIN e ON e.seq = p.seq WHERE p.key = ?", k.indexKey(termName, foldName(name)))
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range list {
 			e, err := s.read(f)
+			if errors.Is(err, ErrDestroyed) {
+				continue // meanwhile
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -152,6 +163,12 @@ func (n *Names) are(name string) bool {
 
 // candidates are the entries of a month that may match.
 func (s *indexSearch) candidates(ctx context.Context, k *dataKey, employees []string) ([]found, error) {
+	where, args := s.where(k, employees)
+	return s.list(ctx, k, where, args...)
+}
+
+// where is the query in the words of a month's file.
+func (s *indexSearch) where(k *dataKey, employees []string) (where string, args []any) {
 	var terms [][]any // each a set of keys, of which one has to match
 	if s.query.Record != "" {
 		terms = append(terms, []any{k.indexKey(termRecord, s.query.Record)})
@@ -159,14 +176,14 @@ func (s *indexSearch) candidates(ctx context.Context, k *dataKey, employees []st
 	if s.query.Keyed != "" {
 		terms = append(terms, []any{k.indexKey(termKeyed, s.query.Keyed)})
 	}
-	if s.query.Employee != "" {
+	if s.query.ofSomebody() {
 		var keys []any
 		for _, e := range employees {
 			keys = append(keys, k.indexKey(termEmployee, e))
 		}
 		terms = append(terms, keys)
 	}
-	where, args := "FROM e WHERE true", []any{}
+	where = "FROM e WHERE true"
 	for i, keys := range terms {
 		in := "p.key IN (?" + strings.Repeat(",?", len(keys)-1) + ")"
 		if i == 0 {
@@ -185,7 +202,7 @@ func (s *indexSearch) candidates(ctx context.Context, k *dataKey, employees []st
 	if s.query.Kind != "" {
 		where, args = where+" AND e.kind = ?", append(args, kindNumber(s.query.Kind))
 	}
-	return s.list(ctx, k, where, args...)
+	return where, args
 }
 
 // nanos keeps years that nanoseconds can't count from turning into others.
@@ -225,6 +242,24 @@ func (s *indexSearch) list(ctx context.Context, k *dataKey, where string, args .
 	return all, nil
 }
 
+// codecOf takes the codec of a segment: a log that was restored has several.
+func (s *indexSearch) codecOf(segment uint32) error {
+	h, err := readHeader(s.ix.log, segment)
+	if err != nil {
+		return err
+	}
+	if h == nil || h.identity == s.codec.id {
+		return nil // what is wrong shows when an entry is opened
+	}
+	c, err := newCodec(h.identity)
+	if err != nil {
+		return err
+	}
+	s.codec.close()
+	s.codec = c
+	return nil
+}
+
 // read opens the entry at a place. What isn't there was not written there.
 func (s *indexSearch) read(f found) (*Stored, error) {
 	if s.seg == nil || s.number != f.segment {
@@ -236,6 +271,9 @@ func (s *indexSearch) read(f found) (*Stored, error) {
 			_ = s.seg.Close() // it was read only
 		}
 		s.seg, s.number = seg, f.segment
+		if err := s.codecOf(f.segment); err != nil {
+			return nil, err
+		}
 	}
 	var head [frameOverhead]byte
 	if _, err := s.seg.ReadAt(head[:], f.offset); err != nil {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/bits"
 	"slices"
 	"strings"
@@ -157,7 +156,8 @@ func (b *indexRows) tell(done int64) {
 }
 
 // add takes one entry. One whose data key was destroyed is left out: it can't be
-// found, which is what destroying it is for.
+// found, which is what destroying it is for. A key that is missing is an error: a
+// search must not pass over entries without a word.
 func (b *indexRows) add(at *position, segment uint32, f entryFrame) error {
 	id, err := keyID(f.envelope)
 	if err != nil {
@@ -165,7 +165,7 @@ func (b *indexRows) add(at *position, segment uint32, f entryFrame) error {
 	}
 	b.entries++
 	e, err := b.open.open(at, segment, f)
-	if errors.Is(err, ErrKey) && errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, ErrDestroyed) {
 		return nil
 	}
 	if err != nil {

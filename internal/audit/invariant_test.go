@@ -14,6 +14,8 @@ func TestInvariant(t *testing.T) {
 			{"root-is-that-of-a-plain-tree", rootIsThatOfAPlainTree},
 			{"log-is-read-while-it-is-written", logIsReadWhileItIsWritten},
 			{"close-waits-for-what-was-accepted", closeWaitsForWhatWasAccepted},
+			{"unknown-commit-is-asked-for", unknownCommitIsAskedFor},
+			{"unknown-disclosure-closes-its-intent", unknownDisclosureClosesItsIntent},
 		}},
 		{"I04-fails-closed-and-heals", []promise{
 			{"failing-disk-refuses-and-heals-by-itself", failingDiskRefusesAndHealsByItself},
@@ -23,6 +25,7 @@ func TestInvariant(t *testing.T) {
 			{"log-without-checkpoints-refuses-intents", logWithoutCheckpointsRefusesIntents},
 			{"failed-sync-is-not-retried-on-the-same-file", failedSyncIsNotRetriedOnTheSameFile},
 			{"log-keeps-its-node-and-keys", logKeepsItsNodeAndKeys},
+			{"database-that-lost-entries-is-refused", databaseThatLostEntriesIsRefused},
 		}},
 		{"I05-power-loss-takes-nothing-acknowledged", []promise{
 			{"acknowledged-survives-power-loss-at-every-step", acknowledgedSurvivesPowerLossAtEveryStep},
@@ -55,14 +58,30 @@ func TestInvariant(t *testing.T) {
 			{"index-goes-on-where-it-was-cut", indexGoesOnWhereItWasCut},
 		}},
 		{"I08-the-clock-orders-nothing", []promise{
+			{"wrong-clock-never-destroys-too-early", wrongClockNeverDestroysTooEarly},
+			{"believed-clock-goes-forward-by-running-alone", believedClockGoesForwardByRunningAlone},
 			{"clock-that-jumps-is-an-entry-and-orders-nothing", clockThatJumpsIsAnEntryAndOrdersNothing},
 		}},
 		{"I09-destroyed-key-erases-its-month-alone", []promise{
 			{"months-have-keys-of-their-own", monthsHaveKeysOfTheirOwn},
+			{"destroyed-month-is-gone-and-the-rest-is-proved", destroyedMonthIsGoneAndTheRestIsProved},
+			{"destroyed-key-is-overwritten", destroyedKeyIsOverwritten},
+			{"holds-keep-what-they-name", holdsKeepWhatTheyName},
+			{"months-that-were-not-seen-take-a-word", monthsThatWereNotSeenTakeAWord},
+			{"destruction-may-be-cut-at-every-step", destructionMayBeCutAtEveryStep},
+			{"loss-of-a-destruction-is-noticed-without-each-sync", lossOfADestructionIsNoticedWithoutEachSync},
+			{"taken-key-is-not-taken-for-a-destroyed-one", takenKeyIsNotTakenForADestroyedOne},
+			{"restored-backup-has-lost-what-was-destroyed", restoredBackupHasLostWhatWasDestroyed},
+			{"log-of-one-key-a-month-goes-on", logOfOneKeyAMonthGoesOn},
+			{"export-says-what-was-destroyed", exportSaysWhatWasDestroyed},
 		}},
 		{"I10-one-writer-one-tree", []promise{
 			{"second-process-is-locked-out", secondProcessIsLockedOut},
 			{"no-fork-is-ever-signed", noForkIsEverSigned},
+			{"restored-log-goes-on-under-another-name", restoredLogGoesOnUnderAnotherName},
+			{"restoration-may-be-cut-at-every-step", restorationMayBeCutAtEveryStep},
+			{"backup-put-back-by-hand-is-no-log", backupPutBackByHandIsNoLog},
+			{"joint-needs-its-entry", jointNeedsItsEntry},
 		}},
 		{"I11-every-exchange-has-whole-entries", []promise{
 			{"client-that-hangs-up-is-logged", clientThatHangsUpIsLogged},

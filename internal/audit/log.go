@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +21,7 @@ import (
 var (
 	// ErrLocked says that another process, or another Log of this one, writes to
 	// the directory.
-	ErrLocked = errors.New("the log is in use by another process; stop it first, or give this one a directory of its own")
+	ErrLocked = errors.New("the log is in use by another process; stop it first, or give this one a directory (in a database: a node name) of its own")
 	// ErrClosed says that the log was closed.
 	ErrClosed = errors.New("the log is closed")
 	// ErrBusy says that too many entries wait, or one has waited for too long:
@@ -58,7 +57,14 @@ type Options struct {
 	// in the log's own directory if empty.
 	Checkpoints string
 
-	files    files // another file layer, in tests
+	// Rows keep the log in a database, in place of a directory; the directory's
+	// name is for nothing then. They need a Node. Checkpoints are kept beside it in
+	// the database, and in the directory Checkpoints, too, if one is named: so that
+	// this node sees a database that has lost entries.
+	Rows Rows
+
+	files    files      // another file layer, in tests
+	restored *recovered // what to go on from, in place of what is found
 	every    time.Duration
 	patience time.Duration
 	now      func() (wall time.Time, since time.Duration)
@@ -84,6 +90,8 @@ type Log struct {
 	writer *writer
 	notary *notary
 	clock  *clock
+	keeper *keeper
+	meter  *meter
 	head   atomic.Pointer[head]
 }
 
@@ -136,8 +144,11 @@ func (o *Options) fill(dir string) error {
 	if o.Node != "" && !regexp.MustCompile(`^[A-Za-z0-9.-]{1,63}$`).MatchString(o.Node) {
 		return fmt.Errorf("node name %q: it takes 1 to 63 letters, digits, dots and hyphens", o.Node)
 	}
+	if o.Rows != nil && o.Node == "" {
+		return errors.New("a log in a database needs a node's name")
+	}
 	if o.files == nil {
-		o.files = osFiles{dir}
+		o.files = filesOf(dir, o.Rows)
 	}
 	if o.every == 0 {
 		o.every = defaultEvery
@@ -155,16 +166,27 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		limit: int(min(maxJSON, opts.SegmentSize/4)),
 		room:  int(opts.SegmentSize) - maxHeader - commitFrame,
 		queue: make(chan *pending, queueLength), done: make(chan struct{}),
+		meter: newMeter(),
 	}
 	if err := l.keys.loadAll(); err != nil {
 		return nil, err
 	}
 	kept := opts.shelf(dir, ring)
-	found, err := recoverLog(ctx, opts, l.keys, kept)
-	if err != nil {
-		return nil, err
+	found := opts.restored
+	if found == nil {
+		var err error
+		if found, err = recoverLog(ctx, opts, l.keys, kept); err != nil {
+			return nil, err
+		}
+	}
+	if kept.second != nil { // the node may have a new disk beside its database
+		if err := kept.second.make(); err != nil {
+			return nil, storageError(err)
+		}
 	}
 	l.id = found.identity
+	l.keeper = newKeeper(found.newest, l.clock)
+	var err error
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err
 	}
@@ -187,6 +209,10 @@ func (l *Log) begin(ctx context.Context, found *recovered) error {
 	e := &Entry{Kind: Control, Event: Start}
 	if !found.clean {
 		e.Event, e.Dropped = UncleanStart, found.dropped
+		l.nameUnfinished(e, found.unfinished)
+	}
+	if found.joint != nil {
+		e.Event, e.Detail, e.Keeping = Restored, found.joint.String(), &Keeping{Joint: found.joint}
 		l.nameUnfinished(e, found.unfinished)
 	}
 	_, err := l.Append(ctx, e)
@@ -227,7 +253,9 @@ func (l *Log) Append(ctx context.Context, entry *Entry) (Receipt, error) {
 	return l.append(ctx, entry)
 }
 
-func (l *Log) append(ctx context.Context, entry *Entry) (Receipt, error) {
+func (l *Log) append(ctx context.Context, entry *Entry) (rec Receipt, err error) {
+	began := time.Now()
+	defer func() { l.meter.appended(began, err) }()
 	p, err := l.prepare(entry)
 	if err != nil {
 		return Receipt{}, err
@@ -265,7 +293,7 @@ func (l *Log) prepare(entry *Entry) (*pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := l.keys.forMonth(e.Time)
+	key, err := l.keys.forMonth(e.Time, e.class())
 	if err != nil {
 		return nil, err
 	}
@@ -367,8 +395,4 @@ func (l *Log) collect(p *pending) []*pending {
 		}
 	}
 	return batch
-}
-
-func randomNode(random []byte) string {
-	return "n" + base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(random)
 }

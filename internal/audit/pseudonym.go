@@ -97,3 +97,7 @@ func keep(v string, ok func(rune) bool) string {
 		return -1
 	}, v)
 }
+
+func randomNode(random []byte) string {
+	return "n" + base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(random)
+}

@@ -30,6 +30,11 @@ func Read(ctx context.Context, dir string, ring *keys.Ring) iter.Seq2[Stored, er
 	return read(ctx, osFiles{dir}, ring)
 }
 
+// ReadRows does the same with a log in a database.
+func ReadRows(ctx context.Context, rows Rows, ring *keys.Ring) iter.Seq2[Stored, error] {
+	return read(ctx, newRowFiles(rows), ring)
+}
+
 // Read returns the log's own entries, like the function.
 func (l *Log) Read(ctx context.Context) iter.Seq2[Stored, error] {
 	return readWith(ctx, l.files, l.keys)
@@ -74,28 +79,69 @@ type opener struct {
 	keys  *dataKeys
 	codec *codec
 	visit func(s *Stored, segment uint32) error
+	// last is the data key of the entry that is visited.
+	last uint32
+	// only, if set, is the class of the entries to open.
+	only Class
+	// destroyed, if set, is told of the entries whose key was destroyed. Without
+	// it they are passed over: nothing of them is left to read.
+	destroyed func(segment uint32, f entryFrame, d *Destroyed) error
 }
 
 func (o *opener) group(at *position, segment uint32, g *group) error {
 	for _, f := range g.entries {
-		e, err := o.open(at, segment, f)
-		if err != nil {
-			return err
-		}
-		if err := o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope)}, segment); err != nil {
+		if err := o.entry(at, segment, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// entry visits one entry, if it is of the class to open and there to be read.
+func (o *opener) entry(at *position, segment uint32, f entryFrame) error {
+	if o.only != "" {
+		if other, err := o.other(f); err != nil || other {
+			return err
+		}
+	}
+	e, err := o.open(at, segment, f)
+	if d, ok := errors.AsType[*Destroyed](err); ok {
+		if o.destroyed == nil {
+			return nil
+		}
+		return o.destroyed(segment, f, d)
+	}
+	if err != nil {
+		return err
+	}
+	return o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope)}, segment)
+}
+
+// other reports whether an entry's key is of another class than the one to open.
+func (o *opener) other(f entryFrame) (bool, error) {
+	id, err := keyID(f.envelope)
+	if err != nil {
+		return false, err
+	}
+	key, err := o.keys.get(id)
+	if errors.Is(err, ErrDestroyed) {
+		return true, nil
+	}
+	return err == nil && key.class != o.only, err
+}
+
 func (o *opener) open(at *position, segment uint32, f entryFrame) (*Entry, error) {
+	if o.codec != nil && o.codec.id != at.identity {
+		o.close()
+		o.codec = nil
+	}
 	if o.codec == nil {
 		var err error
 		if o.codec, err = newCodec(at.identity); err != nil {
 			return nil, err
 		}
 	}
+	o.last, _ = keyID(f.envelope)
 	return openEntry(o.codec, o.keys, segment, f)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // recovered is what a writer goes on from.
@@ -18,6 +19,12 @@ type recovered struct {
 	clean      bool
 	dropped    int64
 	unfinished []Unfinished
+	// newest is the time of the last entry, zero if it can't be told.
+	newest time.Time
+	// previousEnd is where the segment before this one ends, if it has no header yet.
+	previousEnd int64
+	// joint is what a restored log begins with.
+	joint *Joint
 	// spare says that the next segment is there already.
 	spare bool
 	// anchor is the last checkpoint.
@@ -29,6 +36,9 @@ type recovered struct {
 // reads all. It changes nothing before it has found nothing tampered.
 func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (*recovered, error) {
 	fsys := opts.files
+	if f, err := fsys.open(restoringName, false); err == nil {
+		return nil, errors.Join(errRestoring, f.Close())
+	}
 	checkpoints, err := kept.load()
 	if err != nil {
 		return nil, err
@@ -44,17 +54,14 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if last < 0 {
 		return newLog(opts, segments, kept, checkpoints)
 	}
-	for i := range segments {
-		if segments[i] != uint32(i+1) {
-			// Something is gone; the walk tells what.
-			return nil, (&walk{files: fsys, segments: segments, key: keys.commits}).whole(ctx)
-		}
+	if err := allThere(ctx, fsys, segments, keys); err != nil {
+		return nil, err
 	}
 	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Node != "" && opts.Node != r.node {
+	if opts.Node != "" && opts.Node != r.node && opts.Node != baseNode(r.node) {
 		return nil, fmt.Errorf("the log is that of node %q, not %q: give it that name, or another directory", r.node, opts.Node)
 	}
 	if !r.clean {
@@ -71,9 +78,29 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	return r, nil
 }
 
+// allThere finds the first segment that is missing.
+func allThere(ctx context.Context, fsys files, segments []uint32, keys *dataKeys) error {
+	for i := range segments {
+		if segments[i] == uint32(i+1) {
+			continue
+		}
+		// Something is gone; the walk tells what.
+		w := &walk{files: fsys, segments: segments, key: keys.commits}
+		if err := w.whole(ctx); err != nil {
+			return err
+		}
+		return w.damage(uint32(i+1), 0, 0, "the segment is missing")
+	}
+	return nil
+}
+
 // newLog begins a log where no group was ever committed.
 func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoint) (*recovered, error) {
 	w := &walk{files: opts.files, segments: segments}
+	checkpoints, err := withHead(opts.files, checkpoints)
+	if err != nil {
+		return nil, err
+	}
 	if n := len(checkpoints); n > 0 && checkpoints[n-1].Size > 0 {
 		return nil, kept.gone(checkpoints[n-1], position{number: 1})
 	}
@@ -98,7 +125,6 @@ func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoin
 	if err := syncParent(opts.files, "."); err != nil {
 		return nil, storageError(err)
 	}
-	var err error
 	if r.anchor, err = kept.begin(r.identity, checkpoints); err != nil {
 		return nil, storageError(err)
 	}
@@ -121,12 +147,19 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 		return nil, err
 	}
 	anchor := checkpoints[len(checkpoints)-1]
-	from, err := containing(fsys, segments, last, anchor.Size)
+	marks, err := kept.anchors(checkpoints)
+	if err == nil {
+		marks, err = withHead(fsys, marks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	from, err := containing(fsys, segments, last, marks[0].Size)
 	if err != nil {
 		return nil, err
 	}
 	var entry entryFrame
-	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: []Checkpoint{anchor}}
+	w := &walk{files: fsys, segments: segments[from:], key: keys.commits, marks: marks}
 	w.visit = func(_ uint32, g *group) error {
 		entry = g.entries[len(g.entries)-1]
 		entry.envelope = slices.Clone(entry.envelope)
@@ -135,19 +168,23 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 	if err := w.run(ctx); err != nil {
 		return nil, err
 	}
-	if anchor.Size > w.tree.size {
-		return nil, kept.gone(anchor, w.position)
+	if n := len(w.marks); n > 0 {
+		return nil, kept.gone(w.marks[n-1], w.position)
 	}
 	c, err := newCodec(w.identity)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
+	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
 	e, err := openEntry(c, keys, w.number, entry)
+	if errors.Is(err, ErrDestroyed) {
+		return r, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
+	r.newest = e.Time
 	r.clean = e.Event == Stop && e.Piece == e.Pieces && r.dropped == 0
 	return r, nil
 }
@@ -183,11 +220,8 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCodec(r.identity)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
+	o := &opener{keys: keys}
+	defer o.close()
 	open := newUnfinished(maxUnfinished)
 	w := &walk{files: fsys, segments: segments[from:], key: keys.commits}
 	w.visit = func(segment uint32, g *group) error {
@@ -195,7 +229,10 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 			if f.seq < r.commit.open {
 				continue
 			}
-			e, err := openEntry(c, keys, segment, f)
+			e, err := o.open(&w.position, segment, f)
+			if errors.Is(err, ErrDestroyed) {
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -213,6 +250,9 @@ func readUnfinished(ctx context.Context, fsys files, segments []uint32, keys *da
 // read may be in the page cache alone, left by a process that died between write
 // and sync or by a sync that failed. Only then is it what the log stands on.
 func heal(fsys files, r *recovered) error {
+	if _, ok := fsys.(*rowFiles); ok {
+		return nil // what a database shows is durable
+	}
 	f, err := fsys.open(segmentName(r.number), true)
 	if err != nil {
 		return err

@@ -44,7 +44,11 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
-	case reflect.Uint64:
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(t, v.Index(i))
+		}
+	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
 		v.SetUint(7)
 	default:
 		t.Fatalf("a %s in an entry: teach fill to set it", v.Type())

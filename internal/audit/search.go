@@ -18,6 +18,8 @@ type Query struct {
 	Record string
 	// Employee is a pseudonym, or a name that a sign_in in the log holds.
 	Employee string
+	// Employees are pseudonyms, of which one has to match; Employee is empty then.
+	Employees []string
 	// Keyed is a hash that Log.Keyed gives: entries whose answers named no
 	// records but held that value.
 	Keyed string
@@ -33,6 +35,11 @@ var ErrNobody = errors.New("no sign_in names this employee; search for the pseud
 // the whole log.
 func Search(ctx context.Context, dir string, ring *keys.Ring, q Query) iter.Seq2[Stored, error] {
 	return search(q, func() iter.Seq2[Stored, error] { return Read(ctx, dir, ring) })
+}
+
+// SearchRows does the same with a log in a database.
+func SearchRows(ctx context.Context, rows Rows, ring *keys.Ring, q Query) iter.Seq2[Stored, error] {
+	return search(q, func() iter.Seq2[Stored, error] { return ReadRows(ctx, rows, ring) })
 }
 
 // Search does the same in an open log. That somebody searched is for the caller
@@ -63,6 +70,9 @@ func search(q Query, read func() iter.Seq2[Stored, error]) iter.Seq2[Stored, err
 // employees returns the pseudonyms that the query means: several where a name
 // was given to several people, or one person to several providers.
 func (q *Query) employees(read func() iter.Seq2[Stored, error]) ([]string, error) {
+	if len(q.Employees) > 0 {
+		return q.Employees, nil
+	}
 	if q.Employee == "" || isPseudonym(q.Employee) {
 		return []string{q.Employee}, nil
 	}
@@ -85,6 +95,9 @@ func (q *Query) employees(read func() iter.Seq2[Stored, error]) ([]string, error
 	return found, nil
 }
 
+// ofSomebody says that only certain employees' entries match.
+func (q *Query) ofSomebody() bool { return q.Employee != "" || len(q.Employees) > 0 }
+
 func isPseudonym(s string) bool { return len(s) == 28 && strings.HasPrefix(s, "e-") }
 
 func (q *Query) matches(e *Entry, employees []string) bool {
@@ -92,7 +105,7 @@ func (q *Query) matches(e *Entry, employees []string) bool {
 	case q.Kind != "" && e.Kind != q.Kind,
 		!q.Since.IsZero() && e.Time.Before(q.Since),
 		!q.Until.IsZero() && !e.Time.Before(q.Until),
-		q.Employee != "" && !slices.Contains(employees, e.Employee),
+		q.ofSomebody() && !slices.Contains(employees, e.Employee),
 		q.Keyed != "" && !slices.Contains(e.Keyed, q.Keyed):
 		return false
 	}

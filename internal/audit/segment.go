@@ -45,6 +45,8 @@ type spares struct {
 	want chan uint32
 	made chan error
 	stop atomic.Bool
+	// there says, to anybody, that the segment is made and not taken yet.
+	there atomic.Bool
 
 	busy, ready bool
 	err         error // of the last try
@@ -56,7 +58,9 @@ func newSpares(fsys files, size int64) *spares {
 	go func() {
 		defer close(s.made)
 		for number := range s.want {
-			s.made <- makeSegment(fsys, number, size, &s.stop)
+			err := makeSegment(fsys, number, size, &s.stop)
+			s.there.Store(err == nil)
+			s.made <- err
 		}
 	}()
 	return s
@@ -100,6 +104,7 @@ func (s *spares) take(number uint32) error {
 		return s.err
 	}
 	s.ready = false
+	s.there.Store(false)
 	return nil
 }
 
@@ -112,6 +117,9 @@ func (s *spares) close() {
 
 // storageError sorts what a disk says into what an administrator can do.
 func storageError(err error) error {
+	if errors.Is(err, ErrDatabase) || errors.Is(err, ErrFenced) {
+		return err
+	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}

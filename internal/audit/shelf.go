@@ -27,13 +27,25 @@ type shelf struct {
 	// dir is the directory's name for files, where the one for people.
 	dir, where string
 	ring       *keys.Ring
+	// second, if set, is where each is kept, too: beside a database that may
+	// lose both log and checkpoints.
+	second *shelf
 }
 
 func (o *Options) shelf(dir string, ring *keys.Ring) shelf {
-	if o.Checkpoints != "" {
-		return shelf{osFiles{o.Checkpoints}, ".", o.Checkpoints, ring}
+	own := shelf{files: o.files, dir: checkpointDir, where: path.Join(dir, checkpointDir), ring: ring}
+	if o.Rows != nil {
+		own.where = o.Rows.String()
 	}
-	return shelf{o.files, checkpointDir, path.Join(dir, checkpointDir), ring}
+	if o.Checkpoints == "" {
+		return own
+	}
+	named := shelf{files: osFiles{o.Checkpoints}, dir: ".", where: o.Checkpoints, ring: ring}
+	if o.Rows == nil {
+		return named
+	}
+	own.second = &named
+	return own
 }
 
 func (s shelf) name(file string) string { return path.Join(s.dir, file) }
@@ -76,6 +88,13 @@ func (s shelf) load() ([]Checkpoint, error) {
 		}
 		all = append(all, c)
 	}
+	if s.second != nil {
+		more, err := s.second.load()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
 	slices.SortStableFunc(all, bySize)
 	return all, nil
 }
@@ -106,9 +125,12 @@ func (s shelf) put(c Checkpoint, day time.Time) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("keeping a checkpoint in %s: %w", s.where, err)
+		err = fmt.Errorf("keeping a checkpoint in %s: %w", s.where, err)
 	}
-	return nil
+	if s.second != nil {
+		return errors.Join(err, s.second.put(c, day))
+	}
+	return err
 }
 
 // begin keeps the checkpoint of a log that has no entry yet. From then on a log
@@ -125,13 +147,46 @@ func (s shelf) begin(id identity, old []Checkpoint) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	if s.second != nil {
+		if err := s.second.make(); err != nil {
+			return Checkpoint{}, err
+		}
+	}
 	// Those of a first start that was cut off: nothing was in their log.
 	for _, o := range old {
-		if err := s.files.remove(s.name(o.Name)); err != nil {
+		if err := s.drop(o.Name); err != nil {
 			return Checkpoint{}, fmt.Errorf("removing a checkpoint: %w", err)
 		}
 	}
 	return c, s.put(c, time.Now())
+}
+
+// anchors are the last checkpoints of each place, the smallest first.
+func (s shelf) anchors(all []Checkpoint) ([]Checkpoint, error) {
+	list := all[len(all)-1:]
+	if s.second == nil {
+		return list, nil
+	}
+	more, err := s.second.load()
+	if err != nil || len(more) == 0 {
+		return list, err
+	}
+	return append(more[len(more)-1:], list...), nil
+}
+
+// drop removes a checkpoint, which one of two places may not have.
+func (s shelf) drop(file string) error {
+	err := s.files.remove(s.name(file))
+	if s.second == nil {
+		return err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if e := s.second.drop(file); !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // of returns the checkpoints of that log, or why the log can't be trusted beside
@@ -139,12 +194,12 @@ func (s shelf) begin(id identity, old []Checkpoint) (Checkpoint, error) {
 func (s shelf) of(id identity, all []Checkpoint) ([]Checkpoint, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%w in %s: put them back from a backup; "+
-			"if there is none, `crmgate audit adopt` takes the log as it is, and says so in it", ErrNoCheckpoint, s.where)
+			"if there is none, `crmgate audit adopt` takes the log as it is, and says so in it", ErrNoCheckpoint, s.places())
 	}
 	for _, c := range all {
 		if c.Origin != id.origin() {
 			return nil, fmt.Errorf("%w: %s in %s is of %s, the log is %s: put log and checkpoints that belong together back",
-				ErrCheckpoint, c.Name, s.where, c.Origin, id.origin())
+				ErrCheckpoint, c.Name, s.places(), c.Origin, id.origin())
 		}
 	}
 	return all, nil
@@ -156,13 +211,31 @@ var ErrNoCheckpoint = errors.New("the log's checkpoints are missing")
 
 // gone is the finding that a log is shorter than a checkpoint says.
 func (s shelf) gone(c Checkpoint, at position) *Damage {
+	says := "was signed over"
+	if c.counted {
+		says = "counts"
+	}
+	remedy := remedyGone
+	if _, ok := s.files.(*rowFiles); ok {
+		remedy = remedyOlder
+	}
 	return &Damage{
 		Seq: at.tree.size, Last: c.Size - 1, Segment: at.number, Offset: at.end,
-		What: fmt.Sprintf("the log ends here, but %s in %s was signed over %d entries: entries %d to %d are missing",
-			c.Name, s.where, c.Size, at.tree.size, c.Size-1),
-		Remedy: remedyGone,
+		What: fmt.Sprintf("the log ends here, but %s in %s %s %d entries: entries %d to %d are missing",
+			c.Name, s.places(), says, c.Size, at.tree.size, c.Size-1),
+		Remedy: remedy,
 	}
 }
 
-const remedyGone = "put the newest copy of the log's files back; if there is none, move log and checkpoints away together, " +
+// places names where the checkpoints are, for people.
+func (s shelf) places() string {
+	if s.second == nil {
+		return s.where
+	}
+	return s.where + " or " + s.second.where
+}
+
+const remedyOlder = "bring the database back that has all entries; if it is lost, keep what there is, and see the manual for how logs of their own begin"
+
+const remedyGone = "move the log away and restore its backup (crmgate audit restore); if there is none, move log and checkpoints away together, " +
 	"keep both, and start: a log of its own begins, which never claims to continue this one"

@@ -9,7 +9,7 @@ func testCodec(t testing.TB) (*codec, *dataKey) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.close)
-	key, err := newDataKey(7, "2026-09", make([]byte, 32))
+	key, err := newDataKey(7, "2026-09", ClassAccess, make([]byte, 32))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func (u *unfinished) list() []Unfinished {
 // Verify follow intents.
 func (u *unfinished) take(seq uint64, e *Entry) {
 	switch {
-	case e.Event == Start || e.Event == UncleanStart:
+	case e.Event == Start || e.Event == UncleanStart || e.Event == Restored:
 		// What the run before has left open stays open; this run's starts anew.
 		*u = *newUnfinished(u.limit)
 	case e.opens():

@@ -37,6 +37,16 @@ type Report struct {
 	// the size of the largest: entries from there on may be cut off unseen.
 	Checkpoints int    `json:"checkpoints"`
 	Anchored    uint64 `json:"anchored"`
+	// Earlier are logs that the node had before this one, as the root log knows
+	// them: their origins, with the entries that they had at least.
+	Earlier map[string]uint64 `json:"earlier,omitempty"`
+	// Destroyed are the data keys that retention has destroyed, with the number of
+	// entries that went with each.
+	Destroyed []*Destroyed `json:"destroyed,omitempty"`
+	// Joints are the places where the log was restored from a backup and went on,
+	// Lost the checkpoints over entries that weren't in it.
+	Joints []Joint      `json:"joints,omitempty"`
+	Lost   []Checkpoint `json:"lost,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
@@ -51,8 +61,13 @@ type Check struct {
 	// Against are signed notes that were kept elsewhere, by their file names: the
 	// log has to agree with them, too.
 	Against map[string][]byte
+	// Gathered are the checkpoints of all nodes in the root log. Those of other
+	// nodes are passed over, those of an earlier log of this node are reported.
+	Gathered []Checkpoint
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
+	// Rows are what Options says they are.
+	Rows Rows
 }
 
 // Verify reads the whole log in dir and checks frames, seqs, every tree root, and
@@ -62,13 +77,13 @@ type Check struct {
 // to there. A log that is being written may be verified; what is appended
 // meanwhile is read as far as the segment that was the last when it began.
 func Verify(ctx context.Context, dir string, ring *keys.Ring, check Check) (Report, error) {
-	o := Options{Checkpoints: check.Checkpoints, files: osFiles{dir}}
+	o := Options{Checkpoints: check.Checkpoints, Rows: check.Rows, files: filesOf(dir, check.Rows)}
 	return verifyIn(ctx, o.files, ring, o.shelf(dir, ring), check)
 }
 
 func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) (Report, error) {
 	v := &verifier{progress: check.Progress, open: newUnfinished(math.MaxInt)}
-	err := v.run(ctx, fsys, ring, kept, check.Against)
+	err := v.run(ctx, fsys, ring, kept, check)
 	v.report.Pending = len(v.open.requests)
 	v.report.Damage = nil
 	if errors.As(err, &v.report.Damage) {
@@ -83,13 +98,16 @@ func verifyIn(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, chec
 type verifier struct {
 	report   Report
 	open     *unfinished
+	erased   *erased // nil without keys
+	walk     *walk
+	older    bool // see erased
 	progress func(done, total int64)
 	total    int64
 	done     int64 // of the segments before
 	told     int64
 }
 
-func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, against map[string][]byte) error {
+func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept shelf, check Check) error {
 	segments, err := listSegments(fsys)
 	if err != nil {
 		return err
@@ -101,14 +119,25 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		return err
 	}
 	w := &walk{files: fsys, segments: segments}
+	v.walk = w
 	var o *opener
 	if ring != nil {
 		v.report.Opened = true
 		o = &opener{keys: newDataKeys(fsys, ring), visit: v.entry}
 		defer o.close()
+		if v.erased, err = newErased(o.keys); err != nil {
+			return err
+		}
+		v.erased.older = v.older
+		o.destroyed = func(segment uint32, f entryFrame, d *Destroyed) error {
+			return v.erased.entry(segment, f, d)
+		}
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
-		if w.marks, err = v.checkpoints(fsys, segments, kept, against); err != nil {
+		if w.marks, err = v.checkpoints(fsys, segments, kept, check); err == nil {
+			w.marks, err = withHead(fsys, w.marks)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -127,7 +156,11 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 	if err == nil && w.rest.end > w.end {
 		v.report.Torn = w.rest.end - w.end
 	}
-	v.report.Checkpoints, v.report.Anchored = len(marks)-len(w.marks), w.marked
+	v.anchored(marks[:len(marks)-len(w.marks)])
+	if err == nil && v.erased != nil {
+		v.report.Destroyed, err = v.erased.judge(w)
+	}
+	v.report.Joints = w.joints
 	if err == nil && len(w.marks) > 0 {
 		err = kept.gone(w.marks[len(w.marks)-1], w.position)
 	}
@@ -135,36 +168,79 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 	return err
 }
 
+// anchored counts the checkpoints that the log agrees with.
+func (v *verifier) anchored(marks []Checkpoint) {
+	for _, m := range marks {
+		if !m.counted {
+			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
+		}
+	}
+}
+
 // checkpoints returns what the log has to agree with.
-func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, against map[string][]byte) ([]Checkpoint, error) {
+func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check Check) ([]Checkpoint, error) {
 	all, err := kept.load()
 	if err != nil {
 		return nil, err
 	}
-	h, err := readHeader(fsys, segments[0])
+	links, err := chainOf(fsys, segments)
 	if err != nil {
 		return nil, err
 	}
-	if h == nil {
+	if len(links) == 0 {
 		return all, nil // the walk says what is wrong
 	}
-	key, err := newCheckpointKey(kept.ring, h.origin())
+	last := links[len(links)-1]
+	key, err := newCheckpointKey(kept.ring, last.origin())
 	if err != nil {
 		return nil, err
 	}
 	v.report.Key = key.vkey
-	if all, err = kept.of(h.identity, all); err != nil {
+	if all, err = kept.of(last.identity, all); err != nil {
 		return nil, err
 	}
-	for name, msg := range against {
-		c, err := key.verifiedBy(msg)
+	if all, err = v.gathered(last.identity, all, check.Gathered); err != nil {
+		return nil, err
+	}
+	given, err := links.opened(kept.ring, check.Against)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links[:len(links)-1] {
+		earlier, err := kept.earlier(l.identity).load()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w %s", name, err, h.origin())
+			return nil, err
 		}
-		c.Name = name
+		given = append(given, earlier...)
+	}
+	for _, c := range given {
+		if c.Size > links.until(c.Origin) {
+			v.report.Lost = append(v.report.Lost, c)
+			continue
+		}
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, bySize)
+	return all, nil
+}
+
+// gathered adds what the root log holds of the log. Its entries are sealed: their
+// signatures needn't be checked here.
+func (v *verifier) gathered(id identity, all, gathered []Checkpoint) ([]Checkpoint, error) {
+	for _, c := range gathered {
+		of, err := identityOf(c.Origin)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		case of == id:
+			all = append(all, c)
+		case of.node == id.node:
+			if v.report.Earlier == nil {
+				v.report.Earlier = map[string]uint64{}
+			}
+			v.report.Earlier[c.Origin] = max(v.report.Earlier[c.Origin], c.Size)
+		}
+	}
 	return all, nil
 }
 
@@ -201,7 +277,7 @@ func (v *verifier) tell(done int64, last bool) {
 	}
 }
 
-func (v *verifier) entry(s *Stored, _ uint32) error {
+func (v *verifier) entry(s *Stored, segment uint32) error {
 	switch s.Entry.Kind {
 	case Intent:
 		v.report.Intents++
@@ -210,9 +286,13 @@ func (v *verifier) entry(s *Stored, _ uint32) error {
 	case Control:
 		v.report.Controls++
 	}
-	if s.Entry.Event == Start || s.Entry.Event == UncleanStart {
+	if err := v.joined(s, segment); err != nil {
+		return err
+	}
+	if s.Entry.Event == Start || s.Entry.Event == UncleanStart || s.Entry.Event == Restored {
 		v.report.Unfinished += len(v.open.requests)
 	}
+	v.erased.named(s)
 	v.open.take(s.Seq, &s.Entry)
 	return nil
 }

@@ -41,6 +41,11 @@ type exportCheck struct {
 	// keys and codec open the entries, nil without keys.
 	keys  *dataKeys
 	codec *codec
+	links chain
+	// verifier checks what the log's key has signed; gone are keys that were
+	// destroyed.
+	verifier note.Verifier
+	gone     map[uint32]*Destroyed
 }
 
 func (x *exportCheck) run(ctx context.Context, vkey string) error {
@@ -49,12 +54,17 @@ func (x *exportCheck) run(ctx context.Context, vkey string) error {
 		return err
 	}
 	x.report.Origin, x.report.Size, x.report.Root = c.Origin, c.Size, c.Root.String()
+	if err := x.loadTombstones(); err != nil {
+		return err
+	}
 	if err := x.loadKeys(c.Origin); err != nil {
 		return err
 	}
-	if x.codec != nil {
-		defer x.codec.close()
-	}
+	defer func() {
+		if x.codec != nil {
+			x.codec.close()
+		}
+	}()
 	check := sameAs(x.dir)
 	var wrong error // the first tile that is, judged when the entries are known to be right
 	above := &tiles{put: func(name string, content []byte) error {
@@ -105,7 +115,7 @@ func (x *exportCheck) checkpoint(vkey string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: the key: %w", ErrExport, err)
 	}
-	x.report.Key = vkey
+	x.report.Key, x.verifier = vkey, v
 	c, err := verifiedCheckpoint(v, msg)
 	if err == nil && c.Origin != v.Name() {
 		err = fmt.Errorf("%w: it is of %s, the key of %s", ErrCheckpoint, c.Origin, v.Name())
@@ -144,7 +154,7 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		if err := above.add(envelope); err != nil {
 			return err
 		}
-		if err := x.open(envelope); err != nil && x.bad < 0 {
+		if err := x.open(seq, envelope); err != nil && x.bad < 0 {
 			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
 		}
 	}
@@ -172,6 +182,28 @@ func (x *exportCheck) judge(c Checkpoint, above error) error {
 	return above
 }
 
+// loadTombstones takes what the log's key has signed of keys that were destroyed.
+func (x *exportCheck) loadTombstones() error {
+	names, err := filepath.Glob(filepath.Join(x.dir, exportDataKeys, "*"+goneSuffix))
+	if err != nil {
+		return err
+	}
+	x.gone = map[uint32]*Destroyed{}
+	for _, name := range names {
+		msg, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("reading the export: %w", err)
+		}
+		d, err := openTombstone(x.verifier, msg)
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrTampered, name, err)
+		}
+		x.gone[d.Key] = d
+		x.report.Destroyed = append(x.report.Destroyed, d)
+	}
+	return nil
+}
+
 // loadKeys takes the data keys in the export, if there are any.
 func (x *exportCheck) loadKeys(origin string) error {
 	names, err := filepath.Glob(filepath.Join(x.dir, exportDataKeys, "*"+keySuffix))
@@ -185,8 +217,7 @@ func (x *exportCheck) loadKeys(origin string) error {
 	if !bytes.Equal(dictionary, dictionary1) {
 		return fmt.Errorf("%w: %s is another dictionary than this program's", ErrTampered, exportDictionary)
 	}
-	id, err := identityOf(origin)
-	if err != nil {
+	if err := x.loadEpochs(origin); err != nil {
 		return err
 	}
 	x.keys = &dataKeys{byID: map[uint32]*dataKey{}}
@@ -198,8 +229,39 @@ func (x *exportCheck) loadKeys(origin string) error {
 		x.keys.byID[k.id] = k
 	}
 	x.report.Opened = true
-	x.codec, err = newCodec(id)
+	x.codec, err = newCodec(x.links[0].identity)
 	return err
+}
+
+// loadEpochs takes the names that the log had before it was restored: its entries
+// are bound to them.
+func (x *exportCheck) loadEpochs(origin string) error {
+	text, err := os.ReadFile(filepath.Join(x.dir, exportEpochs))
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = []byte("0 "+origin+"\n"), nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the export: %w", err)
+	}
+	if x.links, err = parseChain(text); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrTampered, exportEpochs, err)
+	}
+	return nil
+}
+
+// codecFor takes the codec of an entry.
+func (x *exportCheck) codecFor(seq uint64) error {
+	id := x.links.at(seq)
+	if id == x.codec.id {
+		return nil
+	}
+	c, err := newCodec(id)
+	if err != nil {
+		return err
+	}
+	x.codec.close()
+	x.codec = c
+	return nil
 }
 
 func readExportedKey(name string) (*dataKey, error) {
@@ -216,19 +278,29 @@ func readExportedKey(name string) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s has another form", ErrTampered, name)
 	}
-	return newDataKey(id, month, raw)
+	return newDataKey(id, month, "", raw)
 }
 
-func (x *exportCheck) open(envelope []byte) error {
-	if x.codec == nil {
+func (x *exportCheck) open(seq uint64, envelope []byte) error {
+	if x.codec == nil && len(x.gone) == 0 {
 		return nil
 	}
 	id, err := keyID(envelope)
 	if err != nil {
 		return err
 	}
+	if d, ok := x.gone[id]; ok {
+		d.Entries++
+		return nil
+	}
+	if x.codec == nil {
+		return nil
+	}
 	if x.keys.byID[id] == nil {
 		return fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
+	}
+	if err := x.codecFor(seq); err != nil {
+		return err
 	}
 	_, err = x.codec.open(envelope, x.keys)
 	return err

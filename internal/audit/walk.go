@@ -90,6 +90,8 @@ type walk struct {
 	// those that it has grown past are taken away. marked is the last of them.
 	marks  []Checkpoint
 	marked uint64
+	// joints are where a restored log goes on under another name.
+	joints []Joint
 	// visit is called for each good group.
 	visit func(segment uint32, g *group) error
 	// probe, if set, tells whether an entry opens. It is called for the entries
@@ -313,7 +315,7 @@ func (w *walk) agree(number uint32, g *group, leaves []tlog.Hash) error {
 		}
 		if w.tree.grow(leaves[:m.Size-w.tree.size]...).root() != m.Root {
 			d := w.damage(number, 0, g.start, fmt.Sprintf(
-				"entries %d to %d aren't those that %s was signed over", w.marked, m.Size-1, m.Name))
+				"entries %d to %d aren't those that %s stands for", w.marked, m.Size-1, m.Name))
 			d.Seq, d.Last = w.marked, m.Size-1
 			return d
 		}
@@ -358,12 +360,15 @@ func (w *walk) header(number uint32, g *group) error {
 		return w.damage(number, 0, 0, "the first segment does not begin with entry 0")
 	case first:
 		w.identity, w.tree = h.identity, h.before
-	case h.identity != w.identity:
+	case h.identity != w.identity && !h.follows(w.identity):
 		return w.damage(number, 0, 0, "the segment is of another log")
 	case h.before.size != w.tree.size || h.before.root() != w.tree.root():
 		return w.damage(number, 0, 0, "the segment does not continue the one before it")
 	case h.previousEnd != w.end:
 		return w.damage(number, 0, 0, "the segment before it ends elsewhere")
+	case h.identity != w.identity:
+		w.joints = append(w.joints, Joint{Origin: w.origin(), Size: w.tree.size, Root: w.tree.root()})
+		w.identity = h.identity
 	}
 	return nil
 }

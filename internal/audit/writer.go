@@ -63,26 +63,30 @@ type writer struct {
 	tree        tree // of what is durable
 
 	broken  error // the last write failed: seg is not to be touched again
+	doubt   *doubt
 	tried   time.Time
 	remake  func(number uint32) error
 	buf     []byte
 	stopErr error
 	// notary is told of each commit.
 	notary *notary
+	meter  *meter
 }
 
 func newWriter(l *Log, opts Options, found *recovered) (*writer, error) {
 	w := &writer{
 		files: opts.files, identity: found.identity, key: l.keys.commits, head: &l.head, open: newUnfinished(maxUnfinished),
-		notary: l.notary,
+		notary: l.notary, meter: l.meter,
 		number: found.number, end: found.end, headed: found.headed, tree: found.tree,
-		groupBytes: int(min(1<<20, opts.SegmentSize/4)),
+		previousEnd: found.previousEnd,
+		groupBytes:  int(min(1<<20, opts.SegmentSize/4)),
 	}
 	if err := w.use(); err != nil {
 		return nil, err
 	}
 	w.spares = newSpares(opts.files, opts.SegmentSize)
 	w.spares.ready = found.spare
+	w.spares.there.Store(found.spare)
 	w.spares.need(w.number + 1)
 	w.remake = func(number uint32) error {
 		return makeSegment(opts.files, number, opts.SegmentSize, &w.spares.stop)
@@ -208,6 +212,7 @@ func (w *writer) rotate() error {
 	w.number++
 	if err := w.use(); err != nil {
 		w.number, w.spares.ready = number, true
+		w.spares.there.Store(true)
 		return storageError(err)
 	}
 	w.previousEnd, w.end, w.headed = w.end, 0, false
@@ -247,18 +252,28 @@ func (w *writer) commit(batch []*pending) error {
 	c.mac = w.key.mac(w.identity, c)
 	buf = appendCommit(buf, c)
 	w.buf = buf
+	w.doubt = &doubt{tree: grown, end: w.end + int64(len(buf)), batch: batch}
 	if _, err := w.seg.WriteAt(buf, w.end); err != nil {
 		return fmt.Errorf("writing segment %s: %w", segmentName(w.number), err)
 	}
 	if err := w.seg.datasync(); err != nil {
 		return fmt.Errorf("syncing segment %s: %w", segmentName(w.number), err)
 	}
-	w.end, w.headed = w.end+int64(len(buf)), true
+	w.end, w.headed, w.doubt = w.end+int64(len(buf)), true, nil
+	w.meter.groups.add(float64(len(hashes)))
+	w.meter.written.Add(uint64(len(buf)))
 	seq := w.tree.size
 	w.tree = grown
 	w.publish()
 	w.release(batch, seq)
 	return nil
+}
+
+// doubt is a group whose write failed.
+type doubt struct {
+	tree  tree
+	end   int64
+	batch []*pending
 }
 
 // firstOpen returns the seq of the first intent of a batch that begins at seq.
@@ -314,6 +329,9 @@ func (w *writer) revive() error {
 }
 
 func (w *writer) reopen() error {
+	if rows, ok := w.files.(*rowFiles); ok {
+		return w.resume(rows)
+	}
 	if w.headed {
 		if err := w.checkDurable(); err != nil {
 			return err

@@ -86,6 +86,8 @@ type Page struct {
 	// Tables stand below the sentence, and More below them.
 	Tables []Table
 	More   *Link
+	// Ways are further links below More.
+	Ways []Link
 }
 
 // Onward leads to an address by a script of one line, because a server never
@@ -137,6 +139,7 @@ type view struct {
 	Next, Continue                                 string
 	To, Keep                                       string
 	Link, Also, More                               *shownLink
+	Ways                                           []shownLink
 	Form                                           *shownForm
 	Rows                                           []shownRow
 	Reference, ReferenceLabel, Reason, ReasonLabel string
@@ -204,6 +207,9 @@ func Render(lang string, p Page) []byte {
 	v.Kind, v.Title, v.Text, v.Next = kindOf(p.Status), p.Title.In(lang), p.Text.In(lang), next(p.Next)
 	v.Notice = p.Notice.In(lang)
 	v.Link, v.Also, v.More, v.Form = p.Link.in(lang), p.Also.in(lang), p.More.in(lang), p.Form.in(lang)
+	for _, w := range p.Ways {
+		v.Ways = append(v.Ways, *w.in(lang))
+	}
 	if o := p.Onward; o != nil {
 		if v.To = onto(o.To); v.To != "" {
 			v.Keep, v.Script = o.Keep, onward
@@ -236,6 +242,9 @@ func next(address string) string {
 	}
 	return u.String()
 }
+
+// Style is the style sheet that all pages of the gateway's own have in common.
+func Style() template.CSS { return style }
 
 // Frame is an empty page, for a frame that nobody sees.
 const Frame = "<!DOCTYPE html><title>.</title>"

@@ -40,5 +40,5 @@ func auditCommand(cmd *cobra.Command) {
 		Example: "  crmgate audit reindex --config /etc/crmgate/Caddyfile",
 	}
 	reindexCommand(reindex)
-	group(cmd, search, verify, export, reindex, adopt)
+	group(cmd, append([]*cobra.Command{search, verify, export, reindex, adopt}, append(keepingCommands(), backupCommands()...)...)...)
 }

@@ -20,15 +20,12 @@ func adoptCommand(cmd *cobra.Command) {
 	placeFlags(cmd, &p)
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		d, err := p.find(cmd.ErrOrStderr())
+		d, ring, err := p.reach(cmd.Context(), cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}
-		ring, err := d.ring()
-		if err != nil {
-			return err
-		}
-		c, err := audit.Adopt(cmd.Context(), d.log(), ring, d.options(), fmt.Sprintf("uid %d", os.Getuid()))
+		defer d.close()
+		c, err := audit.Adopt(cmd.Context(), d.place.Dir, ring, d.place.Options(), fmt.Sprintf("uid %d", os.Getuid()))
 		if err != nil {
 			return err
 		}

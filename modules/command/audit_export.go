@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -34,22 +36,36 @@ func exportCommand(cmd *cobra.Command) {
 }
 
 func export(cmd *cobra.Command, p *place, out string, withKeys, asJSON bool) error {
-	d, err := p.find(cmd.ErrOrStderr())
+	d, ring, err := p.reach(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	ring, err := d.ring()
-	if err != nil {
-		return err
-	}
+	defer d.close()
 	look := &crmgate.Look{DataDir: d.dir, UID: os.Getuid(), Export: true, Keys: withKeys}
 	if err := d.writeDown(cmd.Context(), ring, look); err != nil {
 		return err
 	}
+	nodes, err := d.place.Logs(cmd.Context())
+	if err != nil {
+		return fmt.Errorf("finding the audit log: %w", err)
+	}
+	for _, node := range nodes {
+		to := out
+		if d.place.Database != nil {
+			to = filepath.Join(out, node)
+		}
+		if err := exportNode(cmd, d, node, ring, to, withKeys, asJSON); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func exportNode(cmd *cobra.Command, d data, node string, ring *keys.Ring, out string, withKeys, asJSON bool) error {
 	bar := newProgress(cmd.ErrOrStderr(), "Exporting")
-	report, err := audit.Export(cmd.Context(), d.log(), ring, out, audit.Exporting{
-		Checkpoints: d.options().Checkpoints, Keys: withKeys, Progress: bar.tell,
-	})
+	how := d.place.Exporting(node)
+	how.Keys, how.Progress = withKeys, bar.tell
+	report, err := audit.Export(cmd.Context(), d.place.Dir, ring, out, how)
 	bar.end()
 	if err != nil {
 		return err
@@ -69,9 +85,8 @@ func printExport(cmd *cobra.Command, dir string, r *audit.ExportReport) error {
 	if r.OwnKey {
 		key += " (the export's own: compare it with the one you were given)"
 	}
-	return printTable(cmd.OutOrStdout(), [][]string{
-		{"export", dir}, {"origin", r.Origin}, {"entries", entries}, {"root", r.Root}, {"key", key},
-	})
+	rows := [][]string{{"export", dir}, {"origin", r.Origin}, {"entries", entries}, {"root", r.Root}, {"key", key}}
+	return printTable(cmd.OutOrStdout(), append(rows, erasedRows(r.Destroyed)...))
 }
 
 func verifyExport(cmd *cobra.Command, dir, key string, asJSON bool) error {

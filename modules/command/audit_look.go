@@ -34,7 +34,7 @@ func given(t time.Time) *time.Time {
 // writeDown makes the look durable: in the log itself where no gateway holds
 // its lock, otherwise through the gateway that does.
 func (d data) writeDown(ctx context.Context, ring *keys.Ring, look *crmgate.Look) error {
-	log, err := audit.Open(ctx, d.log(), ring, d.options())
+	log, err := audit.Open(ctx, d.place.Dir, ring, d.place.Options())
 	if errors.Is(err, audit.ErrLocked) {
 		return d.tell(look)
 	}

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -9,7 +10,6 @@ import (
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
-	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 const reindexLong = `Makes the index anew by reading the whole log, gateway running or not. The index is
@@ -20,21 +20,23 @@ func reindexCommand(cmd *cobra.Command) {
 	placeFlags(cmd, &p)
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		d, err := p.find(cmd.ErrOrStderr())
+		d, ring, err := p.reach(cmd.Context(), cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}
-		ring, err := d.ring()
+		defer d.close()
+		nodes, err := d.place.Logs(cmd.Context())
 		if err != nil {
-			return err
+			return fmt.Errorf("finding the audit log: %w", err)
 		}
-		ix := audit.OpenIndex(crmgate.IndexDir(d.dir), d.log(), ring)
-		defer ix.Close()
-		bar := newProgress(cmd.ErrOrStderr(), "Indexing")
-		err = ix.Rebuild(cmd.Context(), bar.tell)
-		bar.end()
-		if err != nil {
-			return err
+		for _, node := range nodes {
+			ix := d.place.Index(node, ring)
+			bar := newProgress(cmd.ErrOrStderr(), "Indexing")
+			err = ix.Rebuild(cmd.Context(), bar.tell)
+			bar.end()
+			if err := errors.Join(err, ix.Close()); err != nil {
+				return err
+			}
 		}
 		_, err = fmt.Fprintln(cmd.OutOrStdout(), "The index is made anew.")
 		return err
@@ -46,12 +48,13 @@ func reindexCommand(cmd *cobra.Command) {
 type finder struct {
 	cmd  *cobra.Command
 	data data
+	node string
 	ring *keys.Ring
 	ix   *audit.Index // nil: the log is read
 }
 
-func newFinder(cmd *cobra.Command, d data, ring *keys.Ring) *finder {
-	return &finder{cmd: cmd, data: d, ring: ring, ix: audit.OpenIndex(crmgate.IndexDir(d.dir), d.log(), ring)}
+func newFinder(cmd *cobra.Command, d data, node string, ring *keys.Ring) *finder {
+	return &finder{cmd: cmd, data: d, node: node, ring: ring, ix: d.place.Index(node, ring)}
 }
 
 // without goes on without the index.
@@ -84,7 +87,7 @@ func (f *finder) search(ctx context.Context, q audit.Query) (iter.Seq2[audit.Sto
 		}
 	}
 	if f.ix == nil {
-		return audit.Search(ctx, f.data.log(), f.ring, q), nil
+		return f.data.place.Search(ctx, f.node, f.ring, q), nil
 	}
 	return f.ix.Search(ctx, q), nil
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -50,15 +51,15 @@ func (s *search) run(ctx context.Context) error {
 	if err := s.ask(now); err != nil {
 		return err
 	}
-	d, err := s.place.find(s.cmd.ErrOrStderr())
+	d, ring, err := s.place.reach(ctx, s.cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	ring, err := d.ring()
+	defer d.close()
+	f, err := newFinders(ctx, s.cmd, d, ring)
 	if err != nil {
 		return err
 	}
-	f := newFinder(s.cmd, d, ring)
 	defer f.close()
 	look, err := s.look(ctx, d, f)
 	if err != nil {
@@ -67,11 +68,14 @@ func (s *search) run(ctx context.Context) error {
 	if err := d.writeDown(ctx, ring, look); err != nil {
 		return err
 	}
+	if len(f.nodes) > 1 && s.employee != "" {
+		s.query.Employee, s.query.Employees = "", look.Employees
+	}
 	found, err := f.search(ctx, s.query)
 	if err != nil {
 		return err
 	}
-	return s.show(found)
+	return s.show(found, f.width())
 }
 
 // ask checks the flags.
@@ -111,7 +115,7 @@ func parseWhen(flag, text string, now time.Time) (time.Time, error) {
 
 // look says what is searched in the log's own words. A name is turned into the
 // pseudonyms that it stands for: names stand in sign-ins only.
-func (s *search) look(ctx context.Context, d data, f *finder) (*crmgate.Look, error) {
+func (s *search) look(ctx context.Context, d data, f *finders) (*crmgate.Look, error) {
 	l := s.named(d)
 	if s.employee == "" {
 		return l, nil
@@ -135,16 +139,22 @@ func (s *search) look(ctx context.Context, d data, f *finder) (*crmgate.Look, er
 	return l, nil
 }
 
-func (s *search) show(found func(func(audit.Stored, error) bool)) error {
+func (s *search) show(found iter.Seq2[nodeEntry, error], width int) error {
 	w, n := s.cmd.OutOrStdout(), 0
 	for e, err := range found {
 		if err != nil {
 			return fmt.Errorf("searching the log: %w", err)
 		}
 		n++
-		if s.json {
-			err = printJSON(w, storedEntry{Seq: e.Seq, Entry: e.Entry, LeafHash: e.LeafHash})
-		} else {
+		switch {
+		case s.json:
+			err = printJSON(w, storedEntry{Node: e.node, Seq: e.Seq, Entry: e.Entry, LeafHash: e.LeafHash})
+		case width > 0:
+			if _, err = fmt.Fprintf(w, "%-*s  ", width, e.node); err != nil {
+				return fmt.Errorf("writing the output: %w", err)
+			}
+			fallthrough
+		default:
 			err = printEntry(w, e.Seq, &e.Entry, s.record, time.Local)
 		}
 		if err != nil {
@@ -160,6 +170,7 @@ func (s *search) show(found func(func(audit.Stored, error) bool)) error {
 
 // storedEntry is an entry for machines with its place in the log.
 type storedEntry struct {
+	Node     string      `json:"node,omitempty"`
 	Seq      uint64      `json:"seq"`
 	Entry    audit.Entry `json:"entry"`
 	LeafHash tlog.Hash   `json:"leaf_hash"`

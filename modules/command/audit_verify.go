@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,13 +31,13 @@ it, or a file that holds it; get it from another place than the export.`
 func verifyCommand(cmd *cobra.Command) {
 	var p place
 	var asJSON bool
-	var against []string
+	var kept []string
 	var export, key string
 	cmd.Flags().StringVar(&export, "export", "", "The directory of an export, in place of a log")
 	placeFlags(cmd, &p, "export")
 	cmd.Flags().StringVar(&key, "key", "", "The log's public key, or a file with it; by default the one in the export")
 	jsonFlag(cmd, &asJSON)
-	cmd.Flags().StringArrayVar(&against, "against", nil, "A checkpoint that was kept elsewhere; may be given several times")
+	cmd.Flags().StringArrayVar(&kept, "against", nil, "A checkpoint that was kept elsewhere; may be given several times")
 	cmd.MarkFlagsMutuallyExclusive("export", "against")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -44,55 +47,84 @@ func verifyCommand(cmd *cobra.Command) {
 		if key != "" {
 			return errors.New("--key goes with --export: a log is verified with the gateway's own keys")
 		}
-		return verify(cmd.Context(), cmd, &p, against, asJSON)
+		return verify(cmd.Context(), cmd, &p, kept, asJSON)
 	}
 }
 
-func verify(ctx context.Context, cmd *cobra.Command, p *place, against []string, asJSON bool) error {
-	d, err := p.find(cmd.ErrOrStderr())
+func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []string, asJSON bool) error {
+	d, ring, err := p.reach(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	ring, err := d.ring()
+	defer d.close()
+	nodes, err := d.place.Logs(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the audit log: %w", err)
+	}
+	kept, err := readKept(nodes, keptElsewhere)
 	if err != nil {
 		return err
 	}
-	report, err := verifyLog(ctx, cmd, d, ring, against)
+	var gathered []audit.Checkpoint
+	var unread error // a root log that can't be read: its own verification says why
+	if d.place.Database != nil {
+		gathered, unread = audit.RootCheckpoints(ctx, d.place.Database, ring)
+	}
+	var damaged error
+	for _, node := range nodes {
+		check := d.place.Check(node)
+		check.Against, check.Gathered = against(node, len(nodes) > 1, kept), gathered
+		err := verifyNode(ctx, cmd, d, node, ring, check, asJSON)
+		if err != nil && !errors.Is(err, audit.ErrTampered) {
+			return err
+		}
+		damaged = errors.Join(damaged, err)
+	}
+	if damaged == nil {
+		return unread
+	}
+	return damaged
+}
+
+// readKept reads the checkpoints that were kept elsewhere. Each has to be of one
+// of the nodes.
+func readKept(nodes, files []string) (map[string][]byte, error) {
+	kept := map[string][]byte{}
+	for _, name := range files {
+		msg, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("--against: %w", err)
+		}
+		kept[name] = msg
+		if len(nodes) > 1 && !slices.ContainsFunc(nodes, func(node string) bool {
+			return len(against(node, true, map[string][]byte{name: msg})) > 0
+		}) {
+			return nil, fmt.Errorf("--against: %s is of none of these logs: there are %s", name, strings.Join(nodes, ", "))
+		}
+	}
+	return kept, nil
+}
+
+func verifyNode(ctx context.Context, cmd *cobra.Command, d data, node string, ring *keys.Ring, check audit.Check, asJSON bool) error {
+	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
+	check.Progress = bar.tell
+	report, err := audit.Verify(ctx, d.place.Dir, ring, check)
+	bar.end()
 	if err != nil && !errors.Is(err, audit.ErrTampered) {
 		return err
 	}
 	if asJSON {
-		if e := printJSON(cmd.OutOrStdout(), report); e != nil {
-			return e
-		}
+		return errors.Join(printJSON(cmd.OutOrStdout(), report), err)
 	}
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return nil
-	}
-	return printReport(cmd, d, &report)
+	return printReport(cmd, d.place.Name(node), &report)
 }
 
-func verifyLog(ctx context.Context, cmd *cobra.Command, d data, ring *keys.Ring, against []string) (audit.Report, error) {
-	check := audit.Check{Checkpoints: d.options().Checkpoints, Against: map[string][]byte{}}
-	for _, name := range against {
-		msg, err := os.ReadFile(name)
-		if err != nil {
-			return audit.Report{}, fmt.Errorf("--against: %w", err)
-		}
-		check.Against[name] = msg
-	}
-	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
-	defer bar.end()
-	check.Progress = bar.tell
-	return audit.Verify(ctx, d.log(), ring, check)
-}
-
-func printReport(cmd *cobra.Command, d data, r *audit.Report) error {
+func printReport(cmd *cobra.Command, name string, r *audit.Report) error {
 	rows := [][]string{
-		{"log", d.log()},
+		{"log", name},
 		{"node", r.Node},
 		{"entries", fmt.Sprintf("%d: %d intents, %d disclosures, %d control entries", r.Size, r.Intents, r.Disclosures, r.Controls)},
 		{"root", r.Root.String()},
@@ -101,12 +133,20 @@ func printReport(cmd *cobra.Command, d data, r *audit.Report) error {
 		{"segments", fmt.Sprintf("%d, %d bytes in %d groups", r.Segments, r.Bytes, r.Groups)},
 		{"unfinished", fmt.Sprintf("%d intents without disclosure in runs that ended, %d in the last one", r.Unfinished, r.Pending)},
 	}
+	for _, origin := range slices.Sorted(maps.Keys(r.Earlier)) {
+		rows = append(rows, []string{"earlier log", fmt.Sprintf("%s of at least %d entries, which is not here", origin, r.Earlier[origin])})
+	}
 	if r.Torn > 0 {
 		rows = append(rows, []string{"torn tail", fmt.Sprintf("%d bytes that were never acknowledged", r.Torn)})
 	}
+	rows = append(append(rows, erasedRows(r.Destroyed)...), restoredRows(r)...)
 	if err := printTable(cmd.OutOrStdout(), rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), "The log is what was written.")
+	verdict := "The log is what was written."
+	if len(r.Lost) > 0 {
+		verdict = "What is there is what was written; what was lost before the log was restored is named above."
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), verdict)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // runAudit runs `crmgate audit …` and returns what it prints.
@@ -34,7 +35,7 @@ func appendTo(t *testing.T, dir string, requests ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := data{dir: dir}.options()
+	opts := audit.Options{Checkpoints: crmgate.CheckpointDir(dir)}
 	opts.SegmentSize = 64 << 10
 	l, err := audit.Open(t.Context(), filepath.Join(dir, "log"), ring, opts)
 	if err != nil {

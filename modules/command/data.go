@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -38,24 +40,39 @@ type data struct {
 	dir string
 	// admin is the address of the running gateway's admin API.
 	admin string
+	// app is what the configuration says of the log's place; the zero value is
+	// the directory.
+	app   crmgate.App
+	place *crmgate.LogPlace
 }
 
 // adminSocket is the name of the demo's admin socket in its data directory.
 const adminSocket = "admin.sock"
 
-// find finds the directory. It is never guessed from the caller's home.
+// find finds the directory of a log. It is never guessed from the caller's home.
 func (p *place) find(warnings io.Writer) (data, error) {
+	d, err := p.locate(warnings)
+	if err != nil {
+		return d, err
+	}
+	if in, err := d.inStore(); err != nil || in {
+		return d, err
+	}
+	if _, err := os.Stat(d.log()); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
+		}
+		return d, fmt.Errorf("looking for the audit log: %w", err)
+	}
+	return d, nil
+}
+
+// locate finds the directory, where there may be no log yet.
+func (p *place) locate(warnings io.Writer) (data, error) {
 	d := data{dir: p.data, admin: caddy.DefaultAdminListen}
 	if p.config != "" {
-		c, err := loadConfig(p.config, warnings)
-		if err != nil {
+		if err := d.configured(p.config, warnings); err != nil {
 			return d, err
-		}
-		if d.dir, err = c.dataDir(); err != nil {
-			return d, fmt.Errorf("%s: %w", p.config, err)
-		}
-		if c.Admin.Listen != "" {
-			d.admin = c.Admin.Listen
 		}
 	}
 	abs, err := filepath.Abs(d.dir)
@@ -66,13 +83,52 @@ func (p *place) find(warnings io.Writer) (data, error) {
 	if _, err := os.Stat(filepath.Join(d.dir, adminSocket)); err == nil && p.config == "" { // a demo's
 		d.admin = "unix/" + filepath.Join(d.dir, adminSocket)
 	}
-	if _, err := os.Stat(d.log()); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return d, fmt.Errorf("there is no audit log in %s: name the gateway's data directory by --data, or its configuration by --config", d.dir)
-		}
-		return d, fmt.Errorf("looking for the audit log: %w", err)
-	}
 	return d, nil
+}
+
+// inStore reports whether the log is where the sessions are.
+func (d data) inStore() (bool, error) {
+	store, err := d.store()
+	if err != nil {
+		return false, err
+	}
+	_, ok := store.(crmgate.LogKeeper)
+	return ok && !d.app.Log.Local, nil
+}
+
+// options are those that the gateway opens a log in the directory with.
+func (d data) options() audit.Options {
+	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
+}
+
+// inDirectory refuses what is done to a log in a directory alone.
+func (d data) inDirectory(what string) error {
+	in, err := d.inStore()
+	if err != nil || !in {
+		return err
+	}
+	return fmt.Errorf("%s isn't there for a log in PostgreSQL yet: back the database up, and keep all months", what)
+}
+
+// configured takes the directory, the admin API and the log's place from a
+// configuration.
+func (d *data) configured(file string, warnings io.Writer) error {
+	c, err := loadConfig(file, warnings)
+	if err != nil {
+		return err
+	}
+	if d.dir, err = c.dataDir(); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if c.Admin.Listen != "" {
+		d.admin = c.Admin.Listen
+	}
+	if len(c.Apps.CRMGate) > 0 {
+		if err := json.Unmarshal(c.Apps.CRMGate, &d.app); err != nil {
+			return fmt.Errorf("%s: reading the app crmgate: %w", file, err)
+		}
+	}
+	return nil
 }
 
 // ask asks the running gateway.
@@ -94,9 +150,62 @@ func (d data) ask(path string, asked, answer any) error {
 
 func (d data) log() string { return filepath.Join(d.dir, "log") }
 
-// options are those that the gateway opens this log with.
-func (d data) options() audit.Options {
-	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
+// store is the configured session store, nil for the default.
+func (d data) store() (session.Opener, error) {
+	if d.app.StoreRaw == nil {
+		return nil, nil
+	}
+	var named struct {
+		Module string `json:"module"`
+	}
+	if err := json.Unmarshal(d.app.StoreRaw, &named); err != nil {
+		return nil, fmt.Errorf("reading the configured store: %w", err)
+	}
+	info, err := caddy.GetModule("crmgate.stores." + named.Module)
+	if err != nil {
+		return nil, fmt.Errorf("the configured store: %w", err)
+	}
+	mod := info.New()
+	if err := json.Unmarshal(d.app.StoreRaw, mod); err != nil {
+		return nil, fmt.Errorf("reading the configured store: %w", err)
+	}
+	store, ok := mod.(session.Opener)
+	if !ok {
+		return nil, fmt.Errorf("the configured store %s is none", named.Module)
+	}
+	return store, nil
+}
+
+// open finds the log that belongs to the directory, and those of the other nodes
+// where a database keeps them. close lets go of it.
+func (d *data) open(ctx context.Context) error {
+	store, err := d.store()
+	if err != nil {
+		return err
+	}
+	if d.place, err = crmgate.PlaceLog(ctx, d.dir, d.app.Log, store); err != nil {
+		return fmt.Errorf("finding the audit log: %w", err)
+	}
+	return nil
+}
+
+func (d data) close() {
+	if d.place != nil {
+		_ = d.place.Close() // what was written has been answered
+	}
+}
+
+// reach finds the data directory with its log and keys.
+func (p *place) reach(ctx context.Context, warnings io.Writer) (data, *keys.Ring, error) {
+	d, err := p.find(warnings)
+	if err != nil {
+		return d, nil, err
+	}
+	ring, err := d.ring()
+	if err != nil {
+		return d, nil, err
+	}
+	return d, ring, d.open(ctx)
 }
 
 // ring opens the keys. It never makes new ones: they would open nothing here.

@@ -85,12 +85,13 @@ func (h *house) announce(w io.Writer, asJSON bool) error {
 	}
 	_, err = fmt.Fprintf(w, `
   The code of the second factor is shown on the sign-in page.
+  The auditors' desk:    %[4]s, as dora
   Who saw what:          %[1]s
   Who saw one person:    %[1]s --record contact/1001
   Is the log whole:      crmgate audit verify --data %[2]s
   What runs here:        %[3]s
 
   Ctrl-C ends the demo.
-`, search, shellWord(h.state.dir), h.state.path(demoCaddyfile))
+`, search, shellWord(h.state.dir), h.state.path(demoCaddyfile), h.url+".crmgate/desk")
 	return err
 }

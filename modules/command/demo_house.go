@@ -158,6 +158,11 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`# What crmgate de
 			client_id {{.ClientID}}
 			client_secret {{.ClientSecret}}
 		}
+		desk {
+			auditors role auditor
+			officers role data_protection
+			own_accesses
+		}
 	}
 	reverse_proxy {{.Upstream}}
 }

@@ -33,6 +33,7 @@ func (Admin) CaddyModule() caddy.ModuleInfo {
 func (*Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)},
+		{Pattern: KeepingPath, Handler: caddy.AdminHandlerFunc(adminKeeping)},
 		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
 		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
 	}
@@ -53,6 +54,8 @@ type Look struct {
 	// Export says that the whole log is written out, Keys that its data keys are.
 	Export bool `json:"export,omitempty"`
 	Keys   bool `json:"keys,omitempty"`
+	// Backup says that the log is backed up.
+	Backup bool `json:"backup,omitempty"`
 }
 
 // maxRecord is the longest type/id that is written down.
@@ -68,6 +71,9 @@ func (l *Look) Entry() (*audit.Entry, error) {
 		return &audit.Entry{
 			Kind: audit.Control, Event: audit.Exported, Detail: fmt.Sprintf("audit export by uid %d: the whole log, %s", l.UID, what),
 		}, nil
+	}
+	if l.Backup {
+		return &audit.Entry{Kind: audit.Control, Event: audit.BackedUp, Detail: fmt.Sprintf("audit backup by uid %d", l.UID)}, nil
 	}
 	said := []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
 	if l.Record != "" {

@@ -36,6 +36,8 @@ func init() { caddy.RegisterModule(App{}) }
 //	        log {
 //	            node        <name>
 //	            segment_mib <number>
+//	            local
+//	            retain      [access|employee|gateway] <number> months
 //	        }
 //	    }
 //	}
@@ -55,6 +57,8 @@ type App struct {
 	gates   []Gate
 	metrics *Metrics
 	held    string // the key of the services in the pool, "" while not started
+	// opened are the services while this configuration holds them.
+	opened *atomic.Pointer[Services]
 	// run runs what goes on in the background until quit.
 	run        func(func(context.Context))
 	quit       context.CancelFunc
@@ -68,6 +72,12 @@ type LogConfig struct {
 	Node string `json:"node,omitempty"`
 	// SegmentMiB is the size of the log's files in MiB. Default 64.
 	SegmentMiB int `json:"segment_mib,omitempty"`
+	// Local keeps the log in the data directory where the session store would
+	// keep it: a node goes on logging to its own disk, and each node's log is read
+	// on that node alone.
+	Local bool `json:"local,omitempty"`
+	// Retain is for how long entries are kept. Default: for good.
+	Retain RetainConfig `json:"retain,omitzero"`
 }
 
 // Gate is a gate as the app sees it.
@@ -103,9 +113,16 @@ type Services struct {
 
 	dir    string
 	closer io.Closer
+	place  *LogPlace
+	root   root
 	index  *audit.Index
 	// failing says that the index couldn't be written the last time.
 	failing atomic.Bool
+	// retaining says that what is due couldn't be destroyed the last time.
+	retaining atomic.Bool
+	// indexed is how many entries the index has taken.
+	indexed atomic.Uint64
+	growth  growth
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -132,7 +149,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
-	var err error
+	err := a.Log.Retain.check()
+	if err != nil {
+		return err
+	}
 	if a.DataDir, err = caddy.NewReplacer().ReplaceOrErr(a.DataDir, true, true); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
@@ -148,8 +168,14 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
-	a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active)
-	return err
+	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
+		return err
+	}
+	a.opened = new(atomic.Pointer[Services])
+	if err := ctx.GetMetricsRegistry().Register(newLogMetrics(a.opened.Load)); err != nil {
+		return fmt.Errorf("registering the metrics of the log: %w", err)
+	}
+	return nil
 }
 
 // Register adds a gate. Gates call it while they are provisioned.
@@ -160,7 +186,7 @@ var services = caddy.NewUsagePool()
 
 // Destruct closes what was opened when the last configuration lets go of it.
 func (s *Services) Destruct() error {
-	return errors.Join(s.index.Close(), s.Log.Close(), s.closer.Close())
+	return errors.Join(s.index.Close(), s.Log.Close(), s.letGoOfRoot(), s.place.Close(), s.closer.Close())
 }
 
 // Start opens keys, store and log, checks that no way leads around a gate, and
@@ -181,7 +207,12 @@ func (a *App) Start() error {
 	if err := s.adopt(a, reloaded); err != nil {
 		return errors.Join(err, a.release())
 	}
+	a.opened.Store(s)
+	a.Every(growthEvery, s.measure)
+	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
+	a.run(func(ctx context.Context) { s.gather(ctx, a.logger) })
+	a.Every(rootEvery, func(ctx context.Context) { s.gather(ctx, a.logger) })
 	for _, g := range a.gates {
 		if err := g.Start(s); err != nil {
 			return errors.Join(err, a.release())
@@ -203,15 +234,17 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the session store: %w", err)
 	}
-	log, err := audit.Open(context.Background(), filepath.Join(a.DataDir, "log"), ring, audit.Options{
-		Node: a.Log.Node, SegmentSize: int64(a.Log.SegmentMiB) << 20, Checkpoints: CheckpointDir(a.DataDir),
-	})
+	place, err := PlaceLog(context.Background(), a.DataDir, a.Log, a.opener)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), closer.Close())
 	}
+	log, err := audit.Open(context.Background(), place.Dir, ring, place.Options())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), place.Close(), closer.Close())
+	}
 	return &Services{
 		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw),
-		index: audit.OpenIndex(IndexDir(a.DataDir), filepath.Join(a.DataDir, "log"), ring),
+		place: place, index: place.Index(place.Node, ring),
 	}, nil
 }
 
@@ -249,6 +282,7 @@ func (a *App) release() error {
 	}
 	key := a.held
 	a.held = ""
+	a.opened.Store(nil)
 	_, err := services.Delete(key)
 	return err
 }

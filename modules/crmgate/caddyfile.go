@@ -41,6 +41,8 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	        log {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files
+//	            local                      # in the data directory, not in the store
+//	            retain      [<kind>] <number> months  # how long entries are kept
 //	        }
 //	    }
 //	}
@@ -106,8 +108,13 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.Errf("log takes a block, not %q: log { … }", d.Val())
 	}
+	retain := retaining{}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		switch word := d.Val(); word {
+		case "retain":
+			if err := retain.unmarshal(d); err != nil {
+				return err
+			}
 		case "node":
 			if !d.AllArgs(&l.Node) || l.Node == "" {
 				return d.Err("node takes one name")
@@ -122,10 +129,16 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 				return d.Errf("%q is no number of MiB from 1 to %d: write 64", s, maxSegmentMiB)
 			}
 			l.SegmentMiB = n
+		case "local":
+			if d.NextArg() {
+				return d.Err("local stands alone")
+			}
+			l.Local = true
 		default:
-			return UnknownWord(d, word, "node", "segment_mib")
+			return UnknownWord(d, word, "node", "segment_mib", "local", "retain")
 		}
 	}
+	l.Retain = retain.config()
 	return nil
 }
 

@@ -24,6 +24,9 @@ func (s *Services) follow(ctx context.Context, logger *zap.Logger) {
 	if ctx.Err() != nil {
 		return
 	}
+	if err == nil {
+		s.indexed.Store(size)
+	}
 	failing := err != nil
 	if s.failing.Swap(failing) == failing {
 		return

@@ -220,7 +220,7 @@ func (q *request) sayNo(r refusal) {
 	if status == 0 {
 		status = http.StatusForbidden
 	}
-	q.answer(plain{status: status, reason: r.reason, text: r.text})
+	q.answer(plain{status: status, reason: r.reason, text: r.text, link: q.toDesk()})
 }
 
 // shapedStatus is the status of a refusal in the CRM's own shape; 0 for the

@@ -53,6 +53,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    upstream_credential role <role> { … }  # see unmarshalUpstreamCredential
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    administrators role <role>...
+//	    desk           { … }         # see modules/desk
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
@@ -121,6 +122,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalUpstreamCredential(d)
 	case "administrators":
 		return h.unmarshalAdministrators(d)
+	case "desk":
+		return h.unmarshalDesk(d)
 	case "passive":
 		return h.unmarshalPassive(d)
 	case "public":
@@ -156,7 +159,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalObserve(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "administrators", "passive", "public", "cors",
+			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
 			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
 	}
 }

@@ -5,6 +5,7 @@ package gate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,6 +58,9 @@ type Handler struct {
 	// of this site's provider, client and claims, and may end them there. Default:
 	// there is no such page.
 	AdministratorRoles []string `json:"administrator_roles,omitempty"`
+	// DeskRaw is the desk: pages for auditors and data protection officers, the
+	// module `crmgate.desk`. Default: there are no such pages.
+	DeskRaw json.RawMessage `json:"desk,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -135,6 +139,7 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
+	desk      crmgate.Desk // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 }
@@ -196,6 +201,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
+	if err := h.loadDesk(ctx); err != nil {
+		return err
+	}
 	app.Register(h)
 	return nil
 }
@@ -343,7 +351,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {

@@ -61,6 +61,10 @@ func (q *request) serveOwn() {
 		q.home()
 		return
 	}
+	if isDesk(q.c.Path) {
+		q.serveDesk()
+		return
+	}
 	if rest, ok := strings.CutPrefix(q.c.Path, stepUpPath+"/"); ok {
 		q.serveStepUp(rest)
 		return
@@ -78,7 +82,7 @@ func (q *request) home() {
 		return
 	}
 	id := q.employee.session.Identity
-	q.showPage(page.Page{
+	p := page.Page{
 		Status: http.StatusOK,
 		Title:  page.Text{DE: "Angemeldet als " + id.Name, EN: "Signed in as " + id.Name},
 		Text: page.Text{
@@ -89,7 +93,13 @@ func (q *request) home() {
 		Link: &page.Link{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
-	})
+	}
+	if q.h.desk != nil {
+		for _, w := range q.h.desk.Ways(q.employee.roles()) {
+			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
+		}
+	}
+	q.showPage(p)
 }
 
 func (q *request) lang() string {

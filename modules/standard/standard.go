@@ -8,6 +8,7 @@ import (
 	// What stands in front of the CRM.
 	_ "github.com/crmgate/crmgate/modules/command"
 	_ "github.com/crmgate/crmgate/modules/crmgate"
+	_ "github.com/crmgate/crmgate/modules/desk"
 	_ "github.com/crmgate/crmgate/modules/gate"
 	_ "github.com/crmgate/crmgate/modules/store/postgres"
 	_ "github.com/crmgate/crmgate/modules/store/sqlite"

@@ -54,6 +54,12 @@ func (o *output) String() string {
 // that of Caddy's log, with further lines of the global options behind it.
 func newChild(t *testing.T, crm, level string) *child {
 	t.Helper()
+	return newChildIn(t, t.TempDir(), crm, level)
+}
+
+// newChildIn is newChild in a folder that may hold data already.
+func newChildIn(t *testing.T, dir, crm, level string) *child {
+	t.Helper()
 	s, err := newSite(env, "http")
 	if err != nil {
 		t.Fatal(err)
@@ -62,12 +68,12 @@ func newChild(t *testing.T, crm, level string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{site: s, dir: t.TempDir(), logs: new(output)}
+	c := &child{site: s, dir: dir, logs: new(output)}
 	if err := os.WriteFile(filepath.Join(c.dir, "exports.csv"), []byte(exports), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	access := fmt.Sprintf("\tlog {\n\t\toutput file %s/logs/access.log\n\t}\n", c.dir)
-	text := globals(c.dir, level) + fmt.Sprintf("%s {\n\tbind fd/3\n%s%s\n%s\n}\n", s.url, access, gateBlock(c.dir, idp.url), proxyTo(crm))
+	text := globals(c.dir, level) + fmt.Sprintf("%s {\n\tbind fd/3\n%s%s\n%s\n}\n", s.url, access, gateBlock(c.dir, idp.url, "desk {\n\t\t\tofficers role auditor\n\t\t}"), proxyTo(crm))
 	if err := os.WriteFile(filepath.Join(c.dir, "Caddyfile"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

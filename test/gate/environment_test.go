@@ -54,6 +54,7 @@ type environment struct {
 	links    *site // HubSpot; signs in at the forger
 	files    *site // EspoCRM; signs in at the forger
 	lenient  *site // Salesforce, only observed; signs in at the forger
+	audited  *site // signs in at the forger; a desk with consent
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -187,6 +188,7 @@ func (e *environment) sites() error {
 		{&e.links, "http"},
 		{&e.files, "http"},
 		{&e.lenient, "http"},
+		{&e.audited, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -317,7 +319,8 @@ func (e *environment) caddyfile() string {
 		e.late.block(gateBlock(e.dir, e.flaky.server.url), crm) +
 		e.calls.block(namedGate("tryton", "builtin:tryton", e.provider.url), crm) +
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
-		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin"), crm) +
+		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin", lightDesk), crm) +
+		e.audited.block(access+gateBlock(e.dir, e.forger.url, strictDesk), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
 		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +
@@ -350,7 +353,12 @@ func load(caddyfile, data string, underscores ...string) error {
 	if !ok {
 		return errors.New("no apps")
 	}
-	apps["crmgate"] = map[string]any{"data_dir": data, "log": map[string]any{"segment_mib": 1}}
+	own, _ := apps["crmgate"].(map[string]any)
+	if own == nil {
+		own = map[string]any{"log": map[string]any{}}
+		apps["crmgate"] = own
+	}
+	own["data_dir"], own["log"].(map[string]any)["segment_mib"] = data, 1
 	if httpApp, ok := apps["http"].(map[string]any); ok && len(underscores) > 0 {
 		servers, _ := httpApp["servers"].(map[string]any)
 		for _, s := range servers {

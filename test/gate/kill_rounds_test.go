@@ -123,13 +123,52 @@ func killedAtAnyMoment(t *testing.T) {
 // compare looks for what was seen in the log.
 func (w *witnesses) compare(t *testing.T, log []audit.Stored) {
 	t.Helper()
+	for receipt := range w.received {
+		node, _, _ := strings.Cut(receipt, "/")
+		w.compareAll(t, map[string][]audit.Stored{node: log})
+		return
+	}
+	t.Error("no record reached a client")
+}
+
+// compareAll does so in the logs of several nodes.
+func (w *witnesses) compareAll(t *testing.T, logs map[string][]audit.Stored) {
+	t.Helper()
 	intents, requests := map[string]bool{}, map[string]string{}
 	disclosed := map[string]map[string]bool{} // by request
+	total := 0
+	for node, log := range logs {
+		total += len(log)
+		gather(node, log, intents, requests, disclosed)
+	}
+	for id := range w.asked {
+		if !intents[id] {
+			t.Errorf("the CRM was asked for %s, and no intent says so", id)
+		}
+	}
+	got := 0
+	for receipt, ids := range w.received {
+		for id := range ids {
+			got++
+			if !disclosed[requests[receipt]][id] {
+				t.Errorf("a client has contact/%s by %q, and no disclosure of that request says so", id, receipt)
+			}
+		}
+	}
+	if got == 0 || len(w.asked) == 0 {
+		t.Errorf("%d records reached clients, %d requests the CRM", got, len(w.asked))
+	}
+	t.Logf("%d requests reached the CRM, %d records the clients, %d entries", len(w.asked), got, total)
+}
+
+// gather notes what the log of a node says: which records were asked for, which
+// request each receipt is of, and what was disclosed to it.
+func gather(node string, log []audit.Stored, intents map[string]bool, requests map[string]string, disclosed map[string]map[string]bool) {
 	limit := regexp.MustCompile(`limit=(\d+)`)
 	for _, s := range log {
 		switch s.Entry.Kind {
 		case audit.Intent:
-			requests[fmt.Sprint(s.Seq)] = s.Entry.Request
+			requests[fmt.Sprintf("%s/%d", node, s.Seq)] = s.Entry.Request
 			for _, a := range s.Entry.Accesses {
 				for _, id := range a.IDs {
 					intents[id] = true
@@ -142,25 +181,6 @@ func (w *witnesses) compare(t *testing.T, log []audit.Stored) {
 			note(disclosed, s.Entry.Request, s.Entry.Disclosure)
 		}
 	}
-	for id := range w.asked {
-		if !intents[id] {
-			t.Errorf("the CRM was asked for %s, and no intent says so", id)
-		}
-	}
-	got := 0
-	for receipt, ids := range w.received {
-		_, seq, _ := strings.Cut(receipt, "/")
-		for id := range ids {
-			got++
-			if !disclosed[requests[seq]][id] {
-				t.Errorf("a client has contact/%s by %q, and no disclosure of that request says so", id, receipt)
-			}
-		}
-	}
-	if got == 0 || len(w.asked) == 0 {
-		t.Errorf("%d records reached clients, %d requests the CRM", got, len(w.asked))
-	}
-	t.Logf("%d requests reached the CRM, %d records the clients, %d entries", len(w.asked), got, len(log))
 }
 
 func note(disclosed map[string]map[string]bool, request string, d *access.Disclosure) {

@@ -96,7 +96,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // Run starts the server, again after Stop, and waits until it answers.
 func (s *Server) Run(t testing.TB) {
 	t.Helper()
-	s.cmd = s.command("postgres", "-D", s.data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
+	s.cmd = s.command("postgres", "-D", s.data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
 	var said bytes.Buffer
 	s.cmd.Stderr = &said
 	if err := s.cmd.Start(); err != nil {
@@ -154,4 +154,23 @@ func (s *Server) Exec(t testing.TB, dsn, statement string) {
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
+}
+
+// Text is what a query answers, in one row of one column.
+func (s *Server) Text(t testing.TB, dsn, query string) (answer string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), stack.Patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = conn.QueryRow(ctx, query).Scan(&answer)
+	if err := conn.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return answer
 }

@@ -150,6 +150,7 @@ func (n *node) caddyfile(dir string) string {
 	crmgate {
 		log {
 			segment_mib 1
+			local
 		}
 		store postgres {
 			dsn %q

@@ -20,6 +20,8 @@ const operationFor = 5 * time.Second
 // database implements session.Store.
 type database struct {
 	pool *pgxpool.Pool
+	// what is kept there, for errors.
+	what string
 	// secret is the password, to keep it out of errors.
 	secret string
 	// ready says that the schema is there; preparing guards making it.

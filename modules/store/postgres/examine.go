@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -16,6 +18,10 @@ func (s *Store) ExamineStore(ctx context.Context, _ string) (string, error) {
 	defer db.Close()
 	ctx, cancel := context.WithTimeout(ctx, operationFor)
 	defer cancel()
+	err = db.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return durable(ctx, c.Conn()) })
+	if err != nil {
+		return "", db.fault("reading from", err)
+	}
 	version, err := versionOf(ctx, db.pool)
 	if err != nil {
 		return "", db.fault("reading from", err)
@@ -28,7 +34,7 @@ func (s *Store) ExamineStore(ctx context.Context, _ string) (string, error) {
 		return "", db.fault("reading from", err)
 	}
 	if !may {
-		return "", serverFault("opening", "42501")
+		return "", serverFault("opening the session store", "42501")
 	}
 	return "PostgreSQL answers, and the first start makes the tables", nil
 }

@@ -156,16 +156,19 @@ func (s *Store) OpenStore(ctx context.Context, _ string) (session.Store, io.Clos
 }
 
 // connect makes the pool. It doesn't wait for a connection.
-func (s *Store) connect(ctx context.Context) (*database, error) {
+func (s *Store) connect(ctx context.Context, change ...func(*pgxpool.Config)) (*database, error) {
 	cfg, err := s.config()
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range change {
+		f(cfg)
 	}
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg)
 	if err != nil {
 		return nil, errors.New("store postgres: the dsn can't be used")
 	}
-	return &database{pool: pool, secret: cfg.ConnConfig.Password}, nil
+	return &database{pool: pool, what: "session store", secret: cfg.ConnConfig.Password}, nil
 }
 
 // Interface guards.

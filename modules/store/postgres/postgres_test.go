@@ -98,7 +98,7 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 		dsn := server.Database(t)
 		openAt(t, dsn)
 		server.Exec(t, dsn, "UPDATE crmgate_schema SET version = 99")
-		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 4: start the newer crmgate") {
+		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 5: start the newer crmgate") {
 			t.Errorf("OpenStore = %v", err)
 		}
 	})

@@ -50,6 +50,7 @@ func migrations() []string {
 			version bigint NOT NULL               -- counts writes
 		);
 		CREATE INDEX crmgate_factor_expires ON crmgate_factor (expires) WHERE expires > 0;`,
+		logSchema,
 		`CREATE TABLE crmgate_kept (
 			id     bytea PRIMARY KEY, -- keyed hash of a handle and of whose it is
 			owner  bytea NOT NULL,    -- keyed hash of whose it is
@@ -134,7 +135,7 @@ func versionOf(ctx context.Context, q interface {
 	}
 	if version < 0 || version > newest {
 		return 0, &schemaError{fmt.Sprintf("the session store has schema version %d, this build knows up to %d: start the newer crmgate again, "+
-			"or drop the tables crmgate_* (everybody signs in anew, and second factors of the gateway's own are enrolled anew)", version, newest)}
+			"or name another database (everybody signs in anew, second factors of the gateway's own are enrolled anew, and new logs begin; keep this one: it has the logs)", version, newest)}
 	}
 	return version, nil
 }
@@ -144,15 +145,16 @@ func versionOf(ctx context.Context, q interface {
 func (d *database) fault(doing string, err error) error {
 	var wrong *schemaError
 	var server *pgconn.PgError
+	doing += " the " + d.what
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
 		return wrong
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s the session store: %w", doing, context.Canceled)
+		return fmt.Errorf("%s: %w", doing, context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s the session store: PostgreSQL gave no answer in time: is it running and reachable? %w", doing, context.DeadlineExceeded)
+		return fmt.Errorf("%s: PostgreSQL gave no answer in time: is it running and reachable? %w", doing, context.DeadlineExceeded)
 	case errors.As(err, &server):
 		return serverFault(doing, server.Code)
 	}
@@ -160,7 +162,7 @@ func (d *database) fault(doing string, err error) error {
 	if d.secret != "" {
 		text = strings.ReplaceAll(text, d.secret, "•••")
 	}
-	return fmt.Errorf("%s the session store: PostgreSQL can't be reached: is it running, and does the dsn name it? (%s)", doing, text)
+	return fmt.Errorf("%s: PostgreSQL can't be reached: is it running, and does the dsn name it? (%s)", doing, text)
 }
 
 // serverFault tells of a refusal by the server. Its own text can quote values.
@@ -175,7 +177,18 @@ func serverFault(doing, code string) error {
 		remedy = "the user of the dsn may make no tables: make the database its own (ALTER DATABASE … OWNER TO …)"
 	}
 	if remedy != "" {
-		return &schemaError{fmt.Sprintf("%s the session store: %s (SQLSTATE %s)", doing, remedy, code)}
+		return &schemaError{fmt.Sprintf("%s: %s (SQLSTATE %s)", doing, remedy, code)}
 	}
-	return fmt.Errorf("%s the session store: PostgreSQL answers with SQLSTATE %s", doing, code)
+	return fmt.Errorf("%s: PostgreSQL answers with SQLSTATE %s%s", doing, code, passing(code))
+}
+
+// passing is the remedy of what goes away without another configuration.
+func passing(code string) string {
+	switch {
+	case code == "25006":
+		return ": it is a standby, or set to be read only; let the dsn name the primary too (host=a,b)"
+	case strings.HasPrefix(code, "53"):
+		return ": it lacks room, memory or connections"
+	}
+	return ""
 }

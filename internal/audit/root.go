@@ -1,0 +1,109 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crmgate/crmgate/internal/keys"
+)
+
+// RootNode is the name of the log that holds the checkpoints of all nodes' logs in
+// a database, each as an entry. One process at a time writes it; it is a log like
+// the others otherwise. No node has that name.
+const RootNode = "root"
+
+// ErrWentBack says that a node's newest checkpoint is older than one that it had
+// before, or another one for the same entries.
+var ErrWentBack = errors.New("a node's checkpoints went back; run: crmgate audit verify")
+
+// Root writes the root log.
+type Root struct {
+	log  *Log
+	ring *keys.Ring
+	// seen are the checkpoints that were written last.
+	seen map[string]Checkpoint
+}
+
+// OpenRoot opens the root log for writing, or returns ErrLocked where another
+// process does. checkpoints is what Options says it is.
+func OpenRoot(ctx context.Context, db Database, ring *keys.Ring, checkpoints string) (*Root, error) {
+	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints})
+	if err != nil {
+		return nil, err
+	}
+	return &Root{log: l, ring: ring, seen: map[string]Checkpoint{}}, nil
+}
+
+// Close lets another process write it.
+func (r *Root) Close() error { return r.log.Close() }
+
+// Gather writes an entry for each node whose last checkpoint is another one than
+// before.
+func (r *Root) Gather(ctx context.Context, db Database) error {
+	nodes, err := LogNodes(ctx, db)
+	if err != nil {
+		return err
+	}
+	var wrong error
+	for _, node := range nodes {
+		all, err := (&Options{Rows: db.Node(node), files: newRowFiles(db.Node(node))}).shelf("", r.ring).load()
+		if err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("node %s: %w", node, err))
+			continue
+		}
+		if len(all) == 0 {
+			continue // it is beginning
+		}
+		last, was := all[len(all)-1], r.seen[node]
+		switch {
+		case last.Origin == was.Origin && last.Size == was.Size && last.Root == was.Root:
+			continue
+		case last.Origin == was.Origin && last.Size <= was.Size:
+			wrong = errors.Join(wrong, fmt.Errorf("%w: node %s has one over %d entries, and had one over %d", ErrWentBack, node, last.Size, was.Size))
+			continue
+		}
+		if _, err := r.log.Append(ctx, &Entry{Kind: Control, Event: NodeCheckpoint, Detail: string(last.Note)}); err != nil {
+			return errors.Join(wrong, err)
+		}
+		r.seen[node] = last
+	}
+	return wrong
+}
+
+// LogNodes are the nodes of a database whose entries are of requests: all but the
+// root.
+func LogNodes(ctx context.Context, db Database) ([]string, error) {
+	nodes, err := db.Nodes(ctx)
+	return slices.DeleteFunc(nodes, func(n string) bool { return n == RootNode }), err
+}
+
+// RootCheckpoints are the checkpoints of all nodes that the root log holds, named by
+// where they stand in it: each node's log has to agree with its own. Their notes are
+// left in the log: it has one a minute of each node.
+func RootCheckpoints(ctx context.Context, db Database, ring *keys.Ring) ([]Checkpoint, error) {
+	mark, err := db.Node(RootNode).Mark(ctx)
+	if err != nil || mark.Size == 0 {
+		return nil, err
+	}
+	var found []Checkpoint
+	for s, err := range ReadRows(ctx, db.Node(RootNode), ring) {
+		if err != nil {
+			return nil, fmt.Errorf("the root log: %w", err)
+		}
+		if s.Entry.Event != NodeCheckpoint {
+			continue
+		}
+		name := fmt.Sprintf("entry %d of the root log", s.Seq)
+		text, _, _ := strings.Cut(s.Entry.Detail, "\n\n")
+		c, err := parseCheckpoint(text + "\n")
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		c.Name = name
+		found = append(found, c)
+	}
+	return found, nil
+}

@@ -1,0 +1,87 @@
+package desk
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crmgate/crmgate/internal/access"
+)
+
+// CSVBounds are those of a download.
+func CSVBounds() Bounds { return Bounds{Rows: 10_000, Entries: 500_000, Time: 2 * time.Minute} }
+
+// WriteCSV writes rows for spreadsheets. What a spreadsheet would take for a
+// formula gets an apostrophe in front of it. A last line says where rows are
+// missing.
+func WriteCSV(w io.Writer, f *Found) error {
+	c := csv.NewWriter(w)
+	head := []string{
+		"entry", "time", "employee", "roles", "site", "event", "action", "entity", "records", "more_records", "rows_without_id",
+		"clear", "masked", "decision", "reason", "policy_line", "status", "detail",
+	}
+	if err := c.Write(head); err != nil {
+		return fmt.Errorf("writing the CSV: %w", err)
+	}
+	for _, r := range f.Rows {
+		line := csvLine(r)
+		for i, cell := range line {
+			line[i] = harmless(cell)
+		}
+		if err := c.Write(line); err != nil {
+			return fmt.Errorf("writing the CSV: %w", err)
+		}
+	}
+	if f.Next > 0 {
+		if err := c.Write([]string{"not all: older rows are missing here; narrow the search"}); err != nil {
+			return fmt.Errorf("writing the CSV: %w", err)
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+func csvLine(r *Row) []string {
+	var clear, masked []string
+	for _, s := range r.Shown {
+		if s.Treatment == access.Clear {
+			clear = append(clear, string(s.Category))
+		} else {
+			masked = append(masked, string(s.Category)+" "+s.Treatment.String())
+		}
+	}
+	actions := make([]string, len(r.Actions))
+	for i, a := range r.Actions {
+		actions[i] = string(a)
+	}
+	decision := Allowed
+	switch {
+	case r.Event != "":
+		decision = ""
+	case r.Refused:
+		decision = Refused
+	}
+	list := func(s []string) string { return strings.Join(s, " ") }
+	return []string{
+		strconv.FormatUint(r.Seq, 10), r.Time.UTC().Format(time.RFC3339), r.Employee, list(r.Roles), r.Site, string(r.Event),
+		list(actions), list(r.Entities), list(r.Records), some(r.More), some(r.Unnamed),
+		list(clear), strings.Join(masked, ", "), decision, r.Reason, r.Line, some(r.Status), r.Detail,
+	}
+}
+
+func some(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func harmless(cell string) string {
+	if strings.HasPrefix(strings.TrimLeft(cell, " "), "'") || strings.IndexAny(cell, "=+-@\t\r") == 0 {
+		return "'" + cell
+	}
+	return cell
+}

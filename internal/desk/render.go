@@ -1,0 +1,159 @@
+package desk
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/page"
+)
+
+//go:embed *.html
+var sources embed.FS
+
+//go:embed desk.css
+var deskStyle template.CSS
+
+var (
+	german  = template.Must(parse("de"))
+	english = template.Must(parse("en"))
+)
+
+// Page is a page of the desk.
+type Page struct {
+	// Name is the template: search, record, employees, employee, volume, log,
+	// entry, mine.
+	Name  string
+	Title page.Text
+	// Ways lead to the other pages; Path is this one's.
+	Ways []Link
+	Path string
+	// Who is the visitor's pseudonym, Audit the place of this look's entry.
+	Who, Audit string
+	// Wrong says what can't be done that was asked.
+	Wrong page.Text
+	Body  any
+}
+
+// Link leads somewhere.
+type Link struct {
+	Path string
+	Text page.Text
+}
+
+type frame struct {
+	Page
+	Lang  string
+	Style template.CSS
+}
+
+// Render writes a page in the language de or en (any other is en), and returns the
+// Content-Security-Policy that it has to be sent with.
+func Render(lang string, p Page) (body []byte, policy string) {
+	t := english
+	if lang == "de" {
+		t = german
+	} else {
+		lang = "en"
+	}
+	css := page.Style() + "\n" + deskStyle
+	sum := sha256.Sum256([]byte(css))
+	policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	var buf bytes.Buffer
+	if err := t.ExecuteTemplate(&buf, "page", frame{Page: p, Lang: lang, Style: css}); err != nil {
+		return []byte("error"), policy
+	}
+	return bytes.ToValidUTF8(buf.Bytes(), []byte("\uFFFD")), policy
+}
+
+// parse reads the templates with their words in one language.
+func parse(lang string) (*template.Template, error) {
+	t := template.New("desk")
+	in := func(s page.Text) string { return s.In(lang) }
+	t.Funcs(template.FuncMap{
+		"say":       func(de, en string) string { return page.Text{DE: de, EN: en}.In(lang) },
+		"text":      in,
+		"category":  func(c access.Category) string { return in(categoryWord(c)) },
+		"treatment": func(t access.Treatment) string { return in(treatmentWord(t)) },
+		"action":    func(a access.Action) string { return in(actionWord(a)) },
+		"event":     func(e audit.Event) string { return in(eventWord(e)) },
+		"purpose":   func(p string) string { return in(purposeWord(p)) },
+		"day":       func(t time.Time) string { return in(day(t)) },
+		"shortday":  func(t time.Time) string { return in(shortDay(t)) },
+		"clock":     clock,
+		"moment":    func(t time.Time) string { return in(moment(t)) },
+		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"n":         func(n any) string { return number(n, lang) },
+		"size":      func(n int64) string { return size(n, lang) },
+		"treated":   byTreatment,
+		"include": func(name string, data any) (template.HTML, error) {
+			var b bytes.Buffer
+			err := t.ExecuteTemplate(&b, name, data)
+			return template.HTML(b.String()), err //nolint:gosec // what the same template has escaped
+		},
+		"actions":    access.Actions,
+		"categories": searchable,
+		"purposes":   Purposes,
+		"recordpath": func(r string) string { return RecordPath + "?record=" + url.QueryEscape(r) },
+		"who":        func(e string) string { return EmployeePath + "?employee=" + url.QueryEscape(e) },
+		"entrypath":  func(seq uint64) string { return EntryPath + "?seq=" + strconv.FormatUint(seq, 10) },
+		"withbefore": withBefore,
+	})
+	return t.ParseFS(sources, "*.html")
+}
+
+func number(n any, lang string) string {
+	switch n := n.(type) {
+	case int:
+		return grouped(int64(n), lang)
+	case int64:
+		return grouped(n, lang)
+	case uint64:
+		return grouped(int64(n), lang)
+	}
+	return fmt.Sprint(n)
+}
+
+// searchable are the categories that somebody can search for.
+func searchable() []access.Category {
+	var all []access.Category
+	for _, c := range access.Categories() {
+		if c != access.Public {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// withBefore is the query of the page after a number.
+func withBefore(q Query, before uint64) string {
+	q.Before = before
+	return q.Values().Encode()
+}
+
+// treatedGroup are the categories that were treated alike.
+type treatedGroup struct {
+	Treatment  access.Treatment
+	Categories []access.Category
+}
+
+func byTreatment(all []Shown) []treatedGroup {
+	var out []treatedGroup
+	for _, s := range all {
+		if len(out) == 0 || out[len(out)-1].Treatment != s.Treatment {
+			out = append(out, treatedGroup{Treatment: s.Treatment})
+		}
+		g := &out[len(out)-1]
+		g.Categories = append(g.Categories, s.Category)
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
+)
+
+// finders search the logs of all nodes: one, but where a database keeps several.
+type finders struct {
+	nodes []string
+	list  []*finder
+}
+
+func newFinders(ctx context.Context, cmd *cobra.Command, d data, ring *keys.Ring) (*finders, error) {
+	nodes, err := d.place.Nodes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("finding the audit log: %w", err)
+	}
+	f := &finders{nodes: nodes}
+	for _, node := range nodes {
+		f.list = append(f.list, newFinder(cmd, d, node, ring))
+	}
+	return f, nil
+}
+
+func (f *finders) close() {
+	for _, one := range f.list {
+		one.close()
+	}
+}
+
+// width is how wide the names of the nodes are, 0 where there is one.
+func (f *finders) width() int {
+	width := 0
+	for _, node := range f.nodes {
+		if len(f.nodes) > 1 {
+			width = max(width, len(node))
+		}
+	}
+	return width
+}
+
+// nodeEntry is an entry of a node's log.
+type nodeEntry struct {
+	node string
+	audit.Stored
+}
+
+// search finds the entries of all nodes in the order of their times; those of one
+// node stay in the order of its log. Each log is caught up with before.
+func (f *finders) search(ctx context.Context, q audit.Query) (iter.Seq2[nodeEntry, error], error) {
+	found := make([]iter.Seq2[audit.Stored, error], len(f.list))
+	for i, one := range f.list {
+		var err error
+		if found[i], err = one.search(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	return func(yield func(nodeEntry, error) bool) { f.merge(found, yield) }, nil
+}
+
+// source is a node's entries on their way.
+type source struct {
+	node string
+	next func() (audit.Stored, error, bool)
+	head audit.Stored
+	more bool
+}
+
+func (f *finders) merge(found []iter.Seq2[audit.Stored, error], yield func(nodeEntry, error) bool) {
+	all := make([]*source, len(found))
+	nobody := 0
+	advance := func(s *source) error {
+		var err error
+		s.head, err, s.more = s.next()
+		if errors.Is(err, audit.ErrNobody) {
+			// A name is known where somebody signed in: at another node, perhaps.
+			if nobody++; nobody < len(all) {
+				s.more, err = false, nil
+			}
+		}
+		return err
+	}
+	for i := range found {
+		next, stop := iter.Pull2(found[i])
+		defer stop()
+		all[i] = &source{node: f.nodes[i], next: next}
+		if err := advance(all[i]); err != nil {
+			yield(nodeEntry{}, err)
+			return
+		}
+	}
+	for first := earliest(all); first != nil; first = earliest(all) {
+		if !yield(nodeEntry{first.node, first.head}, nil) {
+			return
+		}
+		if err := advance(first); err != nil {
+			yield(nodeEntry{}, err)
+			return
+		}
+	}
+}
+
+func earliest(all []*source) *source {
+	var first *source
+	for _, s := range all {
+		if s.more && (first == nil || s.head.Entry.Time.Before(first.head.Entry.Time)) {
+			first = s
+		}
+	}
+	return first
+}
+
+// against are the checkpoints that were kept of a node's log.
+func against(node string, several bool, kept map[string][]byte) map[string][]byte {
+	if !several {
+		return kept
+	}
+	own := map[string][]byte{}
+	for name, msg := range kept {
+		if strings.HasPrefix(string(msg), "crmgate/"+node+"/") {
+			own[name] = msg
+		}
+	}
+	return own
+}

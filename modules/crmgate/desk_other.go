@@ -1,0 +1,5 @@
+//go:build !linux
+
+package crmgate
+
+func freeBytes(string) int64 { return -1 }

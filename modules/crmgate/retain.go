@@ -1,0 +1,198 @@
+package crmgate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/audit"
+)
+
+// RetainConfig says for how many whole months the log's entries are kept, by kind.
+// 0 is for good.
+type RetainConfig struct {
+	// Access is for intents, disclosures, and looks into the log.
+	Access int `json:"access,omitempty"`
+	// Employee is for sign-ins, sign-outs and second factors: they hold names.
+	Employee int `json:"employee,omitempty"`
+	// Gateway is for what the gateway and its administrators do.
+	Gateway int `json:"gateway,omitempty"`
+}
+
+// maxMonths is the longest retention: a hundred years.
+const maxMonths = 1200
+
+// Months are those of the kinds.
+func (c RetainConfig) Months() audit.Retention { return audit.Retention(c) }
+
+func (c RetainConfig) check() error {
+	for _, n := range []int{c.Access, c.Employee, c.Gateway} {
+		if n < 0 || n > maxMonths {
+			return fmt.Errorf("retain: %d months: it takes 1 to %d, or 0 to keep for good", n, maxMonths)
+		}
+	}
+	return nil
+}
+
+// retaining are the lines `retain` of a block: for all kinds, and for each.
+type retaining map[audit.Class]int
+
+// unmarshal reads `retain [access|employee|gateway] <number> months`.
+func (r retaining) unmarshal(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	kind := audit.Class("")
+	if len(args) == 3 {
+		kind, args = audit.Class(args[0]), args[1:]
+		if !kind.Valid() {
+			return UnknownWord(d, string(kind), kinds()...)
+		}
+	}
+	if len(args) != 2 || args[1] != "months" && args[1] != "month" {
+		return d.Err("retain takes a number of months, for all kinds or for one: retain 36 months, retain employee 12 months")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 1 || n > maxMonths {
+		return d.Errf("%q is no number of months from 1 to %d: write retain 36 months", args[0], maxMonths)
+	}
+	if _, twice := r[kind]; twice {
+		return d.Err("retain stands once for each kind")
+	}
+	r[kind] = n
+	return nil
+}
+
+// config is what the lines say: the one for a kind goes before the one for all.
+func (r retaining) config() RetainConfig {
+	of := func(c audit.Class) int {
+		if n, ok := r[c]; ok {
+			return n
+		}
+		return r[""]
+	}
+	return RetainConfig{Access: of(audit.ClassAccess), Employee: of(audit.ClassEmployee), Gateway: of(audit.ClassGateway)}
+}
+
+func kinds() []string {
+	names := make([]string, 0, len(audit.Classes()))
+	for _, c := range audit.Classes() {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// retainEvery is how often it is looked whether a month is due.
+const retainEvery = 10 * time.Minute
+
+// retain destroys what is due. That it can't is said once, and again when it can.
+func (s *Services) retain(ctx context.Context, r audit.Retention, logger *zap.Logger) {
+	if s.place.Database != nil { // PlaceLog refuses to retain there
+		return
+	}
+	gone, err := s.Log.Retain(ctx, audit.Retaining{Retention: r, By: "the gateway", Index: s.index})
+	for _, d := range gone {
+		logger.Info("a month of the audit log was destroyed", zap.String("month", d.Month), zap.String("kind", string(d.Class)), zap.Uint64("entry", d.Entry))
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	failing := err != nil
+	if s.retaining.Swap(failing) != failing && failing {
+		logger.Error("months of the audit log that are due can't be destroyed; it is tried again", zap.Error(err))
+	}
+}
+
+// KeepingPath is the route by which a command sees what the log keeps, has it
+// destroy what is due, and holds months.
+const KeepingPath = "/crmgate/audit/keeping"
+
+// KeepingAsked is what a command asks.
+type KeepingAsked struct {
+	// DataDir is the directory that is meant.
+	DataDir string `json:"data_dir"`
+	UID     int    `json:"uid"`
+	// Today has what is due destroyed: the date as a person gives it.
+	Today string `json:"today,omitempty"`
+	// Hold begins a hold, Release ends the one of that entry.
+	Hold    *audit.Hold `json:"hold,omitempty"`
+	Release *uint64     `json:"release,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+}
+
+// KeepingAnswer is what a command is answered.
+type KeepingAnswer struct {
+	// Retention is the configured one.
+	Retention audit.Retention    `json:"retention"`
+	Kept      []audit.Kept       `json:"kept"`
+	Holds     []audit.Standing   `json:"holds"`
+	Destroyed []*audit.Destroyed `json:"destroyed,omitempty"`
+	// Entry is the Audit-Id of the hold or release.
+	Entry string `json:"entry,omitempty"`
+}
+
+func (q *KeepingAsked) check() error {
+	if q.Hold != nil {
+		return q.Hold.Check()
+	}
+	return nil
+}
+
+// Do does what was asked in an open log. Where nothing is due, or nothing was asked,
+// it tells what is kept until when.
+func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, ix *audit.Index, r audit.Retention) (*KeepingAnswer, error) {
+	a := &KeepingAnswer{Retention: r, Kept: []audit.Kept{}, Holds: []audit.Standing{}}
+	by := fmt.Sprintf("uid %d", q.UID)
+	var rec audit.Receipt
+	var err error
+	switch {
+	case q.Hold != nil:
+		rec, err = log.Hold(ctx, *q.Hold, by)
+	case q.Release != nil:
+		rec, err = log.Release(ctx, *q.Release, q.Reason, by)
+	case q.Today != "" && r == (audit.Retention{}):
+		err = errors.New("no retention is configured: write `retain 36 months` into the block log of the global option crmgate")
+	case q.Today != "":
+		a.Destroyed, err = log.Retain(ctx, audit.Retaining{Retention: r, By: by, Today: q.Today, Index: ix})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if rec.Node != "" {
+		a.Entry = rec.String()
+	}
+	if a.Kept, err = log.Keeping(ctx, r); err != nil {
+		return nil, err
+	}
+	holds, err := log.Holds(ctx)
+	a.Holds = append(a.Holds, holds...)
+	return a, err
+}
+
+// adminKeeping answers a command.
+func adminKeeping(w http.ResponseWriter, r *http.Request) error {
+	var q KeepingAsked
+	app, err := readAsked(w, r, &q, &q.DataDir, q.check)
+	if err != nil {
+		return err
+	}
+	answer, err := app.answerKeeping(context.WithoutCancel(r.Context()), &q)
+	if errors.Is(err, audit.ErrHold) || errors.Is(err, audit.ErrDate) {
+		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: err}
+	}
+	return sendAnswer(w, "keeping", answer, err)
+}
+
+func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *KeepingAnswer, err error) {
+	s, release, err := a.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	return q.Do(ctx, s.Log, s.index, a.Log.Retain.Months())
+}

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/crmgate/crmgate/test/stack"
+)
+
+// Admin is the address of a database for the server's administrator.
+func (s *Server) Admin() string { return s.dsn("postgres", "postgres") }
+
+// Set changes a setting while the server runs, and waits until it holds.
+func (s *Server) Set(t testing.TB, name, value string) {
+	t.Helper()
+	s.Exec(t, s.Admin(), fmt.Sprintf("ALTER SYSTEM SET %s = '%s'", name, value))
+	s.Exec(t, s.Admin(), "SELECT pg_reload_conf()")
+	stack.Poll(t, name+" is "+value, func() bool { return s.Text(t, s.Admin(), "SELECT current_setting('"+name+"')") == value })
+}
+
+// Pause stops all of the server's processes as they stand, until Continue.
+func (s *Server) Pause(t testing.TB) { t.Helper(); s.signal(t, syscall.SIGSTOP) }
+
+// Continue lets them go on.
+func (s *Server) Continue(t testing.TB) { t.Helper(); s.signal(t, syscall.SIGCONT) }
+
+// Kill ends the server as a power cut does, and waits until it is gone. Run starts
+// it again.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	all := s.processes(t)
+	s.signal(t, syscall.SIGKILL)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+	stack.Poll(t, "the server's processes are gone", func() bool {
+		for _, pid := range all {
+			if syscall.Kill(pid, 0) == nil {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// signal sends a signal to the server's processes, the first one first: it makes
+// no others then.
+func (s *Server) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(s.cmd.Process.Pid, sig); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range s.processes(t)[1:] {
+		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// processes are the server's own and its children.
+func (s *Server) processes(t testing.TB) []int {
+	t.Helper()
+	all := []int{s.cmd.Process.Pid}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if fields := strings.Fields(rest); err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(all[0]) {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
