@@ -30,13 +30,8 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		f.markedRecord(r, node, typ, ent)
 		return
 	}
-	if id == "" && ent != nil && (r == nil || r.id != "none") {
-		if n := f.x.p.member(t, node, ent.id); n >= 0 && f.isID(n) && !isOwn(t.Text(n)) {
-			id = t.Text(n)
-		}
-	}
-	if id == "" && ent != nil && r != nil && r.pairs != nil {
-		id = (&members{f: f, r: r, node: node, ent: ent}).idInPairs()
+	if id == "" && ent != nil {
+		id = f.idWithin(r, node, ent)
 	}
 	root := f.root
 	f.root = node
@@ -63,6 +58,19 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 		}
 		f.member(c, node, rec, ent)
 	}
+}
+
+// idWithin is the id that stands among the record's own values, "" for none.
+func (f *finder) idWithin(r *recordAt, node int, ent *entity) string {
+	if r == nil || r.id != "none" {
+		if n := f.x.p.member(f.t, node, ent.id); n >= 0 && f.isID(n) && !isOwn(f.t.Text(n)) {
+			return f.t.Text(n)
+		}
+	}
+	if r != nil && r.pairs != nil {
+		return (&members{f: f, r: r, node: node, ent: ent}).idInPairs()
+	}
+	return ""
 }
 
 // ownID is the member that holds the record's id by the word of its place, where the
