@@ -135,21 +135,29 @@ func (s *indexSearch) employees(ctx context.Context, months []*dataKey) ([]strin
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range list {
-			e, err := s.read(f)
-			if errors.Is(err, ErrDestroyed) {
-				continue // meanwhile
-			}
-			if err != nil {
-				return nil, err
-			}
-			if e.Entry.Names.are(name) && !slices.Contains(pseudonyms, e.Entry.Employee) {
-				pseudonyms = append(pseudonyms, e.Entry.Employee)
-			}
+		if pseudonyms, err = s.called(name, list, pseudonyms); err != nil {
+			return nil, err
 		}
 	}
 	if pseudonyms == nil {
 		return nil, ErrNobody
+	}
+	return pseudonyms, nil
+}
+
+// called adds the pseudonyms of those whose sign-ins have the name.
+func (s *indexSearch) called(name string, signIns []found, pseudonyms []string) ([]string, error) {
+	for _, f := range signIns {
+		e, err := s.read(f)
+		if errors.Is(err, ErrDestroyed) {
+			continue // meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e.Entry.Names.are(name) && !slices.Contains(pseudonyms, e.Entry.Employee) {
+			pseudonyms = append(pseudonyms, e.Entry.Employee)
+		}
 	}
 	return pseudonyms, nil
 }

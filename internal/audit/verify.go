@@ -134,10 +134,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 		}
 		w.probe, w.key = o.probe(&w.position), o.keys.commits
 		// Before the walk: a checkpoint that is kept meanwhile may be ahead of it.
-		if w.marks, err = v.checkpoints(fsys, segments, kept, check); err == nil {
-			w.marks, err = withHead(fsys, w.marks)
-		}
-		if err != nil {
+		if w.marks, err = v.checkpoints(fsys, segments, kept, check); err != nil {
 			return err
 		}
 	}
@@ -188,7 +185,7 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 		return nil, err
 	}
 	if len(links) == 0 {
-		return all, nil // the walk says what is wrong
+		return withHead(fsys, all) // the walk says what is wrong
 	}
 	last := links[len(links)-1]
 	key, err := newCheckpointKey(kept.ring, last.origin())
@@ -221,7 +218,7 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, bySize)
-	return all, nil
+	return withHead(fsys, all)
 }
 
 // gathered adds what the root log holds of the log. Its entries are sealed: their

@@ -60,10 +60,10 @@ func (f *finder) object(r *recordAt, node int, typ string, ent *entity, id strin
 	}
 }
 
-// idWithin is the record's id as the record itself has it; "" for none.
+// idWithin is the id that stands among the record's own values, "" for none.
 func (f *finder) idWithin(r *recordAt, node int, ent *entity) string {
 	if r == nil || r.id != "none" {
-		if n := f.x.p.member(f.t, node, ent.id); n >= 0 && f.isID(n) && !isOwn(f.t.Text(n)) && f.t.Text(n) != "" {
+		if n := f.x.p.member(f.t, node, ent.id); n >= 0 && f.isID(n) && !isOwn(f.t.Text(n)) {
 			return f.t.Text(n)
 		}
 	}

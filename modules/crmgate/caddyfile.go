@@ -120,15 +120,9 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 				return d.Err("node takes one name")
 			}
 		case "segment_mib":
-			var s string
-			if !d.AllArgs(&s) {
-				return d.Err("segment_mib takes one number")
+			if err := l.unmarshalSegment(d); err != nil {
+				return err
 			}
-			n, err := strconv.Atoi(s)
-			if err != nil || n < 1 || n > maxSegmentMiB {
-				return d.Errf("%q is no number of MiB from 1 to %d: write 64", s, maxSegmentMiB)
-			}
-			l.SegmentMiB = n
 		case "local":
 			if d.NextArg() {
 				return d.Err("local stands alone")
@@ -139,6 +133,19 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 		}
 	}
 	l.Retain = retain.config()
+	return nil
+}
+
+func (l *LogConfig) unmarshalSegment(d *caddyfile.Dispenser) error {
+	var s string
+	if !d.AllArgs(&s) {
+		return d.Err("segment_mib takes one number")
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > maxSegmentMiB {
+		return d.Errf("%q is no number of MiB from 1 to %d: write 64", s, maxSegmentMiB)
+	}
+	l.SegmentMiB = n
 	return nil
 }
 
