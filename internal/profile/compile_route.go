@@ -180,6 +180,9 @@ func (c *compiler) nestedParams(where string, rt *route) {
 }
 
 func (c *compiler) routeStream(where string, rt *route) {
+	if rt.stream != "" && (len(rt.links) > 0 || slices.ContainsFunc(rt.gives, func(g gives) bool { return g.address })) {
+		c.fail(where, "addresses in a streamed answer aren't led to the gateway; leave stream out, or the links")
+	}
 	if len(rt.events) > 0 && rt.typ != "sse" {
 		c.fail(where, "sse is for answers of the type sse; add `type: sse`")
 	}

@@ -50,8 +50,10 @@ func (c *compiler) linkPlaces(where string, op *operation, s *operationSpec) {
 
 // HasLinks reports whether addresses that clients follow can stand in the answer.
 func (x *Exchange) HasLinks() bool {
-	return x.op != nil && len(x.op.links) > 0 || !x.passes() && x.p.annotations != nil || x.givesAddress()
+	return x.op != nil && len(x.op.links) > 0 || !x.passes() && x.p.annotations != nil || x.givesAddress() || x.isODataTwo()
 }
+
+func (x *Exchange) isODataTwo() bool { return x.rt != nil && x.rt.odataTwo }
 
 func (x *Exchange) givesAddress() bool {
 	return slices.ContainsFunc(x.gives, func(g gives) bool { return g.address })
@@ -88,8 +90,31 @@ func (x *Exchange) Links(t *doc.Tree) []Link {
 			}
 		}
 	}
+	if x.isODataTwo() {
+		list = append(list, linksTwo(t)...)
+	}
 	slices.SortFunc(list, func(a, b Link) int { return a.Node - b.Node })
 	return slices.CompactFunc(list, func(a, b Link) bool { return a.Node == b.Node })
+}
+
+// linksTwo are the addresses that OData v2 has in its answers: of the next page, of
+// records, and of what belongs to them.
+func linksTwo(t *doc.Tree) []Link {
+	var list []Link
+	for n := range t.Nodes {
+		if t.Nodes[n].Kind != doc.String || t.Nodes[n].KeyEnd == t.Nodes[n].KeyStart {
+			continue
+		}
+		switch t.Key(n) {
+		case odataNext:
+			list = append(list, Link{Node: n})
+		case "uri", "id", "media_src", "edit_media":
+			if around := int(t.Nodes[n].Parent); around > doc.Root && (t.Key(around) == odataAbout || t.Key(around) == odataLater) {
+				list = append(list, Link{Node: n, Record: true})
+			}
+		}
+	}
+	return list
 }
 
 // linkNodes are the nodes that the profile itself calls links.

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -85,6 +87,34 @@ func TestRefusalInXML(t *testing.T) {
 	for _, bad := range []string{`<fault>{text}`, `{text}`} {
 		if _, err := Load([]byte(strings.Replace(linksSource, "<fault>{text}</fault>", bad, 1))); err == nil || !strings.Contains(err.Error(), "well-formed") {
 			t.Errorf("%s is taken: %v", bad, err)
+		}
+	}
+}
+
+// TestODataTwoNamesItsAddresses: of the next page, of records and of what belongs to them.
+func TestODataTwoNamesItsAddresses(t *testing.T) {
+	x, err := loadText(t, odataTwo).Classify(twoGet("ContactCollection", "$format=json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := parse(t, `{"d":{"results":[{"__metadata":{"uri":"https://a/1","type":"t"},"uri":"no link","Account":{"__deferred":{"uri":"https://a/2"}}}],"__next":"https://a/3"}}`)
+	var got []string
+	for _, l := range x.Links(answer) {
+		got = append(got, fmt.Sprint(answer.Text(l.Node), l.Record))
+	}
+	if want := []string{"https://a/1true", "https://a/2true", "https://a/3false"}; !x.HasLinks() || !slices.Equal(got, want) {
+		t.Errorf("links %q, want %q", got, want)
+	}
+}
+
+func TestLinksInStreamsAreRefusedAtLoad(t *testing.T) {
+	for _, words := range []string{"links: [$.next]", "gives: [{handle: page, at: $.next, address: true}]"} {
+		src := "profile: x/1\nevidence: documented\nentities: {person: {fields: {name: name}}}\nroutes:\n  - {match: GET /x, entity: person, stream: $.items, records: [{at: $}], " + words + "}\n"
+		if words[0] == 'g' {
+			src += "  - {match: GET /next, continues: {page: query.page}}\n"
+		}
+		if _, err := Load([]byte(src)); err == nil || !strings.Contains(err.Error(), "aren't led to the gateway") {
+			t.Errorf("%s: %v", words, err)
 		}
 	}
 }
