@@ -76,6 +76,13 @@ func (d *disk) step(op, name string) error {
 	return nil
 }
 
+// there reports whether there is a file of that name.
+func (d *disk) there(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.names[name] != nil
+}
+
 // cut takes the power away.
 func (d *disk) cut() {
 	d.mu.Lock()

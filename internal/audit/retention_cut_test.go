@@ -36,10 +36,11 @@ func cutDestruction(d *disk, ring *keys.Ring, c *turner, t *testing.T) {
 	}
 	c.run(2 * time.Hour)
 	_, err = l.Retain(t.Context(), Retaining{Retention: Retention{Access: 1}, By: "the gateway"})
-	if err == nil != !d.off {
-		t.Errorf("the power is off: %v, and Retain says %v", d.off, err)
-	}
+	// Until then others write to the disk, who may find the power off a moment later.
 	l.Close()
+	if err != nil && !d.off {
+		t.Errorf("the power is on, and Retain says %v", err)
+	}
 }
 
 // after judges what is left of a log whose month was being destroyed: it opens, all
@@ -56,7 +57,7 @@ func after(t *testing.T, d *disk, ring *keys.Ring, c *turner) error {
 	if gone != nil && !errors.Is(gone, ErrDestroyed) {
 		return gone
 	}
-	if gone != nil && d.names[keyName(3)] != nil {
+	if gone != nil && d.there(keyName(3)) {
 		return errors.New("the key is destroyed, and its file there")
 	}
 	c.run(2 * time.Hour)

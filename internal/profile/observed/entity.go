@@ -1,6 +1,7 @@
 package observed
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,18 +66,25 @@ func (e *entity) settle() {
 	}
 }
 
+// containers are words that say nothing of what stands in them: /contacts/records.
+const containers = "record item data list result entry object row collection"
+
 // entityName is the word for what an address is about: its last step that isn't a
-// variable, a version, or says what is done.
+// variable, a version, or says what is done. One that says nothing counts where no
+// other does.
 func entityName(segments []string) string {
+	last := ""
 	for _, s := range slices.Backward(segments) {
 		if s == variable || s == "" || versions.MatchString(s) || vocabulary.IsVerb(s) || vocabulary.All("api rest json v index", s) {
 			continue
 		}
-		if name := singular(s); name != "" {
+		name := singular(s)
+		if name != "" && !vocabulary.All(containers, name) {
 			return name
 		}
+		last = cmp.Or(last, name)
 	}
-	return "record"
+	return cmp.Or(last, "record")
 }
 
 // singular is a name for one of what a word names: EmailAddresses is email_address.
