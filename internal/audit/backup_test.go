@@ -363,7 +363,7 @@ func restorationMayBeCutAtEveryStep(t *testing.T) {
 		return err
 	}
 	cut := 0
-	for at := 1; ; at++ {
+	for at := 1; ; at += sparse {
 		d := newDisk()
 		d.cutAt = at
 		err := restore(d)

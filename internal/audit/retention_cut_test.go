@@ -93,7 +93,7 @@ func after(t *testing.T, d *disk, ring *keys.Ring, c *turner) error {
 func destructionMayBeCutAtEveryStep(t *testing.T) {
 	ring := testRing(t)
 	whole, _ := dueLog(t, ring)
-	for at := 1; ; at++ {
+	for at := 1; ; at += sparse {
 		d := copyOf(whole)
 		c := newTurner("2026-03-10 09:00")
 		d.cutAt = at
