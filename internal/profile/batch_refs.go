@@ -66,7 +66,7 @@ var reference = regexp.MustCompile(`^([A-Za-z0-9_]+)(?:\.[A-Za-z0-9_]+|\[[0-9]{1
 // so, and nothing that the request itself has named so.
 func (x *Exchange) holdsIDs(name string) bool {
 	switch {
-	case x.rt == nil || x.batch != nil || x.Pass || x.gql != nil || x.od != nil || x.op.opaque || x.op.image || x.Type != "json":
+	case x.rt == nil || x.handles != nil || x.batch != nil || x.Pass || x.gql != nil || x.od != nil || x.op.opaque || x.op.image || x.Type != "json":
 		return false
 	case x.asks == nil:
 		return true

@@ -50,7 +50,7 @@ func (p *pattern) binds(name string) bool {
 
 // annotations compiles what annotations hold.
 func (c *compiler) annotations() {
-	kinds := []string{"value", "record", "context", "next", "public"}
+	kinds := []string{"value", "record", "context", "next", "cookie", "public"}
 	for key, kind := range c.spec.Annotations {
 		if !slices.Contains(kinds, kind) {
 			c.fail("annotations, "+key, "unknown word %q; there are: %v", kind, kinds)

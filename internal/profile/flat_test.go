@@ -69,7 +69,8 @@ func TestFlatQueriesAskAboutWhatTheirCategoriesSay(t *testing.T) {
 			t.Errorf("\n got %s\nwant %s", got, c.want)
 		}
 	}
-	for _, r := range []Request{coqlPost("select id from Deals"), coqlPost("select id from Contacts where Email = upper('x')"), vtqlGet("select id from Contacts c"), vtqlGet("select id from Deals;")} {
+	// Whose record a row is, is not for the query to say.
+	for _, r := range []Request{coqlPost("select Email as id from Contacts"), coqlPost("select Email as ID from Contacts"), coqlPost("select id from Deals"), coqlPost("select id from Contacts where Email = upper('x')"), vtqlGet("select id from Contacts c"), vtqlGet("select id from Deals;")} {
 		if _, err := p.Classify(r); err == nil {
 			t.Errorf("%+v is let through", r)
 		} else if no, ok := errors.AsType[*Refusal](err); !ok || no.Reason != "malformed" && no.Reason != "unknown_type" {
@@ -85,7 +86,6 @@ func TestLeakFlatRows(t *testing.T) {
 		{"plain", "select Email, Title from Contacts", row(`"id":"7","Email":"a@example.com","Title":"Boss"`), "a@example.com", "contact email"},
 		{"a-public-field", "select Email, Title from Contacts", row(`"id":"7","Email":"a@example.com","Title":"Boss"`), "Boss", ""},
 		{"alias-of-a-public-field", "select Email as Title from Contacts", row(`"id":"7","Title":"a@example.com"`), "a@example.com", "contact email"},
-		{"alias-of-the-id", "select Email as id from Contacts", row(`"id":"a@example.com"`), "a@example.com", "contact email"},
 		{"alias-of-a-lookup", "select Email as Account_Name from Contacts", row(`"id":"7","Account_Name":"a@example.com"`), "a@example.com", "contact email"},
 		{"a-lookup", "select Account_Name.Phone from Contacts", row(`"id":"7","Account_Name.Phone":"030 5550101"`), "030 5550101", "account phone"},
 		{"a-public-lookup", "select Account_Name.Industry from Contacts", row(`"id":"7","Account_Name.Industry":"Steel"`), "Steel", ""},

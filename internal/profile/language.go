@@ -84,7 +84,25 @@ func (x *Exchange) classifyLanguage() error {
 			return refuse("unknown_type", "Records of a kind that the query names are not in the profile %s.", x.p.Name)
 		}
 	}
+	if err := x.checkColumns(r.syntax == "coql" || r.syntax == "vtql"); err != nil {
+		return err
+	}
 	return x.checkObjectNames()
+}
+
+// checkColumns refuses a name for a column that is an id's or an owner's: the answer
+// would say whose record a row is as the query wants it.
+func (x *Exchange) checkColumns(flat bool) error {
+	for _, l := range x.asks.Rows {
+		for name := range l.Columns {
+			for _, object := range x.asks.Objects {
+				if e := x.p.entityOf(object); flat && strings.EqualFold(name, e.id) || e.owner != "" && strings.EqualFold(name, e.owner) {
+					return refuse("malformed", "A column of the query has the name of the id, or of the owner.")
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // checkObjectNames refuses a name for an object that could be a field's: the CRM could

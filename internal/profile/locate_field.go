@@ -237,13 +237,26 @@ func (f *finder) publicValue(node, rec int, ent *entity, name string, fd *field)
 // unlistedObject hides what an object holds that the profile doesn't describe: all but
 // booleans, in entities whose numbers, booleans and null aren't personal.
 func (f *finder) unlistedObject(node, rec int, ent *entity, name string) {
-	if ent == nil || !ent.unknownNo.public() || !f.holdsBool(node) {
+	if ent == nil || !ent.unknownNo.public() || !f.holdsBool(node) || !f.plainKeys(node) {
 		f.field(node, rec, ent, name, unclassified(), "")
 		return
 	}
 	for c := range f.t.Children(node) {
 		f.unlistedObject(c, rec, ent, name)
 	}
+}
+
+// plainKeys reports whether an object's keys are names: others can be values.
+func (f *finder) plainKeys(node int) bool {
+	if f.t.Nodes[node].Kind != doc.Object {
+		return true
+	}
+	for c := range f.t.Children(node) {
+		if !plainName(f.t.Key(c)) || isDigit(f.t.Key(c)[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *finder) holdsBool(node int) bool {

@@ -98,7 +98,7 @@ func (f *finder) annotated(name string, node, object, rec int, ent *entity) bool
 		f.unlessPlain(node, rec, ent, name)
 	case "record":
 		f.recordAddress(node, rec, ent, name)
-	case "next":
+	case "next", "cookie":
 		if cats := f.x.sortCategories(); len(cats) > 0 {
 			f.field(node, rec, ent, name, cats, "")
 		}

@@ -127,14 +127,12 @@ func (f *finder) aboutRecord(node, rec int, ent *entity) {
 		known = plainKind.MatchString(text)
 	case "uri", "id", "media_src", "edit_media":
 		m := keyedAddress.FindStringSubmatch(text)
-		known = m != nil && (m[1] == "" || plainGUID.MatchString(m[1]) || rec >= 0 && f.found.Records[rec].ID == m[1])
+		known = m != nil && rec >= 0 && strings.EqualFold(f.found.Records[rec].ID, m[1]+m[2])
 	}
 	if !known {
 		f.field(node, rec, ent, f.t.Key(node), unclassified(), "")
 	}
 }
-
-var plainGUID = regexp.MustCompile(`^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // isNumeral reports whether a text is a number of records.
 func isNumeral(s string) bool {

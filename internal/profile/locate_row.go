@@ -35,7 +35,7 @@ func (f *finder) tuple(r *recordAt, node int, typ string, ent *entity) {
 func (f *finder) columnRow(r *recordAt, node int, typ string) {
 	columns, rec := f.columnsOf(r), -1
 	ent := f.x.p.entityOf(typ)
-	if at := slices.Index(columns, idOf(ent)); at >= 0 {
+	if at := slices.Index(columns, idOf(ent)); ent != nil && ent.id != "" && at >= 0 {
 		if n := f.t.Element(node, at); n >= 0 && f.isID(n) && !isOwn(f.t.Text(n)) {
 			rec = f.record(ent, typ, f.t.Text(n))
 		}

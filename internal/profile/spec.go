@@ -32,8 +32,8 @@ type spec struct {
 	// Annotations says what members hold whose names are a field's, or nothing, and
 	// an annotation behind an `@`: `value` repeats the field's value in another
 	// notation (of a link what the record is called), `record` is the address of a
-	// record, `context` one of metadata, `next` that of the next page, and `public`
-	// holds no personal data. What isn't listed is unclassified.
+	// record, `context` one of metadata, `next` that of the next page, `cookie`
+	// what the client sends for it, and `public` holds no personal data. What isn't listed is unclassified.
 	Annotations map[string]string `yaml:"annotations"`
 	// Entities are the kinds of records, by name. Policies speak of them.
 	Entities ordered `yaml:"entities"`

@@ -73,8 +73,8 @@ func (l *release) leadsToRoute(link string) bool {
 	if abs.Path == "" || abs.Path == "/" {
 		return true
 	}
-	x, _ := l.classifyLocation(abs)
-	return x != nil
+	x, whole := l.classifyLocation(abs)
+	return x != nil && (whole || abs.RawQuery == "")
 }
 
 // repeats withholds the links that hold a value which is masked elsewhere in the
