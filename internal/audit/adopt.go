@@ -51,8 +51,14 @@ func adopt(ctx context.Context, dir string, ring *keys.Ring, opts *Options) (c C
 		return c, err
 	}
 	w := &walk{files: opts.files, segments: segments, key: newCommitKey(ring)}
+	if w.marks, err = withHead(opts.files, nil); err != nil {
+		return c, err
+	}
 	if err := w.whole(ctx); err != nil {
 		return c, err
+	}
+	if len(w.marks) > 0 {
+		return c, fmt.Errorf("%w: it has %d entries, and its database says that it had %d", ErrTampered, w.tree.size, w.marks[len(w.marks)-1].Size)
 	}
 	if w.tree.size == 0 {
 		return c, errors.New("it has no entry")

@@ -153,8 +153,10 @@ func (b *backup) same(links chain) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(links, func(l link) bool { return l.origin() == had.Origin }) {
-		return fmt.Errorf("%w: it is of %s", ErrBackup, had.Origin)
+	// One from before a restoration stays what it was: what is in it and not in the log
+	// any more would stand beside what came after.
+	if len(links) == 0 || had.Origin != links[len(links)-1].origin() {
+		return fmt.Errorf("%w: it is of %s; keep it, and name a new directory", ErrBackup, had.Origin)
 	}
 	return nil
 }

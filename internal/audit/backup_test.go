@@ -147,10 +147,22 @@ func restoredLogGoesOnUnderAnotherName(t *testing.T) {
 	if x, err := VerifyExport(t.Context(), out, "", nil); err != nil || !x.Opened || x.Size != r.Size {
 		t.Errorf("the export is %+v, %v", x, err)
 	}
-	// And once more.
+	// And once more, into a directory of its own.
+	if _, err := Backup(t.Context(), h.log, h.ring, h.backup, Backing{Checkpoints: h.checkpoints, Keys: h.keys}); !errors.Is(err, ErrBackup) {
+		t.Errorf("a backup beside one from before the restoration: %v", err)
+	}
+	older := filepath.Join(t.TempDir(), "older")
+	if err := os.CopyFS(older, os.DirFS(h.backup)); err != nil {
+		t.Fatal(err)
+	}
 	h.burn(t, h.backup)
 	h.backUp(t)
-	h.burn(t, h.log, h.checkpoints)
+	h.burn(t, h.log)
+	// Who restores the older one would never learn what n1.r1 held.
+	if _, err := Restore(t.Context(), older, h.log, h.ring, h.options(), Restoring{Keys: h.keys}); !errors.Is(err, ErrBackup) || !strings.Contains(err.Error(), "knows nothing") {
+		t.Errorf("a backup that doesn't know of the log that went on: %v", err)
+	}
+	h.burn(t, h.checkpoints)
 	if j := h.restore(t); j.Known != j.Size {
 		t.Errorf("nothing is known of a loss, and the joint says %+v", j)
 	}

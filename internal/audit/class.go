@@ -25,7 +25,9 @@ func (c Class) Valid() bool { return c == ClassAccess || c == ClassEmployee || c
 func (e *Entry) class() Class {
 	switch e.Event {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, RetentionRun, Exported, Adopted, NodeCheckpoint, HoldSet, HoldReleased, BackedUp, Restored:
-		return ClassGateway
+		if e.Employee == "" {
+			return ClassGateway
+		}
 	case SignIn, Refused, StepUp, SignOut, Revoked, RefreshFailed, Enrolled, FactorRemoved, FactorReset, Invited:
 		return ClassEmployee
 	case Searched, Revealed, Consent:

@@ -76,11 +76,15 @@ func (d *disk) step(op, name string) error {
 	return nil
 }
 
-// there reports whether there is a file of that name.
-func (d *disk) there(name string) bool {
+// at returns the file of that name and what is in it, nil for none.
+func (d *disk) at(name string) (*inode, []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.names[name] != nil
+	n := d.names[name]
+	if n == nil {
+		return nil, nil
+	}
+	return n, slices.Clone(n.live)
 }
 
 // cut takes the power away.

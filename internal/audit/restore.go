@@ -122,6 +122,22 @@ func (r *restoration) judge(ctx context.Context) error {
 	return err
 }
 
+// known refuses a backup that knows nothing of the log whose checkpoints are there: one
+// that went on after an earlier restoration, or another. They are the only evidence of
+// what would be lost, and its name would be given twice.
+func (r *restoration) known() error {
+	there, err := r.kept.load()
+	if err != nil {
+		return err
+	}
+	for _, c := range there {
+		if !slices.ContainsFunc(r.links, func(l link) bool { return l.origin() == c.Origin }) {
+			return fmt.Errorf("%w: %s is of %s, of which this backup knows nothing: restore a younger one, or move the checkpoints to where evidence is kept", ErrBackup, c.Name, c.Origin)
+		}
+	}
+	return nil
+}
+
 // clear makes place: for a directory that is empty, or holds what a restoration
 // that was cut off has left.
 func (r *restoration) clear() error {
@@ -137,6 +153,9 @@ func (r *restoration) clear() error {
 		return fmt.Errorf("there is a log already (it has %s): move log and checkpoints away together, and keep both", names[0])
 	}
 	if !begun {
+		if err := r.known(); err != nil {
+			return err
+		}
 		if err := putFile(fsys, ".", restoringName, []byte(r.joint.Origin+"\n")); err != nil {
 			return err
 		}

@@ -57,7 +57,7 @@ func after(t *testing.T, d *disk, ring *keys.Ring, c *turner) error {
 	if gone != nil && !errors.Is(gone, ErrDestroyed) {
 		return gone
 	}
-	if gone != nil && d.there(keyName(3)) {
+	if n, _ := d.at(keyName(3)); gone != nil && n != nil {
 		return errors.New("the key is destroyed, and its file there")
 	}
 	c.run(2 * time.Hour)

@@ -177,11 +177,14 @@ func destroyedKeyIsOverwritten(t *testing.T) {
 	opts.now = c.now
 	l := mustOpen(t, "disk", ring, opts)
 	fillMonths(t, l, c, 3)
-	victim := d.names[keyName(3)]
-	secret := slices.Clone(victim.live)
+	victim, secret := d.at(keyName(3))
 	if got := mustRetain(t, l, Retention{Access: 1, Employee: 1, Gateway: 1}); len(got) != 3 {
 		t.Fatalf("destroyed %v, want all of January", got)
 	}
+	if _, err := l.keys.get(3); !errors.Is(err, ErrDestroyed) {
+		t.Errorf("the log has the key still: %v", err)
+	}
+	mustClose(t, l)
 	for name, b := range map[string][]byte{"the file": victim.live, "the disk": victim.durable} {
 		if len(b) == 0 || strings.Trim(string(b), "\x00") != "" {
 			t.Errorf("%s holds %q after it was destroyed", name, b)
@@ -191,9 +194,6 @@ func destroyedKeyIsOverwritten(t *testing.T) {
 		if strings.Contains(string(n.live), string(secret[60:])) {
 			t.Errorf("%s holds the key still", name)
 		}
-	}
-	if _, err := l.keys.get(3); !errors.Is(err, ErrDestroyed) {
-		t.Errorf("the log has the key still: %v", err)
 	}
 }
 

@@ -80,6 +80,22 @@ func LogNodes(ctx context.Context, db Database) ([]string, error) {
 	return slices.DeleteFunc(nodes, func(n string) bool { return n == RootNode }), err
 }
 
+// Missing are the nodes of the checkpoints in the root log that aren't among nodes, each
+// with the number of entries that its log had at least.
+func Missing(gathered []Checkpoint, nodes []string) (map[string]uint64, error) {
+	missing := map[string]uint64{}
+	for _, c := range gathered {
+		of, err := identityOf(c.Origin)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		}
+		if !slices.Contains(nodes, of.node) {
+			missing[of.node] = max(missing[of.node], c.Size)
+		}
+	}
+	return missing, nil
+}
+
 // RootCheckpoints are the checkpoints of all nodes that the root log holds, named by
 // where they stand in it: each node's log has to agree with its own. Their notes are
 // left in the log: it has one a minute of each node.

@@ -55,7 +55,10 @@ func (s shelf) make() error {
 	if err := s.files.mkdir(s.dir); err != nil {
 		return fmt.Errorf("making the directory of the checkpoints: %w", err)
 	}
-	return syncParent(s.files, s.dir)
+	if err := syncParent(s.files, s.dir); err != nil || s.second == nil {
+		return err
+	}
+	return s.second.make()
 }
 
 // syncParent makes a directory's own name durable. A parent that this user may

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 	"testing"
 
 	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile" // the adapter
+	"github.com/jackc/pgx/v5"
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
@@ -101,5 +104,24 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "log")); err == nil {
 		t.Error("a command has made a log on the disk")
+	}
+	forget(t, dsn, "gate2")
+	if out, err := runAudit(t, "verify", "--config", config); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "the log of node gate2 isn't there") {
+		t.Errorf("without a node's log verify says %v\n%s", err, out)
+	}
+}
+
+// forget takes a node's log out of the database.
+func forget(t *testing.T, dsn, node string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, table := range []string{"crmgate_log_group", "crmgate_log_file", "crmgate_log"} {
+		if _, err := conn.Exec(t.Context(), "DELETE FROM "+table+" WHERE node = $1", node); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

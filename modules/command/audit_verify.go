@@ -70,7 +70,7 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []s
 	if d.place.Database != nil {
 		gathered, unread = audit.RootCheckpoints(ctx, d.place.Database, ring)
 	}
-	var damaged error
+	damaged := missingLogs(d, nodes, gathered)
 	for _, node := range nodes {
 		check := d.place.Check(node)
 		check.Against, check.Gathered = against(node, len(nodes) > 1, kept), gathered
@@ -84,6 +84,22 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []s
 		return unread
 	}
 	return damaged
+}
+
+// missingLogs tells of logs that aren't in the database any more: of nodes that the root
+// log knows, and of the root log itself, whose checkpoints are kept here.
+func missingLogs(d data, nodes []string, gathered []audit.Checkpoint) error {
+	missing, err := audit.Missing(gathered, nodes)
+	if err != nil {
+		return err
+	}
+	for _, node := range slices.Sorted(maps.Keys(missing)) {
+		err = errors.Join(err, fmt.Errorf("%w: the log of node %s isn't there; it had %d entries at least", audit.ErrTampered, node, missing[node]))
+	}
+	if d.place.Database != nil && !slices.Contains(nodes, audit.RootNode) && d.place.KeepsRoot() {
+		err = errors.Join(err, fmt.Errorf("%w: the log over all nodes isn't there, and its checkpoints are kept here", audit.ErrTampered))
+	}
+	return err
 }
 
 // readKept reads the checkpoints that were kept elsewhere. Each has to be of one

@@ -19,6 +19,11 @@ func (s *Services) adopt(a *App, reloaded bool) error {
 	if s.store != string(a.StoreRaw) {
 		return errors.New("another session store can't be taken at a reload: stop the gateway and start it anew (everybody signs in again)")
 	}
+	if reloaded {
+		if err := s.place.stays(a.Log); err != nil {
+			return err
+		}
+	}
 	id, _ := s.Ring.Newest()
 	changed := !reloaded && id > 1
 	if reloaded {

@@ -58,7 +58,7 @@ func PlaceLog(ctx context.Context, dataDir string, config LogConfig, store sessi
 		return p, nil
 	}
 	if config.Retain != (RetainConfig{}) {
-		return nil, errors.New("retain isn't there for logs in PostgreSQL yet: take the line out, or keep this node's log in its data directory by `log { local }`")
+		return nil, errRetainedRows
 	}
 	if err := noLocalLog(p.Dir); err != nil {
 		return nil, err
@@ -75,6 +75,19 @@ func PlaceLog(ctx context.Context, dataDir string, config LogConfig, store sessi
 		return nil, err
 	}
 	return p, nil
+}
+
+var errRetainedRows = errors.New("retain and holds aren't there for logs in PostgreSQL yet: keep all months, or keep this node's log in its data directory by `log { local }`")
+
+// stays refuses what a reload can't change of a log that is open.
+func (p *LogPlace) stays(config LogConfig) error {
+	if config.Local != p.config.Local || config.Node != p.config.Node {
+		return errors.New("the log's place and its node's name can't change at a reload: stop the gateway and start it anew")
+	}
+	if p.Database != nil && config.Retain != (RetainConfig{}) {
+		return errRetainedRows
+	}
+	return nil
 }
 
 // noLocalLog refuses to begin a second log beside one that was written to a
@@ -142,6 +155,12 @@ func (p *LogPlace) rows(node string) audit.Rows {
 	return p.Database.Node(node)
 }
 
+// KeepsRoot reports whether checkpoints of the log over all nodes are kept here.
+func (p *LogPlace) KeepsRoot() bool {
+	found, err := filepath.Glob(filepath.Join(rootDir(p.dataDir), "*.checkpoint"))
+	return err == nil && len(found) > 0
+}
+
 // Name names a node's log for people.
 func (p *LogPlace) Name(node string) string {
 	if rows := p.rows(node); rows != nil {
@@ -159,10 +178,13 @@ func (p *LogPlace) Options() audit.Options {
 
 // checkpoints is the directory of a node's checkpoints: of this one's, here.
 func (p *LogPlace) checkpoints(node string) string {
-	if node != p.Node {
-		return ""
+	switch {
+	case node == p.Node:
+		return CheckpointDir(p.dataDir)
+	case node == audit.RootNode && p.Database != nil:
+		return rootDir(p.dataDir)
 	}
-	return CheckpointDir(p.dataDir)
+	return ""
 }
 
 // Index is the index that this gateway keeps of a node's log.

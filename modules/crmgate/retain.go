@@ -194,5 +194,8 @@ func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *Keepi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if s.place.Database != nil {
+		return nil, errRetainedRows
+	}
 	return q.Do(ctx, s.Log, s.index, a.Log.Retain.Months())
 }

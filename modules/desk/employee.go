@@ -61,10 +61,17 @@ func (d *Desk) showEmployees(v crmgate.Visitor, employee string, wrong page.Text
 			view.ToDecide = append(view.ToDecide, a)
 		}
 	}
-	d.show(v, desk.Page{
+	p := desk.Page{
 		Name: "employees", Title: page.Text{DE: "Zugriffe einer Person", EN: "One person's accesses"},
 		Path: desk.EmployeesPath, Wrong: wrong, Body: view,
-	})
+	}
+	if len(view.Mine)+len(view.ToDecide) > 0 {
+		var ok bool
+		if p.Audit, ok = v.Append(audit.Searched, looking+"wishes to see one person's accesses"); !ok {
+			return
+		}
+	}
+	d.show(v, p)
 }
 
 // ask takes the purpose for which somebody wants to see what an employee did.
