@@ -14,6 +14,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/doc/lines"
 	"github.com/crmgate/crmgate/internal/doc/xml"
+	"github.com/crmgate/crmgate/internal/doc/xmlrpc"
 )
 
 // canary is the value in every document of the suite: in each place that can
@@ -90,6 +91,26 @@ func engines() []engine {
 			},
 			broken: []string{`<!DOCTYPE a><a/>`, `<a>&b;</a>`, `<a b="1" b="2"/>`, `<a><b></a></b>`, `<a/>x`, `<a/><b/>`, `<p:a/>`, "<a>\xff</a>", `<a>x<!-- -->y</a>`},
 			deep:   func(n int) string { return strings.Repeat("<b>", n) + strings.Repeat("</b>", n) },
+		},
+		{
+			name: "xmlrpc", parse: func(src []byte, lim doc.Limits) (*doc.Tree, error) { return xmlrpc.Parse(src, "", lim) }, exact: true, docs: []string{
+				`<?xml version="1.0"?><methodCall><methodName>execute</methodName><params><param><value>Kanarella</value></param><param><value><string>x Kanarella &amp; <![CDATA[y]]></string></value></param>` +
+					`<param><value><int>7</int></value></param><param><value><base64>S2FuYXJlbGxh</base64></value></param><param><value/></param></params></methodCall>`,
+				"<methodResponse>\n<params><param>\n<value><struct>\n<member><name>a</name><value><array><data><value>Kanarella</value><value><nil/></value></data></array></value></member> " +
+					"<member>\n<name>b</name>\n<value><string>&#75;anarella</string></value>\n</member><member><name>c</name><value><struct/></value></member></struct></value></param></params></methodResponse>",
+				`<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>4</int></value></member><member><name>faultString</name><value>Kanarella</value></member></struct></value></fault></methodResponse>`,
+			},
+			broken: []string{
+				`<a/>`, `<methodCall/>`, `<methodCall><methodName>a b</methodName></methodCall>`, `<methodResponse/>`, `<methodResponse><params/></methodResponse>`,
+				`<methodResponse><params><param><value>a<int>1</int></value></param></params></methodResponse>`,
+				`<methodResponse><params><param><value><int>+1</int></value></param></params></methodResponse>`,
+				`<methodResponse><params><param><value>a</value></param></params><!--b--></methodResponse>`,
+				`<methodResponse><params><param><value>a</value></param></params></methodResponse><?a b?>`,
+				`<methodResponse><params><param><value x="1">a</value></param></params></methodResponse>`,
+			},
+			deep: func(n int) string {
+				return "<methodResponse><params><param>" + strings.Repeat("<value><array><data>", n) + strings.Repeat("</data></array></value>", n) + "</param></params></methodResponse>"
+			},
 		},
 		{
 			name: "vcard", parse: marked(lines.VCard), docs: []string{

@@ -85,6 +85,21 @@ type Parted interface {
 	AppendMember(dst []byte, t *Tree, key, text string) (out []byte, at int32)
 }
 
+// Grafter is what a Format is, too, whose values can't be copied from another
+// document of the format as they stand there.
+type Grafter interface {
+	// Graft appends the bytes that stand for a value of the other document in the
+	// node's place, or in that of a new value where node is -1.
+	Graft(dst []byte, t *Tree, node int, from *Tree, value int) []byte
+}
+
+// Growing is what a Format is, too, whose objects say themselves where members can be
+// added.
+type Growing interface {
+	// Grow returns the edit that adds members at the end of an object.
+	Grow(t *Tree, object int, add []Member) Edit
+}
+
 // Keyed is what a Format is, too, where keys can be compared as they stand in the
 // document.
 type Keyed interface {

@@ -65,6 +65,9 @@ func AppendMembers(t *Tree, object int, add []Member) []Edit {
 		e.End = e.Start
 		return []Edit{e}
 	}
+	if f, growing := t.Format.(Growing); growing {
+		return []Edit{f.Grow(t, object, add)}
+	}
 	json := t.Format.Name() == "json"
 	at := t.Nodes[object].End
 	if json {

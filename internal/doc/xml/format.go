@@ -239,6 +239,22 @@ func appendElement(dst, tag, declared []byte, text string, ascii bool) []byte {
 	return append(append(append(dst, "</"...), tag...), '>')
 }
 
+// AppendText appends a text as it stands between tags. With ascii, all that isn't is
+// written as references.
+func AppendText(dst []byte, text string, ascii bool) []byte {
+	return appendEscaped(dst, text, ascii, false)
+}
+
+// Takes reports whether XML has all characters of a text.
+func Takes(text string) bool {
+	for _, r := range text {
+		if !isChar(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(text)
+}
+
 func appendEscaped(dst []byte, text string, ascii, attr bool) []byte {
 	for _, r := range text {
 		switch {
