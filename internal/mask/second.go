@@ -172,11 +172,11 @@ func (p *pass) sweepScalar(node int, sweeps []*Sweep) {
 		}
 	case doc.Number:
 		// A shorter number is equal by accident, an id for instance.
-		raw := p.t.Raw(node)
-		if len(raw) < maxTail || !digitsOnly(raw) {
+		digits := p.t.Text(node)
+		if len(digits) < maxTail || !digitsOnly(digits) {
 			return
 		}
-		if _, hit := maskAll(sweeps, string(raw), skip); hit {
+		if _, hit := maskAll(sweeps, digits, skip); hit {
 			p.replace(node, doc.Value{Kind: doc.Null})
 			p.masked++
 		}
@@ -222,8 +222,8 @@ func maskAll(sweeps []*Sweep, text string, skip []access.Category) (string, bool
 	return text, hit
 }
 
-func digitsOnly(b []byte) bool {
-	for _, c := range b {
+func digitsOnly(s string) bool {
+	for _, c := range s {
 		if c < '0' || c > '9' {
 			return false
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc/lines"
 	"github.com/crmgate/crmgate/internal/doc/xlsx"
 	"github.com/crmgate/crmgate/internal/doc/xml"
+	"github.com/crmgate/crmgate/internal/doc/xmlrpc"
 )
 
 // answerTypes are the words for a route's `type`.
@@ -35,6 +36,8 @@ func (x *Exchange) Accepts(media string) bool {
 		return media == "text/csv"
 	case "xlsx":
 		return media == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case xmlrpc.Name:
+		return media == "text/xml" || media == "application/xml"
 	case "xml":
 		// Browsers run the scripts of these.
 		if media == "application/xhtml+xml" || media == "image/svg+xml" {
@@ -86,7 +89,9 @@ func (x *Exchange) Cut(body []byte) (before, document, behind []byte) { return x
 func (x *Exchange) Event(name string) bool { return name == "" || contains(x.rt.events, name) }
 
 // OwnCharset reports whether the type's reader deals with charsets itself.
-func (x *Exchange) OwnCharset() bool { return x.Type == "csv" || x.Type == "xml" }
+func (x *Exchange) OwnCharset() bool {
+	return x.Type == "csv" || x.Type == "xml" || x.Type == xmlrpc.Name
+}
 
 // Parse reads an answer. charset is the one that its Content-Type names, "" for
 // none. Errors are *doc.SyntaxError, for a CSV csv.ErrDialect too.
@@ -103,6 +108,8 @@ func (x *Exchange) Parse(body []byte, charset string) (*doc.Tree, error) {
 		return json.ParseLines(body, lim)
 	case "vcard", "ical", "ldif":
 		return lines.Parse(body, lines.Kind(x.Type), lim)
+	case xmlrpc.Name:
+		return xmlrpc.Parse(body, charset, lim)
 	case "xml":
 		return xml.Parse(body, xml.Options{Namespaces: x.rt.namespaces, Charset: charset}, lim)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/xmlrpc"
 	"github.com/crmgate/crmgate/internal/profile/soql"
 )
 
@@ -132,17 +133,36 @@ func (p *Profile) classify(req Request) (*Exchange, error) {
 	if err := p.unalias(&req); err != nil {
 		return nil, err
 	}
+	return p.classifyCalls(segments, &req)
+}
+
+// classifyCalls finds the first transport that takes the request, or the first route.
+func (p *Profile) classifyCalls(segments []string, req *Request) (*Exchange, error) {
+	passedOver := false
 	for _, tr := range p.transports {
 		vars := map[string]string{}
-		if tr.pattern.match(req.Method, segments, vars) {
-			x := &Exchange{p: p, tr: tr, vars: vars, req: req, Route: tr.pattern.text, Type: "json", ctx: -1}
-			if err := x.classifyCall(); err != nil {
-				return nil, x.complete(err)
-			}
-			return x, nil
+		if !tr.pattern.match(req.Method, segments, vars) {
+			continue
 		}
+		x := &Exchange{p: p, tr: tr, vars: vars, req: *req, Route: tr.pattern.text, Type: tr.body, ctx: -1}
+		fits, err := x.fitsCall()
+		if err == nil && !fits {
+			passedOver = true
+			continue
+		}
+		if err == nil {
+			err = x.classifyCall()
+		}
+		if err != nil {
+			return nil, x.complete(err)
+		}
+		return x, nil
 	}
-	return p.classifyRoutes(segments, &req, 0)
+	x, err := p.classifyRoutes(segments, req, 0)
+	if r, ok := errors.AsType[*Refusal](err); ok && passedOver && r.Reason == "unknown_route" {
+		return nil, refuse("unknown_call", "This call is not in the profile %s.", p.Name)
+	}
+	return x, err
 }
 
 // classifyRoutes finds the first route, from the one of a number on, that takes the
@@ -285,6 +305,8 @@ func (x *Exchange) parseBody(kind string) error {
 			return &Refusal{Reason: "type", Text: "This address takes application/json only.", Status: 415}
 		}
 		x.tree, err = parseJSON(x.req.Body)
+	case xmlrpc.Name:
+		return x.parseXMLRPC()
 	case "form", "urlencoded", "multipart":
 		return x.parseForm(kind)
 	case "nested":

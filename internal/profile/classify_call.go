@@ -11,8 +11,10 @@ func (x *Exchange) classifyCall() error {
 	if len(x.req.Query) > 0 {
 		return refuse("unknown_parameter", "A query parameter is not in the profile for this address.")
 	}
-	if err := x.parseBody(x.tr.body); err != nil {
-		return err
+	if x.tree == nil {
+		if err := x.parseBody(x.tr.body); err != nil {
+			return err
+		}
 	}
 	if err := x.checkMembers(); err != nil {
 		return err
@@ -49,8 +51,14 @@ func (x *Exchange) findNamed() (full string, c *call, err error) {
 
 func (x *Exchange) checkMembers() error {
 	t := x.tree
+	if t.Nodes[doc.Root].Kind == doc.Array {
+		return refuse("malformed", "Several calls in one request are not served; send them one by one.")
+	}
 	if t.Nodes[doc.Root].Kind != doc.Object {
 		return refuse("malformed", "The request body is not a JSON object.")
+	}
+	if x.tr.isXML() {
+		return x.checkParams()
 	}
 	if len(x.tr.members) == 0 {
 		return nil
@@ -99,13 +107,9 @@ func (x *Exchange) positional() ([]int, error) {
 		return nil, nil
 	}
 	t := x.tree
-	list := x.tr.args.first(t, doc.Root)
-	if list < 0 || t.Nodes[list].Kind != doc.Array {
-		return nil, refuse("malformed", "The call has no list of arguments.")
-	}
-	var nodes []int
-	for n := range t.Children(list) {
-		nodes = append(nodes, n)
+	nodes, err := x.listed()
+	if err != nil {
+		return nil, err
 	}
 	if !x.tr.context || x.tr.named != nil || len(nodes) == 0 {
 		return nodes, nil
@@ -117,4 +121,21 @@ func (x *Exchange) positional() ([]int, error) {
 		return nil, refuse("malformed", "The last argument of the call is not its context.")
 	}
 	return nodes, nil
+}
+
+// listed are the arguments in the call's list, the context among them.
+func (x *Exchange) listed() ([]int, error) {
+	t := x.tree
+	list := x.tr.args.first(t, doc.Root)
+	if list < 0 || t.Nodes[list].Kind != doc.Array {
+		return nil, refuse("malformed", "The call has no list of arguments.")
+	}
+	var nodes []int
+	for n := range t.Children(list) {
+		nodes = append(nodes, n)
+	}
+	if len(nodes) < x.tr.skip {
+		return nil, refuse("malformed", "The call lacks what stands before its arguments.")
+	}
+	return nodes[x.tr.skip:], nil
 }

@@ -296,6 +296,9 @@ func (x *Exchange) narrowed(n narrowing, may func(access.Entity, access.Category
 	default:
 		return nil, false
 	}
+	if x.tr.isXML() {
+		return nil, false // it is written as JSON
+	}
 	op := x.tree.Raw(x.tree.Element(n.clause, 1))
 	val := x.tree.Raw(x.tree.Element(n.clause, 2))
 	out := []byte("[" + join)

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/doc/csv"
 	"github.com/crmgate/crmgate/internal/doc/html"
+	"github.com/crmgate/crmgate/internal/doc/xmlrpc"
 )
 
 // mini is a profile with a bit of everything.
@@ -166,6 +168,11 @@ func located(t *doc.Tree, l *Located) []string {
 }
 
 func text(t *doc.Tree, node int) string {
+	if isContainer(t, node) && t.Format.Name() == xmlrpc.Name {
+		var b bytes.Buffer
+		appendJSON(&b, t, node)
+		return b.String()
+	}
 	if isContainer(t, node) {
 		return string(t.Raw(node))
 	}

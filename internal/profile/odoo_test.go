@@ -36,6 +36,11 @@ func json2(model, method, body string) Request {
 // reason of its refusal.
 func odooAsks(t *testing.T, p *Profile, r Request) string {
 	t.Helper()
+	return alikeInXML(t, r, func(r Request) string { return odooAsked(t, p, r) })
+}
+
+func odooAsked(t *testing.T, p *Profile, r Request) string {
+	t.Helper()
 	if reason := refused(t, p, r); reason != "" {
 		return reason
 	}
@@ -162,7 +167,6 @@ func TestOdooArgumentsHaveOneMeaning(t *testing.T) {
 		{"private method", kw("res.partner", "_search", `[]`, `{}`), "unknown_call"},
 		{"method of an address", kw("res.partner", "/mail/data", `[]`, `{}`), "unknown_call"},
 		{"execute", send("POST", "/jsonrpc", "application/json", `{}`), "denied"},
-		{"XML-RPC", send("POST", "/xmlrpc/2/object", "text/xml", `<methodCall/>`), "denied"},
 		{"another member", send("POST", "/web/dataset/call_kw", "application/json", `{"id":1,"jsonrpc":"2.0","method":"call","params":{},"x":1}`), "malformed"},
 		{"no text", kw("res.partner", "search_count", `[]`, `[]`), "malformed"},
 		{"context that is a list", kw("res.partner", "search_count", `[]`, `{"context":[1]}`), "malformed"},
@@ -173,7 +177,7 @@ func TestOdooArgumentsHaveOneMeaning(t *testing.T) {
 		{"resequence", send("POST", "/web/dataset/resequence", "application/json", `{"id":1,"jsonrpc":"2.0","method":"call","params":{"model":"res.partner"}}`), "unknown_call"},
 		{"good", kw("res.partner", "search_count", `[[]]`, `{"context":{"lang":"de_DE"}}`), ""},
 	} {
-		if got := refused(t, p, c.r); got != c.want {
+		if got := alikeInXML(t, c.r, func(r Request) string { return refused(t, p, r) }); got != c.want {
 			t.Errorf("%s: refused %q, want %q", c.what, got, c.want)
 		}
 	}
@@ -217,7 +221,9 @@ func TestOdooGroupsHoldNoValueInClear(t *testing.T) {
 
 func odooAnswer(t *testing.T, x *Exchange, result string) []string {
 	t.Helper()
-	return locateJSON(t, x, `{"jsonrpc":"2.0","id":7,"result":`+result+`}`, 200)
+	found := locateJSON(t, x, `{"jsonrpc":"2.0","id":7,"result":`+result+`}`, 200)
+	answeredAlike(t, x, result, found)
+	return found
 }
 
 // TestOdooDisplayHoldsWhatTheContextAsksFor.
@@ -371,6 +377,11 @@ func TestOdooSavesAreReadInAllTheirForms(t *testing.T) {
 
 // odooWrites are the accesses and the fields of a save.
 func odooWrites(t *testing.T, p *Profile, r Request) string {
+	t.Helper()
+	return alikeInXML(t, r, func(r Request) string { return odooWritten(t, p, r) })
+}
+
+func odooWritten(t *testing.T, p *Profile, r Request) string {
 	t.Helper()
 	if reason := refused(t, p, r); reason != "" {
 		return reason

@@ -69,6 +69,9 @@ func (x *Exchange) questionText() string {
 	if x.rt != nil && x.rt.soap != nil {
 		return x.soapQuestion()
 	}
+	if x.tr.isXML() {
+		return x.callText()
+	}
 	if x.asksByPath() {
 		return clip(x.req.Path + "?" + x.queryText())
 	}

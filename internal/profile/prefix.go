@@ -8,7 +8,7 @@ import (
 )
 
 // isTrue reports whether a boolean is true.
-func isTrue(t *doc.Tree, node int) bool { return string(t.Raw(node)) == "true" }
+func isTrue(t *doc.Tree, node int) bool { return t.Text(node) == "true" }
 
 // isEmpty reports whether a node is the false that a CRM writes for no value.
 func (p *Profile) isEmpty(t *doc.Tree, node int) bool {

@@ -127,7 +127,7 @@ func (x *Exchange) Issuer() *CRMSession {
 // Issued returns the id that an answer gives out; "" where it gives none (a
 // refused sign-in). An answer in which that can't be told is an error.
 func (x *Exchange) Issued(s *CRMSession, body []byte) (string, error) {
-	t, err := parseJSON(body)
+	t, err := x.Parse(body, "")
 	if err != nil || t.Nodes[doc.Root].Kind != doc.Object {
 		return "", ErrShape
 	}

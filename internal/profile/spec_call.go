@@ -4,11 +4,18 @@ package profile
 type transportSpec struct {
 	// Match is the route: `POST /{db}/`.
 	Match string `yaml:"match"`
-	// Body is the request's type: json.
+	// Body is the request's type: json, or xmlrpc. A call of XML-RPC is read as an
+	// object of its `methodName` and the list of its `params`, its answer as one of its
+	// `result` or its `fault`, in which a struct is an object.
 	Body string `yaml:"body"`
+	// When tells calls of one address apart, by places of the body and the values that
+	// they may have: `{body.methodName: execute|execute_kw}`. One that fits no transport
+	// is tried with the routes. `"{method}"` in the place of values is a variable.
+	When map[string]string `yaml:"when"`
 	// Members are the members that the request's object has, all of them and
 	// no others: another set can mean another protocol to the CRM. Without them they
 	// are the named arguments.
+	// For json.
 	Members []string `yaml:"members"`
 	// Call is the path to the call's name. Of `model.party.party.read`, `{kind}`
 	// is model, `{type}` party.party and `{method}` read.
@@ -18,10 +25,13 @@ type transportSpec struct {
 	// (`/mail/{action}`).
 	Method string `yaml:"method"`
 	// Type is where the type of the records stands, in the same way; without it the
-	// calls say it themselves.
+	// calls say it themselves. In XML-RPC, both are parameters: `body.params[3]`.
 	Type string `yaml:"type"`
 	// Args is the path to the list of positional arguments.
 	Args string `yaml:"args"`
+	// Skip is how many of that list stand before the arguments: the database, the user
+	// and the key that a CRM wants with each call of XML-RPC. They are kept in no log.
+	Skip int `yaml:"skip"`
 	// Named is the path to the object of named arguments: `body.params.kwargs`.
 	Named string `yaml:"named"`
 	// Context says that the call has a context, an object: the last positional
@@ -31,7 +41,7 @@ type transportSpec struct {
 	// `default_` of `default_phone`.
 	Defaults string `yaml:"defaults"`
 	// Result is the path to the answer's result. `$` is the answer as a whole: one
-	// with a status from 400 on is an error.
+	// with a status from 400 on is an error. XML-RPC says itself where both stand.
 	Result string `yaml:"result"`
 	// Failure is where the answer holds an error instead.
 	Failure failureSpec `yaml:"failure"`
@@ -39,7 +49,7 @@ type transportSpec struct {
 	// neither of result and failure, it isn't released.
 	Envelope []string `yaml:"envelope"`
 	// Error is the shape of the gateway's refusals of these calls. Default: the
-	// profile's.
+	// profile's, and for XML-RPC a fault.
 	Error *errorSpec `yaml:"error"`
 }
 

@@ -48,6 +48,9 @@ func (w *Write) Stored(fields []string) (StoredRequest, error) {
 	for _, id := range w.IDs {
 		ids = append(ids, json.Number(id))
 	}
+	if x.tr.isXML() {
+		return w.storedXMLRPC(fields)
+	}
 	context, err := x.storedContext()
 	if err != nil {
 		return StoredRequest{}, fmt.Errorf("reading stored values: %w", err)
@@ -180,14 +183,20 @@ func (w *Write) StoredMedia() string {
 	if w.x.op.write.storedForm != nil {
 		return "text/html"
 	}
+	if w.x.tr.isXML() {
+		return "text/xml"
+	}
 	return "application/json"
 }
 
-// ParseStored reads the answer to the gateway's own read: a JSON document, or a page
+// ParseStored reads the answer to the gateway's own read: a document of JSON or XML-RPC, or a page
 // of which one form holds the record. Of that, the document has a member for each
 // field that a browser would send.
 func (w *Write) ParseStored(answer []byte) (*doc.Tree, error) {
 	form := w.x.op.write.storedForm
+	if form == nil && w.x.tr.isXML() {
+		return w.x.Parse(answer, "")
+	}
 	if form == nil {
 		return parseJSON(answer)
 	}

@@ -6,12 +6,14 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
+	"github.com/crmgate/crmgate/internal/doc/xmlrpc"
 )
 
 // transport is one wire form of remote calls.
 type transport struct {
 	pattern pattern
 	body    string
+	when    []condition
 	members []string
 	call    path
 	// typ and method are where the type and the call's name stand, in the place of
@@ -19,6 +21,7 @@ type transport struct {
 	typ, method *source
 	args        path
 	positional  bool // args is set
+	skip        int  // how many of args are none
 	named       *path
 	context     bool
 	defaults    string
@@ -65,7 +68,11 @@ func (s *source) read(x *Exchange) (string, bool) {
 
 // transport compiles what a transport says besides its pattern.
 func (c *compiler) transport(where string, pat pattern, s *transportSpec) *transport {
+	if s.Body == xmlrpc.Name {
+		c.xmlrpc(where, s)
+	}
 	tr := &transport{
+		skip:    s.Skip,
 		pattern: pat, body: s.Body, members: s.Members, context: s.Context, defaults: s.Defaults, envelope: s.Envelope,
 		call: c.path(where, s.Call), typ: c.source(where, s.Type), method: c.source(where, s.Method),
 		args: c.path(where, s.Args), positional: s.Args != "", result: c.path(where, s.Result), bare: s.Result == "$",
@@ -81,6 +88,7 @@ func (c *compiler) transport(where string, pat pattern, s *transportSpec) *trans
 			tr.failure.known[name] = append(tr.failure.known[name], c.path(where, pth))
 		}
 	}
+	c.callsWhen(where, tr, s.When)
 	if s.Error != nil {
 		shapes := c.shapes(where+", error", s.Error)
 		tr.shapes = &shapes
@@ -91,8 +99,11 @@ func (c *compiler) transport(where string, pat pattern, s *transportSpec) *trans
 }
 
 func (c *compiler) checkTransport(where string, tr *transport, s *transportSpec) {
-	if s.Body != "json" {
-		c.fail(where, "body %q is not served; write json", s.Body)
+	if s.Body != "json" && s.Body != xmlrpc.Name {
+		c.fail(where, "body %q is not served; write json or xmlrpc", s.Body)
+	}
+	if s.Skip != 0 && s.Body != xmlrpc.Name {
+		c.fail(where, "skip is for calls of XML-RPC: `body: xmlrpc`")
 	}
 	if (s.Call == "") == (s.Method == "") || s.Type != "" && s.Method == "" {
 		c.fail(where, "say where the call's name stands: either `call`, or `method` and the `type` of the records")
@@ -100,7 +111,7 @@ func (c *compiler) checkTransport(where string, tr *transport, s *transportSpec)
 	if s.Args == "" && s.Named == "" || s.Result == "" || s.Failure.At == "" {
 		c.fail(where, "args or named, result and failure.at are needed")
 	}
-	if len(s.Members) == 0 && (tr.named == nil || len(*tr.named) > 0) {
+	if s.Body == "json" && len(s.Members) == 0 && (tr.named == nil || len(*tr.named) > 0) {
 		c.fail(where, "list the request's members; without them they are the named arguments (`named: body`)")
 	}
 	if tr.bare && s.Failure.At != "$" {
@@ -114,6 +125,10 @@ func (c *compiler) checkTransport(where string, tr *transport, s *transportSpec)
 // checkPlaces sees that a call of the gateway's own can be written where the
 // client's stands.
 func (c *compiler) checkPlaces(where string, tr *transport) {
+	if tr.isXML() {
+		c.checkParams(where, tr)
+		return
+	}
 	if tr.method == nil {
 		return
 	}

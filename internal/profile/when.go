@@ -20,20 +20,25 @@ type condition struct {
 // when compiles what tells a route from others of its address.
 func (c *compiler) when(where string, rt *route, when map[string]string) {
 	for _, at := range slices.Sorted(maps.Keys(when)) {
-		e := c.expr(where, at, nil)
-		if e.origin != fromBody || len(e.path) == 0 || !readable(rt.body) {
-			c.fail(where, "when names places of a body of json or a form, and their values: `when: {body.operation: query}`")
-		}
-		is := condition{at: e, values: strings.Split(when[at], "|")}
-		if name, ok := strings.CutPrefix(when[at], "{"); ok {
-			if is.bind, ok = strings.CutSuffix(name, "}"); !ok || is.bind == "" || strings.ContainsAny(is.bind, "{}|") {
-				c.fail(where, "when: %q is neither values nor one {variable}", when[at])
-			}
-			is.values = nil
-		}
-		rt.when = append(rt.when, is)
+		c.condition(where, rt, at, when[at])
 	}
 	c.nestedBody(where, rt)
+}
+
+// condition compiles the values that one place of the body may have.
+func (c *compiler) condition(where string, rt *route, at, values string) {
+	e := c.expr(where, at, nil)
+	if e.origin != fromBody || len(e.path) == 0 || !readable(rt.body) {
+		c.fail(where, "when names places of a body of json or a form, and their values: `when: {body.operation: query}`")
+	}
+	is := condition{at: e, values: strings.Split(values, "|")}
+	if name, ok := strings.CutPrefix(values, "{"); ok {
+		if is.bind, ok = strings.CutSuffix(name, "}"); !ok || is.bind == "" || strings.ContainsAny(is.bind, "{}|") {
+			c.fail(where, "when: %q is neither values nor one {variable}", values)
+		}
+		is.values = nil
+	}
+	rt.when = append(rt.when, is)
 }
 
 // otherCondition reports whether a body that is for the later of two routes can miss

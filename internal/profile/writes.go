@@ -119,13 +119,11 @@ func (x *Exchange) readWrites() error {
 
 // readPairs reads write(ids, values, ids, values, …).
 func (x *Exchange) readPairs(w *write) error {
-	list := x.tr.args.first(x.tree, doc.Root)
-	var nodes []int
-	for n := range x.tree.Children(list) {
-		if n != x.ctx {
-			nodes = append(nodes, n)
-		}
+	nodes, err := x.listed()
+	if err != nil {
+		return err
 	}
+	nodes = slices.DeleteFunc(nodes, func(n int) bool { return n == x.ctx })
 	if len(nodes)%2 != 0 || len(nodes) == 0 {
 		return refuse("malformed", "A write is ids and values in turn.")
 	}

@@ -189,7 +189,7 @@ func (j *judge) full() {
 		case !j.takes(node):
 			j.result.Refused = append(j.result.Refused, name)
 		default:
-			missing = append(missing, doc.Member{Key: name, Raw: j.raw(node), Text: j.stored.Tree.Text(node)})
+			missing = append(missing, doc.Member{Key: name, Raw: j.raw(-1, node), Text: j.stored.Tree.Text(node)})
 		}
 	}
 	j.result.Edits = append(j.result.Edits, doc.AppendMembers(j.body, j.w.Object, missing)...)
@@ -297,7 +297,7 @@ func (j *judge) fill(f *profile.WriteField) {
 		return
 	}
 	at := j.body.Nodes[f.Node]
-	with := j.raw(node)
+	with := j.raw(f.Node, node)
 	if with == nil {
 		with = j.body.Format.Encode(nil, j.body, f.Node, doc.Value{Kind: doc.String, Text: j.stored.Tree.Text(node)})
 	}
@@ -306,12 +306,15 @@ func (j *judge) fill(f *profile.WriteField) {
 
 // takes reports whether the request can hold a stored value without a change.
 func (j *judge) takes(node int) bool {
-	return j.raw(node) != nil || j.body.Takes(j.stored.Tree.Text(node))
+	return j.raw(-1, node) != nil || j.body.Takes(j.stored.Tree.Text(node))
 }
 
-// raw returns the stored value's bytes where both documents have the same
-// format, nil otherwise.
-func (j *judge) raw(node int) []byte {
+// raw returns the stored value's bytes for a place of the request, -1 for a new one,
+// where both documents have the same format; nil otherwise.
+func (j *judge) raw(at, node int) []byte {
+	if f, ok := j.body.Format.(doc.Grafter); ok {
+		return f.Graft(nil, j.body, at, j.stored.Tree, node)
+	}
 	if j.stored.Tree.Format.Name() == j.body.Format.Name() {
 		return j.stored.Tree.Raw(node)
 	}
