@@ -291,6 +291,10 @@ func (w *Write) StoredField(t *doc.Tree, record int, name string) (node int, lea
 	return node, w.x.p.leaves(t, node, f), w.x.pickCategories(t, record, node, f)
 }
 
+// IsEmpty reports whether a node is what the CRM writes for no value where others write
+// null.
+func (w *Write) IsEmpty(t *doc.Tree, node int) bool { return w.x.p.isEmpty(t, node) }
+
 // fieldAt is what the profile knows of a field with the value at a node.
 func (w *Write) fieldAt(t *doc.Tree, node int, name string) *field {
 	if f := w.ent.field(name); f != nil {

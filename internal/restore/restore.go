@@ -268,6 +268,12 @@ func (j *judge) matches(f *profile.WriteField, record int) bool {
 		if l.Categories != nil {
 			of = l.Categories
 		}
+		if j.w.IsEmpty(st, l.Node) { // shown to everybody
+			if !j.w.IsEmpty(j.body, f.Leaves[i].Node) {
+				return false
+			}
+			continue
+		}
 		with, drop := j.m.Again(of, l.Shape, st.Nodes[l.Node].Kind, st.Text(l.Node), about, j.scope)
 		if drop || with.Text != j.body.Text(f.Leaves[i].Node) {
 			return false
