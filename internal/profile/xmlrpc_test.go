@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -269,6 +270,73 @@ func TestXMLRPCStoredValuesAreReadByTheEmployeesOwnCall(t *testing.T) {
 		}
 		if records, err := w.ReadStored(tree); err != nil || len(records) != 1 {
 			t.Errorf("%v, %v", records, err)
+		}
+	}
+}
+
+// FuzzXMLRPC: whatever a call and an answer hold, they are judged or refused, no text of
+// the answer passes that the profile doesn't account for, and the key is in no entry.
+func FuzzXMLRPC(f *testing.F) {
+	p := builtinProfile(f, "odoo")
+	answer := func(result string) []byte {
+		return []byte("<methodResponse><params><param>" + string(xmlValue(f, result)) + "</param></params></methodResponse>")
+	}
+	f.Add(xr(f, "res.partner", "search_read", `[[["email","=","x"]],["phone"]]`, `{"order":"name"}`).Body, answer(`[{"id":1,"email":"a@x.de","x_y":[1,{"z":"q"}]}]`))
+	f.Add(xr(f, "res.partner", "write", `[[1],{"bank_ids":[[1,3,{"acc_number":"x"}]]}]`, `{"context":{"lang":"de"}}`).Body, answer(`"x"`))
+	f.Add(xmlCall(f, "", "execute", `"a"`, "1", `"`+xmlKey+`"`, `"crm.lead"`, `"read"`, `[1]`).Body, []byte(fixture(f, "10-xmlrpc.response.xml")))
+	f.Fuzz(func(t *testing.T, body, answer []byte) {
+		x, err := p.Classify(send("POST", "/xmlrpc/2/object", "text/xml", string(body)))
+		if err != nil {
+			if _, ok := errors.AsType[*Refusal](err); !ok {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, w := range x.Writes() {
+			if w.CanStore() {
+				_, _ = w.Stored([]string{"phone"})
+			}
+		}
+		// The third parameter is the key.
+		if key := x.tree.Text(x.tree.Element(x.tree.Member(doc.Root, xmlrpc.KeyParams), 2)); key == xmlKey && !x.Pass && strings.Contains(x.Accesses[0].Question, xmlKey) && strings.Count(string(body), xmlKey) == 1 {
+			t.Fatalf("the key is in the question %s", x.Accesses[0].Question)
+		}
+		tree, err := x.Parse(answer, "")
+		if err != nil || x.Pass {
+			return
+		}
+		if l, err := x.Locate(tree, 200); err == nil {
+			everyTextIsSettled(t, tree, l, x)
+		}
+	})
+}
+
+// everyTextIsSettled holds that each text of an answer without a word of the profile is
+// found or withheld, itself or as a part of what is.
+func everyTextIsSettled(t *testing.T, tree *doc.Tree, l *Located, x *Exchange) {
+	t.Helper()
+	settled := map[int]bool{}
+	for _, fd := range l.Fields {
+		settled[fd.Node] = true
+	}
+	for _, w := range l.Withheld {
+		settled[w.Node] = true
+	}
+	ids := map[string]bool{}
+	for _, r := range l.Records {
+		ids[r.ID] = true
+	}
+	for n := range tree.Nodes {
+		if tree.Nodes[n].Kind != doc.String || tree.Text(n) == "" || ids[tree.Text(n)] {
+			continue
+		}
+		passes := false
+		for a := n; a > doc.Root; a = int(tree.Nodes[a].Parent) {
+			f := x.ent.lookup(tree.Key(a), false)
+			passes = passes || settled[a] || tree.Key(a) != "" && (f.public() || f.isLink()) || tree.Key(a) == "id"
+		}
+		if !passes {
+			t.Fatalf("%q passes at %s in %s", tree.Text(n), tree.Key(n), tree.Src)
 		}
 	}
 }

@@ -156,7 +156,7 @@ func (e *environment) alone() *browser {
 func leaks() []leak {
 	var all []leak
 	for _, part := range [][]leak{
-		leaksByQuestion(), leaksByCoding(), leaksByShape(), leaksInPages(), leaksInXML(), leaksInFiles(), leaksInLines(), leaksInVariants(), leaksAround(), leaksByRequest(), leaksOverTime(),
+		leaksByQuestion(), leaksByCoding(), leaksByShape(), leaksInPages(), leaksInXML(), leaksInXMLRPC(), leaksInFiles(), leaksInLines(), leaksInVariants(), leaksAround(), leaksByRequest(), leaksOverTime(),
 	} {
 		all = append(all, part...)
 	}
