@@ -146,7 +146,7 @@ func TestXMLRPCOfOdooHasOneMeaning(t *testing.T) {
 		want string
 	}{
 		{"001-good", raw(good), ""},
-		{"002-another-parameter", object("execute_kw", with(`"res.partner"`, `"read"`, `[[7]]`, `{}`, `{}`)...), "malformed"},
+		{"002-another-parameter", object("execute_kw", with(`"res.partner"`, `"read"`, `[[7]]`, `{}`, `1`)...), "malformed"},
 		{"003-no-arguments", object("execute_kw", with(`"res.partner"`, `"read"`)...), "malformed"},
 		{"004-arguments-that-are-no-list", object("execute_kw", with(`"res.partner"`, `"read"`, `7`)...), "malformed"},
 		{"005-model-that-is-a-number", object("execute_kw", with(`7`, `"read"`, `[[7]]`)...), "malformed"},
@@ -174,6 +174,8 @@ func TestXMLRPCOfOdooHasOneMeaning(t *testing.T) {
 		{"027-attribute", raw(strings.Replace(good, "<params>", `<params id="1">`, 1)), "malformed"},
 		{"028-method-as-bytes", raw(strings.Replace(good, "<string>read</string>", "<base64>cmVhZA==</base64>", 1)), ""},
 		{"029-field-twice", raw(strings.Replace(good, "</params>", "<param><value><struct><member><name>fields</name><value><array><data/></array></value></member><member><name>fields</name><value/></member></struct></value></param></params>", 1)), "malformed"},
+		{"031-context-that-is-empty", object("execute_kw", with(`"res.partner"`, `"read"`, `[[7]]`, `{"context":""}`)...), ""},
+		{"032-context-that-is-a-text", object("execute_kw", with(`"res.partner"`, `"read"`, `[[7]]`, `{"context":"a"}`)...), "malformed"},
 		{"030-not-by-GET", Request{Method: "GET", Path: "/xmlrpc/2/object"}, "denied"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -81,7 +81,7 @@ func leaksInXMLRPC() []leak {
 			record("e&#109;ail", leakMail), record("shoe", leakMail), record("shoe", xmlArray(leakMail, xmlStruct("x", leakPhone))),
 		}},
 		{63, "xml-rpc-places", masked, "in names of members, in lists, beside records: what isn't accounted for is hidden", []try{
-			record("by_mail", xmlStruct(leakMail, "1")), record("email", leakMail, leakMail, "1"), record("email", leakMail, "label", "to "+leakMail), got(value(leakMail)), got(value(xmlArray(leakMail))),
+			record("by_mail", xmlStruct(leakMail, "1")), record("email", leakMail, leakMail, "1"), record("email", leakMail, "label", "to "+leakMail), record("phone", leakPhone, "label", "<i8>4915123456789</i8>"), got(value(leakMail)), got(value(xmlArray(leakMail))),
 			got(value(xmlArray(xmlStruct("id", "<int>7</int>", "email", leakMail)))),
 		}},
 		{63, "xml-rpc-bytes", checked, "bytes that are a text are masked as that text", []try{bytes(record("email", "<base64>"+coded+"</base64>")), bytes(got(value("<base64>" + coded + "</base64>")))}},
