@@ -282,9 +282,6 @@ func (b *bench) profiles(ctx context.Context) error {
 	}
 	for _, v := range b.variants {
 		for _, body := range b.plan.bodies {
-			if body.streams() {
-				continue
-			}
 			for _, kind := range []string{"profile", "allocs"} {
 				file := filepath.Join(b.pprof, fmt.Sprintf("%s-%s-%s.pb.gz", v.route.name, body.name, kind))
 				if err := b.profile(ctx, v, body, kind, file); err != nil {

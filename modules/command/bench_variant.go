@@ -246,7 +246,7 @@ func (b *bench) profile(ctx context.Context, v *benchVariant, body *benchBody, k
 	defer cancel()
 	loaded := make(chan error, 1)
 	go func() {
-		_, err := v.load(ctx, benchLoad{body: body, conns: 32, proto: benchHTTP1}, b.duration()+3*time.Second)
+		_, err := v.load(ctx, benchLoad{body: body, conns: benchProfiled(body), proto: benchHTTP1}, b.duration()+3*time.Second)
 		loaded <- err
 	}()
 	seconds := max(1, int(b.seconds+0.5))
@@ -286,4 +286,12 @@ func (v *benchVariant) admin(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("the admin API answered %d: %s", resp.StatusCode, strings.TrimSpace(raw.String()))
 	}
 	return raw.Bytes(), nil
+}
+
+// benchProfiled is how many connections ask while a variant is profiled.
+func benchProfiled(b *benchBody) int {
+	if b.streams() {
+		return 1
+	}
+	return 32
 }
