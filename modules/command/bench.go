@@ -125,8 +125,8 @@ type bench struct {
 
 	// dir is a folder on the disk, memory one that is on none.
 	dir, memory string
-	crm      *benchCRM
-	variants []*benchVariant
+	crm         *benchCRM
+	variants    []*benchVariant
 }
 
 // benchCell is one thing that is measured; each cell is measured once a round.

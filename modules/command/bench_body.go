@@ -88,8 +88,17 @@ func benchJSON(v any) []byte {
 // cells are the contact's values but its id, each under the name of its field.
 func (c *benchContact) cells() []benchCellOf {
 	return []benchCellOf{
-		{"name", &c.Name}, {"company", &c.Company}, {"email", &c.Email}, {"phone", &c.Phone}, {"iban", &c.IBAN}, {"birth_date", &c.BirthDate},
-		{"status", &c.Status}, {"source", &c.Source}, {"owner", &c.Owner}, {"created_at", &c.CreatedAt}, {"notes", &c.Notes},
+		{"name", &c.Name},
+		{"company", &c.Company},
+		{"email", &c.Email},
+		{"phone", &c.Phone},
+		{"iban", &c.IBAN},
+		{"birth_date", &c.BirthDate},
+		{"status", &c.Status},
+		{"source", &c.Source},
+		{"owner", &c.Owner},
+		{"created_at", &c.CreatedAt},
+		{"notes", &c.Notes},
 	}
 }
 
