@@ -80,7 +80,7 @@ func median(values []float64) float64 {
 
 func round(value, steps float64) float64 { return float64(int64(value*steps+0.5)) / steps }
 
-func printBenchJSON(w io.Writer, results []benchResult) error {
+func printIndented(w io.Writer, results any) error {
 	raw, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the results: %w", err)
