@@ -101,8 +101,7 @@ func engines() []engine {
 				`<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>4</int></value></member><member><name>faultString</name><value>Kanarella</value></member></struct></value></fault></methodResponse>`,
 			},
 			broken: []string{
-				`<a/>`, `<methodCall/>`, `<methodCall><methodName>a b</methodName></methodCall>`, `<methodResponse/>`, `<methodResponse><params/></methodResponse>`,
-				`<methodResponse><params><param><value>a<int>1</int></value></param></params></methodResponse>`,
+				`<a/>`, `<methodCall/>`, `<methodCall><methodName>a b</methodName></methodCall>`, `<methodResponse/>`, `<methodResponse><params/></methodResponse>`, `<methodResponse><params><param><value>a<int>1</int></value></param></params></methodResponse>`,
 				`<methodResponse><params><param><value><int>+1</int></value></param></params></methodResponse>`,
 				`<methodResponse><params><param><value>a</value></param></params><!--b--></methodResponse>`,
 				`<methodResponse><params><param><value>a</value></param></params></methodResponse><?a b?>`,

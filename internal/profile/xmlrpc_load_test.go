@@ -63,9 +63,16 @@ func TestXMLRPCOfAnyCRMIsDescribed(t *testing.T) {
 		r    Request
 		want string
 	}{
-		{rpc("ticket.delete", "7"), "unknown_call"}, {rpc("ticket.get", "7", "8"), "malformed"}, {rpc("ticket.get", `"7"`), "malformed"}, {rpc("ticket.get", `["x"]`), "malformed"},
-		{xmlCall(t, "/rpc", "ticket.get"), "malformed"}, {xmlCall(t, "/rpc", "ticket.get", `["a"]`, "7"), "malformed"}, {rpc("system.listMethods"), ""},
-		{rpc("system.multicall", "[]"), "unknown_call"}, {send("POST", "/rpc", "text/plain", "x"), "type"}, {send("GET", "/rpc", "", ""), "unknown_route"},
+		{rpc("ticket.delete", "7"), "unknown_call"},
+		{rpc("ticket.get", "7", "8"), "malformed"},
+		{rpc("ticket.get", `"7"`), "malformed"},
+		{rpc("ticket.get", `["x"]`), "malformed"},
+		{xmlCall(t, "/rpc", "ticket.get"), "malformed"},
+		{xmlCall(t, "/rpc", "ticket.get", `["a"]`, "7"), "malformed"},
+		{rpc("system.listMethods"), ""},
+		{rpc("system.multicall", "[]"), "unknown_call"},
+		{send("POST", "/rpc", "text/plain", "x"), "type"},
+		{send("GET", "/rpc", "", ""), "unknown_route"},
 	} {
 		if got := refused(t, p, c.r); got != c.want {
 			t.Errorf("%s: refused %q, want %q", c.r.Body, got, c.want)

@@ -71,8 +71,11 @@ func leaksInXMLRPC() []leak {
 			find(xmlStruct(), xmlArray("email")), find(xmlStruct(), xmlArray("<string>-email</string>")), find(xmlStruct(), xmlArray("<base64>ZW1haWw=</base64>")),
 		}},
 		{41, "xml-rpc-call", shut, "a method or a parameter that the profile doesn't list isn't forwarded, nor several calls in one", []try{
-			{ask: xmlCall("person.drop")}, {ask: xmlCall("person.get", "<int>7</int>", "1")}, {ask: xmlCall("system.multicall", xmlArray(xmlStruct("methodName", "person.get")))},
-			{ask: xmlCall("person.get", xmlStruct("id", "<int>7</int>"))}, body("person.get", "person.get "), body("methodName>", "METHODNAME>"), body("<params>", "<params><!-- -->"),
+			{ask: xmlCall("person.drop")},
+			{ask: xmlCall("person.get", "<int>7</int>", "1")},
+			{ask: xmlCall("system.multicall", xmlArray(xmlStruct("methodName", "person.get")))},
+			{ask: xmlCall("person.get", xmlStruct("id", "<int>7</int>"))},
+			body("person.get", "person.get "), body("methodName>", "METHODNAME>"), body("<params>", "<params><!-- -->"),
 			body("<params>", `<params x="1">`), body("</params>", "</params><params/>"), body("<int>7", "<int>+7"), body("<int>7", "<int>007"), body(`"1.0"?>`, `"1.0"?><!DOCTYPE a>`),
 		}},
 		{61, "xml-rpc-types", masked, "a value of any type is the member's that holds it", []try{

@@ -204,8 +204,14 @@ func TestMembersAreTakenOutAndAdded(t *testing.T) {
 		out  []int
 		want string
 	}{
-		{nil, `{"a":"a!","b":"b!","c":"c!"}`}, {[]int{2}, `{"b":"b!","c":"c!"}`}, {[]int{3}, `{"a":"a!","c":"c!"}`}, {[]int{4}, `{"a":"a!","b":"b!"}`},
-		{[]int{2, 3}, `{"c":"c!"}`}, {[]int{3, 4}, `{"a":"a!"}`}, {[]int{2, 4}, `{"b":"b!"}`}, {[]int{2, 3, 4}, `{}`},
+		{nil, `{"a":"a!","b":"b!","c":"c!"}`},
+		{[]int{2}, `{"b":"b!","c":"c!"}`},
+		{[]int{3}, `{"a":"a!","c":"c!"}`},
+		{[]int{4}, `{"a":"a!","b":"b!"}`},
+		{[]int{2, 3}, `{"c":"c!"}`},
+		{[]int{3, 4}, `{"a":"a!"}`},
+		{[]int{2, 4}, `{"b":"b!"}`},
+		{[]int{2, 3, 4}, `{}`},
 	} {
 		tree := parse(t, src)
 		edits := doc.RemoveMembers(tree, 1, c.out)
