@@ -23,6 +23,7 @@ entities:
       change: {parts: {old|new: {named: field}}}
       diff: {parts: {field: public, value: {parts: {old|new: {named: field}}}}}
       boss: {link: person}
+      values: {flat: true, value: [.value, .other], public: [kind]}
   any: {types: ["*x"], fields: {name: public}}
 relations: {any: {friend: person}}
 routes:
@@ -50,6 +51,7 @@ func TestShapesOfAnswersAreFound(t *testing.T) {
 		{"/list", `{"people":[{"id":1,"tags":[1,[2,null]],"texts":[1,"x"],"friend":5,"boss":6}]}`, []string{"record Contacts/1", "record Contacts/5", "record Contacts/6", `field texts=[1,"x"] unclassified` + one}},
 		{"/list", `{"people":[{"id":1,"field":"name","change":{"old":"A","new":"B"},"diff":{"field":"13","value":{"old":"C","new":"D"}}}]}`, []string{"record Contacts/1", "field change.new=B name" + one, "field change.old=A name" + one}},
 		{"/list", `{"people":[{"id":1,"diff":{"value":{"old":"C"}}}],"field":"13"}`, []string{"record Contacts/1", "field diff.value.old=C unclassified" + one, "field field=13 unclassified"}},
+		{"/list", `{"people":[{"id":1,"values":{"name":[{"value":"A","kind":"text","by":"B"},{"value":"C","other":"D"}],"13":[{"value":"E"}]}}]}`, []string{"record Contacts/1", "field name=A name" + one, "field name=B unclassified" + one, "field name=C name" + one, "field name=D name" + one}},
 		{"/file", "Nr,Name,Kind,Note\n1,Zoë,A,x\n", []string{"record Contacts/1", "field name=Zoë name" + one, "field =Note unclassified", "field =x unclassified" + one}},
 		{"/anonymous", "Nr,Name\n1,Zoë\n", []string{"field id=1 unclassified", "field name=Zoë name"}},
 	} {

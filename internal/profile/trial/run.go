@@ -330,8 +330,14 @@ func (t *trial) isOf(r access.Record, entity string) bool {
 	return string(r.Entity) == entity || known && r.Entity == of
 }
 
-// found compares the records that would be in the log.
+// found compares the records that would be in the log: those that the answer shows,
+// and those that the request names by their ids.
 func (t *trial) found(records []access.Record) {
+	for _, a := range t.accesses() {
+		for _, id := range a.IDs {
+			records = append(records, access.Record{Entity: a.Entity, ID: id})
+		}
+	}
 	for _, want := range t.c.Records {
 		if slices.ContainsFunc(records, func(r access.Record) bool { return t.isOf(r, want.Entity) && r.ID == want.ID }) {
 			t.RecordsFound++
