@@ -24,12 +24,14 @@ entities:
       diff: {parts: {field: public, value: {parts: {old|new: {named: field}}}}}
       boss: {link: person}
       values: {flat: true, value: [.value, .other], public: [kind]}
+  row: {id: sys, fields: {sys: {parts: {value|shown: public}}, name: name}}
   any: {types: ["*x"], fields: {name: public}}
 relations: {any: {friend: person}}
 routes:
   - {match: GET /pairs, entity: person, records: [{at: "$.people[*]", pairs: {at: ".custom[*]", name: .id, value: .value, public: [label]}}]}
   - {match: GET /keys, entity: person, records: [{at: "$.people.*", id: "@key"}]}
   - {match: GET /list, entity: person, query: [o, kind], refs: [{role: sort, at: query.o, syntax: order_by}], records: [{at: "$.people[*]"}]}
+  - {match: GET /rows, entity: row, records: [{at: "$[*]", id: .sys.value}]}
   - {match: GET /listed, entity: person, query: [f], refs: [{role: select, at: query.f, syntax: list}], records: [{at: "$.people[*]"}]}
   - {match: GET /kind, entity: query.kind, query: [kind], records: [{at: "$.people[*]"}]}
   - {match: GET /file, entity: person, type: csv, csv: {header: "1"}, records: [{columns: header, fields: {Nr: id, Name: name, Kind: ""}}]}
@@ -52,6 +54,7 @@ func TestShapesOfAnswersAreFound(t *testing.T) {
 		{"/list", `{"people":[{"id":1,"field":"name","change":{"old":"A","new":"B"},"diff":{"field":"13","value":{"old":"C","new":"D"}}}]}`, []string{"record Contacts/1", "field change.new=B name" + one, "field change.old=A name" + one}},
 		{"/list", `{"people":[{"id":1,"diff":{"value":{"old":"C"}}}],"field":"13"}`, []string{"record Contacts/1", "field diff.value.old=C unclassified" + one, "field field=13 unclassified"}},
 		{"/list", `{"people":[{"id":1,"values":{"name":[{"value":"A","kind":"text","by":"B"},{"value":"C","other":"D"}],"13":[{"value":"E"}]}}]}`, []string{"record Contacts/1", "field name=A name" + one, "field name=B unclassified" + one, "field name=C name" + one, "field name=D name" + one}},
+		{"/rows", `[{"sys":{"value":"7","shown":"7","by":"x"},"name":"A"}]`, []string{"record row/7", "field name=A name of row/7", "field sys.by=x unclassified of row/7"}},
 		{"/file", "Nr,Name,Kind,Note\n1,Zoë,A,x\n", []string{"record Contacts/1", "field name=Zoë name" + one, "field =Note unclassified", "field =x unclassified" + one}},
 		{"/anonymous", "Nr,Name\n1,Zoë\n", []string{"field id=1 unclassified", "field name=Zoë name"}},
 	} {

@@ -62,6 +62,8 @@ type Result struct {
 	Differences []string `json:"differences,omitempty"`
 	// Unneeded are the places that were masked though no mark names them.
 	Unneeded []string `json:"unneeded,omitempty"`
+	// because are the reasons of Unneeded, one for each.
+	because []string
 }
 
 // Report is what became of a folder.
@@ -103,6 +105,8 @@ type trial struct {
 	parts []*profile.Exchange
 	// lines are the categories of the fields that the profile found, by line.
 	lines map[int][]access.Category
+	// reasons say of places in the answer why the profile masks them.
+	reasons map[string]string
 	// memory is shared by all cases, and from what it keeps for this one: its own
 	// request, or that which it goes on from.
 	memory memory
@@ -239,7 +243,7 @@ func (t *trial) judge(body []byte) error {
 		records = m.records
 	}
 	t.found(records)
-	t.lines = fieldLines(d.tree, &d.found.Found)
+	t.lines, t.reasons = fieldLines(d.tree, &d.found.Found), because(d)
 	t.compare(body, masked[false], masked[true])
 	return nil
 }
