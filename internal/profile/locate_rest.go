@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -24,23 +26,45 @@ const (
 
 // isLong reports whether a node is a number that could be somebody's.
 func (f *finder) isLong(node int, failed bool) bool {
-	n := &f.t.Nodes[node]
-	if n.Kind != doc.Number {
+	if f.t.Nodes[node].Kind != doc.Number {
 		return false
 	}
-	digits := len(f.t.Raw(node))
-	if bytes.ContainsAny(f.t.Raw(node), "eE") {
+	raw := f.t.Raw(node)
+	switch whole, fraction, decimal := bytes.Cut(raw, []byte(".")); {
+	case bytes.ContainsAny(raw, "eE"):
 		return true
+	case failed:
+		return len(raw) >= longInError
+	case decimal:
+		return isPlace(string(whole), len(fraction))
+	case len(raw) < longInList:
+		return false
 	}
-	if failed || digits < longInList || digits >= longAlone {
-		return digits >= longAlone || failed && digits >= longInError
-	}
-	for at := n.Parent; at >= 0; at = f.t.Nodes[at].Parent {
+	for at := f.t.Nodes[node].Parent; at >= 0; at = f.t.Nodes[at].Parent {
 		if f.t.Nodes[at].Kind == doc.Array {
 			return true
 		}
 	}
+	return len(raw) >= longAlone && !isCount(f.t.Key(node))
+}
+
+// isCount reports whether a member that stands in no list says by its name how many
+// records there are, or where a page begins.
+func isCount(name string) bool {
+	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name)) {
+	case "total", "totalsize", "totalcount", "totalrecords", "totalresults", "totalitems", "totalelements", "totalhits", "count", "recordcount",
+		"numfound", "length", "size", "offset", "vidoffset", "nextoffset", "start", "skip", "limit":
+		return true
+	}
 	return false
+}
+
+// isPlace reports whether a decimal number could be a latitude or a longitude. With
+// fewer digits behind the point it is a region, and others are sums and durations.
+func isPlace(whole string, fraction int) bool {
+	const precise, degrees = 4, 180
+	n, err := strconv.Atoi(strings.TrimPrefix(whole, "-"))
+	return err == nil && n > 0 && n <= degrees && fraction >= precise
 }
 
 // coverRest finds the texts and the long numbers that no record accounts for: the
