@@ -36,7 +36,7 @@ routes:
   - match: GET /table
     entity: person
     query: [q]
-    refs: [{role: filter, at: query.q, syntax: terms, terms: {joins: ["^NQ", "^OR", "^"], operators: ["=", "!=", LIKE, ISEMPTY], sort: ["ORDERBYDESC", "ORDERBY"]}}]
+    refs: [{role: filter, at: query.q, syntax: terms, terms: {joins: ["^", "^OR", "^NQ"], operators: ["=", "!=", LIKE, ISEMPTY], sort: [ORDERBY, ORDERBYDESC]}}]
     records: [{at: "$[*]"}]
   - match: GET /named
     entity: person
