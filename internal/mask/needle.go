@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -81,6 +83,12 @@ func (s *Sweep) putNeedles(of int32) {
 			s.needles.put(base64Head(cut, int(form)), of, form)
 		}
 	}
+}
+
+// oneWord reports whether a note is a single word: a role, a kind, a state. It is part
+// of many identifiers that have nothing to do with it (`Customer` of `CustomerID`).
+func oneWord(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
 // cut is what is searched of a secret.
@@ -174,7 +182,8 @@ func (s *Sweep) needle(th *thing) needle {
 		s.trial = fold(s.trial[:0], encoded(cut, int(th.form)))
 	} else {
 		s.trial = fold(s.trial[:0], cut)
-		n.whole, n.word = len(cut) < len(secret.text), secret.cat == access.Name && len(cut) < longName
+		n.whole = len(cut) < len(secret.text)
+		n.word = secret.cat == access.Name && len(cut) < longName || secret.cat == access.FreeText && oneWord(cut)
 	}
 	n.text = s.trial
 	return n

@@ -48,6 +48,15 @@ func TestMaskedValuesAreFoundWhereverTheyRecur(t *testing.T) {
 	}
 }
 
+// TestNoteOfOneWordIsNoPartOfOthers: a role or a state is part of many identifiers.
+func TestNoteOfOneWordIsNoPartOfOthers(t *testing.T) {
+	src := `{"free_text":"Customer","type":"IndividualCustomer","CustomerText":"a Customer, two Customers","long":"Customer called"}`
+	got, _ := apply(t, src, plan(map[access.Category]access.Treatment{access.FreeText: access.Hidden}), Options{SecondPass: true})
+	if want := `"type":"IndividualCustomer","CustomerText":"a ••••••, two ••••••s","long":"•••••• called"}`; !strings.HasSuffix(unescaped(got), want) {
+		t.Errorf("got %s, want %s", unescaped(got), want)
+	}
+}
+
 func TestLongestMaskedValueIsFoundAmongSimilarOnes(t *testing.T) {
 	src := `{"address":["Heidestr","Heidestrasse 1","Heidestrxx","Heidestrasse 17"],"o":["Heidestrxy","Heidestrasse 18","Heidestrasse 17a","Heidest"]}`
 	got, _ := apply(t, src, plan(map[access.Category]access.Treatment{access.Address: access.Hidden}), Options{SecondPass: true})

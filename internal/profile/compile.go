@@ -137,6 +137,9 @@ func (c *compiler) expr(where, s string, args []string) expr {
 	if err == nil && e.origin == fromQuery && c.p.nestedQuery {
 		err = e.nest()
 	}
+	if err == nil && e.quoted && len(e.path) > 0 && !c.p.nestedQuery {
+		err = fmt.Errorf("expression %q: nothing leads into a query parameter without `nested: true` under normalize.query", s)
+	}
 	if err != nil {
 		c.fail(where, "%v", err)
 	}

@@ -135,6 +135,10 @@ func (c *compiler) fieldIn(of string, e *entity, pr pair) {
 		e.selects[by] = unique(append(e.selects[by], f.categories...))
 	}
 	for name := range strings.SplitSeq(pr.key, "|") {
+		if name != strings.Trim(name, "\"'") {
+			c.fail(where, "the name %s has quotes in it: YAML takes them away only where they are around the whole key, \"a|b*\": …", name)
+			continue
+		}
 		if !glob(name).plain() {
 			g := *f
 			g.plain = g.public() && name != "*"

@@ -96,6 +96,7 @@ func (c *compiler) routes() {
 		rt.way = rt.bodyWay()
 		c.unasked(where, rt)
 		c.unread(where, rt)
+		c.unlisted(where, rt)
 		c.upgrade(where, rt)
 		c.anyQuery(where, rt)
 		for _, before := range c.p.routes {

@@ -56,6 +56,24 @@ func (c *compiler) unread(where string, rt *route) {
 	}
 }
 
+// unlisted refuses references to parameters that the route doesn't take: a name that
+// is written otherwise than the CRM's would leave what that asks unread.
+func (c *compiler) unlisted(where string, rt *route) {
+	if rt.odata != "" || rt.graphql != nil || rt.pass || rt.deny != "" {
+		return
+	}
+	for i := range rt.refs {
+		at := &rt.refs[i].at
+		if at.origin != fromQuery || at.name == "" {
+			continue
+		}
+		base, _, _ := strings.Cut(at.name, "[")
+		if !contains(rt.query, at.name) && !contains(rt.query, base) && !rt.pattern.namesParam(base) {
+			c.fail(where, "%s is read, and query doesn't list the parameter %s: a request that has it would be refused. Add it there, or write its name as the CRM does (query['a.b'] where it has dots or brackets)", at.text, base)
+		}
+	}
+}
+
 // exact are the categories of which nobody calls anything else by the same name.
 func exact() []access.Category {
 	return []access.Category{access.Email, access.Phone, access.Birthdate, access.Bank, access.TaxID, access.Identity, access.Special, access.Credential}

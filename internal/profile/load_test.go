@@ -30,6 +30,8 @@ func TestLoadRefusesByName(t *testing.T) {
 		{"second document", miniSource(t) + "\n---\nprofile: x\n", "there is a second one"},
 		{"field twice", change(t, "email: email\n", "email: email\n      email: public\n"), `the key "email" stands in line`},
 		{"field twice in alternatives", change(t, "email: email\n", "email: email\n      mail|email: public\n"), `"email" is listed before already`},
+		{"quotes in a name", change(t, "email: email\n", "email: email\n      fax|\"*_fax\": phone\n"), "has quotes in it"},
+		{"a quote in a name", change(t, "email: email\n", "email: email\n      fax|\"*_fax|tel*\": phone\n"), "has quotes in it"},
 		{"type in two entities", change(t, "types: [crm.account,", "types: [crm.person, crm.account,"), `belongs to entity person already`},
 		{"unknown category", change(t, "born: birthdate", "born: birthday"), `unknown category "birthday"; nearest: "birthdate"`},
 		{"unknown mode of unknown fields", change(t, "unknown: pass", "unknown: show"), `"show" is neither mask`},

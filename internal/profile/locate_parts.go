@@ -168,13 +168,19 @@ func (f *finder) flat(node, rec int, ent *entity, name string, fd *field) {
 			continue
 		}
 		stands := map[int]bool{}
+		value := func(n int) {
+			for i := n; i < int(f.t.Nodes[n].Next); i++ {
+				stands[i] = true
+			}
+			f.memberAs(key, n, int(f.t.Nodes[n].Parent), rec, ent)
+		}
 		for _, p := range fd.at {
-			p.each(f.t, c, func(n int) {
-				for i := n; i < int(f.t.Nodes[n].Next); i++ {
-					stands[i] = true
+			p.each(f.t, c, value)
+			if f.t.Nodes[c].Kind == doc.Array { // of objects, each with a value
+				for one := range f.t.Children(c) {
+					p.each(f.t, one, value)
 				}
-				f.memberAs(key, n, int(f.t.Nodes[n].Parent), rec, ent)
-			})
+			}
 		}
 		f.besideValue(c, rec, ent, key, fd, stands)
 	}

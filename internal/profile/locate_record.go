@@ -144,7 +144,7 @@ func (f *finder) memberAs(name string, node, object, rec int, ent *entity) {
 		f.other(node, known.related)
 		return
 	}
-	if known.field != nil && !ent.isID(name) {
+	if known.field != nil && (!ent.isID(name) || known.field.parts != nil) {
 		f.fieldValue(node, object, rec, ent, name, known.field)
 		return
 	}

@@ -92,7 +92,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
 		separator: s.Separator, entity: c.typeWord(s.Entity), field: s.Field, names: s.Map, except: s.Except,
-		narrow: strings.TrimPrefix(s.Narrow, "query."), member: s.Member, clauses: s.Clauses,
+		narrow: strings.TrimPrefix(s.Narrow, "query."), member: s.Member, clauses: s.Clauses, terms: s.Terms,
 	}
 	roles := []access.RefRole{
 		access.RefSelect, access.RefFilter, access.RefSort, access.RefGroup, access.RefAggregate, access.RefSearch,
@@ -103,7 +103,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	if r.syntax == "" {
 		r.syntax = "name"
 	}
-	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "expression", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "stored", "soql", "sosl", "search_parameters", "coql", "vtql"}
+	syntaxes := []string{"name", "list", "csv", "keys", "domain", "prefix_domain", "clauses", "comparisons", "criteria", "expression", "terms", "order", "order_by", "specification", "aggregates", "search", "params", "fetchxml", "stored", "soql", "sosl", "search_parameters", "coql", "vtql"}
 	if !slices.Contains(syntaxes, r.syntax) {
 		c.fail(where, "unknown syntax %q of a reference; there are: %v", s.Syntax, syntaxes)
 	}
@@ -115,6 +115,7 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	}
 	r.forms = c.nameForms(where, s.Map)
 	c.clauses(where, &r)
+	c.terms(where, &r)
 	if unmapped := []string{"domain", "prefix_domain", "specification", "aggregates", "search", "fetchxml", "stored"}; r.names != nil && slices.Contains(unmapped, r.syntax) {
 		c.fail(where, "map isn't heeded by the syntax %s", r.syntax)
 	}

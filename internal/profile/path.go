@@ -180,6 +180,7 @@ type expr struct {
 	name   string
 	path   path
 	text   string // as written, for errors
+	quoted bool   // the name is a parameter's as it is
 }
 
 // parseExpr compiles an expression. args are the names of the call's arguments.
@@ -212,6 +213,9 @@ func parseExpr(s string, args []string) (expr, error) {
 			e.origin = fromBody
 		case word == "query":
 			e.origin, e.name = fromQuery, strings.TrimPrefix(rest, ".")
+			if strings.HasPrefix(rest, "[") {
+				return e, e.quote(rest)
+			}
 			return e, nil
 		case contains(args, word):
 			e.origin, e.name = fromArg, word
@@ -226,6 +230,20 @@ func parseExpr(s string, args []string) (expr, error) {
 	p, err := parsePath(rest)
 	e.path = p
 	return e, err
+}
+
+// quote takes a parameter whose name isn't to be read as the way into one:
+// query['entity.id'].
+func (e *expr) quote(rest string) error {
+	p, err := parsePath(rest)
+	if err == nil && (p[0].kind != stepKey || len(p[0].keys) != 1) {
+		err = fmt.Errorf("expression %q: a query parameter is written query.name, or query['a.b'] where its name has dots or brackets", e.text)
+	}
+	if err != nil {
+		return err
+	}
+	e.name, e.path, e.quoted = p[0].keys[0], p[1:], true
+	return nil
 }
 
 func contains(list []string, s string) bool {

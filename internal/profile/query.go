@@ -14,6 +14,9 @@ import (
 // nest divides what an expression says of the query into the first word and the
 // path behind it.
 func (e *expr) nest() error {
+	if e.quoted {
+		return nil
+	}
 	name, rest := e.name, ""
 	if end := strings.IndexAny(name, ".["); end >= 0 {
 		name, rest = name[:end], name[end:]

@@ -228,3 +228,52 @@ func FuzzNestedQuery(f *testing.F) {
 		}
 	})
 }
+
+// TestParametersWithDotsInTheirNameAreRead, and a reference to a parameter that the
+// route doesn't take is a mistake: what the CRM's asks would go unread.
+func TestParametersWithDotsInTheirNameAreRead(t *testing.T) {
+	const src = `
+profile: dots/1
+evidence: documented
+withheld: W
+normalize: {query: {nested: true, literal_names: true}}
+entities: {person: {fields: {name: name, mail: email}}}
+routes:
+  - match: GET /people
+    entity: person
+    query: [person.mail, sort]
+    refs:
+      - {role: filter, at: "query['person.mail']", syntax: search, field: mail}
+      - {role: sort, at: query.sort, syntax: keys}
+    records: [{at: "$[*]"}]
+  - match: POST /people
+    entity: person
+    action: search
+    members: [order]
+    refs: [{role: sort, at: body.order, syntax: order, member: field}]
+    records: [{at: "$[*]"}]
+`
+	p := loadText(t, src)
+	if got := askedBy(t, p, get("/people", "person.mail", "x", "sort[name]", "asc")); got != "filter mail email; sort name name" {
+		t.Errorf("asks %q", got)
+	}
+	for body, want := range map[string]string{
+		`{"order":{"field":"mail","dir":"asc"}}`:   "sort mail email",
+		`{"order":[{"field":"mail"},"name"]}`:      "sort mail email; sort name name",
+		`{"order":{"dir":"asc"}}`:                  "malformed",
+		`{"order":{"field":["mail"],"dir":"asc"}}`: "malformed",
+	} {
+		if got := askedBy(t, p, send("POST", "/people", "application/json", body)); got != want {
+			t.Errorf("%s asks %q, want %q", body, got, want)
+		}
+	}
+	for _, c := range []struct{ old, with, want string }{
+		{"query['person.mail']", "query.person.mail", "query doesn't list the parameter person"},
+		{"query['person.mail']", "query[*]", "a query parameter is written query.name"},
+		{"at: query.sort", "at: query.order", "query doesn't list the parameter order"},
+	} {
+		if _, err := Load([]byte(strings.Replace(src, c.old, c.with, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.with, err, c.want)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type ref struct {
 	narrow    string // query parameter
 	member    string
 	clauses   clausesSpec
+	terms     termsSpec
 }
 
 // value is a place in a request: a node of the body or a text from elsewhere.
@@ -213,6 +214,8 @@ func (x *Exchange) readRefValue(r *ref, typ string, v value) error {
 		return x.readCriteria(r, typ, x.textOf(v), 0)
 	case "expression":
 		return x.readExpression(r, typ, x.textOf(v))
+	case "terms":
+		return x.readTerms(r, typ, x.textOf(v))
 	case "keys":
 		return x.readKeys(r, typ, v)
 	case "prefix_domain", "specification", "aggregates":

@@ -15,22 +15,31 @@ func (x *Exchange) readOrderIn(t *doc.Tree, r *ref, typ string, node int) error 
 	if t.Nodes[node].Kind == doc.Null {
 		return nil
 	}
+	if r.member != "" && t.Nodes[node].Kind == doc.Object {
+		return x.readOrderOf(t, r, typ, node)
+	}
 	if t.Nodes[node].Kind != doc.Array {
 		return refuse("malformed", "An order is a list.")
 	}
 	for c := range t.Children(node) {
-		name := r.nameIn(t, c)
-		if t.Nodes[c].Kind == doc.Array {
-			name = t.Element(c, 0)
-		}
-		if name < 0 || t.Nodes[name].Kind != doc.String {
-			return refuse("malformed", "An order names a field that is no text.")
-		}
-		if err := x.readName(r, typ, t.Text(name)); err != nil {
+		if err := x.readOrderOf(t, r, typ, c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readOrderOf reads one of them: a name, [name, direction], or an object that has the
+// name in a member.
+func (x *Exchange) readOrderOf(t *doc.Tree, r *ref, typ string, node int) error {
+	name := r.nameIn(t, node)
+	if t.Nodes[node].Kind == doc.Array {
+		name = t.Element(node, 0)
+	}
+	if name < 0 || t.Nodes[name].Kind != doc.String {
+		return refuse("malformed", "An order names a field that is no text.")
+	}
+	return x.readName(r, typ, t.Text(name))
 }
 
 // readOrderText reads `name,ASC`, one parameter an order.

@@ -23,12 +23,15 @@ entities:
       change: {parts: {old|new: {named: field}}}
       diff: {parts: {field: public, value: {parts: {old|new: {named: field}}}}}
       boss: {link: person}
+      values: {flat: true, value: [.value, .other], public: [kind]}
+  row: {id: sys, fields: {sys: {parts: {value|shown: public}}, name: name}}
   any: {types: ["*x"], fields: {name: public}}
 relations: {any: {friend: person}}
 routes:
   - {match: GET /pairs, entity: person, records: [{at: "$.people[*]", pairs: {at: ".custom[*]", name: .id, value: .value, public: [label]}}]}
   - {match: GET /keys, entity: person, records: [{at: "$.people.*", id: "@key"}]}
   - {match: GET /list, entity: person, query: [o, kind], refs: [{role: sort, at: query.o, syntax: order_by}], records: [{at: "$.people[*]"}]}
+  - {match: GET /rows, entity: row, records: [{at: "$[*]", id: .sys.value}]}
   - {match: GET /listed, entity: person, query: [f], refs: [{role: select, at: query.f, syntax: list}], records: [{at: "$.people[*]"}]}
   - {match: GET /kind, entity: query.kind, query: [kind], records: [{at: "$.people[*]"}]}
   - {match: GET /file, entity: person, type: csv, csv: {header: "1"}, records: [{columns: header, fields: {Nr: id, Name: name, Kind: ""}}]}
@@ -50,6 +53,8 @@ func TestShapesOfAnswersAreFound(t *testing.T) {
 		{"/list", `{"people":[{"id":1,"tags":[1,[2,null]],"texts":[1,"x"],"friend":5,"boss":6}]}`, []string{"record Contacts/1", "record Contacts/5", "record Contacts/6", `field texts=[1,"x"] unclassified` + one}},
 		{"/list", `{"people":[{"id":1,"field":"name","change":{"old":"A","new":"B"},"diff":{"field":"13","value":{"old":"C","new":"D"}}}]}`, []string{"record Contacts/1", "field change.new=B name" + one, "field change.old=A name" + one}},
 		{"/list", `{"people":[{"id":1,"diff":{"value":{"old":"C"}}}],"field":"13"}`, []string{"record Contacts/1", "field diff.value.old=C unclassified" + one, "field field=13 unclassified"}},
+		{"/list", `{"people":[{"id":1,"values":{"name":[{"value":"A","kind":"text","by":"B"},{"value":"C","other":"D"}],"13":[{"value":"E"}]}}]}`, []string{"record Contacts/1", "field name=A name" + one, "field name=B unclassified" + one, "field name=C name" + one, "field name=D name" + one}},
+		{"/rows", `[{"sys":{"value":"7","shown":"7","by":"x"},"name":"A"}]`, []string{"record row/7", "field name=A name of row/7", "field sys.by=x unclassified of row/7"}},
 		{"/file", "Nr,Name,Kind,Note\n1,Zoë,A,x\n", []string{"record Contacts/1", "field name=Zoë name" + one, "field =Note unclassified", "field =x unclassified" + one}},
 		{"/anonymous", "Nr,Name\n1,Zoë\n", []string{"field id=1 unclassified", "field name=Zoë name"}},
 	} {
@@ -74,6 +79,21 @@ func TestAnEntityGoesByItsNameInTheProfileAlone(t *testing.T) {
 	src := strings.Replace(shapes, `types: [Contacts, "Lead*"]`, `types: ["Lead*"]`, 1)
 	if _, err := Load([]byte(src)); err == nil || !strings.Contains(err.Error(), `no entity has the type "person"`) {
 		t.Errorf("an entity that has no word of the CRM's: %v", err)
+	}
+}
+
+// TestLongNumbersOutsideOfRecordsAreHidden: a list that nobody described can hold
+// telephone numbers. What counts or pages passes.
+func TestLongNumbersOutsideOfRecordsAreHidden(t *testing.T) {
+	p := loadText(t, shapes)
+	got := locateIn(t, p, get("/listed"), `{"people":[{"id":1,"n":493023125147}],"total":123456,"page":2,"callers":[493023125147,10115,1011],"at":{"lat":52.5200066,"lon":1.4e1,"sum":1200.5,"start":1726000000.1234,"took":0.0345112},"rows":[{"c":{"zip":[99999]}}],"caller":1234567,"totalSize":1234567,"ids":[{"count":12345}],"ok":true}`, 200)
+	slices.Sort(got)
+	want := []string{
+		"field =10115 unclassified as number", "field =493023125147 unclassified as number", "field =99999 unclassified as number",
+		"field caller=1234567 unclassified as number", "field count=12345 unclassified as number", "field lat=52.5200066 unclassified as number", "field lon=1.4e1 unclassified as number", "record Contacts/1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -76,7 +76,7 @@ type refSpec struct {
 	// `!` before them), clauses (a tree of objects, see `calls.refs.clauses`), comparisons
 	// (`or(a.b[like]:'%x%',not(c[is]:NULL))`, or without values `a[Asc],b`), criteria
 	// (`((a:equals:x)and(b:starts_with:y))`), expression (`a = 'x' && (b > 1 OR c ~ 'y')`,
-	// texts in single quotes alone), order, order_by (`name desc,
+	// texts in single quotes alone), terms (`name:x;mail:y`, see `calls.refs.terms`), order, order_by (`name desc,
 	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field), params
@@ -106,6 +106,8 @@ type refSpec struct {
 	Field string `yaml:"field"`
 	// Clauses says how a tree of objects filters, for clauses.
 	Clauses clausesSpec `yaml:"clauses"`
+	// Terms says how terms stand in a row, for terms.
+	Terms termsSpec `yaml:"terms"`
 	// Member is the member that holds the name where an element is an object, for
 	// list and order: `sorts: ["a", {propertyName: "b"}]`.
 	Member string `yaml:"member"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,13 +104,27 @@ func (t *trialRun) print(w io.Writer, rep *trial.Report) error {
 			lines = []string{"refused, as it may be: " + c.Refused}
 		}
 		if t.unneeded && len(c.Unneeded) > 0 {
-			lines = append(lines, "masked without need: "+strings.Join(c.Unneeded, ", "))
+			lines = append(lines, "masked without need: "+strings.Join(some(c.Unneeded), ", "))
 		}
 		for _, line := range lines {
 			p.line("%s: %s", c.ID, line)
 		}
 	}
+	for _, why := range rep.Reasons() {
+		if t.unneeded {
+			p.line("%d without need: %s", why.Places, why.Text)
+		}
+	}
 	return p.err
+}
+
+// some are the first of many places.
+func some(places []string) []string {
+	const most = 8
+	if len(places) <= most {
+		return places
+	}
+	return append(slices.Clone(places[:most]), fmt.Sprintf("and %d more", len(places)-most))
 }
 
 func countRow(name string, c *trial.Count) []string {

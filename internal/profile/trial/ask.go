@@ -118,6 +118,10 @@ func (t *trial) ref(role, name string) {
 func (t *trial) names(r *access.Ref, name string) bool {
 	name = strings.ReplaceAll(name, "/", ".") // as in an export's columns
 	typ, ok := strings.CutSuffix(name, "."+r.Field)
+	for whole := r.Field; !ok && strings.Contains(whole, "."); {
+		whole = whole[:strings.LastIndexByte(whole, '.')]
+		typ, ok = strings.CutSuffix(name, "."+whole) // a part of the field is asked about
+	}
 	if !ok {
 		return false
 	}

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,7 @@ func (t *trial) compare(body, known, whole []byte) {
 		if !marked(at) {
 			t.Overmasked++
 			t.Unneeded = append(t.Unneeded, at)
+			t.because = append(t.because, cmp.Or(t.reasons[at], repeated))
 		}
 	}
 }

@@ -62,6 +62,8 @@ type Result struct {
 	Differences []string `json:"differences,omitempty"`
 	// Unneeded are the places that were masked though no mark names them.
 	Unneeded []string `json:"unneeded,omitempty"`
+	// because are the reasons of Unneeded, one for each.
+	because []string
 }
 
 // Report is what became of a folder.
@@ -103,6 +105,8 @@ type trial struct {
 	parts []*profile.Exchange
 	// lines are the categories of the fields that the profile found, by line.
 	lines map[int][]access.Category
+	// reasons say of places in the answer why the profile masks them.
+	reasons map[string]string
 	// memory is shared by all cases, and from what it keeps for this one: its own
 	// request, or that which it goes on from.
 	memory memory
@@ -239,7 +243,7 @@ func (t *trial) judge(body []byte) error {
 		records = m.records
 	}
 	t.found(records)
-	t.lines = fieldLines(d.tree, &d.found.Found)
+	t.lines, t.reasons = fieldLines(d.tree, &d.found.Found), because(d)
 	t.compare(body, masked[false], masked[true])
 	return nil
 }
@@ -330,11 +334,21 @@ func (t *trial) isOf(r access.Record, entity string) bool {
 	return string(r.Entity) == entity || known && r.Entity == of
 }
 
-// found compares the records that would be in the log.
+// found compares the records that would be in the log: those that the answer shows,
+// and those that the request names by their ids.
 func (t *trial) found(records []access.Record) {
+	for _, a := range t.accesses() {
+		for _, id := range a.IDs {
+			records = append(records, access.Record{Entity: a.Entity, ID: id})
+		}
+	}
 	for _, want := range t.c.Records {
 		if slices.ContainsFunc(records, func(r access.Record) bool { return t.isOf(r, want.Entity) && r.ID == want.ID }) {
 			t.RecordsFound++
+			continue
+		}
+		if i := slices.IndexFunc(records, func(r access.Record) bool { return r.ID == want.ID }); i >= 0 {
+			t.differs("the record %s/%s would be in the log as %s/%s: neither the profile's word for it nor a type of that entity is %q", want.Entity, want.ID, records[i].Entity, want.ID, want.Entity)
 			continue
 		}
 		t.differs("the record %s/%s would not be in the log", want.Entity, want.ID)

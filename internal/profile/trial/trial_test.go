@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,6 +86,7 @@ func TestEverythingFoundIsNoDifference(t *testing.T) {
 func TestDifferencesAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, old, with, body, want string }{
 		{"record", `"id":"7"`, `"id":"8"`, people, "the record person/8 would not be in the log"},
+		{"record of another name", `"entity":"person"`, `"entity":"human"`, people, "the record human/7 would be in the log as person/7"},
 		{"value", `"/list/0/mail"`, `"/list/0/job"`, people, "the email at /list/0/job is not masked"},
 		{"value in an unknown field", `"/list/0/mail"`, `"/list/0/alias"`, `{"list":[{"id":7,"name":"Zoë","alias":"Canary","note":"{\"name\":\"Zoë\"}"}]}`, "the email at /list/0/alias is not masked"},
 		{"mark without place", `"/list/0/mail"`, `"/list/9/mail"`, people, "the mark at /list/9/mail leads nowhere"},
@@ -119,6 +121,52 @@ func TestSecondPassIsToldFromTheProfile(t *testing.T) {
 	}
 	if r.Overmasked != 1 || !slices.Equal(r.Unneeded, []string{"/list/0/mail"}) {
 		t.Errorf("%d %v masked without need, want the mail", r.Overmasked, r.Unneeded)
+	}
+}
+
+// TestRecordsThatTheRequestNamesAreInTheLog: the entry is written before the CRM
+// answers, and whatever it answers.
+func TestRecordsThatTheRequestNamesAreInTheLog(t *testing.T) {
+	c := `{"id":"1","decision":"mask","request":{"method":"PATCH","url":"/people/7","headers":{"Content-Type":"application/json"},"body_file":"in.json"},
+		"response":{"status":409,"content_type":"application/json","body_file":"1.json"},"records":[{"entity":"person","id":"7"}],
+		"refs":{"write":["Person.name"]},"personal":[]}`
+	r := run(t, folder(t, c, map[string]string{"in.json": `{"name":"Zoë"}`, "1.json": `{"code":"conflict"}`}))
+	if r.RecordsFound != 1 || len(r.Differences) > 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestPartsOfAFieldCountAsTheField that a manifest names, and not the other way round.
+func TestPartsOfAFieldCountAsTheField(t *testing.T) {
+	c := listCase(`sort=mail`, `sort=mail.value`)
+	if r := run(t, folder(t, c, map[string]string{"1.json": people})); r.RefsFound != 4 {
+		t.Errorf("%+v", r)
+	}
+	c = strings.Replace(listCase("", ""), `"Person.mail"`, `"Person.mail.value"`, 1)
+	if r := run(t, folder(t, c, map[string]string{"1.json": people})); r.RefsFound != 3 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestReasonsSayWhatToWrite of what is masked without need.
+func TestReasonsSayWhatToWrite(t *testing.T) {
+	p, err := profile.Load([]byte(strings.Replace(book, "unknown: pass, fields", "unknown: mask, fields", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"list":[{"id":7,"name":"Zoë Canary","mail":"zoe@example.de","marks":"x","kind":"a","of":{"kind":"b"},"job":"Zoë Canary"}],"state":"full"}`
+	rep, err := Run(folder(t, strings.Replace(listCase("", ""), `"/list/0/note#json/name"`, `"/list/0/name"`, 1), map[string]string{"1.json": body}), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range rep.Reasons() {
+		got = append(got, strconv.Itoa(r.Places)+" "+r.Text)
+	}
+	for i, want := range []string{"1 person.kind isn't listed", "1 person.marks is [free_text]", "1 person.of isn't listed", "1 state stands outside of records: `public: [state]`"} {
+		if i >= len(got) || !strings.HasPrefix(got[i], want) {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
