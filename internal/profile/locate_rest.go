@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -29,14 +28,14 @@ func (f *finder) isLong(node int, failed bool) bool {
 	if f.t.Nodes[node].Kind != doc.Number {
 		return false
 	}
-	raw := f.t.Raw(node)
-	switch whole, fraction, decimal := bytes.Cut(raw, []byte(".")); {
-	case bytes.ContainsAny(raw, "eE"):
+	raw := f.t.Text(node)
+	switch whole, fraction, decimal := strings.Cut(raw, "."); {
+	case strings.ContainsAny(raw, "eE"):
 		return true
 	case failed:
 		return len(raw) >= longInError
 	case decimal:
-		return isPlace(string(whole), len(fraction))
+		return isPlace(whole, len(fraction))
 	case len(raw) < longInList:
 		return false
 	}
