@@ -25,21 +25,29 @@ func (x *Exchange) readParams(r *ref, typ string) error {
 		return nil
 	}
 	for _, v := range x.valuesAt(r.at) {
-		t, node := x.tree, v.node
-		if !isContainer(t, node) {
-			if t.Text(node) == "" {
-				continue
-			}
-			var err error
-			if t, err = paramsIn(t.Text(node)); err != nil {
-				return err
-			}
-			node = doc.Root
+		if err := x.readParamsIn(r, typ, v.node); err != nil {
+			return err
 		}
-		for c := range t.Children(node) {
-			if err := x.readParam(r, typ, t.Key(c), t.Text(c), isNothingIn(t, c)); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// readParamsIn reads the members of an object in the body, or of a text's there.
+func (x *Exchange) readParamsIn(r *ref, typ string, node int) error {
+	t := x.tree
+	if !isContainer(t, node) {
+		if t.Text(node) == "" {
+			return nil
+		}
+		var err error
+		if t, err = paramsIn(t.Text(node)); err != nil {
+			return err
+		}
+		node = doc.Root
+	}
+	for c := range t.Children(node) {
+		if err := x.readParam(r, typ, t.Key(c), t.Text(c), isNothingIn(t, c)); err != nil {
+			return err
 		}
 	}
 	return nil
