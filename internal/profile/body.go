@@ -29,7 +29,7 @@ func (x *Exchange) checkBody() error {
 
 // isListed reports whether the route lists a member, or all members of it.
 func (x *Exchange) isListed(node int, name string) bool {
-	if contains(x.rt.members, name) {
+	if contains(x.rt.members, name) || contains(x.rt.members, "*") {
 		return true
 	}
 	within := slices.ContainsFunc(x.rt.members, func(m string) bool { return strings.HasPrefix(m, name+".") })

@@ -33,6 +33,7 @@ type route struct {
 	prefix, callback string
 	events           []string
 	query            []string
+	types            []glob
 	upgrade          bool
 	// nested are the parameters that stand as trees in a nested query.
 	nested  []string

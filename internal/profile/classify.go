@@ -179,7 +179,7 @@ func (p *Profile) classifyRoutes(segments []string, req *Request, from int) (*Ex
 			return p.soapRoute(i, segments, req)
 		}
 		x := &Exchange{p: p, rt: rt, op: &rt.operation, vars: vars, req: *req, Route: rt.name, Type: rt.typ, Upgrade: rt.upgrade, ctx: -1, gives: rt.gives}
-		if !x.fits(bodies) {
+		if !x.fits(bodies) || len(rt.types) > 0 && !matchAny(rt.types, x.expand(rt.entity)) {
 			continue
 		}
 		if err := x.classifyRoute(); err != nil {
@@ -265,7 +265,7 @@ func (x *Exchange) checkQuery() error {
 	if x.op.pass && x.rt.query == nil {
 		return nil
 	}
-	if x.op.opaque && contains(x.rt.query, "*") {
+	if contains(x.rt.query, "*") { // opaque, or each is judged
 		return nil
 	}
 	for _, q := range x.req.Query {

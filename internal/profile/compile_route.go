@@ -98,7 +98,8 @@ func (c *compiler) routes() {
 		c.unread(where, rt)
 		c.unlisted(where, rt)
 		c.upgrade(where, rt)
-		c.anyQuery(where, rt)
+		c.anyParameter(where, rt)
+		c.routeTypes(where, rt, s.Types)
 		for _, before := range c.p.routes {
 			if before.pattern.covers(&rt.pattern) && !otherCall(before, rt) && !before.optional {
 				c.fail(where, "can never match: %s stands before it", before.pattern.text)
@@ -106,13 +107,6 @@ func (c *compiler) routes() {
 		}
 		rt.number = len(c.p.routes)
 		c.p.routes = append(c.p.routes, rt)
-	}
-}
-
-// anyQuery sees that what isn't judged is for those who may see everything.
-func (c *compiler) anyQuery(where string, rt *route) {
-	if slices.Contains(rt.query, "*") && !rt.opaque {
-		c.fail(where, "the parameter * is for opaque answers; list those that the route takes")
 	}
 }
 

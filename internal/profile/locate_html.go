@@ -106,7 +106,12 @@ func (f *finder) locateHTML(status int) error {
 			continue
 		}
 		described = true
-		placed = f.htmlPlace(r) || placed
+		here := f.htmlPlace(r)
+		// Records elsewhere in the page don't say that this list is the known one.
+		if !here && r.html.empty != nil && status < 300 {
+			return ErrShape
+		}
+		placed = here || placed
 	}
 	// Of a page with another status than the profile knows, an error with values
 	// in its text for instance, nobody can say what stands where.

@@ -91,7 +91,7 @@ func (c *compiler) operationEntity(where string, op *operation, entity string, a
 func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 	r := ref{
 		role: access.RefRole(s.Role), at: c.expr(where, s.At, args), syntax: s.Syntax,
-		separator: s.Separator, entity: c.typeWord(s.Entity), field: s.Field, names: s.Map, except: s.Except,
+		separator: s.Separator, entity: c.typeWord(s.Entity), field: s.Field, names: s.Map, except: s.Except, listed: s.Listed,
 		narrow: strings.TrimPrefix(s.Narrow, "query."), member: s.Member, clauses: s.Clauses, terms: s.Terms,
 	}
 	roles := []access.RefRole{
@@ -114,6 +114,9 @@ func (c *compiler) ref(where string, s *refSpec, args []string) ref {
 		c.fail(where, "narrow names a query parameter: `narrow: query.in`")
 	}
 	r.forms = c.nameForms(where, s.Map)
+	for _, name := range s.Order {
+		r.order = append(r.order, glob(name))
+	}
 	c.clauses(where, &r)
 	c.terms(where, &r)
 	if unmapped := []string{"domain", "prefix_domain", "specification", "aggregates", "search", "fetchxml", "stored"}; r.names != nil && slices.Contains(unmapped, r.syntax) {

@@ -19,6 +19,8 @@ type ref struct {
 	names     map[string]string
 	forms     []nameForm // of names
 	except    []string
+	listed    bool
+	order     []glob
 	narrow    string // query parameter
 	member    string
 	clauses   clausesSpec
@@ -159,19 +161,6 @@ func (x *Exchange) readRef(r *ref) error {
 	}
 	for _, v := range x.valuesAt(r.at) {
 		if err := x.readRefValue(r, typ, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readParams reads query parameters that filter by the field of their name.
-func (x *Exchange) readParams(r *ref, typ string) error {
-	for _, q := range x.req.Query {
-		if contains(r.except, q.Name) || q.Value == "" {
-			continue
-		}
-		if err := x.readName(r, typ, q.Name); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,8 @@ type refSpec struct {
 	// id`, `name:desc`, `-name`), keys (of an object), specification (an object of fields, each with an
 	// object whose `fields` are those of the related record), aggregates (a list of
 	// `field` and `field:function`), search (the value is searched in Field), params
-	// (each query parameter but those in Except is a filter on the field of its name),
+	// (each query parameter but those in Except is a filter on the field of its name; at
+	// `body` each field of a form, and at `body.x` each member of the JSON that x holds),
 	// stored (the name of a query that the CRM keeps: it can ask about any field of any
 	// record, so it is for roles that see everything, but for those in Except),
 	// or a language with roles of its own: fetchxml (for routes that are read as
@@ -95,8 +96,16 @@ type refSpec struct {
 	Narrow string `yaml:"narrow"`
 	// Except are the parameters that name no field, for params; for keys of a nested
 	// query the members that don't; for stored the names of queries that ask about
-	// nothing that somebody doesn't see.
+	// nothing that somebody doesn't see. For params they are globs, and `name=value` is
+	// one with that value alone.
 	Except []string `yaml:"except"`
+	// Listed says, for params, that a parameter has to be empty unless it is in Except or
+	// names a field that the entity lists. Then the route may take any (`query: ["*"]`,
+	// `members: ["*"]`). Of `name[]` the word counts.
+	Listed bool `yaml:"listed"`
+	// Order are, for params, the parameters (globs) whose value names a field, in whatever
+	// case, by which is sorted: `["*_ORDER_BY"]`.
+	Order []string `yaml:"order"`
 	// Separator joins the steps of a dotted name. Default ".".
 	Separator string `yaml:"separator"`
 	// Entity defaults to the operation's.
@@ -250,8 +259,11 @@ type routeSpec struct {
 	Match string `yaml:"match"`
 	// When names values that places of the body have to have, where several routes
 	// share an address: `{body.operation: query|lookup, body.module: Contacts}`. A
-	// place has to hold one value; `""` is none or an empty one, `{variable}` any other. Of a form with `form`, places are its fields.
+	// place has to hold one value; `""` is none or an empty one, `{variable}` any other, and where Match binds it, too, the same. Of a form with `form`, places are its fields.
 	When map[string]string `yaml:"when"`
+	// Types restricts the route to these types, globs, where its entity is a variable;
+	// requests about others are for the routes behind it.
+	Types []string `yaml:"types"`
 	// Name is the route's name in the log. Default: Match.
 	Name string `yaml:"name"`
 	// Body is the request's type: json, form (what browsers send, urlencoded or

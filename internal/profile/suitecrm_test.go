@@ -90,7 +90,8 @@ func TestSuiteCRMQuickSearchIsJudgedByWhatItAsks(t *testing.T) {
 func TestSuiteCRMPagesThatAreNotDescribedAreForThoseWhoSeeEverything(t *testing.T) {
 	p := builtinProfile(t, "suitecrm")
 	for _, query := range [][]string{
-		{"module", "Contacts", "action", "index"},
+		{"module", "AOR_Reports", "action", "index"},
+		{"module", "Home", "action", "index"},
 		{"module", "Contacts", "action", "detailview", "record", "7"},
 		{"module", "Contacts", "action", "DetailView", "record", "7", "to_pdf", "1"},
 		{"module", "Audit", "action", "Popup"},

@@ -100,6 +100,9 @@ func (x *Exchange) meets(c *condition) bool {
 	if c.bind == "" {
 		return contains(c.values, text)
 	}
+	if bound, ok := x.vars[c.bind]; ok && bound != text {
+		return false
+	}
 	x.vars[c.bind] = text
 	return text != ""
 }
