@@ -1,0 +1,327 @@
+package crmgate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/internal/report"
+)
+
+// Registered is a gate that says what stands in the register of processing of it.
+type Registered interface {
+	RegisterSite() (report.RegisterSite, error)
+}
+
+// DeskConsent is the word of a desk's configuration that says whose consent it takes
+// to see what one employee did.
+const DeskConsent = "consent"
+
+// InForce is the register of processing of this configuration.
+func (a *App) InForce() (*report.Register, error) {
+	store := a.store()
+	r := &report.Register{Sites: []report.RegisterSite{}, Store: store, Retain: map[string]int{
+		string(audit.ClassAccess): a.Log.Retain.Access, string(audit.ClassEmployee): a.Log.Retain.Employee, string(audit.ClassGateway): a.Log.Retain.Gateway,
+	}}
+	for _, g := range a.gates {
+		one, ok := g.(Registered)
+		if !ok {
+			continue
+		}
+		s, err := one.RegisterSite()
+		if err != nil {
+			return nil, err
+		}
+		s.Addresses, s.Upstreams = append([]string{}, a.bases(g)...), append([]string{}, a.Upstreams(g)...)
+		if s.Name = unknownHost; len(s.Addresses) > 0 {
+			s.Name = s.Addresses[0]
+		}
+		base := s.Name
+		for n := 2; slices.ContainsFunc(r.Sites, func(had report.RegisterSite) bool { return had.Name == s.Name }); n++ {
+			s.Name = base + " #" + strconv.Itoa(n)
+		}
+		r.Sites = append(r.Sites, s)
+	}
+	slices.SortFunc(r.Sites, func(x, y report.RegisterSite) int {
+		if x.Name < y.Name {
+			return -1
+		}
+		return 1
+	})
+	return r, nil
+}
+
+// consentOf is whose consent some site's desk demands.
+func consentOf(r *report.Register) string {
+	for i := range r.Sites {
+		if roles := r.Sites[i].Desk[DeskConsent]; roles != "" {
+			return roles
+		}
+	}
+	return ""
+}
+
+// source is a node's log as reports read it.
+type source struct {
+	node string
+	log  *audit.Log // nil for another node's
+	ix   *audit.Index
+}
+
+// Newest implements report.Source: what was durable when it was called is found.
+func (s source) Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error] {
+	upto := uint64(0)
+	if s.log != nil {
+		if upto, _ = s.log.Head(); before > 0 {
+			upto = min(upto, before)
+		}
+	}
+	if err := s.ix.Update(ctx, upto, nil); err != nil {
+		return func(yield func(audit.Stored, error) bool) { yield(audit.Stored{}, err) }
+	}
+	return s.ix.Newest(ctx, q, before)
+}
+
+// State implements report.Source.
+func (s source) State(ctx context.Context) (report.Log, error) {
+	l := report.Log{Node: s.node}
+	for e, err := range s.Newest(ctx, audit.Query{}, 1) {
+		if err != nil && ctx.Err() == nil {
+			return l, err
+		}
+		if err == nil {
+			l.Began = &e.Entry.Time
+		}
+	}
+	if s.log == nil {
+		return l, nil
+	}
+	size, root := s.log.Head()
+	l.Entries, l.Root, l.Key, l.Checkpoint = size, root.String(), s.log.Key(), string(s.log.Checkpoint().Note)
+	months, destroyed := s.log.Months()
+	for _, d := range destroyed {
+		l.Destroyed = append(l.Destroyed, report.Destroyed{Month: d.Month, Kind: d.Class, At: d.At, Entry: d.Entry})
+		months = slices.DeleteFunc(months, func(k audit.MonthKey) bool { return k.Key == d.Key })
+	}
+	if l.Began == nil && len(months) > 0 { // its first entry was destroyed
+		if at, err := time.Parse("2006-01", months[0].Month); err == nil {
+			l.Began = &at
+		}
+	}
+	return l, nil
+}
+
+// Reporter makes reports of the logs of all nodes.
+type Reporter struct {
+	sources []report.Source
+	keyed   string
+	others  []*audit.Index
+}
+
+// NewReporter reads a log that is open, and those of other nodes beside it. Close
+// lets go of them.
+func NewReporter(ctx context.Context, log *audit.Log, ix *audit.Index, place *LogPlace, ring *keys.Ring) (*Reporter, error) {
+	nodes, err := place.Nodes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("finding the logs: %w", err)
+	}
+	r := &Reporter{sources: []report.Source{source{log.Node(), log, ix}}, keyed: log.Keyed("register", "versions")}
+	for _, node := range nodes {
+		if place.Database == nil || node == log.Node() {
+			continue
+		}
+		other := place.Index(node, ring)
+		r.others = append(r.others, other)
+		r.sources = append(r.sources, source{node: node, ix: other})
+	}
+	return r, nil
+}
+
+// Close lets go of the other nodes' logs.
+func (r *Reporter) Close() error {
+	var errs []error
+	for _, ix := range r.others {
+		errs = append(errs, ix.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Make makes a report. Live is the register in force, nil where no gateway runs.
+func (r *Reporter) Make(ctx context.Context, q report.Query, live *report.Register, entry string, b report.Bounds) (*report.Report, error) {
+	if q.Kind == report.RegisterKind {
+		if live == nil {
+			return nil, ErrNotRunning
+		}
+		return report.MakeRegister(ctx, r.sources[0], r.keyed, live, q, entry)
+	}
+	known := report.Names{}
+	if live != nil {
+		known = report.NamesIn(live.Lines())
+	}
+	versions, err := report.Versions(ctx, r.sources[0], r.keyed)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		lines, err := report.Content(ctx, r.sources[0], v)
+		if err != nil {
+			return nil, err
+		}
+		for name := range report.NamesIn(lines) {
+			known[name] = true
+		}
+	}
+	return report.Make(ctx, r.sources, q, known, entry, b)
+}
+
+// ErrNotRunning says that a register is of the configuration in force.
+var ErrNotRunning = errors.New("the register is that of the running gateway: start it, and name its configuration by --config")
+
+// Report makes a report; that somebody looks is for the caller to append, before.
+func (s *Services) Report(ctx context.Context, app *App, q report.Query, entry string, b report.Bounds) (rep *report.Report, err error) {
+	live, err := app.InForce()
+	if err != nil {
+		return nil, err
+	}
+	r, err := NewReporter(ctx, s.Log, s.index, s.place, s.Ring)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return r.Make(ctx, q, live, entry, b)
+}
+
+// registerEvery is how often it is looked whether the log holds the register in
+// force: a month begins anew, or it couldn't be written down at the start.
+const registerEvery = time.Hour
+
+// registerAtOnce is how far the index may be behind for a start to wait for it.
+const registerAtOnce = 20_000
+
+// startRegister has the log hold the register in force, now where that costs
+// little, and soon otherwise.
+func (s *Services) startRegister(a *App) error {
+	size, _ := s.Log.Head()
+	indexed, err := s.index.Size()
+	if err == nil && indexed+registerAtOnce >= size {
+		if err := s.keepRegister(a.ctx, a); err != nil {
+			return err
+		}
+	} else {
+		a.run(func(ctx context.Context) { s.followRegister(ctx, a) })
+	}
+	a.Every(registerEvery, func(ctx context.Context) { s.followRegister(ctx, a) })
+	return nil
+}
+
+func (s *Services) followRegister(ctx context.Context, a *App) {
+	if err := s.keepRegister(ctx, a); err != nil && ctx.Err() == nil {
+		a.logger.Error("the version of the register that is in force couldn't be written down; it is tried again", zap.Error(err))
+	}
+}
+
+// keepRegister writes the register in force down, where the log doesn't hold it.
+func (s *Services) keepRegister(ctx context.Context, a *App) error {
+	live, err := a.InForce()
+	if err != nil {
+		return err
+	}
+	keyed := s.Log.Keyed("register", "versions")
+	versions, err := report.Versions(ctx, source{s.Log.Node(), s.Log, s.index}, keyed)
+	if err != nil {
+		return err
+	}
+	e := report.Keeping(live, versions, time.Now())
+	if e == nil {
+		return nil
+	}
+	e.Keyed = []string{keyed}
+	if _, err := s.Log.Append(ctx, e); err != nil {
+		return fmt.Errorf("writing down the register in force: %w", err)
+	}
+	return nil
+}
+
+// ReportPath is the route by which a command has the running gateway make a report.
+const ReportPath = "/crmgate/audit/report"
+
+// ReportAsked is what a command asks.
+type ReportAsked struct {
+	// DataDir is the directory that is meant.
+	DataDir string       `json:"data_dir"`
+	UID     int          `json:"uid"`
+	Query   report.Query `json:"query"`
+}
+
+// Check refuses what can't be a report.
+func (q *ReportAsked) Check() error {
+	if wrong := q.Query.Check(time.Now()); len(wrong) > 0 {
+		return fmt.Errorf("a report needs other values for: %v", wrong)
+	}
+	return nil
+}
+
+// Entry is what is written down before anything is shown.
+func (q *ReportAsked) Entry() *audit.Entry {
+	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: fmt.Sprintf("audit report by uid %d: %s", q.UID, q.Query)}
+}
+
+// errConsent says that what one employee did isn't for a command.
+var errConsent = errors.New("a second person's consent is configured for looks at what one employee did (desk: consent): have this report made at the desk")
+
+func adminReport(w http.ResponseWriter, r *http.Request) error {
+	var q ReportAsked
+	app, err := readAsked(w, r, &q, &q.DataDir, q.Check)
+	if err != nil {
+		return err
+	}
+	answer, err := app.answerReport(r.Context(), &q)
+	if errors.Is(err, errConsent) {
+		return caddy.APIError{HTTPStatus: http.StatusForbidden, Err: err}
+	}
+	return sendAnswer(w, "report", answer, err)
+}
+
+func (a *App) answerReport(ctx context.Context, q *ReportAsked) (answer *report.Report, err error) {
+	s, release, err := a.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if q.Query.Employee != "" {
+		live, err := a.InForce()
+		if err != nil {
+			return nil, err
+		}
+		if consentOf(live) != "" {
+			return nil, errConsent
+		}
+	}
+	rec, err := s.Log.Append(context.WithoutCancel(ctx), q.Entry())
+	if err != nil {
+		return nil, err
+	}
+	return s.Report(ctx, a, q.Query, rec.String(), report.CommandBounds())
+}
+
+// store names the session store.
+func (a *App) store() string {
+	var named struct {
+		Module string `json:"module"`
+	}
+	if json.Unmarshal(a.StoreRaw, &named) != nil {
+		return ""
+	}
+	return named.Module
+}
