@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/desk"
 	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/report"
 )
@@ -264,11 +266,30 @@ type ReportAsked struct {
 	Query   report.Query `json:"query"`
 }
 
-// Check refuses what can't be a report.
+// Check refuses what can't be a report. What it takes stands in an entry, so that
+// each text is one line of it.
 func (q *ReportAsked) Check() error {
-	if wrong := q.Query.Check(time.Now()); len(wrong) > 0 {
-		return fmt.Errorf("a report needs other values for: %v", wrong)
+	wrong := q.Query.Check(time.Now())
+	for _, record := range q.Query.Records {
+		if !desk.Plain(record, maxRecord) {
+			wrong = append(wrong, "record")
+		}
 	}
+	if e := q.Query.Employee; e != "" && !desk.IsPseudonym(e) {
+		wrong = append(wrong, "employee")
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("a report needs other values for: %s", strings.Join(wrong, ", "))
+	}
+	if q.Query.Kind == report.RegisterKind {
+		q.Query.Purpose, q.Query.Note = "", ""
+		return nil
+	}
+	a, ok := desk.NewAsk("e-"+strings.Repeat("a", 26), q.Query.Purpose, q.Query.Note)
+	if !ok {
+		return fmt.Errorf("a report takes a purpose (one of %s) and its occasion, 5 to 300 characters", strings.Join(desk.Purposes(), ", "))
+	}
+	q.Query.Note = a.Note
 	return nil
 }
 
