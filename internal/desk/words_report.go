@@ -88,9 +88,9 @@ func retainWord(kind string, months int) page.Text {
 	c := classWord(audit.Class(kind))
 	n := strconv.Itoa(months)
 	if months == 0 {
-		return page.Text{DE: c.DE + ": unbegrenzt;", EN: c.EN + ": for good;"}
+		return page.Text{DE: c.DE + ": unbegrenzt", EN: c.EN + ": for good"}
 	}
-	return page.Text{DE: c.DE + ": " + n + " Monate;", EN: c.EN + ": " + n + " months;"}
+	return page.Text{DE: c.DE + ": " + n + " Monate", EN: c.EN + ": " + n + " months"}
 }
 
 // fieldWord names a field of the register.

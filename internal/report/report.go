@@ -120,7 +120,7 @@ func PageBounds() Bounds { return Bounds{Time: 90 * time.Second, Rows: 2000, Dis
 
 // CommandBounds are those of a command's report.
 func CommandBounds() Bounds {
-	return Bounds{Time: 30 * time.Minute, Rows: 100_000, Distinct: 2_000_000}
+	return Bounds{Time: 30 * time.Minute, Rows: 100_000, Distinct: 1_000_000}
 }
 
 // Make makes the report of a query. Known are the roles that may be named.

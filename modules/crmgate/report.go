@@ -2,7 +2,6 @@ package crmgate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -32,8 +31,7 @@ const DeskConsent = "consent"
 
 // InForce is the register of processing of this configuration.
 func (a *App) InForce() (*report.Register, error) {
-	store := a.store()
-	r := &report.Register{Sites: []report.RegisterSite{}, Store: store, Retain: map[string]int{
+	r := &report.Register{Sites: []report.RegisterSite{}, Store: a.store(), Retain: map[string]int{
 		string(audit.ClassAccess): a.Log.Retain.Access, string(audit.ClassEmployee): a.Log.Retain.Employee, string(audit.ClassGateway): a.Log.Retain.Gateway,
 	}}
 	for _, g := range a.gates {
@@ -110,6 +108,7 @@ func (s source) State(ctx context.Context) (report.Log, error) {
 		return l, nil
 	}
 	size, root := s.log.Head()
+	s.signed(ctx, size)
 	l.Entries, l.Root, l.Key, l.Checkpoint = size, root.String(), s.log.Key(), string(s.log.Checkpoint().Note)
 	months, destroyed := s.log.Months()
 	for _, d := range destroyed {
@@ -122,6 +121,23 @@ func (s source) State(ctx context.Context) (report.Log, error) {
 		}
 	}
 	return l, nil
+}
+
+// checkpointWait is how long a report waits for a checkpoint over what it reads.
+const checkpointWait = 5 * time.Second
+
+// signed waits until a checkpoint covers so many entries. One that doesn't in time
+// says so itself: it names its size.
+func (s source) signed(ctx context.Context, size uint64) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(checkpointWait); s.log.Checkpoint().Size < size && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // Reporter makes reports of the logs of all nodes.
@@ -338,11 +354,8 @@ func (a *App) answerReport(ctx context.Context, q *ReportAsked) (answer *report.
 
 // store names the session store.
 func (a *App) store() string {
-	var named struct {
-		Module string `json:"module"`
+	if m, ok := a.opener.(caddy.Module); ok {
+		return m.CaddyModule().ID.Name()
 	}
-	if json.Unmarshal(a.StoreRaw, &named) != nil {
-		return ""
-	}
-	return named.Module
+	return ""
 }
