@@ -178,7 +178,7 @@ func (m *accessMaker) close(ctx context.Context, at uint64) error {
 			continue
 		}
 		if s.intent == nil {
-			found, err := one(ctx, m.src, seq)
+			found, err := m.src.One(ctx, seq)
 			if err != nil {
 				return err
 			}

@@ -56,6 +56,13 @@ func (l *logOf) matches(e *audit.Entry, q audit.Query) bool {
 	return e.Disclosure != nil && slices.ContainsFunc(e.Disclosure.Records, func(r access.DisclosedRecord) bool { return named(r.Record, q.Record) })
 }
 
+func (l *logOf) One(_ context.Context, seq uint64) (*audit.Stored, error) {
+	if seq >= uint64(len(l.entries)) {
+		return nil, nil
+	}
+	return &l.entries[seq], nil
+}
+
 func (l *logOf) State(context.Context) (Log, error) { return l.state, nil }
 
 func (l *logOf) add(e audit.Entry) uint64 {

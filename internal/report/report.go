@@ -103,6 +103,8 @@ type Source interface {
 	// Newest returns the entries that match and stand before a number (0: the
 	// end), the newest first.
 	Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error]
+	// One returns the entry with a number, nil where it can't be read any more.
+	One(ctx context.Context, seq uint64) (*audit.Stored, error)
 	// State is what can be said of the log without reading it.
 	State(ctx context.Context) (Log, error)
 }
@@ -237,20 +239,6 @@ func (r *Report) covers(month string) bool {
 		return true
 	}
 	return (r.Until == nil || first.Before(*r.Until)) && (r.Since == nil || first.AddDate(0, 1, 0).After(*r.Since))
-}
-
-// one returns the entry with a number, nil where it can't be read any more.
-func one(ctx context.Context, s Source, seq uint64) (*audit.Stored, error) {
-	for e, err := range s.Newest(ctx, audit.Query{}, seq+1) {
-		if err != nil {
-			return nil, err
-		}
-		if e.Seq == seq {
-			return &e, nil
-		}
-		break
-	}
-	return nil, nil
 }
 
 // Names are the roles that a configuration in the log names. A role that a provider

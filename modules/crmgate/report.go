@@ -7,12 +7,10 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/desk"
@@ -20,67 +18,36 @@ import (
 	"github.com/crmgate/crmgate/internal/report"
 )
 
-// Registered is a gate that says what stands in the register of processing of it.
-type Registered interface {
-	RegisterSite() (report.RegisterSite, error)
-}
-
-// DeskConsent is the word of a desk's configuration that says whose consent it takes
-// to see what one employee did.
-const DeskConsent = "consent"
-
-// InForce is the register of processing of this configuration.
-func (a *App) InForce() (*report.Register, error) {
-	r := &report.Register{Sites: []report.RegisterSite{}, Store: a.store(), Retain: map[string]int{
-		string(audit.ClassAccess): a.Log.Retain.Access, string(audit.ClassEmployee): a.Log.Retain.Employee, string(audit.ClassGateway): a.Log.Retain.Gateway,
-	}}
-	for _, g := range a.gates {
-		one, ok := g.(Registered)
-		if !ok {
-			continue
-		}
-		s, err := one.RegisterSite()
-		if err != nil {
-			return nil, err
-		}
-		s.Addresses, s.Upstreams = append([]string{}, a.bases(g)...), append([]string{}, a.Upstreams(g)...)
-		if s.Name = unknownHost; len(s.Addresses) > 0 {
-			s.Name = s.Addresses[0]
-		}
-		base := s.Name
-		for n := 2; slices.ContainsFunc(r.Sites, func(had report.RegisterSite) bool { return had.Name == s.Name }); n++ {
-			s.Name = base + " #" + strconv.Itoa(n)
-		}
-		r.Sites = append(r.Sites, s)
-	}
-	slices.SortFunc(r.Sites, func(x, y report.RegisterSite) int {
-		if x.Name < y.Name {
-			return -1
-		}
-		return 1
-	})
-	return r, nil
-}
-
-// consentOf is whose consent some site's desk demands.
-func consentOf(r *report.Register) string {
-	for i := range r.Sites {
-		if roles := r.Sites[i].Desk[DeskConsent]; roles != "" {
-			return roles
-		}
-	}
-	return ""
-}
-
 // source is a node's log as reports read it.
 type source struct {
 	node string
 	log  *audit.Log // nil for another node's
 	ix   *audit.Index
+	// entries is opened when the first one is asked for.
+	entries *audit.Reader
+}
+
+// One implements report.Source.
+func (s *source) One(ctx context.Context, seq uint64) (*audit.Stored, error) {
+	if s.entries == nil {
+		r, err := s.ix.Reader()
+		if err != nil {
+			return nil, err
+		}
+		s.entries = r
+	}
+	return s.entries.Entry(ctx, seq)
+}
+
+func (s *source) close() {
+	if s.entries != nil {
+		s.entries.Close()
+		s.entries = nil
+	}
 }
 
 // Newest implements report.Source: what was durable when it was called is found.
-func (s source) Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error] {
+func (s *source) Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error] {
 	upto := uint64(0)
 	if s.log != nil {
 		if upto, _ = s.log.Head(); before > 0 {
@@ -94,7 +61,7 @@ func (s source) Newest(ctx context.Context, q audit.Query, before uint64) iter.S
 }
 
 // State implements report.Source.
-func (s source) State(ctx context.Context) (report.Log, error) {
+func (s *source) State(ctx context.Context) (report.Log, error) {
 	l := report.Log{Node: s.node}
 	for e, err := range s.Newest(ctx, audit.Query{}, 1) {
 		if err != nil && ctx.Err() == nil {
@@ -128,7 +95,7 @@ const checkpointWait = 5 * time.Second
 
 // signed waits until a checkpoint covers so many entries. One that doesn't in time
 // says so itself: it names its size.
-func (s source) signed(ctx context.Context, size uint64) {
+func (s *source) signed(ctx context.Context, size uint64) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(checkpointWait); s.log.Checkpoint().Size < size && time.Now().Before(end); {
@@ -142,7 +109,7 @@ func (s source) signed(ctx context.Context, size uint64) {
 
 // Reporter makes reports of the logs of all nodes.
 type Reporter struct {
-	sources []report.Source
+	sources []*source
 	keyed   string
 	others  []*audit.Index
 }
@@ -154,14 +121,14 @@ func NewReporter(ctx context.Context, log *audit.Log, ix *audit.Index, place *Lo
 	if err != nil {
 		return nil, fmt.Errorf("finding the logs: %w", err)
 	}
-	r := &Reporter{sources: []report.Source{source{log.Node(), log, ix}}, keyed: log.Keyed("register", "versions")}
+	r := &Reporter{sources: []*source{{node: log.Node(), log: log, ix: ix}}, keyed: log.Keyed("register", "versions")}
 	for _, node := range nodes {
 		if place.Database == nil || node == log.Node() {
 			continue
 		}
 		other := place.Index(node, ring)
 		r.others = append(r.others, other)
-		r.sources = append(r.sources, source{node: node, ix: other})
+		r.sources = append(r.sources, &source{node: node, ix: other})
 	}
 	return r, nil
 }
@@ -169,6 +136,9 @@ func NewReporter(ctx context.Context, log *audit.Log, ix *audit.Index, place *Lo
 // Close lets go of the other nodes' logs.
 func (r *Reporter) Close() error {
 	var errs []error
+	for _, s := range r.sources {
+		s.close()
+	}
 	for _, ix := range r.others {
 		errs = append(errs, ix.Close())
 	}
@@ -200,7 +170,11 @@ func (r *Reporter) Make(ctx context.Context, q report.Query, live *report.Regist
 			known[name] = true
 		}
 	}
-	return report.Make(ctx, r.sources, q, known, entry, b)
+	all := make([]report.Source, len(r.sources))
+	for i, s := range r.sources {
+		all[i] = s
+	}
+	return report.Make(ctx, all, q, known, entry, b)
 }
 
 // ErrNotRunning says that a register is of the configuration in force.
@@ -218,57 +192,6 @@ func (s *Services) Report(ctx context.Context, app *App, q report.Query, entry s
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	return r.Make(ctx, q, live, entry, b)
-}
-
-// registerEvery is how often it is looked whether the log holds the register in
-// force: a month begins anew, or it couldn't be written down at the start.
-const registerEvery = time.Hour
-
-// registerAtOnce is how far the index may be behind for a start to wait for it.
-const registerAtOnce = 20_000
-
-// startRegister has the log hold the register in force, now where that costs
-// little, and soon otherwise.
-func (s *Services) startRegister(a *App) error {
-	size, _ := s.Log.Head()
-	indexed, err := s.index.Size()
-	if err == nil && indexed+registerAtOnce >= size {
-		if err := s.keepRegister(a.ctx, a); err != nil {
-			return err
-		}
-	} else {
-		a.run(func(ctx context.Context) { s.followRegister(ctx, a) })
-	}
-	a.Every(registerEvery, func(ctx context.Context) { s.followRegister(ctx, a) })
-	return nil
-}
-
-func (s *Services) followRegister(ctx context.Context, a *App) {
-	if err := s.keepRegister(ctx, a); err != nil && ctx.Err() == nil {
-		a.logger.Error("the version of the register that is in force couldn't be written down; it is tried again", zap.Error(err))
-	}
-}
-
-// keepRegister writes the register in force down, where the log doesn't hold it.
-func (s *Services) keepRegister(ctx context.Context, a *App) error {
-	live, err := a.InForce()
-	if err != nil {
-		return err
-	}
-	keyed := s.Log.Keyed("register", "versions")
-	versions, err := report.Versions(ctx, source{s.Log.Node(), s.Log, s.index}, keyed)
-	if err != nil {
-		return err
-	}
-	e := report.Keeping(live, versions, time.Now())
-	if e == nil {
-		return nil
-	}
-	e.Keyed = []string{keyed}
-	if _, err := s.Log.Append(ctx, e); err != nil {
-		return fmt.Errorf("writing down the register in force: %w", err)
-	}
-	return nil
 }
 
 // ReportPath is the route by which a command has the running gateway make a report.
@@ -350,12 +273,4 @@ func (a *App) answerReport(ctx context.Context, q *ReportAsked) (answer *report.
 		return nil, err
 	}
 	return s.Report(ctx, a, q.Query, rec.String(), report.CommandBounds())
-}
-
-// store names the session store.
-func (a *App) store() string {
-	if m, ok := a.opener.(caddy.Module); ok {
-		return m.CaddyModule().ID.Name()
-	}
-	return ""
 }

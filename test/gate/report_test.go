@@ -2,17 +2,23 @@ package gate_test
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/report"
+	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
 // aboutPerson is the form of a report on a person's accesses.
@@ -208,4 +214,50 @@ func TestRegisterIsTheConfigurationInForce(t *testing.T) {
 		auditor.visits(t, desk+"/report/register?as="+as).want(t, http.StatusOK).showsNot(t, clientSecret, "client_secret", canary)
 	}
 	auditor.visits(t, desk+"/report/register").shows(t, "Rechtsgrundlagen", "support", "Fassung")
+}
+
+// A command's report is an entry, too; what takes a second person's consent at some
+// desk isn't for a command.
+func TestReportOfACommandIsAnEntry(t *testing.T) {
+	t.Parallel()
+	made := func(q report.Query) *httptest.ResponseRecorder {
+		t.Helper()
+		body, err := json.Marshal(crmgate.ReportAsked{DataDir: env.data(), UID: 4711, Query: q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes := new(crmgate.Admin).Routes()
+		i := slices.IndexFunc(routes, func(r caddy.AdminRoute) bool { return r.Pattern == crmgate.ReportPath })
+		w := httptest.NewRecorder()
+		err = routes[i].Handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, crmgate.ReportPath, strings.NewReader(string(body))))
+		var refused caddy.APIError
+		if errors.As(err, &refused) {
+			w.Code = refused.HTTPStatus
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	q := report.Query{Kind: report.AccessKind, Records: []string{"contact/717171"}, Purpose: "request", Note: "file " + somebody()}
+	w := made(q)
+	var answer struct{ Report report.Report }
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Report.Access == nil {
+		t.Fatalf("%d, %v: %s", w.Code, err, w.Body)
+	}
+	said := false
+	for _, s := range entries(t, env.data()) {
+		said = said || s.Entry.Event == audit.Searched && s.Entry.Detail == "audit report by uid 4711: "+q.String() &&
+			strings.HasSuffix(answer.Report.Entry, "/"+strconv.FormatUint(s.Seq, 10))
+	}
+	if !said {
+		t.Error("the log doesn't say so")
+	}
+	q.Purpose = "curiosity"
+	if w := made(q); w.Code != http.StatusBadRequest {
+		t.Errorf("for curiosity: %d", w.Code)
+	}
+	account := report.Query{Kind: report.BreachKind, Employee: "e-" + strings.Repeat("a", 26), Purpose: "breach", Note: "file 4711"}
+	if w := made(account); w.Code != http.StatusForbidden || w.Body.Len() > 0 {
+		t.Errorf("an account without consent: %d %s", w.Code, w.Body)
+	}
 }
