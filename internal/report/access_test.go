@@ -99,6 +99,22 @@ func TestAccessReportTellsClearFromMasked(t *testing.T) {
 	}
 }
 
+// Of an answer in parts, the most revealing one counts, in whichever order they came.
+func TestAccessReportCountsTheMostRevealingPart(t *testing.T) {
+	for i, parts := range [][]map[access.Category]access.Treatment{{hidden(), open()}, {open(), hidden()}} {
+		l := newLog()
+		intent := l.ask(1, vera, "sales", access.Export)
+		for _, how := range parts {
+			l.show(2, intent, how, "7")
+		}
+		r := makeReport(t, l, Query{Kind: AccessKind, Records: []string{"contact/7"}})
+		want := Shown{access.Bank, access.Clear}
+		if len(r.Access.Rows) != 1 || !slices.Contains(r.Access.Rows[0].Shown, want) {
+			t.Errorf("order %d: %+v", i, r.Access.Rows)
+		}
+	}
+}
+
 // Several records are one person: a request that holds two of them is one access.
 func TestAccessReportOfSeveralRecordsCountsARequestOnce(t *testing.T) {
 	r := makeReport(t, whole(), Query{Kind: AccessKind, Records: []string{"contact/7", "contact/6", "contact/8"}})
