@@ -223,7 +223,7 @@ func golden(t *testing.T, name string, r *Report) {
 	}
 	file := filepath.Join("testdata", name)
 	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil { //nolint:gosec // it is no secret
+		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

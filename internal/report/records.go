@@ -53,7 +53,7 @@ func (s *recordSet) take(r *access.DisclosedRecord, at time.Time) bool {
 			n = len(s.entities)
 			s.entities[string(r.Entity)] = n
 		}
-		one = &marks{entity: int32(n)} //nolint:gosec // a profile has few entities
+		one = &marks{entity: int32(n)}
 		s.all[key] = one
 		if len(s.listed) < s.bounds.Rows {
 			s.listed[key] = &BreachRecord{Record: r.String(), Entity: string(r.Entity), First: at, Last: at}

@@ -183,53 +183,62 @@ func (r *Report) read(ctx context.Context, sources []Source, queries []audit.Que
 	return nil
 }
 
+// head is the newest entry that a query has left.
+type head struct {
+	next func() (audit.Stored, error, bool)
+	e    audit.Stored
+	more bool
+}
+
+func (h *head) advance() (err error) {
+	if h.e, err, h.more = h.next(); !h.more {
+		return nil
+	}
+	return err
+}
+
 // merged hands over what matches any of the queries, each entry once, the newest
 // first.
 func merged(ctx context.Context, s Source, queries []audit.Query, take func(*audit.Stored) error) error {
-	type head struct {
-		next func() (audit.Stored, error, bool)
-		e    audit.Stored
-		more bool
-	}
 	var heads []*head
-	advance := func(h *head) (err error) {
-		h.e, err, h.more = h.next()
-		if !h.more {
-			return nil
-		}
-		return err
-	}
 	for _, q := range queries {
 		next, stop := iter.Pull2(s.Newest(ctx, q, 0))
 		defer stop()
 		h := &head{next: next}
-		if err := advance(h); err != nil {
+		if err := h.advance(); err != nil {
 			return err
 		}
 		heads = append(heads, h)
 	}
-	for {
-		var newest *head
-		for _, h := range heads {
-			if h.more && (newest == nil || h.e.Seq > newest.e.Seq) {
-				newest = h
-			}
-		}
-		if newest == nil {
-			return ctx.Err()
-		}
-		e := newest.e
-		if err := take(&e); err != nil {
+	for e := newest(heads); e != nil; e = newest(heads) {
+		if err := take(e); err != nil {
 			return err
 		}
 		for _, h := range heads {
-			if h.more && h.e.Seq == e.Seq {
-				if err := advance(h); err != nil {
-					return err
-				}
+			if !h.more || h.e.Seq != e.Seq {
+				continue
+			}
+			if err := h.advance(); err != nil {
+				return err
 			}
 		}
 	}
+	return ctx.Err()
+}
+
+// newest returns a copy of the newest entry of all, nil where none is left.
+func newest(heads []*head) *audit.Stored {
+	var last *head
+	for _, h := range heads {
+		if h.more && (last == nil || h.e.Seq > last.e.Seq) {
+			last = h
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	e := last.e
+	return &e
 }
 
 // covers reports whether a month, "2026-11", lies within the report's time.

@@ -85,7 +85,9 @@ func TestReportsAreForThoseWithTheRole(t *testing.T) {
 	auditor.visits(t, desk+"/reports").shows(t, "Art. 15", "Art. 33", "Art. 30")
 	auditor.visits(t, desk+"/report/access").want(t, http.StatusNotFound) // a form is sent, no address opened
 	for _, wrong := range []url.Values{
-		{}, {"record": {"contact/7"}}, {"record": {"contact"}, "purpose": {"request"}, "note": {"file 4711/26"}},
+		{},
+		{"record": {"contact/7"}},
+		{"record": {"contact"}, "purpose": {"request"}, "note": {"file 4711/26"}},
 		{"record": {"contact/7"}, "purpose": {"curiosity"}, "note": {"file 4711/26"}},
 	} {
 		auditor.post(t, desk+"/report/access", wrong).want(t, http.StatusBadRequest)
@@ -230,8 +232,7 @@ func TestReportOfACommandIsAnEntry(t *testing.T) {
 		i := slices.IndexFunc(routes, func(r caddy.AdminRoute) bool { return r.Pattern == crmgate.ReportPath })
 		w := httptest.NewRecorder()
 		err = routes[i].Handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, crmgate.ReportPath, strings.NewReader(string(body))))
-		var refused caddy.APIError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[caddy.APIError](err); ok {
 			w.Code = refused.HTTPStatus
 		} else if err != nil {
 			t.Fatal(err)
