@@ -62,6 +62,9 @@ const (
 	// restored from one.
 	BackedUp Event = "backup"
 	Restored Event = "restored"
+	// Registered is a version of the register of processing that is in force: what
+	// the configuration says, in Lines.
+	Registered Event = "register"
 )
 
 // Valid reports whether e is in the closed list.
@@ -69,7 +72,7 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint, Registered:
 		return true
 	}
 	return false
@@ -148,6 +151,9 @@ type Entry struct {
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
 	Unnamed    int          `json:"unnamed,omitempty"`
 	Dropped    int64        `json:"dropped,omitempty"`
+	// Lines are those of a register, each of a site, a field, what it is about and its
+	// value, with tabs between them.
+	Lines []string `json:"lines,omitempty"`
 	// Keeping is what a retention_run destroys next, or what is held.
 	Keeping *Keeping `json:"keeping,omitempty"`
 }
@@ -211,6 +217,9 @@ func (e *Entry) validate() error {
 	}
 	if e.Names != nil && e.Event != SignIn {
 		return fmt.Errorf("%w: names outside a sign_in", ErrEntry)
+	}
+	if e.Lines != nil && e.Event != Registered {
+		return fmt.Errorf("%w: lines outside a register", ErrEntry)
 	}
 	if e.Kind != Disclosure && (e.Disclosure != nil || e.Intent != 0) {
 		return fmt.Errorf("%w: a %s with a disclosure", ErrEntry, e.Kind)

@@ -21,7 +21,7 @@ func hostileRow() *Row {
 	return &Row{
 		Seq: 7, Time: began, Employee: hostile, Roles: []string{hostile}, Site: hostile, Detail: hostile, Event: audit.Event(hostile),
 		Actions: []access.Action{hostile}, Entities: []string{hostile}, Records: []string{hostile}, Asked: []string{hostile},
-		Shown: []Shown{{access.Category(hostile), access.Clear}}, Refused: true, Reason: hostile, Line: hostile, Error: hostile,
+		Shown: []Shown{{Category: access.Category(hostile), Treatment: access.Clear}}, Refused: true, Reason: hostile, Line: hostile, Error: hostile,
 	}
 }
 

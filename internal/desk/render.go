@@ -14,6 +14,7 @@ import (
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/page"
+	"github.com/crmgate/crmgate/internal/report"
 )
 
 //go:embed *.html
@@ -30,8 +31,10 @@ var (
 // Page is a page of the desk.
 type Page struct {
 	// Name is the template: search, record, employees, employee, volume, log,
-	// entry, mine.
-	Name  string
+	// entry, mine, reports, access, breach, register.
+	Name string
+	// Print leaves out what isn't for paper: navigation, forms, links.
+	Print bool
 	Title page.Text
 	// Ways lead to the other pages; Path is this one's.
 	Ways []Link
@@ -53,6 +56,7 @@ type frame struct {
 	Page
 	Lang  string
 	Style template.CSS
+	Made  time.Time
 }
 
 // Render writes a page in the language de or en (any other is en), and returns the
@@ -69,7 +73,11 @@ func Render(lang string, p Page) (body []byte, policy string) {
 	policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	var buf bytes.Buffer
-	if err := t.ExecuteTemplate(&buf, "page", frame{Page: p, Lang: lang, Style: css}); err != nil {
+	name := "page"
+	if p.Print {
+		name = "print"
+	}
+	if err := t.ExecuteTemplate(&buf, name, frame{Page: p, Lang: lang, Style: css, Made: time.Now()}); err != nil {
 		return []byte("error"), policy
 	}
 	return bytes.ToValidUTF8(buf.Bytes(), []byte("\uFFFD")), policy
@@ -107,6 +115,19 @@ func parse(lang string) (*template.Template, error) {
 		"who":        func(e string) string { return EmployeePath + "?employee=" + url.QueryEscape(e) },
 		"entrypath":  func(seq uint64) string { return EntryPath + "?seq=" + strconv.FormatUint(seq, 10) },
 		"withbefore": withBefore,
+	})
+	t.Funcs(template.FuncMap{
+		"gap":      func(g report.Gap) string { return in(gapWord(g.What)) },
+		"outcome":  func(o string) string { return in(outcomeWord(o)) },
+		"field":    func(f string) string { return in(fieldWord(f)) },
+		"class":    func(c audit.Class) string { return in(classWord(c)) },
+		"monthly":  func(m string) string { return in(monthWord(m)) },
+		"span":     func(seconds int64) string { return in(spanWord(seconds)) },
+		"said":     func(category string) string { return in(categoryWord(access.Category(category))) },
+		"done":     func(a string) string { return in(actionWord(access.Action(a))) },
+		"plain":    func(s *string) string { return *s },
+		"monthsof": func(kind string, months int) string { return in(retainWord(kind, months)) },
+		"treating": func(how map[access.Category]access.Treatment) []treatedGroup { return byTreatment(report.ShownOf(how)) },
 	})
 	return t.ParseFS(sources, "*.html")
 }

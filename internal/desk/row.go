@@ -8,6 +8,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/report"
 )
 
 // Row is one line of the pages: a request with what its answer disclosed, or a
@@ -48,10 +49,7 @@ type Row struct {
 }
 
 // Shown is how a category was treated in an answer: its most revealing treatment.
-type Shown struct {
-	Category  access.Category
-	Treatment access.Treatment
-}
+type Shown = report.Shown
 
 // shownRecords is how many records a row names.
 const shownRecords = 4
@@ -147,7 +145,7 @@ func (r *Row) settle(treated map[access.Category]access.Treatment) {
 	}
 	for _, c := range slices.Sorted(maps.Keys(treated)) {
 		if c != access.Public {
-			r.Shown = append(r.Shown, Shown{c, treated[c]})
+			r.Shown = append(r.Shown, Shown{Category: c, Treatment: treated[c]})
 		}
 	}
 	slices.SortStableFunc(r.Shown, func(a, b Shown) int { return cmp.Compare(b.Treatment, a.Treatment) })

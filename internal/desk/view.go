@@ -24,6 +24,11 @@ const (
 	ExportPath    = Path + "/export"
 	EntryPath     = Path + "/entry"
 	MinePath      = "/.crmgate/mine"
+
+	ReportsPath  = Path + "/reports"
+	AccessPath   = Path + "/report/access"
+	BreachPath   = Path + "/report/breach"
+	RegisterPath = Path + "/report/register"
 )
 
 // SearchView is the body of the search, of a record's history and of one's own

@@ -92,6 +92,8 @@ func eventWord(e audit.Event) page.Text {
 		return page.Text{DE: "Protokoll geschlossen", EN: "Log closed"}
 	case audit.PolicyChange:
 		return page.Text{DE: "Profil und Regelwerk geladen", EN: "Profile and policy loaded"}
+	case audit.Registered:
+		return page.Text{DE: "Fassung des Verzeichnisses in Kraft", EN: "Version of the register in force"}
 	case audit.KeyChange:
 		return page.Text{DE: "Neuer Hauptschlüssel", EN: "New master key"}
 	case audit.ClockStep:

@@ -1,8 +1,16 @@
 package policy
 
+import (
+	"maps"
+	"slices"
+)
+
 // Knows reports whether a role stands in the policy. One that doesn't may do
 // nothing: where an administrator writes its name, it is a slip.
 func (s *Snapshot) Knows(role string) bool {
 	_, ok := s.numbers[role]
 	return ok
 }
+
+// Roles are the roles that the policy speaks of, sorted.
+func (s *Snapshot) Roles() []string { return slices.Sorted(maps.Keys(s.numbers)) }

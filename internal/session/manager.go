@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,14 +58,14 @@ type Manager struct {
 	ready   atomic.Pointer[answer]
 }
 
+// Limits are those that hold where a configuration says these: 0 is the default.
+func Limits(idle, longest time.Duration) (time.Duration, time.Duration) {
+	return cmp.Or(idle, defaultIdle), cmp.Or(longest, defaultMax)
+}
+
 // New checks the configuration.
 func New(cfg Config) (*Manager, error) {
-	if cfg.Idle == 0 {
-		cfg.Idle = defaultIdle
-	}
-	if cfg.Max == 0 {
-		cfg.Max = defaultMax
-	}
+	cfg.Idle, cfg.Max = Limits(cfg.Idle, cfg.Max)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

@@ -40,5 +40,10 @@ func auditCommand(cmd *cobra.Command) {
 		Example: "  crmgate audit reindex --config /etc/crmgate/Caddyfile",
 	}
 	reindexCommand(reindex)
-	group(cmd, append([]*cobra.Command{search, verify, export, reindex, adopt}, append(keepingCommands(), backupCommands()...)...)...)
+	report := &cobra.Command{
+		Use:   "report",
+		Short: "Makes the reports of Art. 15, 33 and 30 GDPR",
+	}
+	reportCommand(report)
+	group(cmd, append([]*cobra.Command{search, report, verify, export, reindex, adopt}, append(keepingCommands(), backupCommands()...)...)...)
 }

@@ -34,6 +34,7 @@ func (*Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: LookPath, Handler: caddy.AdminHandlerFunc(noteLook)},
 		{Pattern: KeepingPath, Handler: caddy.AdminHandlerFunc(adminKeeping)},
+		{Pattern: ReportPath, Handler: caddy.AdminHandlerFunc(adminReport)},
 		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
 		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
 	}

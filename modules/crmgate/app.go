@@ -222,6 +222,9 @@ func (a *App) Start() error {
 			zap.Strings("register_redirect_uri", t.Redirect), zap.Strings("register_signed_out_uri", t.SignedOut),
 			zap.Strings("register_backchannel_logout_uri", t.BackChannel))
 	}
+	if err := s.startRegister(a); err != nil {
+		return errors.Join(err, a.release())
+	}
 	return nil
 }
 

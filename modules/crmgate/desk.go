@@ -31,6 +31,8 @@ type Desk interface {
 	Serve(v Visitor)
 	// Ways are the pages that somebody with these roles has, in their order.
 	Ways(roles []string) []Way
+	// Says is what its configuration says, for the register: who may do what.
+	Says() map[string]string
 }
 
 // Way leads to a page of the desk.

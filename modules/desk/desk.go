@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -104,6 +105,17 @@ func checkRoles(word string, roles []string) error {
 		}
 	}
 	return nil
+}
+
+// Says is what the configuration says.
+func (d *Desk) Says() map[string]string {
+	said := map[string]string{"purpose_lasts": time.Duration(d.PurposeLasts).String(), "own_accesses": strconv.FormatBool(d.OwnAccesses)}
+	for word, roles := range map[string][]string{"auditors": d.Auditors, "officers": d.Officers, crmgate.DeskConsent: d.Consent} {
+		if len(roles) > 0 {
+			said[word] = strings.Join(roles, ", ")
+		}
+	}
+	return said
 }
 
 // Open takes what the app has opened.

@@ -21,7 +21,7 @@ const (
 	everybody
 )
 
-// place is one address of the desk. Reports go here, as places of their own.
+// place is one address of the desk.
 type place struct {
 	path   string
 	method string
@@ -39,6 +39,7 @@ func (d *Desk) places() []place {
 		{desk.RecordPath, get, auditors, page.Text{DE: "Datensatz", EN: "Record"}, d.record},
 		{desk.EmployeesPath, get, askers, page.Text{DE: "Personen", EN: "People"}, d.employees},
 		{desk.VolumePath, get, auditors, page.Text{DE: "Mengen", EN: "Volumes"}, d.volume},
+		{desk.ReportsPath, get, auditors, page.Text{DE: "Berichte", EN: "Reports"}, d.reports},
 		{desk.LogPath, get, auditors, page.Text{DE: "Protokoll", EN: "Log"}, d.state},
 		{desk.EntryPath, get, auditors, none, d.entry},
 		{desk.CSVPath, post, auditors, none, d.csv},
@@ -48,6 +49,9 @@ func (d *Desk) places() []place {
 		{desk.DecidePath, post, deciders, none, d.decide},
 		{desk.VerifyPath, post, auditors, none, d.startVerify},
 		{desk.ExportPath, post, auditors, none, d.export},
+		{desk.AccessPath, post, auditors, none, d.accessReport},
+		{desk.BreachPath, post, auditors, none, d.breachReport},
+		{desk.RegisterPath, get, auditors, none, d.registerReport},
 	}
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})

@@ -35,6 +35,11 @@ const seen = [];
 async function look(page, name, lang = 'de') {
   await page.waitForLoadState('load');
   if (lang === 'de') seen.push({ page, name, url: page.url() });
+  await judge(page, name, lang);
+}
+
+async function judge(page, name, lang) {
+  await page.waitForLoadState('load');
   for (const [scheme, width, device] of [['light', 1280, 'desktop'], ['dark', 380, 'phone'], ['dark', 1280, 'desktop'], ['light', 380, 'phone']]) {
     const judged = (scheme === 'light') === (device === 'desktop');
     if (!judged && !process.env.SCREENSHOTS) continue;
@@ -126,6 +131,44 @@ async function german(dora, paula, desk) {
   }
   await paula.goto(desk);
   need((await paula.content()).includes('Diese Seite ist für Menschen'), 'who has no role is refused');
+  return who;
+}
+
+// reports has each report made, as a page and for print. Who is the account whose accesses are open to dora.
+async function reports(page, who, lang) {
+  const day = new Date(Date.now() - 30 * 864e5).toISOString().slice(0, 10);
+  const forms = {
+    access: { record: 'contact/1003\ncontact/1004', note: 'Az. 12/26' },
+    breach: { employee: who, since: `${day}T00:00`, known: new Date(Date.now() - 26 * 36e5).toISOString().slice(0, 16), note: 'Vorfall 3' },
+    overdue: { since: `${day}T00:00`, known: new Date(Date.now() - 200 * 36e5).toISOString().slice(0, 16), note: 'Vorfall 4' },
+  };
+  for (const [name, fields] of Object.entries(forms)) {
+    for (const as of ['page', 'print']) {
+      await page.goto(`${site}/.crmgate/desk/reports`);
+      await page.waitForSelector('#r30');
+      if (name === 'access' && as === 'page') await judge(page, 'reports', lang);
+      const form = page.locator(`form[action$="/report/${name === 'access' ? 'access' : 'breach'}"]`);
+      for (const [field, value] of Object.entries(fields)) await form.locator(`[name=${field}]`).fill(value);
+      await form.locator(`button[value=${as}]`).click();
+      await page.waitForSelector(name === 'access' ? '#rows' : '#clock');
+      need(await page.locator('html').getAttribute('lang') === lang, `the report on ${name} is in ${lang}`);
+      need((await page.locator('nav').count() === 0) === (as === 'print'), `${name} for print has no navigation`);
+      need((await page.locator('.verdict.no').count() === 1) === (name === 'overdue'), `${name} says what is left of the time`);
+      need((await page.locator('main').textContent()).includes(who) === (name === 'breach'), `${name} names an account only where it is of one`);
+      await judge(page, `report-${name}-${as}`, lang);
+      if (as === 'print' && process.env.SCREENSHOTS) await page.pdf({ path: `${out}/report-${name}-${lang}.pdf`, format: 'A4' });
+    }
+  }
+  const again = page.locator('main');
+  await page.goto(`${site}/.crmgate/desk/report/register`);
+  await page.waitForSelector('#versions');
+  need((await again.textContent()).includes('master_data'), 'the register names the roles');
+  await judge(page, 'report-register', lang);
+  const [file] = await Promise.all([page.waitForEvent('download'), page.locator('button[value=json]').click()]);
+  need(file.suggestedFilename().endsWith('.json') && (await file.failure()) === null, 'the register can be taken along as JSON');
+  await page.goto(`${site}/.crmgate/desk/report/register?as=print`);
+  await page.waitForSelector('#versions');
+  await judge(page, 'report-register-print', lang);
 }
 
 // english visits what was seen in German, with the same sessions.
@@ -144,13 +187,16 @@ async function english() {
     need(await there.locator('html').getAttribute('lang') === 'en', `${name} is in English`);
     await look(there, name, 'en');
   }
+  return own;
 }
 
 try {
   const dora = await person('dora');
   const paula = await person('paula');
-  await german(dora, paula, `${site}/.crmgate/desk`);
-  await english();
+  const who = await german(dora, paula, `${site}/.crmgate/desk`);
+  await reports(dora, who, 'de');
+  const own = await english();
+  await reports(own.get(dora), who, 'en');
   need(problems.length === 0, `the console stays empty ${problems.join('; ')}`);
 } catch (e) {
   console.log(`FAIL ${e.stack}`);

@@ -105,6 +105,11 @@ func TestDeskShowsNothingWithoutAnEntry(t *testing.T) {
 	for _, path := range []string{"/search.csv", "/export", "/verify"} {
 		dora.post(t, desk+path, url.Values{}).want(t, http.StatusServiceUnavailable)
 	}
+	dora.visits(t, desk+"/report/register").want(t, http.StatusServiceUnavailable).showsNot(t, "sales")
+	for _, as := range []string{"page", "print", "json"} {
+		dora.post(t, desk+"/report/access", aboutPerson(as, "contact/1001")).want(t, http.StatusServiceUnavailable).showsNot(t, "contact/1001")
+		dora.post(t, desk+"/report/breach", aboutBreach(as, nil)).want(t, http.StatusServiceUnavailable).showsNot(t, "contact/1001")
+	}
 	c.tell(t, "mend")
 	eventually(t, "the log mends", func() bool { return dora.visits(t, desk).status == http.StatusOK })
 	c.stop(t)
