@@ -105,7 +105,7 @@ func parse(lang string) (*template.Template, error) {
 		"purposes":   Purposes,
 		"recordpath": func(r string) string { return RecordPath + "?record=" + url.QueryEscape(r) },
 		"who":        func(e string) string { return EmployeePath + "?employee=" + url.QueryEscape(e) },
-		"entrypath":  func(seq uint64) string { return EntryPath + "?seq=" + strconv.FormatUint(seq, 10) },
+		"entrypath":  entryPath,
 		"withbefore": withBefore,
 	})
 	return t.ParseFS(sources, "*.html")
@@ -134,8 +134,16 @@ func searchable() []access.Category {
 	return all
 }
 
+func entryPath(node string, seq uint64) string {
+	path := EntryPath + "?seq=" + strconv.FormatUint(seq, 10)
+	if node != "" {
+		path += "&node=" + url.QueryEscape(node)
+	}
+	return path
+}
+
 // withBefore is the query of the page after a number.
-func withBefore(q Query, before uint64) string {
+func withBefore(q Query, before Cursor) string {
 	q.Before = before
 	return q.Values().Encode()
 }

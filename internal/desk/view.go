@@ -35,6 +35,8 @@ type SearchView struct {
 	Path string
 	// MayExport offers the search as CSV.
 	MayExport bool
+	// Nodes are those to choose from; none where there is one log.
+	Nodes []string
 	// Names says that the pseudonym in each row is shown: not among one's own.
 	Names bool
 }
@@ -132,6 +134,8 @@ func (v EmployeesView) Long() page.Text {
 
 // EntryView is the body of one entry.
 type EntryView struct {
+	// Node is the one whose log it stands in, "" where there is one log.
+	Node  string
 	Seq   uint64
 	Entry *audit.Entry
 	JSON  string
