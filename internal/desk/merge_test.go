@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"iter"
 	"math/rand/v2"
+	"net/url"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -187,5 +190,24 @@ func TestARecordsSummaryIsOfAllNodes(t *testing.T) {
 	s := f.Summary
 	if s.Answers != 2 || s.Employees != 2 || s.Categories[0].Clear != 2 || !s.First.Equal(began.Add(time.Second)) || !s.Last.Equal(began.Add(time.Hour+time.Second)) {
 		t.Errorf("summary %+v", s)
+	}
+}
+
+// The link to a further page asks for what the page was asked for.
+func TestFurtherPagesAreLed(t *testing.T) {
+	q := Query{Record: "contact/a&b=c", Node: "one"}
+	body, _ := Render("en", Page{Name: "record", Body: SearchView{Query: q, Path: RecordPath, Found: &Found{Rows: []*Row{{Seq: 9}}, Next: "one:9,two:0"}}})
+	m := regexp.MustCompile(`href="([^"]+)">Older`).FindSubmatch(body)
+	if m == nil {
+		t.Fatal("there is no link")
+	}
+	at, err := url.Parse(html.UnescapeString(string(m[1])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, wrong := ParseQuery(at.Query(), time.UTC)
+	q.Before = "one:9,two:0"
+	if at.Path != RecordPath || got != q || len(wrong) > 0 {
+		t.Errorf("%s asks for %+v, %v", m[1], got, wrong)
 	}
 }

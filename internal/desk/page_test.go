@@ -34,9 +34,12 @@ func bodies() map[string]any {
 		"search": view, "record": view, "mine": view,
 		"employees": EmployeesView{Employee: hostile, MayAsk: true, MayDecide: true, Consent: true, Lasts: time.Hour, Mine: []Ask{ask}, ToDecide: []Ask{ask}},
 		"employee":  EmployeeView{SearchView: view, Ask: ask, Looked: true, Resolved: &audit.Names{Name: hostile, User: hostile, Email: hostile}},
-		"volume":    VolumeView{Chart: NewChart([]*Day{{Records: 3}}, nil), Unusual: []Unusual{{Employee: hostile}}, Categories: []CategoryBar{{Category: hostile}}},
-		"log":       LogView{Facts: StateFacts(State{Node: hostile, Lag: 3}), Verify: VerifyView{Report: &report}, MayExport: true},
-		"entry":     EntryView{Node: hostile, Entry: &audit.Entry{Employee: hostile, Kind: audit.Disclosure, Intent: 3}, JSON: hostile},
+		"volume":    VolumeView{Chart: NewChart([]*Day{{Records: 3}}, nil), Unusual: []Unusual{{Employee: hostile}}, Categories: []CategoryBar{{Category: hostile}}, Unread: []Unread{{Node: hostile}}, Nodes: []string{hostile}, Node: hostile},
+		"log": LogView{
+			Logs: []LogFacts{{Node: hostile, Own: true, Facts: StateFacts(State{Node: hostile, Lag: 3})}, {Unread: true}}, Nodes: []string{hostile}, MayExport: true,
+			Verify: VerifyView{Verified: []Verified{{Node: hostile, Report: &report}, {Node: hostile, Report: new(audit.Report)}, {Node: hostile, Missing: 3, Report: new(audit.Report)}}},
+		},
+		"entry": EntryView{Node: hostile, Entry: &audit.Entry{Employee: hostile, Kind: audit.Disclosure, Intent: 3}, JSON: hostile},
 	}
 }
 

@@ -106,7 +106,7 @@ func parse(lang string) (*template.Template, error) {
 		"recordpath": func(r string) string { return RecordPath + "?record=" + url.QueryEscape(r) },
 		"who":        func(e string) string { return EmployeePath + "?employee=" + url.QueryEscape(e) },
 		"entrypath":  entryPath,
-		"withbefore": withBefore,
+		"pageat":     pageAt,
 	})
 	return t.ParseFS(sources, "*.html")
 }
@@ -142,10 +142,11 @@ func entryPath(node string, seq uint64) string {
 	return path
 }
 
-// withBefore is the query of the page after a number.
-func withBefore(q Query, before Cursor) string {
+// pageAt leads to the page that begins there. The whole address is made here: what a
+// template puts behind a question mark it takes for one value, and escapes.
+func pageAt(path string, q Query, before Cursor) template.URL {
 	q.Before = before
-	return q.Values().Encode()
+	return template.URL(path + "?" + q.Values().Encode()) //nolint:gosec // a path of ours, and values that are encoded
 }
 
 // treatedGroup are the categories that were treated alike.

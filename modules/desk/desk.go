@@ -54,8 +54,12 @@ type Desk struct {
 type work struct {
 	mu     sync.Mutex
 	verify desk.VerifyView
-	tally  *desk.Tally
-	counts bool // somebody is counting
+	// tallies are those of the nodes, by name; uncounted are the nodes of which there
+	// is none.
+	tallies   map[string]*desk.Tally
+	uncounted []desk.Unread
+	counted   bool
+	counts    bool // somebody is counting
 }
 
 const (
@@ -110,6 +114,7 @@ func checkRoles(word string, roles []string) error {
 func (d *Desk) Open(app *crmgate.App, s *crmgate.Services) error {
 	d.app, d.services = app, s
 	d.asks = s.Log.Keyed("desk", "asks")
+	app.FollowNodes(s)
 	return nil
 }
 
