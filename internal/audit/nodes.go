@@ -10,6 +10,13 @@ import (
 	"github.com/crmgate/crmgate/internal/keys"
 )
 
+// IsNode reports whether a string can be a node's name.
+func IsNode(s string) bool {
+	return s != "" && len(s) <= maxNode && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
+
 // LastCheckpoint is the newest one of a node's log in its database, nil for none. Its
 // name begins with the day on which it was signed.
 func LastCheckpoint(rows Rows, ring *keys.Ring) (*Checkpoint, error) {

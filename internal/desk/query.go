@@ -67,7 +67,7 @@ func ParseQuery(v url.Values, zone *time.Location) (q Query, wrong []string) {
 	}))
 	q.Since = parseTime(take("since", func(s string) bool { return !parseTime(s, zone, false).IsZero() }), zone, false)
 	q.Until = parseTime(take("until", func(s string) bool { return !parseTime(s, zone, true).IsZero() }), zone, true)
-	q.Node = take("node", IsNode)
+	q.Node = take("node", audit.IsNode)
 	if before := strings.TrimSpace(v.Get("before")); before == "" || isCursor(before) {
 		q.Before = Cursor(before)
 	} else {
@@ -84,13 +84,6 @@ func Plain(s string, n int) bool {
 func isRecord(s string) bool {
 	typ, id, ok := strings.Cut(s, "/")
 	return ok && typ != "" && id != ""
-}
-
-// IsNode reports whether s has the form of a node's name.
-func IsNode(s string) bool {
-	return s != "" && len(s) <= 63 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	})
 }
 
 func isWord(s string) bool { return !strings.ContainsAny(s, " \"'<>&") }

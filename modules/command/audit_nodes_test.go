@@ -91,6 +91,12 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 	if out := run("search", "--kind", "intent", "--json"); strings.Count(out, "\n") != 3 || !strings.Contains(out, `"node":"gate2"`) {
 		t.Errorf("search finds\n%s", out)
 	}
+	if out := run("search", "--employee", "vera", "--node", "gate2"); strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "gate2  ") {
+		t.Errorf("search at one node finds\n%s", out)
+	}
+	if out, err := runAudit(t, "search", "--node", "gate3", "--config", config); err == nil || !strings.Contains(err.Error(), "there are gate1, gate2") {
+		t.Errorf("a search at no node says %v\n%s", err, out)
+	}
 	run("reindex")
 	if out := run("verify"); strings.Count(out, "The log is what was written.") != 3 || !strings.Contains(out, "node root") || strings.Contains(out, "CANARY") {
 		t.Errorf("verify says\n%s", out)
@@ -105,6 +111,17 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "log")); err == nil {
 		t.Error("a command has made a log on the disk")
 	}
+	if out := run("verify", "--node", "gate2"); strings.Count(out, "The log is what was written.") != 1 {
+		t.Errorf("verify of one node says\n%s", out)
+	}
+	// One that can't be read is named, and the others are shown.
+	change(t, dsn, "UPDATE crmgate_log_group SET frames = overlay(frames placing '\\x00'::bytea from 200) WHERE node = $1", "gate2")
+	if out, err := runAudit(t, "search", "--kind", "intent", "--config", config); err == nil || !strings.Contains(err.Error(), "entries of node gate2 are missing") || !strings.Contains(out, "gate1") {
+		t.Errorf("with a damaged log search says %v\n%s", err, out)
+	}
+	if out, err := runAudit(t, "verify", "--config", config); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "node gate2: ") || strings.Count(out, "The log is what was written.") != 2 {
+		t.Errorf("with a damaged log verify says %v\n%s", err, out)
+	}
 	forget(t, dsn, "gate2")
 	if out, err := runAudit(t, "verify", "--config", config); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "the log of node gate2 isn't there") {
 		t.Errorf("without a node's log verify says %v\n%s", err, out)
@@ -114,14 +131,19 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 // forget takes a node's log out of the database.
 func forget(t *testing.T, dsn, node string) {
 	t.Helper()
+	for _, table := range []string{"crmgate_log_group", "crmgate_log_file", "crmgate_log"} {
+		change(t, dsn, "DELETE FROM "+table+" WHERE node = $1", node)
+	}
+}
+
+func change(t *testing.T, dsn, statement, node string) {
+	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	for _, table := range []string{"crmgate_log_group", "crmgate_log_file", "crmgate_log"} {
-		if _, err := conn.Exec(t.Context(), "DELETE FROM "+table+" WHERE node = $1", node); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := conn.Exec(t.Context(), statement, node); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -131,6 +131,14 @@ func (d *data) configured(file string, warnings io.Writer) error {
 	return nil
 }
 
+// of names the node of an error, where there are several.
+func (d data) of(node string, err error) error {
+	if d.place.Database == nil {
+		return err
+	}
+	return fmt.Errorf("node %s: %w", node, err)
+}
+
 // ask asks the running gateway.
 func (d data) ask(path string, asked, answer any) error {
 	body, err := json.Marshal(asked)

@@ -51,6 +51,8 @@ type Look struct {
 	Since     *time.Time `json:"since,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
 	Kind      audit.Kind `json:"kind,omitempty"`
+	// Node is the one whose log is looked at, "" for all that are there.
+	Node string `json:"node,omitempty"`
 	// Export says that the whole log is written out, Keys that its data keys are.
 	Export bool `json:"export,omitempty"`
 	Keys   bool `json:"keys,omitempty"`
@@ -63,13 +65,20 @@ const maxRecord = 500
 
 // Entry is what is written down before anything is shown.
 func (l *Look) Entry() (*audit.Entry, error) {
+	if l.Node != "" && !audit.IsNode(l.Node) {
+		return nil, errors.New("a node is named by letters, digits, dots and hyphens")
+	}
 	if l.Export {
+		log := "the whole log"
+		if l.Node != "" {
+			log += " of node " + l.Node
+		}
 		what := "without data keys"
 		if l.Keys {
 			what = "with data keys"
 		}
 		return &audit.Entry{
-			Kind: audit.Control, Event: audit.Exported, Detail: fmt.Sprintf("audit export by uid %d: the whole log, %s", l.UID, what),
+			Kind: audit.Control, Event: audit.Exported, Detail: fmt.Sprintf("audit export by uid %d: %s, %s", l.UID, log, what),
 		}, nil
 	}
 	if l.Backup {
@@ -96,6 +105,9 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	}
 	if l.Kind != "" {
 		said = append(said, "kind "+string(l.Kind))
+	}
+	if l.Node != "" {
+		said = append(said, "node "+l.Node)
 	}
 	if len(said) == 1 {
 		said = append(said, "everything")
