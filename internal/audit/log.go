@@ -62,6 +62,9 @@ type Options struct {
 	// the database, and in the directory Checkpoints, too, if one is named: so that
 	// this node sees a database that has lost entries.
 	Rows Rows
+	// Fellows is the database with the logs of other nodes beside this one: holds
+	// that are set in them hold here, too. nil: there are none.
+	Fellows Database
 
 	files    files      // another file layer, in tests
 	restored *recovered // what to go on from, in place of what is found
@@ -91,8 +94,10 @@ type Log struct {
 	notary *notary
 	clock  *clock
 	keeper *keeper
-	meter  *meter
-	head   atomic.Pointer[head]
+	// fellows is nil where no other logs lie beside this one.
+	fellows *fellows
+	meter   *meter
+	head    atomic.Pointer[head]
 }
 
 type head struct {
@@ -185,7 +190,7 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		}
 	}
 	l.id = found.identity
-	l.keeper = newKeeper(found.newest, l.clock)
+	l.keeper, l.fellows = newKeeper(found.newest, l.clock), newFellows(&opts)
 	var err error
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err

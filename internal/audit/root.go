@@ -30,7 +30,7 @@ type Root struct {
 // OpenRoot opens the root log for writing, or returns ErrLocked where another
 // process does. checkpoints is what Options says it is.
 func OpenRoot(ctx context.Context, db Database, ring *keys.Ring, checkpoints string) (*Root, error) {
-	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints})
+	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints, Fellows: db})
 	if err != nil {
 		return nil, err
 	}

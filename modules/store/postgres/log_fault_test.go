@@ -35,6 +35,11 @@ func TestInvariant(t *testing.T) {
 		{"I06-tampering-is-named", []promise{
 			{"changed-rows-are-named", changedRowsAreNamed},
 		}},
+		{"I09-shredded-is-gone", []promise{
+			{"destroyed-month-is-in-no-table", destroyedMonthIsInNoTable},
+			{"hold-at-any-node-holds-at-all", holdAtAnyNodeHoldsAtAll},
+			{"log-of-a-gone-node-is-not-kept-for-good", logOfAGoneNodeIsNotKeptForGood},
+		}},
 		{"I10-one-writer-one-tree", []promise{
 			{"second-process-is-locked-out", secondProcessIsLockedOut},
 			{"process-that-lost-its-place-writes-nothing", processThatLostItsPlaceWritesNothing},

@@ -204,6 +204,24 @@ func (w *writing) Remove(ctx context.Context, name string) error {
 	return w.fault("writing to", err)
 }
 
+// Scrub implements audit.Held: a row that was deleted stays in the table's file until
+// its room is needed. The table is small, and written anew in a moment; whoever reads it
+// for long (a dump) isn't waited for, and nobody waits behind.
+func (w *writing) Scrub(ctx context.Context) error {
+	conn, err := w.pool.Acquire(ctx)
+	if err != nil {
+		return w.fault("writing to", err)
+	}
+	defer conn.Release()
+	for _, s := range []string{"SET lock_timeout = '2s'", "VACUUM (FULL) crmgate_log_file", "RESET lock_timeout"} {
+		if _, err := conn.Exec(ctx, s); err != nil {
+			_ = conn.Conn().Close(ctx) // with its setting
+			return w.fault("clearing deleted rows from", err)
+		}
+	}
+	return nil
+}
+
 // Resume implements audit.Held: it moves the fence under the row's lock, so that
 // what was sent over an earlier connection has been done by then or never will be.
 func (w *writing) Resume(ctx context.Context) (m audit.Mark, err error) {
