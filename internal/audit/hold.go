@@ -122,7 +122,7 @@ func (l *Log) Hold(ctx context.Context, h Hold, by string) (Receipt, error) {
 	}
 	l.keeper.mu.Lock()
 	defer l.keeper.mu.Unlock()
-	alone, err := l.fellows.alone(ctx)
+	alone, err := l.keeper.fellows.alone(ctx)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -144,7 +144,7 @@ func (l *Log) Release(ctx context.Context, node string, entry uint64, reason, by
 	if err := l.loadHolds(ctx); err != nil {
 		return Receipt{}, err
 	}
-	if l.fellows != nil && node == l.fellows.own {
+	if l.keeper.fellows != nil && node == l.keeper.fellows.own {
 		node = ""
 	}
 	all := l.keeper.standing()
@@ -180,43 +180,50 @@ func (l *Log) Holds(ctx context.Context) ([]Standing, error) {
 // reading ended.
 func (l *Log) loadHolds(ctx context.Context) error {
 	if l.keeper.holds == nil {
-		n := &notedHolds{set: map[uint64]*Standing{}}
+		found := keeper{holds: map[uint64]*Standing{}}
 		o := &opener{keys: l.keys, only: ClassGateway}
 		defer o.close()
 		o.visit = func(s *Stored, _ uint32) error {
-			n.take(s, o.last)
+			found.follow(s, o.last)
 			return nil
 		}
 		if err := walkAll(ctx, l.files, o); err != nil {
 			return fmt.Errorf("reading which holds stand: %w", err)
 		}
-		for _, at := range n.released {
-			if at.node == "" {
-				delete(n.set, at.entry)
-			}
-		}
-		l.keeper.holds = n
+		l.keeper.holds, l.keeper.releases = found.holds, found.releases
 	}
-	if l.fellows == nil {
+	if l.keeper.fellows == nil {
 		return nil
 	}
-	others, err := l.fellows.holds(ctx, l.keys, l.keeper.holds)
-	if err != nil {
-		return err
-	}
-	l.keeper.others = others
-	return nil
+	return l.keeper.loadOthers(ctx, l.keys)
 }
 
-// byOf is who an entry about retention says it was.
-func byOf(e *Entry) string {
-	by, _, _ := strings.Cut(strings.TrimPrefix(e.Detail, "by "), ":")
+// follow takes what an entry says of holds. key is the data key that it was written
+// with.
+func (k *keeper) follow(s *Stored, key uint32) {
+	said := s.Entry.Keeping
+	if said == nil {
+		return
+	}
+	switch {
+	case said.Hold != nil:
+		k.holds[s.Seq] = &Standing{Hold: *said.Hold, Entry: s.Seq, Since: s.Entry.Time, By: saidBy(s.Entry.Detail), key: key}
+	case s.Entry.Event == HoldReleased && said.Of == "":
+		delete(k.holds, said.Releases)
+	case s.Entry.Event == HoldReleased && !slices.Contains(k.releases, heldAt{said.Of, said.Releases}):
+		k.releases = append(k.releases, heldAt{said.Of, said.Releases})
+	}
+}
+
+// saidBy is who an entry about retention says it was.
+func saidBy(detail string) string {
+	by, _, _ := strings.Cut(strings.TrimPrefix(detail, "by "), ":")
 	return by
 }
 
 func (k *keeper) standing() []Standing {
 	all := slices.Clone(k.others)
-	for _, h := range k.holds.set {
+	for _, h := range k.holds {
 		all = append(all, *h)
 	}
 	slices.SortFunc(all, func(a, b Standing) int {

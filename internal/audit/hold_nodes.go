@@ -13,13 +13,11 @@ type fellows struct {
 	db  Database
 	own string
 	// read is what was read of each, and how far.
-	read map[string]*notedHolds
+	read map[string]*fellow
 }
 
-// notedHolds are the holds that a log has written down, and the releases.
-type notedHolds struct {
-	set      map[uint64]*Standing
-	released []heldAt
+type fellow struct {
+	keeper
 	// from is the segment at which reading goes on.
 	from uint32
 }
@@ -34,7 +32,7 @@ func newFellows(o *Options) *fellows {
 	if o.Fellows == nil {
 		return nil
 	}
-	return &fellows{db: o.Fellows, own: o.Node, read: map[string]*notedHolds{}}
+	return &fellows{db: o.Fellows, own: o.Node, read: map[string]*fellow{}}
 }
 
 // alone has what nodes do to months wait for each other, where there are several: no
@@ -54,79 +52,64 @@ type nothing struct{}
 
 func (nothing) Close() error { return nil }
 
-// holds reads which holds of other nodes stand, and which of this one's were released
-// there. A log that can't be read is an error: what is held in it isn't known.
-func (f *fellows) holds(ctx context.Context, keys *dataKeys, own *notedHolds) ([]Standing, error) {
-	nodes, err := f.db.Nodes(ctx)
+// loadOthers reads which holds of other nodes stand, and which of this one's were
+// released there. A log that can't be read is an error: what is held in it isn't known.
+func (k *keeper) loadOthers(ctx context.Context, keys *dataKeys) error {
+	nodes, err := k.fellows.db.Nodes(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading which holds stand at other nodes: %w", err)
+		return fmt.Errorf("reading which holds stand at other nodes: %w", err)
 	}
-	noted := map[string]*notedHolds{f.own: own}
+	all := map[string]*keeper{k.fellows.own: k}
 	for _, node := range nodes {
-		if node == f.own {
+		if node == k.fellows.own {
 			continue
 		}
-		files := newRowFiles(f.db.Node(node))
-		n := f.read[node]
-		if n == nil {
-			n = &notedHolds{set: map[uint64]*Standing{}}
+		f := k.fellows.read[node]
+		if f == nil {
+			f = &fellow{keeper: keeper{holds: map[uint64]*Standing{}}}
+			k.fellows.read[node] = f
 		}
-		if err := n.more(ctx, files, &dataKeys{
-			files: files, ring: keys.ring, commits: keys.commits, byID: map[uint32]*dataKey{}, current: map[Class]*dataKey{}, gone: map[uint32]*Destroyed{},
-		}); err != nil {
-			return nil, fmt.Errorf("reading which holds stand at node %s: %w", node, err)
+		if err := f.more(ctx, newDataKeys(newRowFiles(k.fellows.db.Node(node)), keys.ring)); err != nil {
+			return fmt.Errorf("reading which holds stand at node %s: %w", node, err)
 		}
-		f.read[node], noted[node] = n, n
+		all[node] = &f.keeper
 	}
-	var all []Standing
-	for node, n := range noted {
-		for entry, h := range n.set {
-			if node != f.own && !released(noted, heldAt{node, entry}) {
+	for _, one := range all {
+		for _, r := range one.releases {
+			if of := all[r.node]; of != nil {
+				delete(of.holds, r.entry)
+			}
+		}
+	}
+	k.others = nil
+	for node, one := range all {
+		for _, h := range one.holds {
+			if one != k {
 				s := *h
 				s.Node = node
-				all = append(all, s)
+				k.others = append(k.others, s)
 			}
 		}
 	}
-	for entry := range own.set {
-		if released(noted, heldAt{f.own, entry}) {
-			delete(own.set, entry)
-		}
-	}
-	slices.SortFunc(all, func(a, b Standing) int { return a.Since.Compare(b.Since) })
-	return all, nil
-}
-
-func released(noted map[string]*notedHolds, at heldAt) bool {
-	for node, n := range noted {
-		for _, r := range n.released {
-			if r.node == "" {
-				r.node = node
-			}
-			if r == at {
-				return true
-			}
-		}
-	}
-	return false
+	return nil
 }
 
 // more reads on from the segment in which reading ended. What stands there is taken
 // twice, with the same outcome.
-func (n *notedHolds) more(ctx context.Context, fsys files, keys *dataKeys) error {
-	segments, err := listSegments(fsys)
+func (f *fellow) more(ctx context.Context, keys *dataKeys) error {
+	segments, err := listSegments(keys.files)
 	if err != nil {
 		return err
 	}
-	w := &walk{files: fsys, segments: segments, key: keys.commits}
+	w := &walk{files: keys.files, segments: segments, key: keys.commits}
 	run := w.whole
-	if i := slices.Index(segments, n.from); i > 0 {
+	if i := slices.Index(segments, f.from); i > 0 {
 		w.segments, run = segments[i:], w.run
 	}
 	o := &opener{keys: keys, only: ClassGateway}
 	defer o.close()
 	o.visit = func(s *Stored, _ uint32) error {
-		n.take(s, o.last)
+		f.follow(s, o.last)
 		return nil
 	}
 	w.visit = func(segment uint32, g *group) error { return o.group(&w.position, segment, g) }
@@ -134,21 +117,6 @@ func (n *notedHolds) more(ctx context.Context, fsys files, keys *dataKeys) error
 	if err := run(ctx); err != nil {
 		return err
 	}
-	n.from = w.number
+	f.from = w.number
 	return nil
-}
-
-// take takes an entry that may be about a hold. key is the data key that it was
-// written with.
-func (n *notedHolds) take(s *Stored, key uint32) {
-	k := s.Entry.Keeping
-	if k == nil {
-		return
-	}
-	if k.Hold != nil {
-		n.set[s.Seq] = &Standing{Hold: *k.Hold, Entry: s.Seq, Since: s.Entry.Time, By: byOf(&s.Entry), key: key}
-	}
-	if at := (heldAt{k.Of, k.Releases}); s.Entry.Event == HoldReleased && !slices.Contains(n.released, at) {
-		n.released = append(n.released, at)
-	}
 }

@@ -62,8 +62,7 @@ type Options struct {
 	// the database, and in the directory Checkpoints, too, if one is named: so that
 	// this node sees a database that has lost entries.
 	Rows Rows
-	// Fellows is the database with the logs of other nodes beside this one: holds
-	// that are set in them hold here, too. nil: there are none.
+	// Fellows has the logs of other nodes, whose holds hold here, too; nil: none.
 	Fellows Database
 
 	files    files      // another file layer, in tests
@@ -94,10 +93,8 @@ type Log struct {
 	notary *notary
 	clock  *clock
 	keeper *keeper
-	// fellows is nil where no other logs lie beside this one.
-	fellows *fellows
-	meter   *meter
-	head    atomic.Pointer[head]
+	meter  *meter
+	head   atomic.Pointer[head]
 }
 
 type head struct {
@@ -190,7 +187,7 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		}
 	}
 	l.id = found.identity
-	l.keeper, l.fellows = newKeeper(found.newest, l.clock), newFellows(&opts)
+	l.keeper = newKeeper(found.newest, l.clock, newFellows(&opts))
 	var err error
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err

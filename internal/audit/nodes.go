@@ -17,6 +17,14 @@ func IsNode(s string) bool {
 	})
 }
 
+// OfNode reports whether a checkpoint is of the log that is kept under a node's name,
+// which was perhaps restored since, or before.
+func OfNode(checkpoint []byte, node string) bool {
+	origin, _, _ := strings.Cut(string(checkpoint), "\n")
+	of, err := identityOf(origin)
+	return err == nil && (of.node == node || baseNode(of.node) == node)
+}
+
 // LastCheckpoint is the newest one of a node's log in its database, nil for none. Its
 // name begins with the day on which it was signed.
 func LastCheckpoint(rows Rows, ring *keys.Ring) (*Checkpoint, error) {

@@ -13,18 +13,21 @@ import (
 type keeper struct {
 	mu    sync.Mutex // held while something is destroyed or held
 	clock *believed
-	// holds are those of this log; nil before they were read.
-	holds *notedHolds
-	// others are those of other nodes.
-	others []Standing
+	// holds are those of this log that stand, by the seq of their entry; nil before they
+	// were read. releases are what it says of other logs' holds.
+	holds    map[uint64]*Standing
+	releases []heldAt
+	// fellows are the logs of other nodes, nil for none; others are their holds.
+	fellows *fellows
+	others  []Standing
 	// swept says that the index has nothing of the keys that were destroyed.
 	swept int
 	// scrubbed says the same of the place of the keys.
 	scrubbed int
 }
 
-func newKeeper(newest time.Time, c *clock) *keeper {
-	return &keeper{clock: newBelieved(newest, c.now), swept: -1}
+func newKeeper(newest time.Time, c *clock, f *fellows) *keeper {
+	return &keeper{clock: newBelieved(newest, c.now), swept: -1, fellows: f}
 }
 
 // Retaining says what a run of the retention goes by.
@@ -69,9 +72,9 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 	if err != nil || !steady {
 		return nil, err
 	}
-	if len(due) > 0 && l.fellows != nil {
+	if len(due) > 0 && l.keeper.fellows != nil {
 		// Again: nobody begins to hold a month from here on.
-		alone, err := l.fellows.alone(ctx)
+		alone, err := l.keeper.fellows.alone(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ func GoneNodes(ctx context.Context, db Database, own *Log) ([]*Gone, error) {
 	var all []*Gone
 	var wrong error
 	for _, node := range nodes {
-		if own.fellows != nil && node == own.fellows.own {
+		if own.keeper.fellows != nil && node == own.keeper.fellows.own {
 			continue
 		}
 		last, err := LastCheckpoint(db.Node(node), own.keys.ring)
@@ -81,7 +81,7 @@ func (g *Gone) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) 
 	if !due {
 		return nil, nil
 	}
-	l, err := Open(ctx, "", g.own.keys.ring, Options{Node: g.node, Rows: g.rows, Fellows: g.own.fellows.db})
+	l, err := Open(ctx, "", g.own.keys.ring, Options{Node: g.node, Rows: g.rows, Fellows: g.own.keeper.fellows.db})
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func readKeys(rows Rows, ring *keys.Ring) (*dataKeys, error) {
 func (l *Log) KeepingOf(ctx context.Context, node string, r Retention) ([]Kept, error) {
 	l.keeper.mu.Lock()
 	defer l.keeper.mu.Unlock()
-	k, err := readKeys(l.fellows.db.Node(node), l.keys.ring)
+	k, err := readKeys(l.keeper.fellows.db.Node(node), l.keys.ring)
 	if err != nil {
 		return nil, fmt.Errorf("node %s: %w", node, err)
 	}

@@ -89,7 +89,8 @@ func Missing(gathered []Checkpoint, nodes []string) (map[string]uint64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
-		if !slices.Contains(nodes, of.node) {
+		// A log that was restored has another name; what it was kept under is the same.
+		if !slices.Contains(nodes, of.node) && !slices.Contains(nodes, baseNode(of.node)) {
 			missing[of.node] = max(missing[of.node], c.Size)
 		}
 	}

@@ -157,7 +157,7 @@ func against(node string, several bool, kept map[string][]byte) map[string][]byt
 	}
 	own := map[string][]byte{}
 	for name, msg := range kept {
-		if strings.HasPrefix(string(msg), "crmgate/"+node+"/") {
+		if audit.OfNode(msg, node) {
 			own[name] = msg
 		}
 	}

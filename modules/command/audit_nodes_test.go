@@ -21,7 +21,8 @@ import (
 // The commands find the logs of all nodes by the configuration of one.
 func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 	t.Parallel()
-	dir, dsn := t.TempDir(), pgtest.Start(t).Database(t)
+	dir, pg := t.TempDir(), pgtest.Start(t)
+	dsn := pg.Database(t)
 	ring, err := keys.Open(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +112,7 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "log")); err == nil {
 		t.Error("a command has made a log on the disk")
 	}
+	backedUpAndPutBack(t, pg, db, dir, dsn, ring, run)
 	if out := run("verify", "--node", "gate2"); strings.Count(out, "The log is what was written.") != 1 {
 		t.Errorf("verify of one node says\n%s", out)
 	}
@@ -119,12 +121,61 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 	if out, err := runAudit(t, "search", "--kind", "intent", "--config", config); err == nil || !strings.Contains(err.Error(), "entries of node gate2 are missing") || !strings.Contains(out, "gate1") {
 		t.Errorf("with a damaged log search says %v\n%s", err, out)
 	}
-	if out, err := runAudit(t, "verify", "--config", config); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "node gate2: ") || strings.Count(out, "The log is what was written.") != 2 {
+	if out, err := runAudit(t, "verify", "--config", config); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "node gate2: ") || strings.Count(out, "what was written") != 2 {
 		t.Errorf("with a damaged log verify says %v\n%s", err, out)
 	}
 	forget(t, dsn, "gate2")
 	if out, err := runAudit(t, "verify", "--config", config); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), "the log of node gate2 isn't there") {
 		t.Errorf("without a node's log verify says %v\n%s", err, out)
+	}
+}
+
+// backedUpAndPutBack backs the logs up, and puts the database back to an earlier state.
+func backedUpAndPutBack(t *testing.T, pg *pgtest.Server, db audit.Database, dir, dsn string, ring *keys.Ring, run func(...string) string) {
+	t.Helper()
+	to, keyDir := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "keys")
+	if out := run("backup", "--keys", keyDir, to); strings.Count(out, "backup  ") != 3 {
+		t.Errorf("backup says\n%s", out)
+	}
+	there := filepath.Join(t.TempDir(), "log")
+	if _, err := audit.Restore(t.Context(), filepath.Join(to, "gate2"), there, ring, audit.Options{}, audit.Restoring{Keys: filepath.Join(keyDir, "gate2")}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for s, err := range audit.Read(t.Context(), there, ring) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Entry.Request == "at-gate2" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("in the restored backup an entry stands %d times", n)
+	}
+	dump := pg.Dump(t, dsn)
+	run("search", "--kind", "intent")
+	pg.Restore(t, dsn, dump)
+	config := filepath.Join(dir, "Caddyfile")
+	if out, err := runAudit(t, "search", "--config", config); err == nil || !strings.Contains(err.Error(), "crmgate audit restore") {
+		t.Errorf("on an older database search says %v\n%s", err, out)
+	}
+	if out, err := runAudit(t, "restore", "--config", config, "--keys", keyDir, to); err == nil || !strings.Contains(err.Error(), "restore the database") {
+		t.Errorf("restore of a backup says %v\n%s", err, out)
+	}
+	if out := run("restore"); !strings.Contains(out, "The log of gate1 goes on: crmgate/gate1/") || !strings.Contains(out, "are lost") || !strings.Contains(out, "The log of root goes on") {
+		t.Errorf("restore says\n%s", out)
+	}
+	run("search", "--kind", "intent")
+	root, err := audit.OpenRoot(t.Context(), db, ring, "")
+	if err == nil {
+		err = errors.Join(root.Gather(t.Context(), db), root.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := run("verify"); strings.Count(out, "restored") < 2 {
+		t.Errorf("verify says\n%s", out)
 	}
 }
 

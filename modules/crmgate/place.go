@@ -200,6 +200,15 @@ func (p *LogPlace) Check(node string) audit.Check {
 	return audit.Check{Checkpoints: p.checkpoints(node), Rows: p.rows(node)}
 }
 
+// OptionsOf are those to open the log of a node, or the one over all nodes, with.
+func (p *LogPlace) OptionsOf(node string) audit.Options {
+	o := p.Options()
+	if node != p.Node {
+		o.Node, o.Rows, o.Checkpoints = node, p.rows(node), p.checkpoints(node)
+	}
+	return o
+}
+
 // Exporting is how a node's log is exported from here.
 func (p *LogPlace) Exporting(node string) audit.Exporting {
 	return audit.Exporting{Checkpoints: p.checkpoints(node), Rows: p.rows(node)}

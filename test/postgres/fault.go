@@ -53,6 +53,30 @@ func (s *Server) Tables(t testing.TB, needle []byte) (found []string) {
 	return found
 }
 
+// Dump is a copy of a database, as administrators make one; Restore puts one in the
+// place of what is there.
+func (s *Server) Dump(t testing.TB, dsn string) []byte {
+	t.Helper()
+	dump := s.command("pg_dump", "--clean", "--if-exists", dsn)
+	var said bytes.Buffer
+	dump.Stderr = &said
+	out, err := dump.Output()
+	if err != nil {
+		t.Fatalf("pg_dump: %v\n%s", err, said.String())
+	}
+	return out
+}
+
+// Restore puts back what Dump has made.
+func (s *Server) Restore(t testing.TB, dsn string, dump []byte) {
+	t.Helper()
+	load := s.command("psql", "-v", "ON_ERROR_STOP=1", "-q", "-1", dsn)
+	load.Stdin = bytes.NewReader(dump)
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("psql: %v\n%s", err, out)
+	}
+}
+
 // Pause stops all of the server's processes as they stand, until Continue.
 func (s *Server) Pause(t testing.TB) { t.Helper(); s.signal(t, syscall.SIGSTOP) }
 

@@ -32,6 +32,10 @@ func TestInvariant(t *testing.T) {
 			{"older-database-refuses-and-heals", olderDatabaseRefusesAndHeals},
 			{"database-that-forgets-is-refused", databaseThatForgetsIsRefused},
 		}},
+		{"I03-restored-is-never-forked", []promise{
+			{"older-dump-goes-on-under-another-name", olderDumpGoesOnUnderAnotherName},
+			{"going-on-may-be-cut-off", goingOnMayBeCutOff},
+		}},
 		{"I06-tampering-is-named", []promise{
 			{"changed-rows-are-named", changedRowsAreNamed},
 		}},

@@ -131,7 +131,9 @@ func holdAtAnyNodeHoldsAtAll(t *testing.T) {
 		t.Fatalf("destroyed %v, %v", gone, err)
 	}
 	kept, err := one.Keeping(t.Context(), byHand(nil).Retention)
-	if err != nil || !slices.ContainsFunc(kept, func(k audit.Kept) bool { return k.Month == "2020-03" && slices.Equal(k.HeldBy, []string{"two/" + fmt.Sprint(held.Seq)}) }) {
+	if err != nil || !slices.ContainsFunc(kept, func(k audit.Kept) bool {
+		return k.Month == "2020-03" && slices.Equal(k.HeldBy, []string{"two/" + fmt.Sprint(held.Seq)})
+	}) {
 		t.Errorf("kept is %+v, %v", kept, err)
 	}
 	// What is held in a log that can't be read isn't known.
