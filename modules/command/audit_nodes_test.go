@@ -113,6 +113,7 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 		t.Error("a command has made a log on the disk")
 	}
 	backedUpAndPutBack(t, pg, db, dir, dsn, ring, run)
+	heldAtAnotherNode(t, db, ring, run)
 	if out := run("verify", "--node", "gate2"); strings.Count(out, "The log is what was written.") != 1 {
 		t.Errorf("verify of one node says\n%s", out)
 	}
@@ -176,6 +177,30 @@ func backedUpAndPutBack(t *testing.T, pg *pgtest.Server, db audit.Database, dir,
 	}
 	if out := run("verify"); strings.Count(out, "restored") < 2 {
 		t.Errorf("verify says\n%s", out)
+	}
+}
+
+// heldAtAnotherNode has a hold of another node listed and released.
+func heldAtAnotherNode(t *testing.T, db audit.Database, ring *keys.Ring, run func(...string) string) {
+	t.Helper()
+	l, err := audit.Open(t.Context(), "", ring, audit.Options{Node: "gate2", Rows: db.Node("gate2"), Fellows: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := l.Hold(t.Context(), audit.Hold{From: "2020-01", Reason: "case 4711"}, "uid 0")
+	if err := errors.Join(err, l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprintf("gate2/%d", held.Seq)
+	out := run("retention")
+	if !strings.HasPrefix(out, "NODE") || !strings.Contains(out, "held by entry "+at) || !strings.Contains(out, "\nroot ") || !strings.Contains(out, "entry "+at) {
+		t.Errorf("retention says\n%s", out)
+	}
+	if out := run("hold", "--from", "2020-01", "--reason", "case 4712"); !strings.Contains(out, "Written down as gate1.r1/") {
+		t.Errorf("hold says\n%s", out)
+	}
+	if out := run("release", "--entry", at, "--reason", "case 4711 is closed"); strings.Contains(out, "entry "+at) || !strings.Contains(out, "case 4712") {
+		t.Errorf("release says\n%s", out)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"bytes"
 	"fmt"
 	"html"
 	"net/http"
@@ -28,6 +29,7 @@ func TestDeskOverAllNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		text = []byte(strings.Replace(string(text), "officers role auditor", "officers role auditor\n\t\t\tconsent role sales", 1))
+		text = bytes.Replace(text, []byte("\n\t\t\tnode "), []byte("\n\t\t\tretain 36 months\n\t\t\tnode "), 1)
 		if err := os.WriteFile(file, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
