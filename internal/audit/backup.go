@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -73,16 +72,6 @@ func Backup(ctx context.Context, dir string, ring *keys.Ring, out string, how Ba
 		return b.done, fmt.Errorf("backing up the log to %s: %w", out, err)
 	}
 	return b.done, nil
-}
-
-func within(dir, other string) bool {
-	a, errA := filepath.Abs(dir)
-	b, errB := filepath.Abs(other)
-	if errA != nil || errB != nil {
-		return true
-	}
-	rel, err := filepath.Rel(a, b)
-	return err != nil || rel == "." || !strings.HasPrefix(rel, "..")
 }
 
 type backup struct {

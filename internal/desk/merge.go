@@ -199,23 +199,12 @@ func merge(parts []*part, rows int) *Found {
 		}
 	}
 	for len(f.Rows) < rows {
-		var best *part
-		var at time.Time
-		for _, p := range parts {
-			key, row, open := p.head()
-			if !row && !open {
-				continue
-			}
-			// Of equal times, one that wasn't read goes first: it ends the page.
-			if best == nil || key.After(at) || key.Equal(at) && open {
-				best, at = p, key
-			}
-		}
-		if best == nil || best.taken == len(best.rows) {
+		p := newest(parts)
+		if p == nil || p.taken == len(p.rows) {
 			break
 		}
-		f.Rows = append(f.Rows, best.rows[best.taken])
-		best.taken++
+		f.Rows = append(f.Rows, p.rows[p.taken])
+		p.taken++
 	}
 	more := false
 	for _, p := range parts {
@@ -232,4 +221,17 @@ func merge(parts []*part, rows int) *Found {
 		f.Next = cursorOf(parts)
 	}
 	return f
+}
+
+// newest is the part whose next row goes first, read or not; nil where nothing is left.
+func newest(parts []*part) (best *part) {
+	var at time.Time
+	for _, p := range parts {
+		key, row, open := p.head()
+		// Of equal times, one that wasn't read goes first: it ends the page.
+		if (row || open) && (best == nil || key.After(at) || key.Equal(at) && open) {
+			best, at = p, key
+		}
+	}
+	return best
 }

@@ -69,17 +69,7 @@ func (l *Look) Entry() (*audit.Entry, error) {
 		return nil, errors.New("a node is named by letters, digits, dots and hyphens")
 	}
 	if l.Export {
-		log := "the whole log"
-		if l.Node != "" {
-			log += " of node " + l.Node
-		}
-		what := "without data keys"
-		if l.Keys {
-			what = "with data keys"
-		}
-		return &audit.Entry{
-			Kind: audit.Control, Event: audit.Exported, Detail: fmt.Sprintf("audit export by uid %d: %s, %s", l.UID, log, what),
-		}, nil
+		return &audit.Entry{Kind: audit.Control, Event: audit.Exported, Detail: l.exported()}, nil
 	}
 	if l.Backup {
 		return &audit.Entry{Kind: audit.Control, Event: audit.BackedUp, Detail: fmt.Sprintf("audit backup by uid %d", l.UID)}, nil
@@ -113,6 +103,18 @@ func (l *Look) Entry() (*audit.Entry, error) {
 		said = append(said, "everything")
 	}
 	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: strings.Join(said, " ")}, nil
+}
+
+// exported is what the entry of an export says.
+func (l *Look) exported() string {
+	log, keys := "the whole log", "without data keys"
+	if l.Node != "" {
+		log += " of node " + l.Node
+	}
+	if l.Keys {
+		keys = "with data keys"
+	}
+	return fmt.Sprintf("audit export by uid %d: %s, %s", l.UID, log, keys)
 }
 
 // noteLook writes a look down and answers when it is durable.
