@@ -208,16 +208,19 @@ func (w *writing) Remove(ctx context.Context, name string) error {
 // its room is needed. The table is small, and written anew in a moment; whoever reads it
 // for long (a dump) isn't waited for, and nobody waits behind.
 func (w *writing) Scrub(ctx context.Context) error {
-	conn, err := w.pool.Acquire(ctx)
+	cfg, warned := w.pool.Config().ConnConfig.Copy(), false
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { warned = warned || n.SeverityUnlocalized == "WARNING" }
+	cfg.RuntimeParams["lock_timeout"] = "2s"
+	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return w.fault("writing to", err)
+		return w.fault("opening", err)
 	}
-	defer conn.Release()
-	for _, s := range []string{"SET lock_timeout = '2s'", "VACUUM (FULL) crmgate_log_file", "RESET lock_timeout"} {
-		if _, err := conn.Exec(ctx, s); err != nil {
-			_ = conn.Conn().Close(ctx) // with its setting
-			return w.fault("clearing deleted rows from", err)
-		}
+	defer func() { _ = conn.Close(ctx) }() // nothing is under way
+	if _, err := conn.Exec(ctx, "VACUUM (FULL) crmgate_log_file"); err != nil {
+		return w.fault("clearing deleted rows from", err)
+	}
+	if warned {
+		return &schemaError{"PostgreSQL doesn't let the dsn's user clear deleted rows: make crmgate_log_file its own (ALTER TABLE … OWNER TO …)"}
 	}
 	return nil
 }
