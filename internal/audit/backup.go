@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +37,9 @@ type Backing struct {
 	Rate int64
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
+	// Rows are what Options says they are. The backup is one of a log in a directory
+	// all the same.
+	Rows Rows
 
 	out, keys files // other file layers, in tests
 }
@@ -61,7 +63,7 @@ type Backed struct {
 // nor an index. That somebody backs the log up is for the caller to append before.
 func Backup(ctx context.Context, dir string, ring *keys.Ring, out string, how Backing) (Backed, error) {
 	how.out, how.keys = osFiles{out}, osFiles{how.Keys}
-	o := Options{Checkpoints: how.Checkpoints, files: osFiles{dir}}
+	o := Options{Checkpoints: how.Checkpoints, Rows: how.Rows, files: filesOf(dir, how.Rows)}
 	b := &backup{log: o.files, kept: o.shelf(dir, ring), ring: ring, how: how}
 	if how.Keys == "" || within(out, how.Keys) || within(how.Keys, out) {
 		return Backed{}, fmt.Errorf("%w: name a directory for the data keys that lies apart from the backup: whoever keeps old backups must not keep old keys", ErrBackup)
@@ -70,16 +72,6 @@ func Backup(ctx context.Context, dir string, ring *keys.Ring, out string, how Ba
 		return b.done, fmt.Errorf("backing up the log to %s: %w", out, err)
 	}
 	return b.done, nil
-}
-
-func within(dir, other string) bool {
-	a, errA := filepath.Abs(dir)
-	b, errB := filepath.Abs(other)
-	if errA != nil || errB != nil {
-		return true
-	}
-	rel, err := filepath.Rel(a, b)
-	return err != nil || rel == "." || !strings.HasPrefix(rel, "..")
 }
 
 type backup struct {
@@ -207,6 +199,9 @@ func (s shelf) copy(all []Checkpoint) error {
 		if err := putFile(s.files, s.dir, s.name(c.Name), c.Note); err != nil {
 			return err
 		}
+	}
+	if s.second != nil {
+		return s.second.copy(all)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -74,3 +75,14 @@ func (b backupFiles) rename(string, string) error    { return errReadOnly }
 func (b backupFiles) remove(string) error            { return errReadOnly }
 func (b backupFiles) syncDir(string) error           { return errReadOnly }
 func (b backupFiles) lock(string) (io.Closer, error) { return nil, errReadOnly }
+
+// within reports whether a directory lies in another, or may.
+func within(dir, other string) bool {
+	a, errA := filepath.Abs(dir)
+	b, errB := filepath.Abs(other)
+	if errA != nil || errB != nil {
+		return true
+	}
+	rel, err := filepath.Rel(a, b)
+	return err != nil || rel == "." || !strings.HasPrefix(rel, "..")
+}

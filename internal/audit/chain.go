@@ -125,6 +125,10 @@ func (s shelf) earlier(id identity) shelf {
 	_, epoch, _ := strings.Cut(strings.TrimPrefix(id.origin(), "crmgate/"), "/")
 	e := s
 	e.dir, e.where = path.Join(s.dir, earlierDir, epoch), path.Join(s.where, earlierDir, epoch)
+	if s.second != nil {
+		second := s.second.earlier(id)
+		e.second = &second
+	}
 	return e
 }
 

@@ -1,10 +1,12 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -24,6 +26,8 @@ type Hold struct {
 // Standing is a hold that wasn't released yet.
 type Standing struct {
 	Hold
+	// Node is the one whose log it stands in, "" for the log's own.
+	Node string `json:"node,omitempty"`
 	// Entry is the seq of its entry, by which it is released.
 	Entry uint64    `json:"entry"`
 	Since time.Time `json:"since"`
@@ -61,6 +65,14 @@ func checkReason(reason string) error {
 	return nil
 }
 
+// Place is the hold's entry: its seq, with the node before it where it is another's.
+func (s *Standing) Place() string {
+	if s.Node == "" {
+		return strconv.FormatUint(s.Entry, 10)
+	}
+	return s.Node + "/" + strconv.FormatUint(s.Entry, 10)
+}
+
 func (h *Hold) String() string {
 	to, class := "on", "all kinds"
 	if h.To != "" {
@@ -72,9 +84,10 @@ func (h *Hold) String() string {
 	return fmt.Sprintf("%s %s, %s: %s", h.From, to, class, h.Reason)
 }
 
-// keeps reports whether the hold covers a key of any of these months.
-func (s *Standing) keeps(k MonthKey, months []string) bool {
-	if k.Key == s.key {
+// keeps reports whether the hold covers a key of any of these months. here says that
+// the hold stands in the log of the key.
+func (s *Standing) keeps(k MonthKey, months []string, here bool) bool {
+	if here && k.Key == s.key {
 		return true
 	}
 	if s.Class != "" && k.Class != "" && s.Class != k.Class {
@@ -109,9 +122,11 @@ func (l *Log) Hold(ctx context.Context, h Hold, by string) (Receipt, error) {
 	}
 	l.keeper.mu.Lock()
 	defer l.keeper.mu.Unlock()
-	if err := l.loadHolds(ctx); err != nil {
+	alone, err := l.keeper.fellows.alone(ctx)
+	if err != nil {
 		return Receipt{}, err
 	}
+	defer alone.Close()
 	rec, err := l.Append(ctx, &Entry{
 		Kind: Control, Event: HoldSet, Detail: fmt.Sprintf("by %s: %s", by, &h), Keeping: &Keeping{Hold: &h},
 	})
@@ -119,8 +134,8 @@ func (l *Log) Hold(ctx context.Context, h Hold, by string) (Receipt, error) {
 	return rec, err
 }
 
-// Release ends the hold of that entry.
-func (l *Log) Release(ctx context.Context, entry uint64, reason, by string) (Receipt, error) {
+// Release ends the hold of that entry, of this node's log ("") or another's.
+func (l *Log) Release(ctx context.Context, node string, entry uint64, reason, by string) (Receipt, error) {
 	if err := checkReason(reason); err != nil {
 		return Receipt{}, err
 	}
@@ -129,13 +144,21 @@ func (l *Log) Release(ctx context.Context, entry uint64, reason, by string) (Rec
 	if err := l.loadHolds(ctx); err != nil {
 		return Receipt{}, err
 	}
-	h, ok := l.keeper.holds[entry]
-	if !ok {
+	if l.keeper.fellows != nil && node == l.keeper.fellows.own {
+		node = ""
+	}
+	all := l.keeper.standing()
+	i := slices.IndexFunc(all, func(s Standing) bool { return s.Node == node && s.Entry == entry })
+	if i < 0 {
 		return Receipt{}, fmt.Errorf("%w: entry %d is none that stands; crmgate audit retention lists them", ErrHold, entry)
 	}
+	of := ""
+	if node != "" {
+		of = " of node " + node
+	}
 	rec, err := l.Append(ctx, &Entry{
-		Kind: Control, Event: HoldReleased, Keeping: &Keeping{Releases: entry},
-		Detail: fmt.Sprintf("by %s: entry %d, %s; released: %s", by, entry, &h.Hold, reason),
+		Kind: Control, Event: HoldReleased, Keeping: &Keeping{Releases: entry, Of: node},
+		Detail: fmt.Sprintf("by %s: entry %d%s, %s; released: %s", by, entry, of, &all[i].Hold, reason),
 	})
 	l.keeper.holds = nil // the log says which stand, also after an error
 	return rec, err
@@ -153,40 +176,58 @@ func (l *Log) Holds(ctx context.Context) ([]Standing, error) {
 
 // loadHolds reads from the log which holds stand: a list beside it could be lost.
 // Only entries of the gateway's class are opened; the log is walked from its
-// beginning, once.
+// beginning, once. Those of other nodes are read anew each time, from where the last
+// reading ended.
 func (l *Log) loadHolds(ctx context.Context) error {
-	if l.keeper.holds != nil {
-		return nil
-	}
-	holds := map[uint64]*Standing{}
-	o := &opener{keys: l.keys, only: ClassGateway}
-	defer o.close()
-	o.visit = func(s *Stored, _ uint32) error {
-		k := s.Entry.Keeping
-		if k == nil {
+	if l.keeper.holds == nil {
+		found := keeper{holds: map[uint64]*Standing{}}
+		o := &opener{keys: l.keys, only: ClassGateway}
+		defer o.close()
+		o.visit = func(s *Stored, _ uint32) error {
+			found.follow(s, o.last)
 			return nil
 		}
-		if k.Hold != nil {
-			by, _, _ := strings.Cut(strings.TrimPrefix(s.Entry.Detail, "by "), ":")
-			holds[s.Seq] = &Standing{Hold: *k.Hold, Entry: s.Seq, Since: s.Entry.Time, By: by, key: o.last}
+		if err := walkAll(ctx, l.files, o); err != nil {
+			return fmt.Errorf("reading which holds stand: %w", err)
 		}
-		if s.Entry.Event == HoldReleased {
-			delete(holds, k.Releases)
-		}
+		l.keeper.holds, l.keeper.releases = found.holds, found.releases
+	}
+	if l.keeper.fellows == nil {
 		return nil
 	}
-	if err := walkAll(ctx, l.files, o); err != nil {
-		return fmt.Errorf("reading which holds stand: %w", err)
+	return l.keeper.loadOthers(ctx, l.keys)
+}
+
+// follow takes what an entry says of holds. key is the data key that it was written
+// with.
+func (k *keeper) follow(s *Stored, key uint32) {
+	said := s.Entry.Keeping
+	if said == nil {
+		return
 	}
-	l.keeper.holds = holds
-	return nil
+	switch {
+	case said.Hold != nil:
+		k.holds[s.Seq] = &Standing{Hold: *said.Hold, Entry: s.Seq, Since: s.Entry.Time, By: saidBy(s.Entry.Detail), key: key}
+	case s.Entry.Event == HoldReleased && said.Of == "":
+		delete(k.holds, said.Releases)
+	case s.Entry.Event == HoldReleased && !slices.Contains(k.releases, heldAt{said.Of, said.Releases}):
+		k.releases = append(k.releases, heldAt{said.Of, said.Releases})
+	}
+}
+
+// saidBy is who an entry about retention says it was.
+func saidBy(detail string) string {
+	by, _, _ := strings.Cut(strings.TrimPrefix(detail, "by "), ":")
+	return by
 }
 
 func (k *keeper) standing() []Standing {
-	var all []Standing
+	all := slices.Clone(k.others)
 	for _, h := range k.holds {
 		all = append(all, *h)
 	}
-	slices.SortFunc(all, func(a, b Standing) int { return int(int64(a.Entry) - int64(b.Entry)) })
+	slices.SortFunc(all, func(a, b Standing) int {
+		return cmp.Or(strings.Compare(a.Node, b.Node), cmp.Compare(a.Entry, b.Entry))
+	})
 	return all
 }

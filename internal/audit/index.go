@@ -46,6 +46,8 @@ type Index struct {
 	mu     sync.Mutex // held while the index grows
 	dbs    sync.Mutex // guards months
 	months map[uint32]*sql.DB
+	// forgotten are destroyed keys of which nothing is left, as Refresh has seen.
+	forgotten map[uint32]bool
 }
 
 // OpenIndex makes an index in dir of the log in logDir. It reads nothing yet:
@@ -60,7 +62,7 @@ func OpenRowsIndex(dir string, rows Rows, ring *keys.Ring) *Index {
 }
 
 func openIndex(dir string, log files, ring *keys.Ring) *Index {
-	return &Index{dir: dir, files: osFiles{dir}, log: log, keys: newDataKeys(log, ring), months: map[uint32]*sql.DB{}}
+	return &Index{dir: dir, files: osFiles{dir}, log: log, keys: newDataKeys(log, ring), months: map[uint32]*sql.DB{}, forgotten: map[uint32]bool{}}
 }
 
 // Close lets go of the files.

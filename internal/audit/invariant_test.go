@@ -68,6 +68,7 @@ func TestInvariant(t *testing.T) {
 			{"destroyed-key-is-overwritten", destroyedKeyIsOverwritten},
 			{"holds-keep-what-they-name", holdsKeepWhatTheyName},
 			{"months-that-were-not-seen-take-a-word", monthsThatWereNotSeenTakeAWord},
+			{"months-of-a-gone-node-are-judged-by-another", monthsOfAGoneNodeAreJudgedByAnother},
 			{"destruction-may-be-cut-at-every-step", destructionMayBeCutAtEveryStep},
 			{"loss-of-a-destruction-is-noticed-without-each-sync", lossOfADestructionIsNoticedWithoutEachSync},
 			{"taken-key-is-not-taken-for-a-destroyed-one", takenKeyIsNotTakenForADestroyedOne},

@@ -62,6 +62,8 @@ type Options struct {
 	// the database, and in the directory Checkpoints, too, if one is named: so that
 	// this node sees a database that has lost entries.
 	Rows Rows
+	// Fellows has the logs of other nodes, whose holds hold here, too; nil: none.
+	Fellows Database
 
 	files    files      // another file layer, in tests
 	restored *recovered // what to go on from, in place of what is found
@@ -185,7 +187,7 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 		}
 	}
 	l.id = found.identity
-	l.keeper = newKeeper(found.newest, l.clock)
+	l.keeper = newKeeper(found.newest, l.clock, newFellows(&opts))
 	var err error
 	if l.notary, err = newNotary(kept, l.id, found.anchor, &l.head, &opts); err != nil {
 		return nil, err

@@ -271,6 +271,11 @@ func (r *restoration) keepOf(id identity, all []Checkpoint) error {
 	if err := errors.Join(r.kept.make(), r.kept.files.mkdir(r.kept.name(earlierDir)), r.kept.files.syncDir(r.kept.dir)); err != nil {
 		return err
 	}
+	if second := r.kept.second; second != nil {
+		if err := errors.Join(second.make(), second.files.mkdir(second.name(earlierDir)), second.files.syncDir(second.dir)); err != nil {
+			return err
+		}
+	}
 	return r.kept.earlier(id).copy(all)
 }
 
@@ -301,7 +306,7 @@ func (r *restoration) goOn(ctx context.Context, dir string) error {
 		if c.Name == today {
 			continue // the new one stands in its place
 		}
-		if err := r.kept.files.remove(r.kept.name(c.Name)); err != nil {
+		if err := r.kept.drop(c.Name); err != nil {
 			return fmt.Errorf("removing a checkpoint: %w", err)
 		}
 	}

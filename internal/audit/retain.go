@@ -13,15 +13,21 @@ import (
 type keeper struct {
 	mu    sync.Mutex // held while something is destroyed or held
 	clock *believed
-	// holds are those that stand, by the seq of their entry; nil before they were
-	// read.
-	holds map[uint64]*Standing
+	// holds are those of this log that stand, by the seq of their entry; nil before they
+	// were read. releases are what it says of other logs' holds.
+	holds    map[uint64]*Standing
+	releases []heldAt
+	// fellows are the logs of other nodes, nil for none; others are their holds.
+	fellows *fellows
+	others  []Standing
 	// swept says that the index has nothing of the keys that were destroyed.
 	swept int
+	// scrubbed says the same of the place of the keys.
+	scrubbed int
 }
 
-func newKeeper(newest time.Time, c *clock) *keeper {
-	return &keeper{clock: newBelieved(newest, c.now), swept: -1}
+func newKeeper(newest time.Time, c *clock, f *fellows) *keeper {
+	return &keeper{clock: newBelieved(newest, c.now), swept: -1, fellows: f}
 }
 
 // Retaining says what a run of the retention goes by.
@@ -34,6 +40,9 @@ type Retaining struct {
 	Today string
 	// Index, if set, loses the months that are destroyed.
 	Index *Index
+	// Witness is set for a log whose own node is gone: the log of a node that lives,
+	// whose clock and months count in place of its own.
+	Witness *Log
 }
 
 // ErrDate says that the clock's date isn't the one that was given.
@@ -48,7 +57,7 @@ const runKeys = 16
 func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 	l.keeper.mu.Lock()
 	defer l.keeper.mu.Unlock()
-	now, steady := l.keeper.clock.time()
+	now, steady := how.time(l)
 	if how.Today != "" {
 		now, _ = l.clock.now()
 		if date := now.UTC().Format(time.DateOnly); date != how.Today {
@@ -59,11 +68,22 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 	if how.Retention == (Retention{}) {
 		return nil, l.sweep(ctx, how.Index)
 	}
-	due, err := l.due(ctx, how.Retention, now, how.Today != "")
+	due, err := l.due(ctx, how, now)
 	if err != nil || !steady {
 		return nil, err
 	}
-	if len(due) == 0 {
+	if len(due) > 0 && l.keeper.fellows != nil {
+		// Again: nobody begins to hold a month from here on.
+		alone, err := l.keeper.fellows.alone(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer alone.Close()
+		if due, err = l.due(ctx, how, now); err != nil {
+			return nil, err
+		}
+	}
+	if len(due) == 0 && how.Witness == nil {
 		if err := l.monthly(ctx, now, how); err != nil {
 			return nil, err
 		}
@@ -79,6 +99,23 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 		due = due[n:]
 	}
 	return all, l.sweep(ctx, how.Index)
+}
+
+// time is what the run goes by.
+func (how *Retaining) time(l *Log) (now time.Time, steady bool) {
+	if w := how.Witness; w != nil {
+		w.keeper.mu.Lock()
+		defer w.keeper.mu.Unlock()
+		return w.keeper.clock.time()
+	}
+	return l.keeper.clock.time()
+}
+
+func (how *Retaining) plan(keys []MonthKey, now time.Time) []Kept {
+	if how.Witness != nil {
+		return how.Retention.planWith(keys, how.Witness.keys.list(), now)
+	}
+	return how.Retention.plan(keys, now)
 }
 
 // monthly writes down, once a month, that the retention ran and found nothing: the
@@ -102,32 +139,35 @@ func (r Retention) String() string {
 }
 
 // due returns the keys to destroy now.
-func (l *Log) due(ctx context.Context, r Retention, now time.Time, byHand bool) ([]MonthKey, error) {
+func (l *Log) due(ctx context.Context, how Retaining, now time.Time) ([]MonthKey, error) {
 	var due []MonthKey
 	keys := l.keys.list()
-	plan := r.plan(keys, now)
+	plan, read := how.plan(keys, now), false
 	for i := range plan {
 		k := &plan[i]
-		if !k.Due || k.Lacking > 0 && !byHand || !l.keys.mayGo(k.Key, now) {
+		if !k.Due || k.Lacking > 0 && how.Today == "" || !l.keys.mayGo(k.Key, now) {
 			continue
 		}
-		if err := l.loadHolds(ctx); err != nil {
-			return nil, err
+		if !read {
+			if err := l.loadHolds(ctx); err != nil {
+				return nil, err
+			}
+			read = true
 		}
-		if len(l.keeper.held(keys, i)) == 0 {
+		if len(l.keeper.held(keys, i, "")) == 0 {
 			due = append(due, k.MonthKey)
 		}
 	}
 	return due, nil
 }
 
-// held returns the entries of the holds that keep key i.
-func (k *keeper) held(keys []MonthKey, i int) []uint64 {
-	var by []uint64
+// held returns the holds that keep key i of a node's log, "" for this one.
+func (k *keeper) held(keys []MonthKey, i int, node string) []Standing {
+	var by []Standing
 	around := months(keys, i)
 	for _, h := range k.standing() {
-		if h.keeps(keys[i], around) {
-			by = append(by, h.Entry)
+		if h.keeps(keys[i], around, h.Node == node) {
+			by = append(by, h)
 		}
 	}
 	return by
@@ -167,9 +207,16 @@ func (l *Log) destroy(ctx context.Context, due []MonthKey, now time.Time, how Re
 	return all, nil
 }
 
-// sweep takes out of the index what was destroyed, now or in a run that was cut off.
+// sweep takes out of the index, and out of the place of the keys, what was destroyed,
+// now or in a run that was cut off.
 func (l *Log) sweep(ctx context.Context, ix *Index) error {
 	gone := l.keys.destroyed()
+	if len(gone) != l.keeper.scrubbed {
+		if err := scrub(ctx, l.files); err != nil {
+			return err
+		}
+		l.keeper.scrubbed = len(gone)
+	}
 	if ix == nil || len(gone) == l.keeper.swept {
 		return nil
 	}
@@ -189,18 +236,26 @@ func (l *Log) Keeping(ctx context.Context, r Retention) ([]Kept, error) {
 		return nil, err
 	}
 	now, _ := l.keeper.clock.time()
+	return l.keeper.kept(l.keys, "", r, now), nil
+}
+
+// kept says until when each key of a node's log is kept.
+func (k *keeper) kept(of *dataKeys, node string, r Retention, now time.Time) []Kept {
 	gone := map[uint32]*Destroyed{}
-	for _, d := range l.keys.destroyed() {
+	for _, d := range of.destroyed() {
 		gone[d.Key] = d
 	}
-	keys := l.keys.list()
+	keys := of.list()
 	all := r.plan(keys, now)
 	for i := range all {
 		if d := gone[all[i].Key]; d != nil {
 			all[i] = Kept{MonthKey: all[i].MonthKey, Destroyed: d}
 			continue
 		}
-		all[i].Held = l.keeper.held(keys, i)
+		for _, h := range k.held(keys, i, node) {
+			all[i].Held = append(all[i].Held, h.Entry)
+			all[i].HeldBy = append(all[i].HeldBy, h.Place())
+		}
 	}
-	return all, nil
+	return all
 }

@@ -46,6 +46,8 @@ type Keeping struct {
 	// Hold is a hold that begins, Releases the seq of the entry of one that ends.
 	Hold     *Hold  `json:"hold,omitempty"`
 	Releases uint64 `json:"releases,omitempty"`
+	// Of is the node whose log that entry stands in, "" for the log's own.
+	Of string `json:"of,omitempty"`
 	// Joint is what a restored log goes on from.
 	Joint *Joint `json:"joint,omitempty"`
 }
@@ -53,14 +55,18 @@ type Keeping struct {
 // Kept says until when a month is kept, or that it was destroyed.
 type Kept struct {
 	MonthKey
+	// Node is the one whose log it is a month of, where there are several.
+	Node string `json:"node,omitempty"`
 	// Until is the first day on which it may be destroyed, zero for never.
 	Until time.Time `json:"until,omitzero"`
 	// Due says that Until has come, Lacking how many months the log still has to
 	// have been written for before that is believed.
 	Due     bool `json:"due,omitempty"`
 	Lacking int  `json:"lacking,omitempty"`
-	// Held are the seqs of the holds that keep it.
-	Held []uint64 `json:"held,omitempty"`
+	// Held are the seqs of the holds that keep it, HeldBy the same with the node
+	// where it is another's.
+	Held   []uint64 `json:"held,omitempty"`
+	HeldBy []string `json:"held_by,omitempty"`
 	// Destroyed says when it was destroyed, nil if it wasn't.
 	Destroyed *Destroyed `json:"destroyed,omitempty"`
 }
@@ -71,12 +77,19 @@ type Kept struct {
 // A month is due by the clock when it lies far enough back. It has to be so by the
 // log, too: months that it was written in have to have passed since. The clock
 // alone can be wrong by years, and the name of a month with it.
-func (r Retention) plan(keys []MonthKey, now time.Time) []Kept {
+func (r Retention) plan(keys []MonthKey, now time.Time) []Kept { return r.planWith(keys, nil, now) }
+
+// planWith judges the keys of a log that isn't written any more: months count as
+// passed where one that is written was, too.
+func (r Retention) planWith(keys, written []MonthKey, now time.Time) []Kept {
 	this := now.UTC().Format(monthFormat)
 	believed := inOrder(keys, this)
 	seen := map[string]bool{this: true}
 	for _, i := range believed {
 		seen[keys[i].Month] = true
+	}
+	for _, i := range inOrder(written, this) {
+		seen[written[i].Month] = true
 	}
 	all := make([]Kept, len(keys))
 	// Backwards: a key whose month can't be right goes with the next one that can.

@@ -217,10 +217,10 @@ func holdsKeepWhatTheyName(t *testing.T) {
 	if got := mustRetain(t, l, r); len(got) > 0 {
 		t.Errorf("destroyed %v that is held", got)
 	}
-	if _, err := l.Release(t.Context(), kept.Seq+1, "closed", "uid 0"); !errors.Is(err, ErrHold) {
+	if _, err := l.Release(t.Context(), "", kept.Seq+1, "closed", "uid 0"); !errors.Is(err, ErrHold) {
 		t.Errorf("releasing what isn't held: %v", err)
 	}
-	if _, err := l.Release(t.Context(), kept.Seq, "closed", "uid 0"); err != nil {
+	if _, err := l.Release(t.Context(), "", kept.Seq, "closed", "uid 0"); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := mustRetain(t, l, r), []string{"2026-01 access", "2026-02 gateway"}; !slices.Equal(got, want) {

@@ -30,7 +30,7 @@ type Root struct {
 // OpenRoot opens the root log for writing, or returns ErrLocked where another
 // process does. checkpoints is what Options says it is.
 func OpenRoot(ctx context.Context, db Database, ring *keys.Ring, checkpoints string) (*Root, error) {
-	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints})
+	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints, Fellows: db})
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,8 @@ func Missing(gathered []Checkpoint, nodes []string) (map[string]uint64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
-		if !slices.Contains(nodes, of.node) {
+		// A log that was restored has another name; what it was kept under is the same.
+		if !slices.Contains(nodes, of.node) && !slices.Contains(nodes, baseNode(of.node)) {
 			missing[of.node] = max(missing[of.node], c.Size)
 		}
 	}

@@ -28,6 +28,9 @@ type Database interface {
 	Nodes(ctx context.Context) ([]string, error)
 	// Node is the log of one of them, there or not. It asks nothing.
 	Node(name string) Rows
+	// Alone waits until nobody else has it, and lets others have it when it is
+	// closed, or when its connection is lost. Closing it twice is no error.
+	Alone(ctx context.Context) (io.Closer, error)
 }
 
 // Rows are one node's log in a database, by the names that its files would have.
@@ -77,6 +80,9 @@ type Held interface {
 	// Resume returns where the log ends. An Append that was sent before and wasn't
 	// done by then is never done.
 	Resume(ctx context.Context) (Mark, error)
+	// Scrub takes away what Remove, and Put in another's place, have left of the bytes
+	// that were there.
+	Scrub(ctx context.Context) error
 	// Release lets others write.
 	io.Closer
 }

@@ -309,3 +309,17 @@ func markOf(group []byte) (Mark, error) {
 	c := parseCommit(payload)
 	return Mark{Size: c.size, Root: c.root}, nil
 }
+
+// scrub has a database take away what is left of files that were removed. Of a
+// directory nothing is left: they were overwritten.
+func scrub(ctx context.Context, fsys files) error {
+	r, ok := fsys.(*rowFiles)
+	if !ok {
+		return nil
+	}
+	held, err := r.writer()
+	if err != nil {
+		return err
+	}
+	return rowsError(held.Scrub(ctx))
+}

@@ -120,6 +120,8 @@ func (h *rowMemoryHeld) Resume(context.Context) (Mark, error) {
 	return h.mark, nil
 }
 
+func (h *rowMemoryHeld) Scrub(context.Context) error { return nil }
+
 func (h *rowMemoryHeld) Close() error { return nil }
 
 var errGone = errors.New("the connection is gone")

@@ -27,6 +27,9 @@ type shelf struct {
 	// dir is the directory's name for files, where the one for people.
 	dir, where string
 	ring       *keys.Ring
+	// only and upto, if set, are the origin and the largest size of what is loaded.
+	only string
+	upto uint64
 	// second, if set, is where each is kept, too: beside a database that may
 	// lose both log and checkpoints.
 	second *shelf
@@ -89,7 +92,9 @@ func (s shelf) load() ([]Checkpoint, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s in %s: %w; put back what was there, from a backup", name, s.where, err)
 		}
-		all = append(all, c)
+		if (s.only == "" || s.only == c.Origin) && (s.upto == 0 || c.Size <= s.upto) {
+			all = append(all, c)
+		}
 	}
 	if s.second != nil {
 		more, err := s.second.load()
@@ -238,7 +243,8 @@ func (s shelf) places() string {
 	return s.where + " or " + s.second.where
 }
 
-const remedyOlder = "bring the database back that has all entries; if it is lost, keep what there is, and see the manual for how logs of their own begin"
+const remedyOlder = "bring the database back that has all entries; if it is lost, stop the gateways and run crmgate audit restore on each node: " +
+	"its log goes on from what there is under a name of its own, and names what is lost"
 
 const remedyGone = "move the log away and restore its backup (crmgate audit restore); if there is none, move log and checkpoints away together, " +
 	"keep both, and start: a log of its own begins, which never claims to continue this one"

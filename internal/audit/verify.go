@@ -196,11 +196,11 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	if all, err = kept.of(last.identity, all); err != nil {
 		return nil, err
 	}
-	if all, err = v.gathered(last.identity, all, check.Gathered); err != nil {
-		return nil, err
-	}
 	given, err := links.opened(kept.ring, check.Against)
 	if err != nil {
+		return nil, err
+	}
+	if given, err = v.gathered(links, given, check.Gathered); err != nil {
 		return nil, err
 	}
 	for _, l := range links[:len(links)-1] {
@@ -212,7 +212,9 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	}
 	for _, c := range given {
 		if c.Size > links.until(c.Origin) {
-			v.report.Lost = append(v.report.Lost, c)
+			if !slices.ContainsFunc(v.report.Lost, func(l Checkpoint) bool { return l.Origin == c.Origin && l.Size == c.Size }) {
+				v.report.Lost = append(v.report.Lost, c)
+			}
 			continue
 		}
 		all = append(all, c)
@@ -221,24 +223,25 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	return withHead(fsys, all)
 }
 
-// gathered adds what the root log holds of the log. Its entries are sealed: their
-// signatures needn't be checked here.
-func (v *verifier) gathered(id identity, all, gathered []Checkpoint) ([]Checkpoint, error) {
+// gathered adds what the root log holds of the log, under any of its names. Its entries are
+// sealed: their signatures needn't be checked here.
+func (v *verifier) gathered(links chain, given, gathered []Checkpoint) ([]Checkpoint, error) {
+	node := links[len(links)-1].node
 	for _, c := range gathered {
 		of, err := identityOf(c.Origin)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
-		case of == id:
-			all = append(all, c)
-		case of.node == id.node:
+		case slices.ContainsFunc(links, func(l link) bool { return l.identity == of }):
+			given = append(given, c)
+		case of.node == node || of.node == baseNode(node):
 			if v.report.Earlier == nil {
 				v.report.Earlier = map[string]uint64{}
 			}
 			v.report.Earlier[c.Origin] = max(v.report.Earlier[c.Origin], c.Size)
 		}
 	}
-	return all, nil
+	return given, nil
 }
 
 func sizes(fsys files, segments []uint32) (int64, error) {

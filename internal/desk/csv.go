@@ -21,7 +21,7 @@ func WriteCSV(w io.Writer, f *Found) error {
 	c := csv.NewWriter(w)
 	head := []string{
 		"entry", "time", "employee", "roles", "site", "event", "action", "entity", "records", "more_records", "rows_without_id",
-		"clear", "masked", "decision", "reason", "policy_line", "status", "detail",
+		"clear", "masked", "decision", "reason", "policy_line", "status", "detail", "node",
 	}
 	if err := c.Write(head); err != nil {
 		return fmt.Errorf("writing the CSV: %w", err)
@@ -35,7 +35,12 @@ func WriteCSV(w io.Writer, f *Found) error {
 			return fmt.Errorf("writing the CSV: %w", err)
 		}
 	}
-	if f.Next > 0 {
+	for _, u := range f.Unread {
+		if err := c.Write([]string{"not all: the log of node " + u.Node + " could not be read, and its rows are missing here"}); err != nil {
+			return fmt.Errorf("writing the CSV: %w", err)
+		}
+	}
+	if f.Next != "" {
 		if err := c.Write([]string{"not all: older rows are missing here; narrow the search"}); err != nil {
 			return fmt.Errorf("writing the CSV: %w", err)
 		}
@@ -68,7 +73,7 @@ func csvLine(r *Row) []string {
 	return []string{
 		strconv.FormatUint(r.Seq, 10), r.Time.UTC().Format(time.RFC3339), r.Employee, list(r.Roles), r.Site, string(r.Event),
 		list(actions), list(r.Entities), list(r.Records), some(r.More), some(r.Unnamed),
-		list(clear), strings.Join(masked, ", "), decision, r.Reason, r.Line, some(r.Status), r.Detail,
+		list(clear), strings.Join(masked, ", "), decision, r.Reason, r.Line, some(r.Status), r.Detail, r.Node,
 	}
 }
 

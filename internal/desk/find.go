@@ -11,10 +11,11 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 )
 
-// Log is the log, the newest entry first: those that match and stand before a
-// number (0: the end).
+// Log is a node's log, the newest entry first: those that match and stand before a
+// number (0: the end). Size catches up with it, and says how many entries are found.
 type Log interface {
 	Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error]
+	Size(ctx context.Context) (uint64, error)
 }
 
 // Bounds are how much one look may read.
@@ -40,31 +41,30 @@ const (
 // Found is a page of rows, the newest first.
 type Found struct {
 	Rows []*Row
-	// Next is where the next page begins, 0: there is none. Short says that the
+	// Next is where the next page begins, "": there is none. Short says that the
 	// look was ended by its bounds: what is older wasn't looked at yet.
-	Next  uint64
+	Next  Cursor
 	Short bool
 	// Back is the time that was looked back to.
 	Back time.Time
 	// Summary is what a record's entries say together; nil for other searches.
 	Summary *Summary
+	// Unread are the nodes whose entries aren't among them.
+	Unread []Unread
 }
 
-// Find looks for rows.
-func Find(ctx context.Context, log Log, q Query, b Bounds) (*Found, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.Time)
-	defer cancel()
-	f := &finder{log: log, query: q, bounds: b, answers: map[uint64][]audit.Stored{}, found: new(Found)}
-	var err error
+// look finds the part's rows.
+func (p *part) look(ctx context.Context, log Log, q Query, b Bounds, first bool) (err error) {
+	f := &finder{log: log, query: q, bounds: b, before: p.from.before, first: first, answers: map[uint64][]audit.Stored{}, found: p}
 	if q.Record != "" {
 		err = f.record(ctx)
 	} else {
 		err = f.all(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) && f.last > 0 {
-		f.found.Next, f.found.Short, err = f.last, true, nil
+		p.next, p.short, err = f.last, true, nil
 	}
-	return f.found, err
+	return err
 }
 
 // One returns the entry with a number.
@@ -88,25 +88,25 @@ type finder struct {
 	log    Log
 	query  Query
 	bounds Bounds
+	// before is where the page begins; first says that it is the first one.
+	before uint64
+	first  bool
 	// answers are disclosures by the number of their intent, the newest first.
 	answers map[uint64][]audit.Stored
 	last    uint64 // the entry that was read last
-	found   *Found
+	found   *part
 }
 
 // from is where reading begins for a page.
 func (f *finder) from() uint64 {
-	if f.query.Before == 0 {
-		return 0
-	}
 	if f.query.Record != "" {
-		return f.query.Before + recordOverlap
+		return f.before + recordOverlap
 	}
-	return f.query.Before + overlap
+	return f.before + overlap
 }
 
 // on reports whether an entry belongs to this page or a later one.
-func (f *finder) on(seq uint64) bool { return f.query.Before == 0 || seq < f.query.Before }
+func (f *finder) on(seq uint64) bool { return seq < f.before }
 
 // all finds rows where each intent of the period is read, with its answers before.
 func (f *finder) all(ctx context.Context) error {
@@ -117,10 +117,10 @@ func (f *finder) all(ctx context.Context) error {
 		}
 		if f.on(s.Seq) {
 			if n++; n > f.bounds.Entries {
-				f.found.Next, f.found.Short = f.last, true
+				f.found.next, f.found.short = f.last, true
 				return nil
 			}
-			f.last, f.found.Back = s.Seq, s.Entry.Time
+			f.last, f.found.back = s.Seq, s.Entry.Time
 		}
 		if s.Entry.Kind == audit.Disclosure {
 			f.answers[s.Entry.Intent] = append(f.answers[s.Entry.Intent], s)
@@ -177,11 +177,11 @@ func (f *finder) take(r *Row) bool {
 	if !f.query.matches(r) {
 		return false
 	}
-	f.found.Rows = append(f.found.Rows, r)
-	if len(f.found.Rows) < f.bounds.Rows {
+	f.found.rows = append(f.found.rows, r)
+	if len(f.found.rows) < f.bounds.Rows {
 		return false
 	}
-	f.found.Next = r.Seq
+	f.found.next = r.Seq
 	return true
 }
 
@@ -199,10 +199,10 @@ func (f *finder) record(ctx context.Context) error {
 		}
 		if f.on(s.Seq) {
 			if n++; n > recordEntries {
-				f.found.Short = true
+				f.found.short = true
 				break
 			}
-			f.found.Back = s.Entry.Time
+			f.found.back = s.Entry.Time
 		}
 		sum.take(&s.Entry, f.query.Record)
 		seq := s.Seq
@@ -214,16 +214,16 @@ func (f *finder) record(ctx context.Context) error {
 			f.answers[seq] = append(f.answers[seq], nil...)
 		}
 	}
-	if f.query.Before == 0 {
-		f.found.Summary = sum.settle()
+	if f.first {
+		f.found.summary = sum
 	}
 	for _, seq := range f.open() {
 		if done, err := f.join(ctx, seq, intents[seq]); err != nil || done {
 			return err
 		}
 	}
-	if f.found.Short {
-		f.found.Next = f.last
+	if f.found.short {
+		f.found.next = f.last
 	}
 	return nil
 }

@@ -43,6 +43,10 @@ func (m *memory) Newest(ctx context.Context, q audit.Query, before uint64) iter.
 	}
 }
 
+func (m *memory) Size(ctx context.Context) (uint64, error) { return uint64(len(m.entries)), nil }
+
+func only(log Log) []Source { return []Source{{Log: log}} }
+
 func holds(e *audit.Entry, q audit.Query) bool {
 	if q.Kind != "" && e.Kind != q.Kind || q.Employee != "" && e.Employee != q.Employee ||
 		!q.Since.IsZero() && e.Time.Before(q.Since) || !q.Until.IsZero() && !e.Time.Before(q.Until) {
@@ -121,7 +125,7 @@ func someLog(rnd *rand.Rand, n int) (m *memory, want []uint64) {
 func pages(t *testing.T, log Log, q Query, b Bounds) (all []*Row) {
 	t.Helper()
 	for range 10_000 {
-		f, err := Find(t.Context(), log, q, b)
+		f, err := Find(t.Context(), only(log), q, b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,11 +133,11 @@ func pages(t *testing.T, log Log, q Query, b Bounds) (all []*Row) {
 			t.Fatalf("%d rows on a page of %d", len(f.Rows), b.Rows)
 		}
 		all = append(all, f.Rows...)
-		if f.Next == 0 {
+		if f.Next == "" {
 			return all
 		}
-		if q.Before != 0 && f.Next >= q.Before {
-			t.Fatalf("after %d comes %d", q.Before, f.Next)
+		if before, next := q.Before.at(""), f.Next.at(""); q.Before != "" && next.before >= before.before {
+			t.Fatalf("after %s comes %s", q.Before, f.Next)
 		}
 		q.Before = f.Next
 	}
@@ -219,7 +223,7 @@ func TestARecordsHistoryIsWhole(t *testing.T) {
 				t.Errorf("seed %d: row %+v", seed, *r)
 			}
 		}
-		f, err := Find(t.Context(), log, q, PageBounds())
+		f, err := Find(t.Context(), only(log), q, PageBounds())
 		if err != nil || f.Summary == nil || f.Summary.Answers != answers {
 			t.Fatalf("seed %d: summary %+v, %v, want %d answers", seed, f.Summary, err, answers)
 		}
@@ -253,11 +257,11 @@ func TestALongExportStaysInARecordsHistory(t *testing.T) {
 // However much there is, a page reads no more than its bounds.
 func TestALookIsBounded(t *testing.T) {
 	log, _ := someLog(rand.New(rand.NewPCG(1, 3)), 3000)
-	f, err := Find(t.Context(), log, Query{Action: access.Delete}, Bounds{Rows: 10, Entries: 500, Time: time.Minute})
-	if err != nil || !f.Short || f.Next == 0 || f.Back.IsZero() || log.read > 501 {
+	f, err := Find(t.Context(), only(log), Query{Action: access.Delete}, Bounds{Rows: 10, Entries: 500, Time: time.Minute})
+	if err != nil || !f.Short || f.Next == "" || f.Back.IsZero() || log.read > 501 {
 		t.Errorf("found %+v, %v, after %d entries", f, err, log.read)
 	}
-	_, err = Find(t.Context(), log, Query{}, Bounds{Rows: 10, Entries: 500})
+	_, err = Find(t.Context(), only(log), Query{}, Bounds{Rows: 10, Entries: 500})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a look without time ends with %v", err)
 	}

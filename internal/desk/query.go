@@ -35,8 +35,10 @@ type Query struct {
 	Kind     audit.Kind
 	// Since is the first time, Until the first time after.
 	Since, Until time.Time
-	// Before is where a further page begins: a number of an entry; 0 is the end.
-	Before uint64
+	// Node is the one whose log is searched; "" is all of them.
+	Node string
+	// Before is where a further page begins.
+	Before Cursor
 }
 
 // maxValue is the longest value of a search in bytes.
@@ -65,8 +67,12 @@ func ParseQuery(v url.Values, zone *time.Location) (q Query, wrong []string) {
 	}))
 	q.Since = parseTime(take("since", func(s string) bool { return !parseTime(s, zone, false).IsZero() }), zone, false)
 	q.Until = parseTime(take("until", func(s string) bool { return !parseTime(s, zone, true).IsZero() }), zone, true)
-	before := take("before", func(s string) bool { n, err := strconv.ParseUint(s, 10, 63); return err == nil && n > 0 })
-	q.Before, _ = strconv.ParseUint(before, 10, 63)
+	q.Node = take("node", audit.IsNode)
+	if before := strings.TrimSpace(v.Get("before")); before == "" || isCursor(before) {
+		q.Before = Cursor(before)
+	} else {
+		wrong = append(wrong, "before")
+	}
 	return q, wrong
 }
 
@@ -121,9 +127,8 @@ func (q Query) Values() url.Values {
 	set("kind", string(q.Kind))
 	set("since", formTime(q.Since, false))
 	set("until", formTime(q.Until, true))
-	if q.Before > 0 {
-		v.Set("before", strconv.FormatUint(q.Before, 10))
-	}
+	set("node", q.Node)
+	set("before", string(q.Before))
 	return v
 }
 
@@ -154,7 +159,7 @@ func formTime(t time.Time, last bool) string {
 // String is the query as the entry of a look says it: employees by pseudonym.
 func (q Query) String() string {
 	var said []string
-	for _, name := range []string{"record", "employee", "entity", "category", "shown", "action", "decision", "kind"} {
+	for _, name := range []string{"record", "employee", "entity", "category", "shown", "action", "decision", "kind", "node"} {
 		if s := q.Values().Get(name); s != "" {
 			said = append(said, name+" "+strconv.Quote(s))
 		}
@@ -168,8 +173,8 @@ func (q Query) String() string {
 	if said == nil {
 		said = []string{"everything"}
 	}
-	if q.Before > 0 {
-		said = append(said, "before entry "+strconv.FormatUint(q.Before, 10))
+	if q.Before != "" {
+		said = append(said, "before entry "+string(q.Before))
 	}
 	return strings.Join(said, ", ")
 }

@@ -113,8 +113,8 @@ func parse(lang string) (*template.Template, error) {
 		"purposes":   Purposes,
 		"recordpath": func(r string) string { return RecordPath + "?record=" + url.QueryEscape(r) },
 		"who":        func(e string) string { return EmployeePath + "?employee=" + url.QueryEscape(e) },
-		"entrypath":  func(seq uint64) string { return EntryPath + "?seq=" + strconv.FormatUint(seq, 10) },
-		"withbefore": withBefore,
+		"entrypath":  entryPath,
+		"pageat":     pageAt,
 	})
 	t.Funcs(template.FuncMap{
 		"gap":      func(g report.Gap) string { return in(gapWord(g.What)) },
@@ -155,10 +155,19 @@ func searchable() []access.Category {
 	return all
 }
 
-// withBefore is the query of the page after a number.
-func withBefore(q Query, before uint64) string {
+func entryPath(node string, seq uint64) string {
+	path := EntryPath + "?seq=" + strconv.FormatUint(seq, 10)
+	if node != "" {
+		path += "&node=" + url.QueryEscape(node)
+	}
+	return path
+}
+
+// pageAt leads to the page that begins there. The whole address is made here: what a
+// template puts behind a question mark it takes for one value, and escapes.
+func pageAt(path string, q Query, before Cursor) template.URL {
 	q.Before = before
-	return q.Values().Encode()
+	return template.URL(path + "?" + q.Values().Encode()) //nolint:gosec // a path of ours, and values that are encoded
 }
 
 // treatedGroup are the categories that were treated alike.

@@ -15,7 +15,9 @@ import (
 // control entry.
 type Row struct {
 	// Seq is the number of the intent, or of the control entry.
-	Seq      uint64
+	Seq uint64
+	// Node is the one whose log it stands in, "" where there is one log.
+	Node     string
 	Time     time.Time
 	Employee string
 	Roles    []string

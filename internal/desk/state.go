@@ -11,6 +11,8 @@ type State struct {
 	Node, Root          string
 	Entries, Checkpoint uint64
 	Signed              time.Time
+	// Day says that of Signed the day alone is known.
+	Day bool
 	// Lag is how many entries the index is behind. Bytes are those of the log's files,
 	// -1 where it is in a database; Free is -1 where nobody knows.
 	Lag         uint64
@@ -38,6 +40,9 @@ func StateFacts(s State) []Fact {
 		facts = append(facts, Fact{Name: page.Text{DE: "Noch frei", EN: "Still free"}, Value: bytes(s.Free)})
 	}
 	signed := moment(s.Signed)
+	if s.Day {
+		signed = day(s.Signed)
+	}
 	c := count(s.Checkpoint)
 	return append(facts,
 		Fact{

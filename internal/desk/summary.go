@@ -77,7 +77,28 @@ func (s *Summary) take(e *audit.Entry, record string) {
 	}
 }
 
-func (s *Summary) settle() *Summary {
+// and adds what the entries of another node say.
+func (s *Summary) and(o *Summary) *Summary {
+	if s == nil || s.byName == nil {
+		return o
+	}
+	s.Answers += o.Answers
+	if s.First.IsZero() || !o.First.IsZero() && o.First.Before(s.First) {
+		s.First = o.First
+	}
+	s.Last = later(s.Last, o.Last)
+	maps.Copy(s.employees, o.employees)
+	for c, sum := range o.byName {
+		if had := s.byName[c]; had != nil {
+			had.Clear, had.Masked, had.Last = had.Clear+sum.Clear, had.Masked+sum.Masked, later(had.Last, sum.Last)
+		} else {
+			s.byName[c] = sum
+		}
+	}
+	return s
+}
+
+func (s *Summary) settle() {
 	s.Employees = len(s.employees)
 	for _, c := range slices.Collect(maps.Values(s.byName)) {
 		s.Categories = append(s.Categories, *c)
@@ -85,5 +106,4 @@ func (s *Summary) settle() *Summary {
 	slices.SortFunc(s.Categories, func(a, b CategorySum) int {
 		return cmp.Or(cmp.Compare(b.Clear, a.Clear), cmp.Compare(b.Masked, a.Masked), cmp.Compare(a.Category, b.Category))
 	})
-	return s
 }

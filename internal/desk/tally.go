@@ -128,6 +128,32 @@ func (t *Tally) Days(now time.Time) []*Day {
 	return all
 }
 
+// Together adds the days of several tallies.
+func Together(all [][]*Day) []*Day {
+	if len(all) == 0 {
+		return nil
+	}
+	days := all[0]
+	for _, more := range all[1:] {
+		for i, d := range more {
+			days[i].add(d)
+		}
+	}
+	return days
+}
+
+func (d *Day) add(o *Day) {
+	d.Accesses, d.Refused = d.Accesses+o.Accesses, d.Refused+o.Refused
+	d.Records, d.Clear = d.Records+o.Records, d.Clear+o.Clear
+	for c, v := range o.Categories {
+		had := d.Categories[c]
+		d.Categories[c] = Volume{had.Clear + v.Clear, had.Masked + v.Masked}
+	}
+	for who, n := range o.Employees {
+		d.Employees[who] += n
+	}
+}
+
 // Unusual is a day on which an employee was shown far more records than before.
 type Unusual struct {
 	Date     time.Time

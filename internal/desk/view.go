@@ -40,6 +40,8 @@ type SearchView struct {
 	Path string
 	// MayExport offers the search as CSV.
 	MayExport bool
+	// Nodes are those to choose from; none where there is one log.
+	Nodes []string
 	// Names says that the pseudonym in each row is shown: not among one's own.
 	Names bool
 }
@@ -80,15 +82,32 @@ type VolumeView struct {
 	// Categories are those of all days together, the most shown first.
 	Categories []CategoryBar
 	Still      bool
+	// Nodes are those to choose from, Node the chosen one; Unread are those that
+	// aren't counted.
+	Nodes  []string
+	Node   string
+	Unread []Unread
 }
 
-// LogView is the body of the log's state.
+// LogView is the body of the state of the logs.
 type LogView struct {
-	Facts []Fact
-	// Lag is how many entries the index is behind.
+	Logs      []LogFacts
 	Verify    VerifyView
 	MayExport bool
 	Still     bool
+	// Nodes are those to choose from, the log over all of them too; none where there
+	// is one log.
+	Nodes []string
+}
+
+// LogFacts are the state of one log.
+type LogFacts struct {
+	// Node is "" where there is one log; Own is this gateway's.
+	Node  string
+	Own   bool
+	Facts []Fact
+	// Unread says that nothing is known of it.
+	Unread bool
 }
 
 // Fact is a line of a list.
@@ -101,13 +120,27 @@ type Fact struct {
 
 // VerifyView is the last verification, or the one that runs.
 type VerifyView struct {
-	Running     bool
+	Running bool
+	// Node is the log that is read, the Nth of Of; Done and Total are its bytes.
+	Node        string
+	Nth, Of     int
 	Done, Total int64
 	Started     time.Time
 	Ended       time.Time
-	Report      *audit.Report
+	Verified    []Verified
 	// Failed says that it couldn't be carried through.
 	Failed bool
+}
+
+// Verified is what was found in one log.
+type Verified struct {
+	// Node is "" where there is one log.
+	Node   string
+	Report *audit.Report
+	// Failed says that it couldn't be read to its end. Missing is how many entries a
+	// log had at least that isn't there any more.
+	Failed  bool
+	Missing uint64
 }
 
 // Percent is how far it has come.
@@ -137,6 +170,8 @@ func (v EmployeesView) Long() page.Text {
 
 // EntryView is the body of one entry.
 type EntryView struct {
+	// Node is the one whose log it stands in, "" where there is one log.
+	Node  string
 	Seq   uint64
 	Entry *audit.Entry
 	JSON  string

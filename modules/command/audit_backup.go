@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -24,7 +26,10 @@ away there, too. Keep old backups as long as you like, and of the keys the newes
 state only. The master key is in neither: copy DATA/keys/master.key by hand, to
 another place.
 
-A backup is no log: it is restored by crmgate audit restore.`
+Logs in PostgreSQL are copied to a folder for each node, in DIR and in the directory
+of the keys. What brings them back after a loss is the database's own backup.
+
+A backup is no log: it is restored by crmgate audit restore, as a log in a directory.`
 
 const restoreLong = `Puts a backup in place, with the gateway stopped, where there is no log: move one
 that is damaged away first, DATA/log alone. Checkpoints that are still in
@@ -33,7 +38,12 @@ the log. The backup is verified first.
 
 The log goes on under a name of its own (NODE.r1): its first entry names the log
 that was, how far it was restored, and which entries are known to be lost. verify
-says so ever after. Run it as the gateway's user.`
+says so ever after. Run it as the gateway's user.
+
+Where the logs are in PostgreSQL, and the database itself was put back to an earlier
+state, give neither DIR nor --keys: with all gateways stopped, the node's log in the
+database goes on under a name of its own in the same way, and so does the one over
+all nodes. Run it on each node, before its gateway starts.`
 
 // backupRate is how many MiB a second are copied unless somebody says otherwise.
 const backupRate = 32
@@ -46,7 +56,7 @@ func backupCommands() []*cobra.Command {
 		Example: "  crmgate audit backup --config /etc/crmgate/Caddyfile --keys /srv/keys /srv/backup",
 	}
 	restore := &cobra.Command{
-		Use:     "restore (--data DIR | --config FILE) --keys KEYDIR DIR",
+		Use:     "restore (--data DIR | --config FILE) [--keys KEYDIR DIR]",
 		Short:   "Puts a backup of the log in place, under a name of its own",
 		Long:    restoreLong,
 		Example: "  systemctl stop crmgate\n  crmgate audit restore --config /etc/crmgate/Caddyfile --keys /srv/keys /srv/backup",
@@ -59,15 +69,18 @@ func backupCommands() []*cobra.Command {
 		placeFlags(cmd, &p)
 		jsonFlag(cmd, &asJSON)
 		cmd.Flags().StringVar(&keyDir, "keys", "", "The directory of the data keys, apart from the backup")
-		cmd.MarkFlagsOneRequired("keys")
-		cmd.Args = cobra.ExactArgs(1)
+		cmd.Args = cobra.MaximumNArgs(1)
 		run := runRestore
 		if cmd == backup {
+			cmd.MarkFlagsOneRequired("keys")
+			cmd.Args = cobra.ExactArgs(1)
 			run = func(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) error {
 				return runBackup(cmd, p, dir, audit.Backing{Keys: keyDir, Rate: int64(rate) << 20}, asJSON)
 			}
 		}
-		cmd.RunE = func(cmd *cobra.Command, args []string) error { return run(cmd, &p, args[0], keyDir, asJSON) }
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			return run(cmd, &p, strings.Join(args, ""), keyDir, asJSON)
+		}
 	}
 	backup.Flags().IntVar(&rate, "rate", backupRate, "MiB a second at most; 0 is no limit")
 	return []*cobra.Command{backup, restore}
@@ -75,9 +88,6 @@ func backupCommands() []*cobra.Command {
 
 func runBackup(cmd *cobra.Command, p *place, dir string, how audit.Backing, asJSON bool) error {
 	d, err := p.find(cmd.ErrOrStderr())
-	if err == nil {
-		err = d.inDirectory("backup")
-	}
 	if err != nil {
 		return err
 	}
@@ -96,9 +106,29 @@ func runBackup(cmd *cobra.Command, p *place, dir string, how audit.Backing, asJS
 	if err := d.writeDown(cmd.Context(), ring, look); err != nil {
 		return err
 	}
+	nodes, err := d.place.Logs(cmd.Context())
+	if err != nil {
+		return fmt.Errorf("finding the audit log: %w", err)
+	}
+	for _, node := range nodes {
+		one, to := how, dir
+		if d.place.Database != nil {
+			one.Keys, to = filepath.Join(how.Keys, node), filepath.Join(dir, node)
+		}
+		if e := backupNode(cmd, d, node, ring, to, one, asJSON); e != nil {
+			if err = errors.Join(err, d.of(node, e)); cmd.Context().Err() != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+func backupNode(cmd *cobra.Command, d data, node string, ring *keys.Ring, dir string, how audit.Backing, asJSON bool) error {
 	bar := newProgress(cmd.ErrOrStderr(), "Backing up")
-	how.Checkpoints, how.Progress = d.options().Checkpoints, bar.tell
-	done, err := audit.Backup(cmd.Context(), d.log(), ring, dir, how)
+	check := d.place.Check(node)
+	how.Checkpoints, how.Rows, how.Progress = check.Checkpoints, check.Rows, bar.tell
+	done, err := audit.Backup(cmd.Context(), d.place.Dir, ring, dir, how)
 	bar.end()
 	if err != nil {
 		return err
@@ -118,15 +148,25 @@ func runBackup(cmd *cobra.Command, p *place, dir string, how audit.Backing, asJS
 
 func runRestore(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) error {
 	d, err := p.locate(cmd.ErrOrStderr())
-	if err == nil {
-		err = d.inDirectory("restore")
-	}
 	if err != nil {
 		return err
 	}
 	ring, err := d.ring()
 	if err != nil {
 		return err
+	}
+	in, err := d.inStore()
+	if err != nil {
+		return err
+	}
+	switch {
+	case in && dir+keyDir != "":
+		return errors.New("the logs are in PostgreSQL: restore the database, and run this without DIR and --keys; " +
+			"to read a backup of a log, restore it as one in a directory (--data, or log { local })")
+	case in:
+		return goOn(cmd, d, ring, asJSON)
+	case dir == "" || keyDir == "":
+		return errors.New("name the backup, and the directory of its data keys by --keys")
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
 	joint, err := audit.Restore(cmd.Context(), dir, d.log(), ring, d.options(), audit.Restoring{
@@ -141,6 +181,43 @@ func runRestore(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) e
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Restored in %s: %s.\nHolds that were set or released since then are lost: see crmgate audit retention, and set them again before the gateway runs.\n",
 		filepath.Join(d.dir, "log"), printable(joint.String()))
+	return err
+}
+
+// goOn has this node's log in a database that was put back go on, and the one over all
+// nodes.
+func goOn(cmd *cobra.Command, d data, ring *keys.Ring, asJSON bool) error {
+	if err := d.open(cmd.Context()); err != nil {
+		return err
+	}
+	defer d.close()
+	there, err := d.place.Logs(cmd.Context())
+	if err != nil {
+		return fmt.Errorf("finding the audit log: %w", err)
+	}
+	for _, node := range []string{d.place.Node, audit.RootNode} {
+		if !slices.Contains(there, node) {
+			continue
+		}
+		bar := newProgress(cmd.ErrOrStderr(), "Verifying")
+		joint, err := audit.GoOn(cmd.Context(), ring, d.place.OptionsOf(node), audit.Restoring{By: fmt.Sprintf("uid %d", os.Getuid()), Progress: bar.tell})
+		bar.end()
+		if err != nil {
+			return d.of(node, err)
+		}
+		if asJSON {
+			err = printJSON(cmd.OutOrStdout(), joint)
+		} else {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "The log of %s goes on: %s.\n", node, printable(joint.String()))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return nil
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "Run this on each other node before its gateway starts. Holds that were set or released since then are lost: see crmgate audit retention, and set them again.")
 	return err
 }
 

@@ -28,37 +28,44 @@ That somebody exports is itself an entry, durable before anything is written.`
 func exportCommand(cmd *cobra.Command) {
 	var p place
 	var withKeys, asJSON bool
+	var node string
 	placeFlags(cmd, &p)
+	nodeFlag(cmd, &node)
 	jsonFlag(cmd, &asJSON)
 	cmd.Flags().BoolVar(&withKeys, "with-keys", false, "Put the data keys beside the entries, in clear")
 	cmd.Args = cobra.ExactArgs(1)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return export(cmd, &p, args[0], withKeys, asJSON) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return export(cmd, &p, args[0], node, withKeys, asJSON) }
 }
 
-func export(cmd *cobra.Command, p *place, out string, withKeys, asJSON bool) error {
+func export(cmd *cobra.Command, p *place, out, node string, withKeys, asJSON bool) error {
 	d, ring, err := p.reach(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	look := &crmgate.Look{DataDir: d.dir, UID: os.Getuid(), Export: true, Keys: withKeys}
-	if err := d.writeDown(cmd.Context(), ring, look); err != nil {
-		return err
-	}
 	nodes, err := d.place.Logs(cmd.Context())
 	if err != nil {
 		return fmt.Errorf("finding the audit log: %w", err)
+	}
+	if nodes, err = chosen(nodes, node); err != nil {
+		return err
+	}
+	look := &crmgate.Look{DataDir: d.dir, UID: os.Getuid(), Export: true, Keys: withKeys, Node: node}
+	if err := d.writeDown(cmd.Context(), ring, look); err != nil {
+		return err
 	}
 	for _, node := range nodes {
 		to := out
 		if d.place.Database != nil {
 			to = filepath.Join(out, node)
 		}
-		if err := exportNode(cmd, d, node, ring, to, withKeys, asJSON); err != nil {
-			return err
+		if e := exportNode(cmd, d, node, ring, to, withKeys, asJSON); e != nil {
+			if err = errors.Join(err, d.of(node, e)); cmd.Context().Err() != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return err
 }
 
 func exportNode(cmd *cobra.Command, d data, node string, ring *keys.Ring, out string, withKeys, asJSON bool) error {

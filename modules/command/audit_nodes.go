@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,15 @@ func newFinders(ctx context.Context, cmd *cobra.Command, d data, ring *keys.Ring
 	return f, nil
 }
 
+// only searches the log of one node, or of all ("").
+func (f *finders) only(node string) (*finders, error) {
+	nodes, err := chosen(f.nodes, node)
+	if err != nil || node == "" {
+		return f, err
+	}
+	return &finders{nodes: nodes, list: []*finder{f.list[slices.Index(f.nodes, node)]}}, nil
+}
+
 func (f *finders) close() {
 	for _, one := range f.list {
 		one.close()
@@ -48,6 +58,22 @@ func (f *finders) width() int {
 	return width
 }
 
+// nodeFlag adds --node.
+func nodeFlag(cmd *cobra.Command, node *string) {
+	cmd.Flags().StringVar(node, "node", "", "The log of this node alone, where PostgreSQL has several")
+}
+
+// chosen is the node that was named among those that are there: all of them for "".
+func chosen(nodes []string, node string) ([]string, error) {
+	if node == "" {
+		return nodes, nil
+	}
+	if !slices.Contains(nodes, node) {
+		return nil, fmt.Errorf("--node %s: there are %s", node, strings.Join(nodes, ", "))
+	}
+	return []string{node}, nil
+}
+
 // nodeEntry is an entry of a node's log.
 type nodeEntry struct {
 	node string
@@ -55,7 +81,8 @@ type nodeEntry struct {
 }
 
 // search finds the entries of all nodes in the order of their times; those of one
-// node stay in the order of its log. Each log is caught up with before.
+// node stay in the order of its log. Each log is caught up with before. Of one that
+// can't be read, the error at the end says that its entries are missing.
 func (f *finders) search(ctx context.Context, q audit.Query) (iter.Seq2[nodeEntry, error], error) {
 	found := make([]iter.Seq2[audit.Stored, error], len(f.list))
 	for i, one := range f.list {
@@ -78,34 +105,38 @@ type source struct {
 func (f *finders) merge(found []iter.Seq2[audit.Stored, error], yield func(nodeEntry, error) bool) {
 	all := make([]*source, len(found))
 	nobody := 0
-	advance := func(s *source) error {
+	var unread error
+	advance := func(s *source) {
 		var err error
 		s.head, err, s.more = s.next()
 		if errors.Is(err, audit.ErrNobody) {
 			// A name is known where somebody signed in: at another node, perhaps.
 			if nobody++; nobody < len(all) {
-				s.more, err = false, nil
+				err, s.more = nil, false
 			}
 		}
-		return err
+		if err == nil {
+			return
+		}
+		if s.more = false; len(all) > 1 && !errors.Is(err, audit.ErrNobody) {
+			err = fmt.Errorf("entries of node %s are missing: %w", s.node, err)
+		}
+		unread = errors.Join(unread, err)
 	}
 	for i := range found {
 		next, stop := iter.Pull2(found[i])
 		defer stop()
 		all[i] = &source{node: f.nodes[i], next: next}
-		if err := advance(all[i]); err != nil {
-			yield(nodeEntry{}, err)
-			return
-		}
+		advance(all[i])
 	}
 	for first := earliest(all); first != nil; first = earliest(all) {
 		if !yield(nodeEntry{first.node, first.head}, nil) {
 			return
 		}
-		if err := advance(first); err != nil {
-			yield(nodeEntry{}, err)
-			return
-		}
+		advance(first)
+	}
+	if unread != nil {
+		yield(nodeEntry{}, unread)
 	}
 }
 
@@ -126,7 +157,7 @@ func against(node string, several bool, kept map[string][]byte) map[string][]byt
 	}
 	own := map[string][]byte{}
 	for name, msg := range kept {
-		if strings.HasPrefix(string(msg), "crmgate/"+node+"/") {
+		if audit.OfNode(msg, node) {
 			own[name] = msg
 		}
 	}

@@ -78,7 +78,10 @@ func (f *finder) close() {
 func (f *finder) search(ctx context.Context, q audit.Query) (iter.Seq2[audit.Stored, error], error) {
 	if f.ix != nil {
 		bar := newProgress(f.cmd.ErrOrStderr(), "Indexing")
-		err := f.ix.Update(ctx, 0, bar.tell)
+		err := f.ix.Refresh(ctx)
+		if err == nil {
+			err = f.ix.Update(ctx, 0, bar.tell)
+		}
 		bar.end()
 		if err != nil {
 			if err := f.without(err); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,12 +72,28 @@ func keepingCommands() []*cobra.Command {
 	})
 	keepingCommand(release, func(q *crmgate.KeepingAsked) {
 		q.Release = new(uint64)
-		release.Flags().Uint64Var(q.Release, "entry", 0, "The entry of the hold")
+		release.Flags().Var(&heldEntry{q}, "entry", "The entry of the hold; of another node's: NODE/SEQ")
 		release.Flags().StringVar(&q.Reason, "reason", "", "Why it may end")
 		release.MarkFlagsRequiredTogether("entry", "reason")
 		release.MarkFlagsOneRequired("entry")
 	})
 	return []*cobra.Command{retention, hold, release}
+}
+
+// heldEntry reads where a hold stands.
+type heldEntry struct{ asked *crmgate.KeepingAsked }
+
+func (h *heldEntry) String() string { return "" }
+
+func (h *heldEntry) Type() string { return "entry" }
+
+func (h *heldEntry) Set(text string) (err error) {
+	seq := text
+	if node, rest, named := strings.Cut(text, "/"); named {
+		h.asked.Node, seq = node, rest
+	}
+	*h.asked.Release, err = strconv.ParseUint(seq, 10, 63)
+	return err
 }
 
 func keepingCommand(cmd *cobra.Command, flags func(*crmgate.KeepingAsked)) {
@@ -95,11 +112,12 @@ func keepingCommand(cmd *cobra.Command, flags func(*crmgate.KeepingAsked)) {
 		}
 		d, err := p.find(cmd.ErrOrStderr())
 		if err == nil {
-			err = d.inDirectory(cmd.Name())
+			err = d.open(cmd.Context())
 		}
 		if err != nil {
 			return err
 		}
+		defer d.close()
 		q.DataDir = d.dir
 		answer, err := askKeeping(cmd, &p, d, q)
 		if err != nil {
@@ -118,7 +136,7 @@ func askKeeping(cmd *cobra.Command, p *place, d data, q *crmgate.KeepingAsked) (
 	if err != nil {
 		return nil, err
 	}
-	log, err := audit.Open(cmd.Context(), d.log(), ring, d.options())
+	log, err := audit.Open(cmd.Context(), d.place.Dir, ring, d.place.Options())
 	if errors.Is(err, audit.ErrLocked) {
 		var answer struct {
 			Keeping crmgate.KeepingAnswer `json:"keeping"`
@@ -133,8 +151,8 @@ func askKeeping(cmd *cobra.Command, p *place, d data, q *crmgate.KeepingAsked) (
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	ix := audit.OpenIndex(crmgate.IndexDir(d.dir), d.log(), ring)
-	answer, err := q.Do(context.WithoutCancel(cmd.Context()), log, ix, months)
+	ix := d.place.Index(d.place.Node, ring)
+	answer, err := q.Do(context.WithoutCancel(cmd.Context()), log, d.place, ix, months)
 	return answer, errors.Join(err, ix.Close(), log.Close())
 }
 
@@ -159,6 +177,7 @@ func (p *place) retention(cmd *cobra.Command) (audit.Retention, error) {
 }
 
 func printKeeping(cmd *cobra.Command, a *crmgate.KeepingAnswer) error {
+	nodes := len(a.Kept) > 0 && a.Kept[0].Node != ""
 	rows := [][]string{{"MONTH", "KIND", "KEY", "KEPT"}}
 	for i := range a.Kept {
 		k := &a.Kept[i]
@@ -167,9 +186,16 @@ func printKeeping(cmd *cobra.Command, a *crmgate.KeepingAnswer) error {
 			kind = "all"
 		}
 		rows = append(rows, []string{k.Month, kind, fmt.Sprint(k.Key), saidKept(k)})
+		if nodes {
+			rows[i+1] = append([]string{k.Node}, rows[i+1]...)
+		}
 	}
-	for _, h := range a.Holds {
-		rows = append(rows, []string{"hold", "entry " + fmt.Sprint(h.Entry), "by " + h.By, printable(h.String())})
+	if nodes {
+		rows[0] = append([]string{"NODE"}, rows[0]...)
+	}
+	for i := range a.Holds {
+		h := &a.Holds[i]
+		rows = append(rows, []string{"hold", "entry " + h.Place(), "by " + h.By, printable(h.String())})
 	}
 	if err := printTable(cmd.OutOrStdout(), rows); err != nil {
 		return err
@@ -187,11 +213,7 @@ func saidKept(k *audit.Kept) string {
 	case k.Destroyed != nil:
 		return fmt.Sprintf("destroyed on %s, by %s (entry %d)", k.Destroyed.At.Format(time.DateOnly), k.Destroyed.By, k.Destroyed.Entry)
 	case len(k.Held) > 0:
-		var by []string
-		for _, seq := range k.Held {
-			by = append(by, fmt.Sprint(seq))
-		}
-		return "held by entry " + strings.Join(by, ", ")
+		return "held by entry " + strings.Join(k.HeldBy, ", ")
 	case k.Until.IsZero():
 		return "for good"
 	case k.Due && k.Lacking > 0:

@@ -27,6 +27,7 @@ type search struct {
 	place              place
 	record, employee   string
 	since, until, kind string
+	node               string
 	json               bool
 	query              audit.Query
 	cmd                *cobra.Command
@@ -41,6 +42,7 @@ func searchCommand(cmd *cobra.Command) {
 	f.StringVar(&s.since, "since", "", "The first time: 24h, 7d, 2026-12-31, 2026-12-31 08:00, or RFC 3339")
 	f.StringVar(&s.until, "until", "", "The first time after, in the same ways")
 	f.StringVar(&s.kind, "kind", "", "intent, disclosure or control")
+	nodeFlag(cmd, &s.node)
 	jsonFlag(cmd, &s.json)
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) }
@@ -61,17 +63,21 @@ func (s *search) run(ctx context.Context) error {
 		return err
 	}
 	defer f.close()
-	look, err := s.look(ctx, d, f)
+	in, err := f.only(s.node)
+	if err != nil {
+		return err
+	}
+	look, err := s.look(ctx, d, f) // a name is known where somebody signed in
 	if err != nil {
 		return err
 	}
 	if err := d.writeDown(ctx, ring, look); err != nil {
 		return err
 	}
-	if len(f.nodes) > 1 && s.employee != "" {
+	if d.place.Database != nil && s.employee != "" {
 		s.query.Employee, s.query.Employees = "", look.Employees
 	}
-	found, err := f.search(ctx, s.query)
+	found, err := in.search(ctx, s.query)
 	if err != nil {
 		return err
 	}

@@ -32,13 +32,15 @@ func verifyCommand(cmd *cobra.Command) {
 	var p place
 	var asJSON bool
 	var kept []string
-	var export, key string
+	var export, key, node string
 	cmd.Flags().StringVar(&export, "export", "", "The directory of an export, in place of a log")
 	placeFlags(cmd, &p, "export")
 	cmd.Flags().StringVar(&key, "key", "", "The log's public key, or a file with it; by default the one in the export")
 	jsonFlag(cmd, &asJSON)
 	cmd.Flags().StringArrayVar(&kept, "against", nil, "A checkpoint that was kept elsewhere; may be given several times")
+	nodeFlag(cmd, &node)
 	cmd.MarkFlagsMutuallyExclusive("export", "against")
+	cmd.MarkFlagsMutuallyExclusive("export", "node")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if export != "" {
@@ -47,11 +49,11 @@ func verifyCommand(cmd *cobra.Command) {
 		if key != "" {
 			return errors.New("--key goes with --export: a log is verified with the gateway's own keys")
 		}
-		return verify(cmd.Context(), cmd, &p, kept, asJSON)
+		return verify(cmd.Context(), cmd, &p, node, kept, asJSON)
 	}
 }
 
-func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []string, asJSON bool) error {
+func verify(ctx context.Context, cmd *cobra.Command, p *place, only string, keptElsewhere []string, asJSON bool) error {
 	d, ring, err := p.reach(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -70,15 +72,24 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, keptElsewhere []s
 	if d.place.Database != nil {
 		gathered, unread = audit.RootCheckpoints(ctx, d.place.Database, ring)
 	}
-	damaged := missingLogs(d, nodes, gathered)
+	var damaged error
+	if only == "" {
+		damaged = missingLogs(d, nodes, gathered)
+	}
+	several := len(nodes) > 1
+	if nodes, err = chosen(nodes, only); err != nil {
+		return err
+	}
 	for _, node := range nodes {
 		check := d.place.Check(node)
-		check.Against, check.Gathered = against(node, len(nodes) > 1, kept), gathered
+		check.Against, check.Gathered = against(node, several, kept), gathered
 		err := verifyNode(ctx, cmd, d, node, ring, check, asJSON)
-		if err != nil && !errors.Is(err, audit.ErrTampered) {
-			return err
+		if err != nil {
+			// The others are verified all the same.
+			if damaged = errors.Join(damaged, d.of(node, err)); ctx.Err() != nil {
+				return damaged
+			}
 		}
-		damaged = errors.Join(damaged, err)
 	}
 	if damaged == nil {
 		return unread

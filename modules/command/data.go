@@ -101,15 +101,6 @@ func (d data) options() audit.Options {
 	return audit.Options{Checkpoints: crmgate.CheckpointDir(d.dir)}
 }
 
-// inDirectory refuses what is done to a log in a directory alone.
-func (d data) inDirectory(what string) error {
-	in, err := d.inStore()
-	if err != nil || !in {
-		return err
-	}
-	return fmt.Errorf("%s isn't there for a log in PostgreSQL yet: back the database up, and keep all months", what)
-}
-
 // configured takes the directory, the admin API and the log's place from a
 // configuration.
 func (d *data) configured(file string, warnings io.Writer) error {
@@ -129,6 +120,14 @@ func (d *data) configured(file string, warnings io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// of names the node of an error, where there are several.
+func (d data) of(node string, err error) error {
+	if d.place.Database == nil {
+		return err
+	}
+	return fmt.Errorf("node %s: %w", node, err)
 }
 
 // ask asks the running gateway.

@@ -52,6 +52,8 @@ type Look struct {
 	Since     *time.Time `json:"since,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
 	Kind      audit.Kind `json:"kind,omitempty"`
+	// Node is the one whose log is looked at, "" for all that are there.
+	Node string `json:"node,omitempty"`
 	// Export says that the whole log is written out, Keys that its data keys are.
 	Export bool `json:"export,omitempty"`
 	Keys   bool `json:"keys,omitempty"`
@@ -64,14 +66,11 @@ const maxRecord = 500
 
 // Entry is what is written down before anything is shown.
 func (l *Look) Entry() (*audit.Entry, error) {
+	if l.Node != "" && !audit.IsNode(l.Node) {
+		return nil, errors.New("a node is named by letters, digits, dots and hyphens")
+	}
 	if l.Export {
-		what := "without data keys"
-		if l.Keys {
-			what = "with data keys"
-		}
-		return &audit.Entry{
-			Kind: audit.Control, Event: audit.Exported, Detail: fmt.Sprintf("audit export by uid %d: the whole log, %s", l.UID, what),
-		}, nil
+		return &audit.Entry{Kind: audit.Control, Event: audit.Exported, Detail: l.exported()}, nil
 	}
 	if l.Backup {
 		return &audit.Entry{Kind: audit.Control, Event: audit.BackedUp, Detail: fmt.Sprintf("audit backup by uid %d", l.UID)}, nil
@@ -98,10 +97,25 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	if l.Kind != "" {
 		said = append(said, "kind "+string(l.Kind))
 	}
+	if l.Node != "" {
+		said = append(said, "node "+l.Node)
+	}
 	if len(said) == 1 {
 		said = append(said, "everything")
 	}
 	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: strings.Join(said, " ")}, nil
+}
+
+// exported is what the entry of an export says.
+func (l *Look) exported() string {
+	log, keys := "the whole log", "without data keys"
+	if l.Node != "" {
+		log += " of node " + l.Node
+	}
+	if l.Keys {
+		keys = "with data keys"
+	}
+	return fmt.Sprintf("audit export by uid %d: %s, %s", l.UID, log, keys)
 }
 
 // noteLook writes a look down and answers when it is durable.

@@ -116,6 +116,7 @@ type Services struct {
 	place  *LogPlace
 	root   root
 	index  *audit.Index
+	others others
 	// failing says that the index couldn't be written the last time.
 	failing atomic.Bool
 	// retaining says that what is due couldn't be destroyed the last time.
@@ -186,7 +187,7 @@ var services = caddy.NewUsagePool()
 
 // Destruct closes what was opened when the last configuration lets go of it.
 func (s *Services) Destruct() error {
-	return errors.Join(s.index.Close(), s.Log.Close(), s.letGoOfRoot(), s.place.Close(), s.closer.Close())
+	return errors.Join(s.index.Close(), s.others.close(), s.Log.Close(), s.letGoOfRoot(), s.place.Close(), s.closer.Close())
 }
 
 // Start opens keys, store and log, checks that no way leads around a gate, and

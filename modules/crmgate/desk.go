@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/url"
 	"os"
@@ -75,38 +74,8 @@ type Visitor interface {
 // waits for f.
 func (a *App) Background(f func(context.Context)) { a.run(f) }
 
-// Newest returns the entries that match and stand before the number before (0: the
-// end), the newest first. What was durable when it was called is found. That
-// somebody looks is for the caller to append, before.
-func (s *Services) Newest(ctx context.Context, q audit.Query, before uint64) iter.Seq2[audit.Stored, error] {
-	upto, _ := s.Log.Head()
-	if before > 0 { // what stands behind it isn't waited for
-		upto = min(upto, before)
-	}
-	if err := s.index.Update(ctx, upto, nil); err != nil {
-		return func(yield func(audit.Stored, error) bool) { yield(audit.Stored{}, err) }
-	}
-	return s.index.Newest(ctx, q, before)
-}
-
-// LogState is what can be said of the log without reading it.
-type LogState struct {
-	Node    string
-	Entries uint64
-	Root    string
-	// Checkpoint is the size of the last one, Signed when it was written.
-	Checkpoint uint64
-	Signed     time.Time
-	Indexed    uint64
-	// Segments and Bytes are the log's files, Free what its disk has left; Bytes and
-	// Free are -1 where this system doesn't tell, or the log is in a database.
-	Segments int
-	Bytes    int64
-	Free     int64
-}
-
-// LogState says how the log is.
-func (s *Services) LogState() (LogState, error) {
+// ownState says how this gateway's log is.
+func (s *Services) ownState() (LogState, error) {
 	var l LogState
 	size, root := s.Log.Head()
 	l.Node, l.Entries, l.Root = s.Log.Node(), size, root.String()
@@ -165,17 +134,4 @@ func newest(dir string) (at time.Time, err error) {
 		}
 	}
 	return at, nil
-}
-
-// Verify reads the whole log of this node and checks it.
-func (s *Services) Verify(ctx context.Context, progress func(done, total int64)) (audit.Report, error) {
-	check := s.place.Check(s.place.Node)
-	check.Progress = progress
-	return audit.Verify(ctx, s.place.Dir, s.Ring, check)
-}
-
-// Export hands the whole log of this node to put, file by file, without the keys that
-// open it.
-func (s *Services) Export(ctx context.Context, put func(name string, content []byte) error) (audit.ExportReport, error) {
-	return audit.ExportTo(ctx, s.place.Dir, s.Ring, put, s.place.Exporting(s.place.Node))
 }

@@ -57,9 +57,6 @@ func PlaceLog(ctx context.Context, dataDir string, config LogConfig, store sessi
 	if !ok || config.Local {
 		return p, nil
 	}
-	if config.Retain != (RetainConfig{}) {
-		return nil, errRetainedRows
-	}
 	if err := noLocalLog(p.Dir); err != nil {
 		return nil, err
 	}
@@ -77,15 +74,10 @@ func PlaceLog(ctx context.Context, dataDir string, config LogConfig, store sessi
 	return p, nil
 }
 
-var errRetainedRows = errors.New("retain and holds aren't there for logs in PostgreSQL yet: keep all months, or keep this node's log in its data directory by `log { local }`")
-
 // stays refuses what a reload can't change of a log that is open.
 func (p *LogPlace) stays(config LogConfig) error {
 	if config.Local != p.config.Local || config.Node != p.config.Node {
 		return errors.New("the log's place and its node's name can't change at a reload: stop the gateway and start it anew")
-	}
-	if p.Database != nil && config.Retain != (RetainConfig{}) {
-		return errRetainedRows
 	}
 	return nil
 }
@@ -172,7 +164,7 @@ func (p *LogPlace) Name(node string) string {
 // Options are those that this gateway opens its log with.
 func (p *LogPlace) Options() audit.Options {
 	return audit.Options{
-		Node: p.Node, SegmentSize: int64(p.config.SegmentMiB) << 20, Checkpoints: p.checkpoints(p.Node), Rows: p.rows(p.Node),
+		Node: p.Node, SegmentSize: int64(p.config.SegmentMiB) << 20, Checkpoints: p.checkpoints(p.Node), Rows: p.rows(p.Node), Fellows: p.Database,
 	}
 }
 
@@ -206,6 +198,15 @@ func (p *LogPlace) Search(ctx context.Context, node string, ring *keys.Ring, q a
 // Check is how a node's log is verified from here.
 func (p *LogPlace) Check(node string) audit.Check {
 	return audit.Check{Checkpoints: p.checkpoints(node), Rows: p.rows(node)}
+}
+
+// OptionsOf are those to open the log of a node, or the one over all nodes, with.
+func (p *LogPlace) OptionsOf(node string) audit.Options {
+	o := p.Options()
+	if node != p.Node {
+		o.Node, o.Rows, o.Checkpoints = node, p.rows(node), p.checkpoints(node)
+	}
+	return o
 }
 
 // Exporting is how a node's log is exported from here.

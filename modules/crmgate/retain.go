@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -90,14 +92,24 @@ func kinds() []string {
 // retainEvery is how often it is looked whether a month is due.
 const retainEvery = 10 * time.Minute
 
-// retain destroys what is due. That it can't is said once, and again when it can.
+// retain destroys what is due: in this gateway's log and, where a database has several,
+// in those of nodes that are gone, and in the one over all if this process writes it. That
+// it can't is said once, and again when it can.
 func (s *Services) retain(ctx context.Context, r audit.Retention, logger *zap.Logger) {
-	if s.place.Database != nil { // PlaceLog refuses to retain there
-		return
+	how := audit.Retaining{Retention: r, By: "the gateway", Index: s.index}
+	gone, err := s.Log.Retain(ctx, how)
+	told := func(node string, gone []*audit.Destroyed) {
+		for _, d := range gone {
+			logger.Info("a month of the audit log was destroyed", zap.String("node", node), zap.String("month", d.Month), zap.String("kind", string(d.Class)), zap.Uint64("entry", d.Entry))
+		}
 	}
-	gone, err := s.Log.Retain(ctx, audit.Retaining{Retention: r, By: "the gateway", Index: s.index})
-	for _, d := range gone {
-		logger.Info("a month of the audit log was destroyed", zap.String("month", d.Month), zap.String("kind", string(d.Class)), zap.Uint64("entry", d.Entry))
+	told(s.Log.Node(), gone)
+	if s.place.Database != nil && ctx.Err() == nil {
+		byNode, e := s.retainOthers(ctx, how)
+		for node, gone := range byNode {
+			told(node, gone)
+		}
+		err = errors.Join(err, e, s.refresh(ctx))
 	}
 	if ctx.Err() != nil {
 		return
@@ -106,6 +118,42 @@ func (s *Services) retain(ctx context.Context, r audit.Retention, logger *zap.Lo
 	if s.retaining.Swap(failing) != failing && failing {
 		logger.Error("months of the audit log that are due can't be destroyed; it is tried again", zap.Error(err))
 	}
+}
+
+// retainOthers destroys what is due in the logs that no node of their own cares for.
+func (s *Services) retainOthers(ctx context.Context, how audit.Retaining) (map[string][]*audit.Destroyed, error) {
+	byNode := map[string][]*audit.Destroyed{}
+	how.Index = nil
+	s.root.mu.Lock()
+	var err error
+	if s.root.log != nil {
+		byNode[audit.RootNode], err = s.root.log.Retain(ctx, how)
+	}
+	s.root.mu.Unlock()
+	if how.Retention == (audit.Retention{}) {
+		return byNode, err
+	}
+	how.By = "node " + s.place.Node + ", because its own is gone"
+	all, e := audit.GoneNodes(ctx, s.place.Database, s.Log)
+	err = errors.Join(err, e)
+	for _, g := range all {
+		gone, e := g.Retain(ctx, how)
+		if byNode[g.Node()] = gone; e != nil && !errors.Is(e, audit.ErrLocked) {
+			err = errors.Join(err, fmt.Errorf("node %s: %w", g.Node(), e))
+		}
+	}
+	return byNode, err
+}
+
+// refresh takes out of the indexes of other nodes' logs that are here what was destroyed.
+func (s *Services) refresh(ctx context.Context) error {
+	logs, err := s.Logs(ctx)
+	for _, n := range logs {
+		if _, e := os.Stat(filepath.Join(IndexDir(s.dir), n.Node)); e == nil && !n.Own {
+			err = errors.Join(err, n.index.Refresh(ctx))
+		}
+	}
+	return err
 }
 
 // KeepingPath is the route by which a command sees what the log keeps, has it
@@ -119,9 +167,10 @@ type KeepingAsked struct {
 	UID     int    `json:"uid"`
 	// Today has what is due destroyed: the date as a person gives it.
 	Today string `json:"today,omitempty"`
-	// Hold begins a hold, Release ends the one of that entry.
+	// Hold begins a hold, Release ends the one of that entry, of this node or another.
 	Hold    *audit.Hold `json:"hold,omitempty"`
 	Release *uint64     `json:"release,omitempty"`
+	Node    string      `json:"node,omitempty"`
 	Reason  string      `json:"reason,omitempty"`
 }
 
@@ -137,6 +186,9 @@ type KeepingAnswer struct {
 }
 
 func (q *KeepingAsked) check() error {
+	if q.Node != "" && !audit.IsNode(q.Node) {
+		return errors.New("a node is named by letters, digits, dots and hyphens")
+	}
 	if q.Hold != nil {
 		return q.Hold.Check()
 	}
@@ -144,8 +196,8 @@ func (q *KeepingAsked) check() error {
 }
 
 // Do does what was asked in an open log. Where nothing is due, or nothing was asked,
-// it tells what is kept until when.
-func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, ix *audit.Index, r audit.Retention) (*KeepingAnswer, error) {
+// it tells what is kept until when. place names the logs of other nodes beside it.
+func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, place *LogPlace, ix *audit.Index, r audit.Retention) (*KeepingAnswer, error) {
 	a := &KeepingAnswer{Retention: r, Kept: []audit.Kept{}, Holds: []audit.Standing{}}
 	by := fmt.Sprintf("uid %d", q.UID)
 	var rec audit.Receipt
@@ -154,11 +206,11 @@ func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, ix *audit.Index, 
 	case q.Hold != nil:
 		rec, err = log.Hold(ctx, *q.Hold, by)
 	case q.Release != nil:
-		rec, err = log.Release(ctx, *q.Release, q.Reason, by)
+		rec, err = log.Release(ctx, q.Node, *q.Release, q.Reason, by)
 	case q.Today != "" && r == (audit.Retention{}):
 		err = errors.New("no retention is configured: write `retain 36 months` into the block log of the global option crmgate")
 	case q.Today != "":
-		a.Destroyed, err = log.Retain(ctx, audit.Retaining{Retention: r, By: by, Today: q.Today, Index: ix})
+		a.Destroyed, err = retainNow(ctx, log, place, audit.Retaining{Retention: r, By: by, Today: q.Today, Index: ix})
 	}
 	if err != nil {
 		return nil, err
@@ -169,9 +221,53 @@ func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, ix *audit.Index, 
 	if a.Kept, err = log.Keeping(ctx, r); err != nil {
 		return nil, err
 	}
+	if err := a.others(ctx, log, place); err != nil {
+		return nil, err
+	}
 	holds, err := log.Holds(ctx)
 	a.Holds = append(a.Holds, holds...)
 	return a, err
+}
+
+// retainNow destroys what is due in a log, and in those of nodes that are gone.
+func retainNow(ctx context.Context, log *audit.Log, place *LogPlace, how audit.Retaining) ([]*audit.Destroyed, error) {
+	all, err := log.Retain(ctx, how)
+	if err != nil || place.Database == nil {
+		return all, err
+	}
+	gone, err := audit.GoneNodes(ctx, place.Database, log)
+	for _, g := range gone {
+		more, e := g.Retain(ctx, how)
+		if all = append(all, more...); e != nil && !errors.Is(e, audit.ErrLocked) {
+			err = errors.Join(err, fmt.Errorf("node %s: %w", g.Node(), e))
+		}
+	}
+	return all, err
+}
+
+// others adds what the logs of other nodes keep.
+func (a *KeepingAnswer) others(ctx context.Context, log *audit.Log, place *LogPlace) error {
+	if place.Database == nil {
+		return nil
+	}
+	for i := range a.Kept {
+		a.Kept[i].Node = place.Node
+	}
+	nodes, err := place.Logs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodes {
+		if node == place.Node {
+			continue
+		}
+		kept, err := log.KeepingOf(ctx, node, a.Retention)
+		if err != nil {
+			return err
+		}
+		a.Kept = append(a.Kept, kept...)
+	}
+	return nil
 }
 
 // adminKeeping answers a command.
@@ -194,8 +290,5 @@ func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *Keepi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if s.place.Database != nil {
-		return nil, errRetainedRows
-	}
-	return q.Do(ctx, s.Log, s.index, a.Log.Retain.Months())
+	return q.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
 }

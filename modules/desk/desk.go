@@ -55,8 +55,12 @@ type Desk struct {
 type work struct {
 	mu     sync.Mutex
 	verify desk.VerifyView
-	tally  *desk.Tally
-	counts bool // somebody is counting
+	// tallies are those of the nodes, by name; uncounted are the nodes of which there
+	// is none.
+	tallies   map[string]*desk.Tally
+	uncounted []desk.Unread
+	counted   bool
+	counts    bool // somebody is counting
 }
 
 const (
@@ -122,6 +126,7 @@ func (d *Desk) Says() map[string]string {
 func (d *Desk) Open(app *crmgate.App, s *crmgate.Services) error {
 	d.app, d.services = app, s
 	d.asks = s.Log.Keyed("desk", "asks")
+	app.FollowNodes(s)
 	return nil
 }
 

@@ -20,7 +20,7 @@ func (d *Desk) asked(ctx context.Context) ([]desk.Ask, error) {
 	now := time.Now()
 	q := audit.Query{Keyed: d.asks, Kind: audit.Control, Since: now.Add(-desk.AskLasts - longestPurpose)}
 	var entries []audit.Stored
-	for s, err := range d.services.Newest(ctx, q, 0) {
+	for s, err := range d.newest(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
@@ -124,22 +124,10 @@ func (d *Desk) called(v crmgate.Visitor, name string) (string, bool) {
 		})
 		return "", false
 	}
-	var found []string
-	n := 0
-	for s, err := range d.services.Newest(v.Request().Context(), audit.Query{Employee: name, Kind: audit.Control}, 0) {
-		if errors.Is(err, audit.ErrNobody) {
-			break
-		}
-		if err != nil {
-			v.Failed("log_read", err)
-			return "", false
-		}
-		if e := s.Entry.Employee; e != "" && !slices.Contains(found, e) {
-			found = append(found, e)
-		}
-		if n++; n == maxSignIns {
-			break
-		}
+	found, err := d.pseudonyms(v.Request().Context(), name)
+	if err != nil {
+		v.Failed("log_read", err)
+		return "", false
 	}
 	said := "nobody"
 	if found != nil {
@@ -165,8 +153,37 @@ func (d *Desk) called(v crmgate.Visitor, name string) (string, bool) {
 	return "", false
 }
 
-// maxSignIns is how many entries are read for a name.
+// maxSignIns is how many entries are read for a name, in each log.
 const maxSignIns = 5000
+
+// pseudonyms are those whose sign-ins have a name, at any node.
+func (d *Desk) pseudonyms(ctx context.Context, name string) (found []string, err error) {
+	sources, _, err := d.sources(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sources {
+		if _, err := s.Log.Size(ctx); err != nil {
+			return nil, err
+		}
+		n := 0
+		for e, err := range s.Log.Newest(ctx, audit.Query{Employee: name, Kind: audit.Control}, 0) {
+			if errors.Is(err, audit.ErrNobody) {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			if who := e.Entry.Employee; who != "" && !slices.Contains(found, who) {
+				found = append(found, who)
+			}
+			if n++; n == maxSignIns {
+				break
+			}
+		}
+	}
+	return found, nil
+}
 
 func wrongAsk() page.Text {
 	return page.Text{
@@ -237,7 +254,7 @@ func (d *Desk) employee(v crmgate.Visitor) {
 	if !ok {
 		return
 	}
-	q = desk.Query{Employee: q.Employee, Since: q.Since, Until: q.Until, Before: q.Before}
+	q = desk.Query{Employee: q.Employee, Since: q.Since, Until: q.Until, Node: q.Node, Before: q.Before}
 	d.find(v, d.employeePage(v, a), q, wrong, desk.SearchView{Path: desk.EmployeePath, Names: true}, ", by ask "+a.ID)
 }
 
@@ -269,7 +286,7 @@ func (d *Desk) name(v crmgate.Visitor) {
 	}
 	n := 0
 	view := desk.EmployeeView{Ask: *a, Looked: true}
-	for s, err := range d.services.Newest(v.Request().Context(), audit.Query{Employee: employee, Kind: audit.Control}, 0) {
+	for s, err := range d.newest(v.Request().Context(), audit.Query{Employee: employee, Kind: audit.Control}) {
 		if err != nil {
 			v.Failed("log_read", err)
 			return

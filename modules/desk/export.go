@@ -23,43 +23,74 @@ func (d *Desk) csv(v crmgate.Visitor) {
 		v.NotFound()
 		return
 	}
-	q.Before = 0
-	if _, ok := v.Append(audit.Exported, looking+"CSV of "+q.String()); !ok {
-		return
-	}
-	found, err := desk.Find(v.Request().Context(), d.services, q, desk.CSVBounds())
+	q.Before = ""
+	sources, nodes, err := d.sources(v.Request().Context(), q.Node)
 	if err != nil {
 		v.Failed("log_read", err)
 		return
 	}
+	if q.Node != "" && (len(sources) == 0 || nodes == nil) {
+		v.NotFound()
+		return
+	}
+	if _, ok := v.Append(audit.Exported, looking+"CSV of "+q.String()); !ok {
+		return
+	}
+	found, err := desk.Find(v.Request().Context(), sources, q, desk.CSVBounds())
+	if err != nil {
+		v.Failed("log_read", err)
+		return
+	}
+	d.unread(found.Unread)
 	w := v.File("text/csv; charset=utf-8", "audit-"+time.Now().Format(time.DateOnly)+".csv")
 	if err := desk.WriteCSV(w, found); err != nil {
 		d.logger.Info("the client didn't take the whole CSV", zap.Error(err))
 	}
 }
 
-// export hands out the whole log as a ZIP. An archive that breaks off has no
+// export hands out whole logs as a ZIP, each of several in a folder of its own. An archive that breaks off has no
 // directory at its end: nobody can take it for a whole one.
 func (d *Desk) export(v crmgate.Visitor) {
-	if _, ok := v.Form(); !ok {
+	form, ok := v.Form()
+	if !ok {
 		return
 	}
-	if _, ok := v.Append(audit.Exported, looking+"the whole log, without data keys"); !ok {
+	node, logs, ok := d.nodeOf(v, form)
+	if !ok {
+		return
+	}
+	what := "the whole log"
+	switch {
+	case node != "":
+		what += " of node " + node
+	case d.services.Nodes():
+		what = "the whole logs of all nodes"
+	}
+	if _, ok := v.Append(audit.Exported, looking+what+", without data keys"); !ok {
 		return
 	}
 	var z *zip.Writer
+	folder := ""
 	put := func(name string, content []byte) error {
 		if z == nil {
 			z = zip.NewWriter(v.File("application/zip", "audit-log-"+time.Now().Format(time.DateOnly)+".zip"))
 		}
-		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Modified: time.Now()})
+		w, err := z.CreateHeader(&zip.FileHeader{Name: folder + name, Method: zip.Store, Modified: time.Now()})
 		if err != nil {
 			return err
 		}
 		_, err = w.Write(content)
 		return err
 	}
-	_, err := d.services.Export(v.Request().Context(), put)
+	var err error
+	for _, log := range logs {
+		if d.services.Nodes() {
+			folder = log + "/"
+		}
+		if _, err = d.services.Export(v.Request().Context(), log, put); err != nil {
+			break
+		}
+	}
 	if err == nil && z != nil {
 		err = z.Close()
 	}

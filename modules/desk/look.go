@@ -36,17 +36,22 @@ func (d *Desk) record(v crmgate.Visitor) {
 	p := desk.Page{Name: "record", Title: page.Text{DE: "Verlauf eines Datensatzes", EN: "A record's history"}}
 	view := desk.SearchView{Path: desk.RecordPath, Names: true}
 	if q.Record == "" {
+		var err error
+		if _, view.Nodes, err = d.sources(v.Request().Context(), ""); err != nil {
+			v.Failed("log_read", err)
+			return
+		}
 		p.Body, p.Wrong = view, wrongFields(wrong)
 		d.show(v, p)
 		return
 	}
-	d.find(v, p, desk.Query{Record: q.Record, Before: q.Before}, wrong, view, "")
+	d.find(v, p, desk.Query{Record: q.Record, Node: q.Node, Before: q.Before}, wrong, view, "")
 }
 
 // mine shows employees what the log says of them.
 func (d *Desk) mine(v crmgate.Visitor) {
 	q, wrong := desk.ParseQuery(v.Query(), time.Local)
-	q = desk.Query{Employee: v.Employee(), Since: q.Since, Until: q.Until, Before: q.Before}
+	q = desk.Query{Employee: v.Employee(), Since: q.Since, Until: q.Until, Node: q.Node, Before: q.Before}
 	p := desk.Page{Name: "mine", Title: page.Text{DE: "Was das Protokoll über Sie sagt", EN: "What the log says of you"}}
 	d.find(v, p, q, wrong, desk.SearchView{Path: desk.MinePath}, "")
 }
@@ -55,6 +60,14 @@ func (d *Desk) mine(v crmgate.Visitor) {
 // and nothing else.
 func (d *Desk) find(v crmgate.Visitor, p desk.Page, q desk.Query, wrong []string, view desk.SearchView, why string) {
 	view.Query, view.Found = q, new(desk.Found)
+	sources, nodes, err := d.sources(v.Request().Context(), q.Node)
+	if err != nil {
+		v.Failed("log_read", err)
+		return
+	}
+	if view.Nodes = nodes; q.Node != "" && len(sources) == 0 || q.Node != "" && nodes == nil {
+		wrong = append(wrong, "node")
+	}
 	if len(wrong) > 0 {
 		p.Body, p.Wrong = view, wrongFields(wrong)
 		d.show(v, p)
@@ -64,11 +77,12 @@ func (d *Desk) find(v crmgate.Visitor, p desk.Page, q desk.Query, wrong []string
 	if !ok {
 		return
 	}
-	found, err := desk.Find(v.Request().Context(), d.services, q, desk.PageBounds())
+	found, err := desk.Find(v.Request().Context(), sources, q, desk.PageBounds())
 	if err != nil {
 		v.Failed("log_read", err)
 		return
 	}
+	d.unread(found.Unread)
 	p.Audit, view.Found = rec, found
 	if in, ok := p.Body.(desk.EmployeeView); ok {
 		in.SearchView = view
@@ -97,11 +111,29 @@ func (d *Desk) entry(v crmgate.Visitor) {
 		v.NotFound()
 		return
 	}
-	rec, ok := v.Append(audit.Searched, looking+"entry "+strconv.FormatUint(seq, 10))
+	node := v.Query().Get("node")
+	sources, nodes, err := d.sources(v.Request().Context(), node)
+	if err != nil {
+		v.Failed("log_read", err)
+		return
+	}
+	if len(sources) != 1 || node != "" && nodes == nil {
+		v.NotFound() // where there are several, the address names one
+		return
+	}
+	named := strconv.FormatUint(seq, 10)
+	if node != "" {
+		named = node + "/" + named
+	}
+	rec, ok := v.Append(audit.Searched, looking+"entry "+named)
 	if !ok {
 		return
 	}
-	s, err := desk.One(v.Request().Context(), d.services, seq)
+	if _, err := sources[0].Log.Size(v.Request().Context()); err != nil {
+		v.Failed("log_read", err)
+		return
+	}
+	s, err := desk.One(v.Request().Context(), sources[0].Log, seq)
 	if errors.Is(err, desk.ErrNone) {
 		v.NotFound()
 		return
@@ -116,10 +148,9 @@ func (d *Desk) entry(v crmgate.Visitor) {
 		v.Failed("log_read", err)
 		return
 	}
-	title := strconv.FormatUint(seq, 10)
 	d.show(v, desk.Page{
-		Name: "entry", Title: page.Text{DE: "Eintrag " + title, EN: "Entry " + title}, Audit: rec,
-		Body: desk.EntryView{Seq: seq, Entry: &s.Entry, JSON: text, Leaf: s.LeafHash.String()},
+		Name: "entry", Title: page.Text{DE: "Eintrag " + named, EN: "Entry " + named}, Audit: rec,
+		Body: desk.EntryView{Node: sources[0].Node, Seq: seq, Entry: &s.Entry, JSON: text, Leaf: s.LeafHash.String()},
 	})
 }
 

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,15 +25,30 @@ func reload(v crmgate.Visitor) (still bool) {
 
 // volume shows how much was shown, day by day.
 func (d *Desk) volume(v crmgate.Visitor) {
-	rec, ok := v.Append(audit.Searched, looking+"volumes of the last days")
+	node := v.Query().Get("node")
+	_, nodes, err := d.sources(v.Request().Context(), "")
+	if err != nil {
+		v.Failed("log_read", err)
+		return
+	}
+	if node != "" && !slices.Contains(nodes, node) {
+		v.NotFound()
+		return
+	}
+	said := looking + "volumes of the last days"
+	if node != "" {
+		said += ", node " + node
+	}
+	rec, ok := v.Append(audit.Searched, said)
 	if !ok {
 		return
 	}
 	p := desk.Page{Name: "volume", Title: page.Text{DE: "Wie viel gezeigt wurde", EN: "How much was shown"}, Audit: rec}
-	view, ok := d.counted(v.Request().Context())
+	view, ok := d.counted(v.Request().Context(), node)
 	if !ok {
 		view.Still = reload(v)
 	}
+	view.Nodes, view.Node = nodes, node
 	p.Body = view
 	d.show(v, p)
 }
@@ -40,8 +56,8 @@ func (d *Desk) volume(v crmgate.Visitor) {
 // countWait is how long a page waits for the counting.
 const countWait = 2 * time.Second
 
-// counted returns the numbers, where they are there soon.
-func (d *Desk) counted(ctx context.Context) (desk.VolumeView, bool) {
+// counted returns the numbers of a node, or of all (""), where they are there soon.
+func (d *Desk) counted(ctx context.Context, node string) (desk.VolumeView, bool) {
 	done := make(chan struct{})
 	d.work.mu.Lock()
 	if !d.work.counts {
@@ -61,63 +77,115 @@ func (d *Desk) counted(ctx context.Context) (desk.VolumeView, bool) {
 	}
 	d.work.mu.Lock()
 	defer d.work.mu.Unlock()
-	if d.work.tally == nil || d.work.counts {
+	if !d.work.counted || d.work.counts {
 		return desk.VolumeView{Counting: true}, false
 	}
-	days := d.work.tally.Days(time.Now())
+	var all [][]*desk.Day
+	for name, t := range d.work.tallies {
+		if node == "" || node == name {
+			all = append(all, t.Days(time.Now()))
+		}
+	}
+	if all == nil {
+		all = append(all, desk.NewTally(time.Local).Days(time.Now()))
+	}
+	days := desk.Together(all)
+	unread := slices.DeleteFunc(slices.Clone(d.work.uncounted), func(u desk.Unread) bool { return node != "" && node != u.Node })
 	return desk.VolumeView{
 		Chart: desk.NewChart(days, desk.UnusualTotals(days)), Days: days, Unusual: desk.UnusualDays(days), Categories: desk.CategoryBars(days),
+		Unread: unread,
 	}, true
 }
 
-// count counts what isn't counted yet. What failed halfway is begun anew.
+// count counts what isn't counted yet, node by node. What failed halfway is begun anew.
 func (d *Desk) count(ctx context.Context) {
 	d.work.mu.Lock()
-	t := d.work.tally
-	d.work.tally = nil
+	before := d.work.tallies
+	d.work.tallies, d.work.counted = nil, false
 	d.work.mu.Unlock()
-	if t == nil {
-		t = desk.NewTally(time.Local)
+	tallies := map[string]*desk.Tally{}
+	var failed []desk.Unread
+	sources, _, err := d.sources(ctx, "")
+	for _, s := range sources {
+		t := before[s.Node]
+		if t == nil {
+			t = desk.NewTally(time.Local)
+		}
+		if err := countLog(ctx, s.Log, t); err != nil {
+			failed = append(failed, desk.Unread{Node: s.Node, Err: err})
+			continue
+		}
+		tallies[s.Node] = t
+	}
+	d.work.mu.Lock()
+	defer d.work.mu.Unlock()
+	d.work.counts = false
+	if err == nil && len(tallies) == 0 {
+		err = failed[0].Err
+	}
+	if err != nil {
+		d.logger.Error("counting the log's entries", zap.Error(err))
+		return
+	}
+	d.unread(failed)
+	d.work.tallies, d.work.uncounted, d.work.counted = tallies, failed, true
+}
+
+func countLog(ctx context.Context, log desk.Log, t *desk.Tally) error {
+	if _, err := log.Size(ctx); err != nil {
+		return err
 	}
 	from, upto := t.Counted(), uint64(0)
-	var err error
-	for s, e := range d.services.Newest(ctx, audit.Query{Since: t.Since(time.Now())}, 0) {
-		if err = e; err != nil || s.Seq < from {
+	for s, err := range log.Newest(ctx, audit.Query{Since: t.Since(time.Now())}, 0) {
+		if err != nil {
+			return err
+		}
+		if s.Seq < from {
 			break
 		}
 		upto = max(upto, s.Seq+1)
 		t.Take(&s.Entry)
 	}
-	d.work.mu.Lock()
-	defer d.work.mu.Unlock()
-	d.work.counts = false
-	if err != nil {
-		d.logger.Error("counting the log's entries", zap.Error(err))
-		return
-	}
 	t.Reached(upto)
-	d.work.tally = t
+	return nil
 }
 
-// startVerify begins to verify the log, behind the page.
+// startVerify begins to verify a log or all, behind the page.
 func (d *Desk) startVerify(v crmgate.Visitor) {
-	if _, ok := v.Form(); !ok {
+	form, ok := v.Form()
+	if !ok {
 		return
 	}
-	if _, ok := v.Append(audit.Searched, looking+"verify the log"); !ok {
+	node, _, ok := d.nodeOf(v, form)
+	if !ok {
+		return
+	}
+	what := "verify the log"
+	switch {
+	case node != "":
+		what += " of node " + node
+	case d.services.Nodes():
+		what = "verify the logs of all nodes"
+	}
+	if _, ok := v.Append(audit.Searched, looking+what); !ok {
 		return
 	}
 	d.work.mu.Lock()
 	defer d.work.mu.Unlock()
 	if !d.work.verify.Running {
 		d.work.verify = desk.VerifyView{Running: true, Started: time.Now()}
-		d.app.Background(d.verifying)
+		d.app.Background(func(ctx context.Context) { d.verifying(ctx, node) })
 	}
 	v.Back(desk.LogPath)
 }
 
-func (d *Desk) verifying(ctx context.Context) {
-	report, err := d.services.Verify(ctx, func(done, total int64) {
+func (d *Desk) verifying(ctx context.Context, node string) {
+	found, err := d.services.Verify(ctx, node, func(name string, nth, of int) {
+		d.work.mu.Lock()
+		defer d.work.mu.Unlock()
+		w := &d.work.verify
+		w.Node, w.Nth, w.Of, w.Done, w.Total = name, nth, of, 0, 0
+	}, func(done, total int64) {
 		d.work.mu.Lock()
 		defer d.work.mu.Unlock()
 		d.work.verify.Done, d.work.verify.Total = done, total
@@ -125,18 +193,32 @@ func (d *Desk) verifying(ctx context.Context) {
 	if err != nil {
 		d.logger.Error("verifying the log", zap.Error(err))
 	}
+	var all []desk.Verified
+	for i := range found {
+		f := &found[i]
+		if f.Err != nil {
+			d.logger.Error("verifying the log", zap.String("node", f.Node), zap.Error(f.Err))
+		}
+		one := desk.Verified{Report: &f.Report, Failed: f.Err != nil, Missing: f.Missing}
+		if d.services.Nodes() {
+			one.Node = f.Node
+		}
+		all = append(all, one)
+	}
 	d.work.mu.Lock()
 	defer d.work.mu.Unlock()
-	d.work.verify.Running, d.work.verify.Ended, d.work.verify.Report, d.work.verify.Failed = false, time.Now(), &report, err != nil
+	w := &d.work.verify
+	w.Running, w.Ended, w.Verified, w.Failed = false, time.Now(), all, err != nil
 }
 
-// state shows how the log is.
+// state shows how the logs are.
 func (d *Desk) state(v crmgate.Visitor) {
 	rec, ok := v.Append(audit.Searched, looking+"state of the log")
 	if !ok {
 		return
 	}
-	l, err := d.services.LogState()
+	ctx := v.Request().Context()
+	logs, err := d.services.Logs(ctx)
 	if err != nil {
 		v.Failed("log_state", err)
 		return
@@ -147,9 +229,31 @@ func (d *Desk) state(v crmgate.Visitor) {
 	if view.Verify.Running {
 		view.Still = reload(v)
 	}
-	view.Facts = desk.StateFacts(desk.State{
-		Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed,
-		Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free,
-	})
+	if d.services.Nodes() {
+		if view.Nodes, err = d.services.Exportable(ctx); err != nil {
+			v.Failed("log_state", err)
+			return
+		}
+	}
+	for _, one := range logs {
+		l, err := one.State(ctx)
+		facts := desk.LogFacts{Own: one.Own, Unread: err != nil}
+		if d.services.Nodes() {
+			facts.Node = one.Node
+		}
+		switch {
+		case err != nil && facts.Node == "":
+			v.Failed("log_state", err)
+			return
+		case err != nil:
+			d.logger.Warn("the state of a node's log can't be read", zap.String("node", one.Node), zap.Error(err))
+		default:
+			facts.Facts = desk.StateFacts(desk.State{
+				Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed, Day: !one.Own,
+				Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free,
+			})
+		}
+		view.Logs = append(view.Logs, facts)
+	}
 	d.show(v, desk.Page{Name: "log", Title: page.Text{DE: "Zustand des Protokolls", EN: "State of the log"}, Audit: rec, Body: view})
 }

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,6 +24,57 @@ func (s *Server) Set(t testing.TB, name, value string) {
 	s.Exec(t, s.Admin(), fmt.Sprintf("ALTER SYSTEM SET %s = '%s'", name, value))
 	s.Exec(t, s.Admin(), "SELECT pg_reload_conf()")
 	stack.Poll(t, name+" is "+value, func() bool { return s.Text(t, s.Admin(), "SELECT current_setting('"+name+"')") == value })
+}
+
+// Tables returns the files of the server's tables that hold some bytes, once all that
+// was committed is in them. What is in the write-ahead log isn't looked at.
+func (s *Server) Tables(t testing.TB, needle []byte) (found []string) {
+	t.Helper()
+	s.Exec(t, s.Admin(), "CHECKPOINT")
+	err := filepath.WalkDir(filepath.Join(s.data, "base"), func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !d.Type().IsRegular() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, needle) {
+			found = append(found, path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil // taken away meanwhile
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// Dump is a copy of a database, as administrators make one; Restore puts one in the
+// place of what is there.
+func (s *Server) Dump(t testing.TB, dsn string) []byte {
+	t.Helper()
+	dump := s.command("pg_dump", "--clean", "--if-exists", dsn)
+	var said bytes.Buffer
+	dump.Stderr = &said
+	out, err := dump.Output()
+	if err != nil {
+		t.Fatalf("pg_dump: %v\n%s", err, said.String())
+	}
+	return out
+}
+
+// Restore puts back what Dump has made.
+func (s *Server) Restore(t testing.TB, dsn string, dump []byte) {
+	t.Helper()
+	load := s.command("psql", "-v", "ON_ERROR_STOP=1", "-q", "-1", dsn)
+	load.Stdin = bytes.NewReader(dump)
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("psql: %v\n%s", err, out)
+	}
 }
 
 // Pause stops all of the server's processes as they stand, until Continue.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -99,6 +100,45 @@ func (l logs) Node(name string) audit.Rows {
 		tries = 1 // one of the nodes writes it, and the others ask again and again
 	}
 	return &nodeLog{l.database, name, tries}
+}
+
+// aloneFor is how long a node waits for what another one does to its months.
+const aloneFor = 30 * time.Second
+
+// Alone implements audit.Database, by a lock of a connection.
+func (l logs) Alone(ctx context.Context) (io.Closer, error) {
+	ctx, cancel := context.WithTimeout(ctx, aloneFor)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, l.pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return nil, l.fault("opening", err)
+	}
+	a := &alone{conn: conn}
+	for {
+		var locked bool
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext('crmgate months'))", int32(schemaLock)).Scan(&locked); err != nil {
+			return nil, errors.Join(l.fault("opening", err), a.Close())
+		}
+		if locked {
+			return a, nil
+		}
+		select {
+		case <-time.After(lockGap):
+		case <-ctx.Done():
+			return nil, errors.Join(errors.New("another node destroys or holds months of the audit log for too long; try again"), a.Close())
+		}
+	}
+}
+
+// alone has a lock for as long as its connection lasts.
+type alone struct{ conn *pgx.Conn }
+
+// Close implements io.Closer.
+func (a *alone) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), operationFor)
+	defer cancel()
+	_ = a.conn.Close(ctx) // the lock is gone with it in any case
+	return nil
 }
 
 // read runs a query within its time.

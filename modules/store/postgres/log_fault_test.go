@@ -32,8 +32,17 @@ func TestInvariant(t *testing.T) {
 			{"older-database-refuses-and-heals", olderDatabaseRefusesAndHeals},
 			{"database-that-forgets-is-refused", databaseThatForgetsIsRefused},
 		}},
+		{"I03-restored-is-never-forked", []promise{
+			{"older-dump-goes-on-under-another-name", olderDumpGoesOnUnderAnotherName},
+			{"going-on-may-be-cut-off", goingOnMayBeCutOff},
+		}},
 		{"I06-tampering-is-named", []promise{
 			{"changed-rows-are-named", changedRowsAreNamed},
+		}},
+		{"I09-shredded-is-gone", []promise{
+			{"destroyed-month-is-in-no-table", destroyedMonthIsInNoTable},
+			{"hold-at-any-node-holds-at-all", holdAtAnyNodeHoldsAtAll},
+			{"log-of-a-gone-node-is-not-kept-for-good", logOfAGoneNodeIsNotKeptForGood},
 		}},
 		{"I10-one-writer-one-tree", []promise{
 			{"second-process-is-locked-out", secondProcessIsLockedOut},

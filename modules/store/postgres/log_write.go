@@ -204,6 +204,27 @@ func (w *writing) Remove(ctx context.Context, name string) error {
 	return w.fault("writing to", err)
 }
 
+// Scrub implements audit.Held: a row that was deleted stays in the table's file until
+// its room is needed. The table is small, and written anew in a moment; whoever reads it
+// for long (a dump) isn't waited for, and nobody waits behind.
+func (w *writing) Scrub(ctx context.Context) error {
+	cfg, warned := w.pool.Config().ConnConfig.Copy(), false
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { warned = warned || n.SeverityUnlocalized == "WARNING" }
+	cfg.RuntimeParams["lock_timeout"] = "2s"
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return w.fault("opening", err)
+	}
+	defer func() { _ = conn.Close(ctx) }() // nothing is under way
+	if _, err := conn.Exec(ctx, "VACUUM (FULL) crmgate_log_file"); err != nil {
+		return w.fault("clearing deleted rows from", err)
+	}
+	if warned {
+		return &schemaError{"PostgreSQL doesn't let the dsn's user clear deleted rows: make crmgate_log_file its own (ALTER TABLE … OWNER TO …)"}
+	}
+	return nil
+}
+
 // Resume implements audit.Held: it moves the fence under the row's lock, so that
 // what was sent over an earlier connection has been done by then or never will be.
 func (w *writing) Resume(ctx context.Context) (m audit.Mark, err error) {
