@@ -267,6 +267,9 @@ func restoredBackupHasLostWhatWasDestroyed(t *testing.T) {
 	h.restore(t)
 	l = mustOpen(t, h.log, h.ring, opts)
 	fillMonths(t, l, c, 4)
+	if _, err := l.Confirm(t.Context(), "there were no holds", "uid 7"); err != nil {
+		t.Fatal(err)
+	}
 	if got, want := mustRetain(t, l, Retention{Access: 1}), []string{"2026-02 access", "2026-03 access", "2026-04 access"}; !slices.Equal(got, want) {
 		t.Errorf("destroyed %v, want %v", got, want)
 	}

@@ -158,28 +158,24 @@ func (l *Log) loadHolds(ctx context.Context) error {
 	if l.keeper.holds != nil {
 		return nil
 	}
-	holds := map[uint64]*Standing{}
+	found := keeper{holds: map[uint64]*Standing{}}
 	o := &opener{keys: l.keys, only: ClassGateway}
 	defer o.close()
 	o.visit = func(s *Stored, _ uint32) error {
-		k := s.Entry.Keeping
-		if k == nil {
-			return nil
-		}
-		if k.Hold != nil {
-			by, _, _ := strings.Cut(strings.TrimPrefix(s.Entry.Detail, "by "), ":")
-			holds[s.Seq] = &Standing{Hold: *k.Hold, Entry: s.Seq, Since: s.Entry.Time, By: by, key: o.last}
-		}
-		if s.Entry.Event == HoldReleased {
-			delete(holds, k.Releases)
-		}
+		found.follow(s, o.last)
 		return nil
 	}
 	if err := walkAll(ctx, l.files, o); err != nil {
 		return fmt.Errorf("reading which holds stand: %w", err)
 	}
-	l.keeper.holds = holds
+	l.keeper.holds, l.keeper.unconfirmed = found.holds, found.unconfirmed
 	return nil
+}
+
+// saidBy is whoever had an entry written.
+func saidBy(detail string) string {
+	by, _, _ := strings.Cut(strings.TrimPrefix(detail, "by "), ":")
+	return by
 }
 
 func (k *keeper) standing() []Standing {

@@ -72,6 +72,7 @@ func TestInvariant(t *testing.T) {
 			{"loss-of-a-destruction-is-noticed-without-each-sync", lossOfADestructionIsNoticedWithoutEachSync},
 			{"taken-key-is-not-taken-for-a-destroyed-one", takenKeyIsNotTakenForADestroyedOne},
 			{"restored-backup-has-lost-what-was-destroyed", restoredBackupHasLostWhatWasDestroyed},
+			{"restored-log-destroys-nothing-unconfirmed", restoredLogDestroysNothingUnconfirmed},
 			{"log-of-one-key-a-month-goes-on", logOfOneKeyAMonthGoesOn},
 			{"export-says-what-was-destroyed", exportSaysWhatWasDestroyed},
 		}},

@@ -46,6 +46,8 @@ type Keeping struct {
 	// Hold is a hold that begins, Releases the seq of the entry of one that ends.
 	Hold     *Hold  `json:"hold,omitempty"`
 	Releases uint64 `json:"releases,omitempty"`
+	// Confirms is the entry of the restoration after which the holds are confirmed.
+	Confirms uint64 `json:"confirms,omitempty"`
 	// Joint is what a restored log goes on from.
 	Joint *Joint `json:"joint,omitempty"`
 }

@@ -139,7 +139,7 @@ func runRestore(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) e
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), joint)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Restored in %s: %s.\nHolds that were set or released since then are lost: see crmgate audit retention, and set them again before the gateway runs.\n",
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Restored in %s: %s.\nHolds that were set or released since then are lost: see crmgate audit retention, and set them again. Nothing is destroyed until somebody has confirmed them: crmgate audit confirm.\n",
 		filepath.Join(d.dir, "log"), printable(joint.String()))
 	return err
 }

@@ -120,6 +120,9 @@ type Services struct {
 	failing atomic.Bool
 	// retaining says that what is due couldn't be destroyed the last time.
 	retaining atomic.Bool
+	// unconfirmed says that the log was restored and nobody has answered for its
+	// holds since; at the start, that it was restored.
+	unconfirmed atomic.Bool
 	// indexed is how many entries the index has taken.
 	indexed atomic.Uint64
 	growth  growth
@@ -208,6 +211,7 @@ func (a *App) Start() error {
 		return errors.Join(err, a.release())
 	}
 	a.opened.Store(s)
+	a.run(func(ctx context.Context) { s.confirmed(ctx, a.logger, true) })
 	a.Every(growthEvery, s.measure)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
@@ -242,10 +246,16 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), place.Close(), closer.Close())
 	}
-	return &Services{
+	s := &Services{
 		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw),
 		place: place, index: place.Index(place.Node, ring),
-	}, nil
+	}
+	restored, err := log.Restored()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), s.Destruct())
+	}
+	s.unconfirmed.Store(restored)
+	return s, nil
 }
 
 // Every runs f every so often until the app stops. Gates use it for what goes on

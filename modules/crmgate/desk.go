@@ -101,6 +101,9 @@ type LogState struct {
 	Segments int
 	Bytes    int64
 	Free     int64
+	// Unconfirmed says that the log was restored, and that nothing is destroyed
+	// until somebody has confirmed the holds.
+	Unconfirmed bool
 }
 
 // LogState says how the log is.
@@ -108,6 +111,7 @@ func (s *Services) LogState() (LogState, error) {
 	var l LogState
 	size, root := s.Log.Head()
 	l.Node, l.Entries, l.Root = s.Log.Node(), size, root.String()
+	l.Unconfirmed = s.unconfirmed.Load()
 	l.Checkpoint = s.Log.Checkpoint().Size
 	var err error
 	if l.Indexed, err = s.index.Size(); err != nil {

@@ -16,7 +16,7 @@ type logMetrics struct {
 	services func() *Services
 
 	appends, groups, failures, written, queue, entries, spare *prometheus.Desc
-	indexLag, unsigned, free, days, retention                 *prometheus.Desc
+	indexLag, unsigned, free, days, retention, unconfirmed    *prometheus.Desc
 }
 
 func newLogMetrics(services func() *Services) *logMetrics {
@@ -37,13 +37,14 @@ func newLogMetrics(services func() *Services) *logMetrics {
 		free:      desc("disk_free_bytes", "Room on the log's disk."),
 		days:      desc("disk_days_left", "Days until the disk is full, as fast as the log has grown in the last week."),
 		retention: desc("retention_failing", "1 where months that are due could not be destroyed."),
+		unconfirmed: desc("holds_unconfirmed", "1 where the log was restored from a backup, and nothing is destroyed until somebody has confirmed the holds."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (m *logMetrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.appends, m.groups, m.failures, m.written, m.queue, m.entries, m.spare, m.indexLag, m.unsigned, m.free, m.days, m.retention,
+		m.appends, m.groups, m.failures, m.written, m.queue, m.entries, m.spare, m.indexLag, m.unsigned, m.free, m.days, m.retention, m.unconfirmed,
 	} {
 		to <- d
 	}
@@ -71,6 +72,7 @@ func (m *logMetrics) Collect(to chan<- prometheus.Metric) {
 	gauge(m.indexLag, lag(stats.Size, s.indexed.Load()))
 	gauge(m.unsigned, lag(stats.Size, stats.Signed))
 	gauge(m.retention, truth(s.retaining.Load()))
+	gauge(m.unconfirmed, truth(s.unconfirmed.Load()))
 	if free, ok := roomOf(s.dir); ok {
 		gauge(m.free, free)
 		if days, ok := s.growth.daysLeft(time.Now(), stats.Written, free); ok {

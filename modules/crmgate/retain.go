@@ -90,11 +90,33 @@ func kinds() []string {
 // retainEvery is how often it is looked whether a month is due.
 const retainEvery = 10 * time.Minute
 
+// confirmed looks whether the log was restored and nobody has answered for its holds:
+// nothing is destroyed then. It is said at each load, and again when it ends.
+func (s *Services) confirmed(ctx context.Context, logger *zap.Logger, loading bool) {
+	if s.place.Database != nil {
+		return
+	}
+	u, err := s.Log.Unconfirmed(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		logger.Error("whether the holds of the audit log are confirmed can't be read", zap.Error(err))
+		return
+	case u != nil && (loading || !s.unconfirmed.Load()):
+		logger.Warn(audit.ErrUnconfirmed.Error(), zap.Uint64("entry", u.Entry), zap.Time("restored", u.Since), zap.String("from", u.Joint.String()))
+	case u == nil && s.unconfirmed.Load():
+		logger.Info("the holds of the restored audit log are confirmed")
+	}
+	s.unconfirmed.Store(u != nil)
+}
+
 // retain destroys what is due. That it can't is said once, and again when it can.
 func (s *Services) retain(ctx context.Context, r audit.Retention, logger *zap.Logger) {
 	if s.place.Database != nil { // PlaceLog refuses to retain there
 		return
 	}
+	s.confirmed(ctx, logger, false)
 	gone, err := s.Log.Retain(ctx, audit.Retaining{Retention: r, By: "the gateway", Index: s.index})
 	for _, d := range gone {
 		logger.Info("a month of the audit log was destroyed", zap.String("month", d.Month), zap.String("kind", string(d.Class)), zap.Uint64("entry", d.Entry))
@@ -123,6 +145,9 @@ type KeepingAsked struct {
 	Hold    *audit.Hold `json:"hold,omitempty"`
 	Release *uint64     `json:"release,omitempty"`
 	Reason  string      `json:"reason,omitempty"`
+	// Confirm says that the holds which stand are those that have to, after a
+	// restoration.
+	Confirm bool `json:"confirm,omitempty"`
 }
 
 // KeepingAnswer is what a command is answered.
@@ -132,7 +157,10 @@ type KeepingAnswer struct {
 	Kept      []audit.Kept       `json:"kept"`
 	Holds     []audit.Standing   `json:"holds"`
 	Destroyed []*audit.Destroyed `json:"destroyed,omitempty"`
-	// Entry is the Audit-Id of the hold or release.
+	// Unconfirmed is the restoration after which nothing is destroyed until somebody
+	// has confirmed the holds.
+	Unconfirmed *audit.Unconfirmed `json:"unconfirmed,omitempty"`
+	// Entry is the Audit-Id of the hold, release or confirmation.
 	Entry string `json:"entry,omitempty"`
 }
 
@@ -155,6 +183,8 @@ func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, ix *audit.Index, 
 		rec, err = log.Hold(ctx, *q.Hold, by)
 	case q.Release != nil:
 		rec, err = log.Release(ctx, *q.Release, q.Reason, by)
+	case q.Confirm:
+		rec, err = log.Confirm(ctx, q.Reason, by)
 	case q.Today != "" && r == (audit.Retention{}):
 		err = errors.New("no retention is configured: write `retain 36 months` into the block log of the global option crmgate")
 	case q.Today != "":
@@ -170,7 +200,11 @@ func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, ix *audit.Index, 
 		return nil, err
 	}
 	holds, err := log.Holds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	a.Holds = append(a.Holds, holds...)
+	a.Unconfirmed, err = log.Unconfirmed(ctx)
 	return a, err
 }
 
@@ -182,7 +216,7 @@ func adminKeeping(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer, err := app.answerKeeping(context.WithoutCancel(r.Context()), &q)
-	if errors.Is(err, audit.ErrHold) || errors.Is(err, audit.ErrDate) {
+	if errors.Is(err, audit.ErrHold) || errors.Is(err, audit.ErrDate) || errors.Is(err, audit.ErrUnconfirmed) {
 		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: err}
 	}
 	return sendAnswer(w, "keeping", answer, err)
@@ -197,5 +231,9 @@ func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *Keepi
 	if s.place.Database != nil {
 		return nil, errRetainedRows
 	}
-	return q.Do(ctx, s.Log, s.index, a.Log.Retain.Months())
+	answer, err = q.Do(ctx, s.Log, s.index, a.Log.Retain.Months())
+	if err == nil {
+		s.unconfirmed.Store(answer.Unconfirmed != nil)
+	}
+	return answer, err
 }

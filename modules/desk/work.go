@@ -149,7 +149,7 @@ func (d *Desk) state(v crmgate.Visitor) {
 	}
 	view.Facts = desk.StateFacts(desk.State{
 		Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed,
-		Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free,
+		Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free, Unconfirmed: l.Unconfirmed,
 	})
 	d.show(v, desk.Page{Name: "log", Title: page.Text{DE: "Zustand des Protokolls", EN: "State of the log"}, Audit: rec, Body: view})
 }
