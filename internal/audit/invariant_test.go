@@ -44,6 +44,7 @@ func TestInvariant(t *testing.T) {
 			{"changed-byte-in-the-last-group-stops-the-start", changedByteInTheLastGroupStopsTheStart},
 			{"missing-or-exchanged-segment-is-named", missingOrExchangedSegmentIsNamed},
 			{"entries-taken-out-and-committed-anew-are-named", entriesTakenOutAndCommittedAnewAreNamed},
+			{"adoption-may-be-cut-at-every-step", adoptionMayBeCutAtEveryStep},
 			{"log-cut-at-its-end-is-refused", logCutAtItsEndIsRefused},
 			{"log-and-checkpoints-have-to-belong-together", logAndCheckpointsHaveToBelongTogether},
 			{"log-written-anew-with-the-keys-is-named", logWrittenAnewWithTheKeysIsNamed},

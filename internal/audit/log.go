@@ -65,6 +65,7 @@ type Options struct {
 
 	files    files      // another file layer, in tests
 	restored *recovered // what to go on from, in place of what is found
+	adopted  *adoption  // a log without checkpoints that is taken as it is
 	every    time.Duration
 	patience time.Duration
 	now      func() (wall time.Time, since time.Duration)
@@ -196,16 +197,19 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 	if l.writer, err = newWriter(l, opts, found); err != nil {
 		return nil, err
 	}
-	go l.notary.run()
 	go l.run()
-	if err := l.begin(ctx, found); err != nil {
+	err = l.begin(ctx, found, opts.adopted)
+	// Not before: what is signed of an adopted log says that it was.
+	l.notary.mute = err != nil && opts.adopted != nil
+	go l.notary.run()
+	if err != nil {
 		return nil, errors.Join(err, l.shut())
 	}
 	return l, nil
 }
 
-// begin writes the entry that every run of the log starts with.
-func (l *Log) begin(ctx context.Context, found *recovered) error {
+// begin writes the entries that a run of the log starts with.
+func (l *Log) begin(ctx context.Context, found *recovered, adopted *adoption) error {
 	e := &Entry{Kind: Control, Event: Start}
 	if !found.clean {
 		e.Event, e.Dropped = UncleanStart, found.dropped
@@ -216,6 +220,9 @@ func (l *Log) begin(ctx context.Context, found *recovered) error {
 		l.nameUnfinished(e, found.unfinished)
 	}
 	_, err := l.Append(ctx, e)
+	if err == nil && adopted != nil {
+		_, err = l.Append(ctx, adopted.entry())
+	}
 	return err
 }
 
