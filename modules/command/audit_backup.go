@@ -84,7 +84,7 @@ func runBackup(cmd *cobra.Command, p *place, dir string, how audit.Backing, asJS
 	if how.Rate < 0 {
 		return errors.New("--rate takes a number of MiB, or 0")
 	}
-	ring, err := d.ring()
+	ring, err := d.ring(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func runRestore(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) e
 	if err != nil {
 		return err
 	}
-	ring, err := d.ring()
+	ring, err := d.ring(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func keepingCommand(cmd *cobra.Command, flags func(*crmgate.KeepingAsked)) {
 
 // askKeeping asks the running gateway, or the log where none runs.
 func askKeeping(cmd *cobra.Command, p *place, d data, q *crmgate.KeepingAsked) (*crmgate.KeepingAnswer, error) {
-	ring, err := d.ring()
+	ring, err := d.ring(cmd.Context())
 	if err != nil {
 		return nil, err
 	}

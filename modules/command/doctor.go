@@ -95,7 +95,12 @@ func (e *examination) run(ctx context.Context, file string, warnings io.Writer) 
 		e.gate(ctx, app, g)
 	}
 	e.site = ""
-	e.data(app.DataDir)
+	src, err := app.KeySource()
+	if err != nil {
+		e.say(crmgate.Failure, "keys", "Correct the option keys", "%v", err)
+		return
+	}
+	e.data(ctx, app.DataDir, src)
 	e.list = append(e.list, app.ExamineStore(ctx))
 }
 

@@ -33,6 +33,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	    crmgate {
 //	        data_dir <path>
 //	        store    <module> [<options>]
+//	        keys     <module> [<options>]
 //	        log {
 //	            node        <name>
 //	            segment_mib <number>
@@ -48,15 +49,20 @@ type App struct {
 	// StoreRaw is the session store, a module of `crmgate.stores`. Default:
 	// SQLite in the data directory.
 	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=crmgate.stores inline_key=module"`
+	// KeysRaw is where the master keys are, a module of `crmgate.keys`. Default: a
+	// file in the data directory.
+	KeysRaw json.RawMessage `json:"keys,omitempty" caddy:"namespace=crmgate.keys inline_key=source"`
 	// Log configures the audit log.
 	Log LogConfig `json:"log,omitzero"`
 
-	ctx     caddy.Context
-	logger  *zap.Logger
-	opener  session.Opener
-	gates   []Gate
-	metrics *Metrics
-	held    string // the key of the services in the pool, "" while not started
+	ctx    caddy.Context
+	logger *zap.Logger
+	opener session.Opener
+	// keyModule is nil for the default.
+	keyModule KeySource
+	gates     []Gate
+	metrics   *Metrics
+	held      string // the key of the services in the pool, "" while not started
 	// opened are the services while this configuration holds them.
 	opened *atomic.Pointer[Services]
 	// run runs what goes on in the background until quit.
@@ -171,6 +177,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
+	if err := a.loadKeySource(ctx); err != nil {
+		return err
+	}
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
 		return err
 	}
@@ -179,6 +188,23 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("registering the metrics of the log: %w", err)
 	}
 	return nil
+}
+
+func (a *App) loadKeySource(ctx caddy.Context) error {
+	if a.KeysRaw == nil {
+		return nil
+	}
+	mod, err := ctx.LoadModule(a, "KeysRaw")
+	if err != nil {
+		return fmt.Errorf("loading the source of the master keys: %w", err)
+	}
+	source, ok := mod.(KeySource)
+	if !ok {
+		return fmt.Errorf("the source of the master keys %T is none", mod)
+	}
+	a.keyModule = source
+	_, err = a.KeySource() // it opens nothing
+	return err
 }
 
 // Register adds a gate. Gates call it while they are provisioned.
@@ -230,7 +256,11 @@ func (a *App) Start() error {
 }
 
 func (a *App) open() (*Services, error) {
-	ring, err := keys.Open(a.keyDir())
+	src, err := a.KeySource()
+	if err != nil {
+		return nil, err
+	}
+	ring, err := OpenKeys(context.Background(), a.DataDir, src, true)
 	if err != nil {
 		return nil, err
 	}
