@@ -48,8 +48,8 @@ func homes() []home {
 			"Ask internal/factor to enrol and to prove",
 		},
 		{
-			"age",
-			[]string{"filippo.io/age"},
+			"wrapping of keys",
+			[]string{"filippo.io/age", "github.com/tink-crypto", "github.com/hashicorp/vault"},
 			[]string{"internal/keys"},
 			"Wrap and unwrap the master keys by internal/keys",
 		},

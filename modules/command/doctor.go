@@ -15,6 +15,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/spf13/cobra"
 
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
@@ -96,6 +97,10 @@ func (e *examination) run(ctx context.Context, file string, warnings io.Writer) 
 	}
 	e.site = ""
 	src, err := app.KeySource()
+	if errors.Is(err, keys.ErrNoService) {
+		e.say(crmgate.Warning, "keys", "Run this as a service of systemd, too", "whether they can be read can't be told from here: %v", err)
+		return
+	}
 	if err != nil {
 		e.say(crmgate.Failure, "keys", "Correct the option keys", "%v", err)
 		return

@@ -203,8 +203,7 @@ func (a *App) loadKeySource(ctx caddy.Context) error {
 		return fmt.Errorf("the source of the master keys %T is none", mod)
 	}
 	a.keyModule = source
-	_, err = a.KeySource() // it opens nothing
-	return err
+	return nil
 }
 
 // Register adds a gate. Gates call it while they are provisioned.

@@ -39,7 +39,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	    crmgate {
 //	        data_dir <path>                # keys, sessions and the audit log
 //	        store    <module> [<options>]  # sqlite [<path>]
-//	        keys     <module> [<options>]  # file [<path>], systemd <name>, age { … }
+//	        keys     <module> [<options>]  # file [<path>], systemd <name>, age { … }, vault { … }
 //	        log {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files

@@ -59,10 +59,14 @@ func OpenKeys(ctx context.Context, dataDir string, src keys.Source, mayMake bool
 // better: it would be backed up, and found.
 func plainBeside(dataDir string, src keys.Source) error {
 	plain := keys.InDir(KeyDir(dataDir))
-	if src.String() == plain.String() {
+	at, err := filepath.Abs(plain.Path)
+	if err != nil {
+		return fmt.Errorf("looking for a plain key file: %w", err)
+	}
+	if named, err := filepath.Abs(src.String()); err == nil && named == at {
 		return nil
 	}
-	_, err := os.Lstat(plain.Path)
+	_, err = os.Lstat(plain.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

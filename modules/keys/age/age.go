@@ -108,6 +108,9 @@ func (s *Source) Source(dataDir string) (keys.Source, error) {
 	}
 	r := caddy.NewReplacer()
 	identity, err := r.ReplaceOrErr(s.Identity, true, true)
+	if err != nil && strings.Contains(s.Identity, "{env.CREDENTIALS_DIRECTORY}") {
+		return nil, fmt.Errorf("keys age: identity %s: %w", s.Identity, keys.ErrNoService)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("keys age: identity: %w", err)
 	}
@@ -130,7 +133,7 @@ func (s *Source) Source(dataDir string) (keys.Source, error) {
 // within reports whether a file is in a directory, links resolved as far as they are
 // there.
 func within(file, dir string) bool {
-	for _, clean := range []func(string) string{filepath.Clean, resolved} {
+	for _, clean := range []func(string) string{absolute, resolved} {
 		rel, err := filepath.Rel(clean(dir), clean(file))
 		if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 			return true
@@ -139,11 +142,18 @@ func within(file, dir string) bool {
 	return false
 }
 
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
 	}
 	return filepath.Clean(path)
+}
+
+func resolved(path string) string {
+	if target, err := filepath.EvalSymlinks(absolute(path)); err == nil {
+		return target
+	}
+	return absolute(path)
 }
 
 var (

@@ -1,6 +1,7 @@
 package age
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"filippo.io/age"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 func identity(t *testing.T, file string) string {
@@ -73,6 +76,9 @@ func TestIdentityBesideTheKeysIsRefused(t *testing.T) {
 	}
 	if err := (&Source{Identity: "/i", Recipients: []string{"age1x"}}).Validate(); err == nil {
 		t.Error("a recipient that is none was taken")
+	}
+	if _, err := (&Source{Identity: "{env.CREDENTIALS_DIRECTORY}/i"}).Source(data); !errors.Is(err, keys.ErrNoService) {
+		t.Errorf("an identity that a service is handed, outside of one: %v", err)
 	}
 	if _, err := (&Source{Identity: "{env.CRMGATE_TEST_NOT_SET}/i"}).Source(data); err == nil {
 		t.Error("an identity without its directory was taken")
