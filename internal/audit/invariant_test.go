@@ -45,6 +45,8 @@ func TestInvariant(t *testing.T) {
 			{"missing-or-exchanged-segment-is-named", missingOrExchangedSegmentIsNamed},
 			{"entries-taken-out-and-committed-anew-are-named", entriesTakenOutAndCommittedAnewAreNamed},
 			{"adoption-may-be-cut-at-every-step", adoptionMayBeCutAtEveryStep},
+			{"edited-index-is-named", editedIndexIsNamed},
+			{"month-taken-out-of-the-index-is-named", monthTakenOutOfTheIndexIsNamed},
 			{"log-cut-at-its-end-is-refused", logCutAtItsEndIsRefused},
 			{"log-and-checkpoints-have-to-belong-together", logAndCheckpointsHaveToBelongTogether},
 			{"log-written-anew-with-the-keys-is-named", logWrittenAnewWithTheKeysIsNamed},
