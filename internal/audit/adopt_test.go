@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -89,4 +90,34 @@ func afterAdoption(t *testing.T, d *disk, ring *keys.Ring, done bool) error {
 		}
 	}
 	return errors.New("there are checkpoints, and no entry says that the log was adopted")
+}
+
+// A log in a database whose checkpoints are lost, there and on the node's disk, is
+// adopted beside a disk that is new: both places have a checkpoint then.
+func TestAdoptingMakesTheSecondDirectory(t *testing.T) {
+	m, ring := newRowMemory(), testRing(t)
+	opts := Options{Node: "one", Rows: m, SegmentSize: minSegment, Checkpoints: filepath.Join(t.TempDir(), "old")}
+	l := mustOpen(t, "", ring, opts)
+	mustAppend(t, l, intentOf("r"))
+	mustClose(t, l)
+	m.mu.Lock()
+	for name := range m.files {
+		if strings.HasSuffix(name, checkpointSuffix) {
+			delete(m.files, name)
+		}
+	}
+	m.mu.Unlock()
+	opts.Checkpoints = filepath.Join(t.TempDir(), "a", "new")
+	c, err := Adopt(t.Context(), "", ring, opts, "uid 7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := opts.shelf("", ring)
+	kept.files = newRowFiles(m)
+	for name, s := range map[string]shelf{"the database": {files: kept.files, dir: kept.dir, ring: ring}, "the disk": *kept.second} {
+		if all, err := s.load(); err != nil || len(all) != 1 || all[0].Size <= c.Size {
+			t.Errorf("%s has %v, %v", name, all, err)
+		}
+	}
+	mustClose(t, mustOpen(t, "", ring, opts))
 }
