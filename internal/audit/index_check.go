@@ -76,14 +76,8 @@ func (ix *Index) differs(ctx context.Context, fresh *Index, has, want *indexPosi
 		}
 	}
 	for _, id := range union(has.Months, want.Months) {
-		in, of := slices.Contains(has.Months, id), slices.Contains(want.Months, id)
-		if in && !of {
-			if _, err := ix.keys.get(id); errors.Is(err, ErrDestroyed) {
-				continue // it goes with the next run of the retention
-			}
-		}
-		if in != of {
-			d, err := lacking(ctx, fresh, id, of)
+		if in, of := slices.Contains(has.Months, id), slices.Contains(want.Months, id); in != of {
+			d, err := ix.lacking(ctx, fresh, id, of)
 			if err != nil {
 				return nil, err
 			}
@@ -107,10 +101,14 @@ func union(a, b []uint32) []uint32 {
 	return slices.Compact(all)
 }
 
-// lacking is the damage where a whole file is missing, or too many.
-func lacking(ctx context.Context, fresh *Index, id uint32, missing bool) (*IndexDamage, error) {
+// lacking is the damage where a whole file is missing, or one too many: but for that of
+// a month that was destroyed, which goes with the next run of the retention.
+func (ix *Index) lacking(ctx context.Context, fresh *Index, id uint32, missing bool) (*IndexDamage, error) {
 	d := &IndexDamage{File: monthName(id), What: "the log has no entry of its key"}
 	if !missing {
+		if _, err := ix.keys.get(id); errors.Is(err, ErrDestroyed) {
+			return nil, nil
+		}
 		return d, nil
 	}
 	db, err := fresh.month(ctx, id)
