@@ -40,6 +40,7 @@ func snippets() []snippet {
 		imports("home of log and metrics", "internal/audit/x.go", `"log"`, `"logger"`),
 		imports("home of casbin", "modules/gate/x.go", `"github.com/casbin/casbin/v2"`, ours+`internal/policy"`),
 		imports("home of oidc and jose", "internal/session/x.go", `"github.com/go-jose/go-jose/v4"`, ours+`internal/oidc"`),
+		imports("home of wrapping of keys", "modules/keys/age/x.go", `"filippo.io/age"`, ours+`internal/keys"`),
 		imports("home of passkeys and one-time codes", "modules/gate/x.go", `"github.com/go-webauthn/webauthn/webauthn"`, ours+`internal/factor"`),
 		imports("home of gjson", "internal/policy/x.go", `"github.com/tidwall/gjson"`, `"encoding/json"`),
 		imports("home of workbooks", "internal/profile/x.go", `"github.com/xuri/excelize/v2"`, ours+`internal/doc/xlsx"`),

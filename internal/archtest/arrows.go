@@ -48,6 +48,18 @@ func homes() []home {
 			"Ask internal/factor to enrol and to prove",
 		},
 		{
+			"wrapping of keys",
+			[]string{"filippo.io/age", "github.com/tink-crypto", "github.com/hashicorp/vault"},
+			[]string{"internal/keys"},
+			"Wrap and unwrap the master keys by internal/keys",
+		},
+	}
+}
+
+// formatHomes are those of libraries that read what others wrote.
+func formatHomes() []home {
+	return []home{
+		{
 			"gjson",
 			[]string{"github.com/tidwall/gjson", "github.com/tidwall/match"},
 			[]string{"internal/profile", "internal/mask"},
@@ -84,7 +96,7 @@ func docReaders() []string {
 
 func arrowRules() []Rule {
 	var rules []Rule
-	for _, h := range homes() {
+	for _, h := range append(homes(), formatHomes()...) {
 		rules = append(rules, Rule{
 			Name:   "home of " + h.name,
 			Remedy: h.remedy,

@@ -58,6 +58,8 @@ const (
 	// HoldSet and HoldReleased tell of a legal hold: months that aren't destroyed.
 	HoldSet      Event = "hold"
 	HoldReleased Event = "hold_released"
+	// HoldsConfirmed is somebody who answers for the holds after a restoration.
+	HoldsConfirmed Event = "holds_confirmed"
 	// BackedUp is a backup that begins; Restored the first entry of a log that was
 	// restored from one.
 	BackedUp Event = "backup"
@@ -72,7 +74,8 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint, Registered:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
+		BackedUp, Restored, NodeCheckpoint, Registered:
 		return true
 	}
 	return false

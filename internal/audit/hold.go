@@ -190,7 +190,7 @@ func (l *Log) loadHolds(ctx context.Context) error {
 		if err := walkAll(ctx, l.files, o); err != nil {
 			return fmt.Errorf("reading which holds stand: %w", err)
 		}
-		l.keeper.holds, l.keeper.releases = found.holds, found.releases
+		l.keeper.holds, l.keeper.releases, l.keeper.unconfirmed = found.holds, found.releases, found.unconfirmed
 	}
 	if l.keeper.fellows == nil {
 		return nil
@@ -198,24 +198,7 @@ func (l *Log) loadHolds(ctx context.Context) error {
 	return l.keeper.loadOthers(ctx, l.keys)
 }
 
-// follow takes what an entry says of holds. key is the data key that it was written
-// with.
-func (k *keeper) follow(s *Stored, key uint32) {
-	said := s.Entry.Keeping
-	if said == nil {
-		return
-	}
-	switch {
-	case said.Hold != nil:
-		k.holds[s.Seq] = &Standing{Hold: *said.Hold, Entry: s.Seq, Since: s.Entry.Time, By: saidBy(s.Entry.Detail), key: key}
-	case s.Entry.Event == HoldReleased && said.Of == "":
-		delete(k.holds, said.Releases)
-	case s.Entry.Event == HoldReleased && !slices.Contains(k.releases, heldAt{said.Of, said.Releases}):
-		k.releases = append(k.releases, heldAt{said.Of, said.Releases})
-	}
-}
-
-// saidBy is who an entry about retention says it was.
+// saidBy is whoever had an entry written.
 func saidBy(detail string) string {
 	by, _, _ := strings.Cut(strings.TrimPrefix(detail, "by "), ":")
 	return by

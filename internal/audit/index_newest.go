@@ -33,22 +33,7 @@ func (ix *Index) Size() (uint64, error) {
 }
 
 func (s *indexSearch) newest(ctx context.Context, before uint64, yield func(Stored, error) bool) error {
-	p, err := s.ix.at()
-	if err != nil {
-		return err
-	}
-	if p == nil {
-		return ErrIndex
-	}
-	s.at, _ = p.position()
-	if s.codec, err = newCodec(s.at.identity); err != nil {
-		return err
-	}
-	months, err := s.months(p)
-	if err != nil {
-		return err
-	}
-	employees, err := s.employees(ctx, months)
+	months, employees, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}

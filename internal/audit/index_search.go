@@ -53,23 +53,29 @@ func (s *indexSearch) close() {
 	}
 }
 
-func (s *indexSearch) run(ctx context.Context, yield func(Stored, error) bool) error {
+// begin finds out where the search goes: the months, and the employees that the query
+// means.
+func (s *indexSearch) begin(ctx context.Context) (months []*dataKey, employees []string, err error) {
 	p, err := s.ix.at()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if p == nil {
-		return ErrIndex
+		return nil, nil, ErrIndex
 	}
 	s.at, _ = p.position()
 	if s.codec, err = newCodec(s.at.identity); err != nil {
-		return err
+		return nil, nil, err
 	}
-	months, err := s.months(p)
-	if err != nil {
-		return err
+	if months, err = s.months(p); err != nil {
+		return nil, nil, err
 	}
-	employees, err := s.employees(ctx, months)
+	employees, err = s.employees(ctx, months)
+	return months, employees, err
+}
+
+func (s *indexSearch) run(ctx context.Context, yield func(Stored, error) bool) error {
+	months, employees, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}

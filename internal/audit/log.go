@@ -67,6 +67,7 @@ type Options struct {
 
 	files    files      // another file layer, in tests
 	restored *recovered // what to go on from, in place of what is found
+	adopted  *adoption  // a log without checkpoints that is taken as it is
 	every    time.Duration
 	patience time.Duration
 	now      func() (wall time.Time, since time.Duration)
@@ -198,34 +199,15 @@ func open(ctx context.Context, dir string, ring *keys.Ring, opts Options) (*Log,
 	if l.writer, err = newWriter(l, opts, found); err != nil {
 		return nil, err
 	}
-	go l.notary.run()
 	go l.run()
-	if err := l.begin(ctx, found); err != nil {
+	err = l.begin(ctx, found, opts.adopted)
+	// Not before: what is signed of an adopted log says that it was.
+	l.notary.mute = err != nil && opts.adopted != nil
+	go l.notary.run()
+	if err != nil {
 		return nil, errors.Join(err, l.shut())
 	}
 	return l, nil
-}
-
-// begin writes the entry that every run of the log starts with.
-func (l *Log) begin(ctx context.Context, found *recovered) error {
-	e := &Entry{Kind: Control, Event: Start}
-	if !found.clean {
-		e.Event, e.Dropped = UncleanStart, found.dropped
-		l.nameUnfinished(e, found.unfinished)
-	}
-	if found.joint != nil {
-		e.Event, e.Detail, e.Keeping = Restored, found.joint.String(), &Keeping{Joint: found.joint}
-		l.nameUnfinished(e, found.unfinished)
-	}
-	_, err := l.Append(ctx, e)
-	return err
-}
-
-// nameUnfinished names as many intents as surely fit into a segment: an entry that
-// is too large would keep the log from starting.
-func (l *Log) nameUnfinished(e *Entry, list []Unfinished) {
-	n := min(len(list), l.room/256)
-	e.Unfinished, e.Unnamed = list[:n], len(list)-n
 }
 
 // Node is the name in this log's receipts.

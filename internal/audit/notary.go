@@ -28,6 +28,9 @@ type notary struct {
 	origin string
 	head   *atomic.Pointer[head]
 
+	// mute says that nothing is to be signed: of a log whose adoption failed.
+	mute bool
+
 	every, patience time.Duration
 	began           time.Time // what the times below are counted from
 
@@ -102,6 +105,9 @@ func (n *notary) run() {
 
 // keep signs and keeps the head as it is now.
 func (n *notary) keep() error {
+	if n.mute {
+		return nil
+	}
 	// Before the look at the head: a commit in between is counted anew.
 	since := n.since.Swap(0)
 	h := *n.head.Load()

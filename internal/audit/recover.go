@@ -43,6 +43,9 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if err != nil {
 		return nil, err
 	}
+	if opts.adopted != nil && len(checkpoints) == 0 {
+		checkpoints = []Checkpoint{opts.adopted.from}
+	}
 	segments, err := listSegments(fsys)
 	if err != nil {
 		return nil, err

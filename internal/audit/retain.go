@@ -20,6 +20,8 @@ type keeper struct {
 	// fellows are the logs of other nodes, nil for none; others are their holds.
 	fellows *fellows
 	others  []Standing
+	// unconfirmed is the restoration after which nobody has confirmed the holds.
+	unconfirmed *Unconfirmed
 	// swept says that the index has nothing of the keys that were destroyed.
 	swept int
 	// scrubbed says the same of the place of the keys.
@@ -83,11 +85,15 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 			return nil, err
 		}
 	}
+	found, refused := "nothing is due", error(nil)
+	if len(due) > 0 && l.keeper.unconfirmed != nil { // due has read it
+		found, refused, due = "nothing is destroyed before the holds are confirmed", ErrUnconfirmed, nil
+	}
 	if len(due) == 0 && how.Witness == nil {
-		if err := l.monthly(ctx, now, how); err != nil {
+		if err := l.monthly(ctx, now, found, how); err != nil {
 			return nil, err
 		}
-		return nil, l.sweep(ctx, how.Index)
+		return nil, errors.Join(l.sweep(ctx, how.Index), refused)
 	}
 	var all []*Destroyed
 	for len(due) > 0 {
@@ -98,7 +104,7 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 		}
 		due = due[n:]
 	}
-	return all, l.sweep(ctx, how.Index)
+	return all, errors.Join(l.sweep(ctx, how.Index), refused)
 }
 
 // time is what the run goes by.
@@ -118,13 +124,13 @@ func (how *Retaining) plan(keys []MonthKey, now time.Time) []Kept {
 	return how.Retention.plan(keys, now)
 }
 
-// monthly writes down, once a month, that the retention ran and found nothing: the
+// monthly writes down, once a month, that the retention ran and destroyed nothing: the
 // log has been written in that month, which the months before it are judged by.
-func (l *Log) monthly(ctx context.Context, now time.Time, how Retaining) error {
+func (l *Log) monthly(ctx context.Context, now time.Time, found string, how Retaining) error {
 	if l.keys.has(ClassGateway, now) {
 		return nil
 	}
-	_, err := l.Append(ctx, &Entry{Kind: Control, Event: RetentionRun, Detail: "nothing is due; " + how.Retention.String()})
+	_, err := l.Append(ctx, &Entry{Kind: Control, Event: RetentionRun, Detail: found + "; " + how.Retention.String()})
 	return err
 }
 

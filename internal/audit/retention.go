@@ -48,6 +48,8 @@ type Keeping struct {
 	Releases uint64 `json:"releases,omitempty"`
 	// Of is the node whose log that entry stands in, "" for the log's own.
 	Of string `json:"of,omitempty"`
+	// Confirms is the entry of the restoration after which the holds are confirmed.
+	Confirms uint64 `json:"confirms,omitempty"`
 	// Joint is what a restored log goes on from.
 	Joint *Joint `json:"joint,omitempty"`
 }

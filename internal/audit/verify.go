@@ -49,6 +49,10 @@ type Report struct {
 	Lost   []Checkpoint `json:"lost,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
+	// Indexed is how many entries the index has, and IndexDamage the first of which it
+	// says something else than the log, where that was asked for.
+	Indexed     uint64       `json:"indexed,omitempty"`
+	IndexDamage *IndexDamage `json:"index_damage,omitempty"`
 	// Damage is the first place that isn't what was written, or nil.
 	Damage *Damage `json:"damage,omitempty"`
 }

@@ -18,6 +18,8 @@ type State struct {
 	Lag         uint64
 	Segments    int
 	Bytes, Free int64
+	// Unconfirmed says that nothing is destroyed until somebody has confirmed the holds.
+	Unconfirmed bool
 }
 
 // StateFacts are the lines of the page.
@@ -32,6 +34,15 @@ func StateFacts(s State) []Fact {
 	facts := []Fact{
 		{Name: page.Text{DE: "Knoten", EN: "Node"}, Value: both(s.Node), Code: true},
 		{Name: page.Text{DE: "Einträge", EN: "Entries"}, Value: count(s.Entries)},
+	}
+	if s.Unconfirmed {
+		facts = append(facts, Fact{
+			Name: page.Text{DE: "Aufbewahrung", EN: "Retention"},
+			Value: page.Text{
+				DE: "Das Protokoll wurde aus einer Sicherung wiederhergestellt. Nichts wird vernichtet, bis jemand bestätigt hat, dass alle Sperren bestehen (crmgate audit confirm).",
+				EN: "The log was restored from a backup. Nothing is destroyed until somebody has confirmed that all holds stand (crmgate audit confirm).",
+			},
+		})
 	}
 	if s.Bytes >= 0 {
 		facts = append(facts, Fact{Name: page.Text{DE: "Auf der Platte", EN: "On the disk"}, Value: disk})

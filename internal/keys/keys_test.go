@@ -234,7 +234,7 @@ func TestRotationLosesNothing(t *testing.T) {
 	}
 	pseudonyms := running.Derive("audit employee")
 
-	id, err := Rotate(dir, now.Add(time.Hour))
+	id, err := InDir(dir).Rotate(t.Context(), now.Add(time.Hour))
 	if err != nil || id != 2 {
 		t.Fatalf("Rotate = %d, %v", id, err)
 	}
@@ -244,10 +244,10 @@ func TestRotationLosesNothing(t *testing.T) {
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
 		t.Errorf("files %v, %v", files, err)
 	}
-	if added, err := running.Reload(dir); !added || err != nil {
+	if added, err := running.Reload(t.Context(), InDir(dir)); !added || err != nil {
 		t.Errorf("Reload = %v, %v", added, err)
 	}
-	if added, err := running.Reload(dir); added || err != nil {
+	if added, err := running.Reload(t.Context(), InDir(dir)); added || err != nil {
 		t.Errorf("a second Reload = %v, %v", added, err)
 	}
 	waiting, err := running.Seal("session", []byte("v"), nil)
@@ -270,7 +270,7 @@ func TestRotationLosesNothing(t *testing.T) {
 	if running.Derive("audit employee") != pseudonyms || another.Derive("audit employee") != pseudonyms {
 		t.Error("pseudonyms change with the key")
 	}
-	if _, err := Rotate(dir, now.Add(-2*time.Hour)); err == nil {
+	if _, err := InDir(dir).Rotate(t.Context(), now.Add(-2*time.Hour)); err == nil {
 		t.Error("a key that begins before the one before it was added")
 	}
 }
@@ -278,10 +278,10 @@ func TestRotationLosesNothing(t *testing.T) {
 func TestLostOrChangedKeyIsRefusedAtReload(t *testing.T) {
 	dir := t.TempDir()
 	r := mustOpen(t, dir)
-	if _, err := Rotate(dir, time.Now()); err != nil {
+	if _, err := InDir(dir).Rotate(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Reload(dir); err != nil {
+	if _, err := r.Reload(t.Context(), InDir(dir)); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, FileName)
@@ -296,7 +296,7 @@ func TestLostOrChangedKeyIsRefusedAtReload(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Reload(dir); err == nil || strings.Contains(err.Error(), "abab") {
+		if _, err := r.Reload(t.Context(), InDir(dir)); err == nil || strings.Contains(err.Error(), "abab") {
 			t.Errorf("%s: Reload = %v", name, err)
 		}
 		if id, _ := r.Newest(); id != 2 {
@@ -312,7 +312,7 @@ func TestRacingRotationsKeepEachOthersKeys(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if id, err := Rotate(dir, time.Now().Add(time.Hour)); err == nil {
+			if id, err := InDir(dir).Rotate(t.Context(), time.Now().Add(time.Hour)); err == nil {
 				if _, twice := made.LoadOrStore(id, true); twice {
 					t.Errorf("key %d was made twice", id)
 				}

@@ -9,6 +9,7 @@ package keys
 
 import (
 	"bytes"
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -16,7 +17,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 )
@@ -83,19 +83,19 @@ func (r *Ring) byID(id byte) (master, bool) {
 	return master{}, false
 }
 
-// Reload reads the key file in dir again, and reports whether it has keys that
-// are new to the ring. A file that lacks one of the ring's keys, or has another
+// Reload reads the keys again, and reports whether there are some that are new to
+// the ring. A source that lacks one of the ring's keys, or has another
 // one in its place, is refused and the ring stays as it is: what that key sealed
 // could not be opened any more.
-func (r *Ring) Reload(dir string) (added bool, err error) {
-	fresh, err := load(filepath.Join(dir, FileName))
+func (r *Ring) Reload(ctx context.Context, src Source) (added bool, err error) {
+	fresh, err := src.Load(ctx)
 	if err != nil {
 		return false, err
 	}
 	had, has := *r.keys.Load(), *fresh.keys.Load()
 	for i, k := range had {
 		if i >= len(has) || has[i].id != k.id || has[i].secret != k.secret {
-			return false, fmt.Errorf("%s in %s has lost or changed master key %d: put the file back from a backup, keys may be added only", FileName, dir, k.id)
+			return false, fmt.Errorf("%s has lost or changed master key %d: put it back from a backup, keys may be added only", src, k.id)
 		}
 	}
 	r.keys.Store(&has)
@@ -108,6 +108,15 @@ func (r *Ring) Newest() (id byte, from time.Time) {
 	keys := *r.keys.Load()
 	k := keys[len(keys)-1]
 	return k.id, k.from
+}
+
+// Times are when each key begins to seal, by its id; the zero time for the first one.
+func (r *Ring) Times() map[byte]time.Time {
+	all := map[byte]time.Time{}
+	for _, k := range *r.keys.Load() {
+		all[k.id] = k.from
+	}
+	return all
 }
 
 // Seal encrypts and authenticates plaintext, and authenticates aad, with

@@ -12,7 +12,7 @@ func auditCommand(cmd *cobra.Command) {
 	}
 	searchCommand(search)
 	verify := &cobra.Command{
-		Use:   "verify (--data DIR | --config FILE | --export DIR [--key KEY]) [--against FILE …]",
+		Use:   "verify (--data DIR | --config FILE | --export DIR [--key KEY]) [--against FILE …] [--index]",
 		Short: "Reads the whole log, or an export, and names the first damaged entry",
 		Long:  verifyLong,
 		Example: "  crmgate audit verify --data /var/lib/crmgate\n" +

@@ -10,7 +10,8 @@ import (
 )
 
 const adoptLong = `Takes a log whose checkpoints are lost as it is, with the gateway stopped: reads
-the whole log, signs a checkpoint over it and writes an entry that says so.
+the whole log, writes an entry that says so, and signs a checkpoint over it. Where it
+is cut off there is no checkpoint still: run it again.
 
 Use it only where DATA/checkpoints is lost and no backup has it. From then on
 nothing shows whether entries were missing at the log's end before.`

@@ -94,7 +94,7 @@ func runBackup(cmd *cobra.Command, p *place, dir string, how audit.Backing, asJS
 	if how.Rate < 0 {
 		return errors.New("--rate takes a number of MiB, or 0")
 	}
-	ring, err := d.ring()
+	ring, err := d.ring(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func runRestore(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) e
 	if err != nil {
 		return err
 	}
-	ring, err := d.ring()
+	ring, err := d.ring(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func runRestore(cmd *cobra.Command, p *place, dir, keyDir string, asJSON bool) e
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), joint)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Restored in %s: %s.\nHolds that were set or released since then are lost: see crmgate audit retention, and set them again before the gateway runs.\n",
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Restored in %s: %s.\nHolds that were set or released since then are lost: see crmgate audit retention, and set them again. Nothing is destroyed until somebody has confirmed them: crmgate audit confirm.\n",
 		filepath.Join(d.dir, "log"), printable(joint.String()))
 	return err
 }

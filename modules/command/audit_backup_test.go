@@ -1,10 +1,13 @@
 package command
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/crmgate/crmgate/internal/audit"
 )
 
 // A log is backed up, goes on, is lost and restored: nothing but what came after
@@ -39,6 +42,18 @@ func TestLostLogIsRestoredFromItsBackup(t *testing.T) {
 	said, err = runAudit(t, "search", "--data", dir, "--kind", "intent")
 	if err != nil || strings.Count(said, "\n") != 2 {
 		t.Errorf("search says %v\n%s", err, said)
+	}
+	if said, err = runAudit(t, "retention", "--data", dir); err != nil || !strings.Contains(said, "Entry 7, ") || !strings.Contains(said, "crmgate audit confirm") {
+		t.Errorf("retention says %v\n%s", err, said)
+	}
+	if said, err = runAudit(t, "confirm", "--data", dir); err == nil {
+		t.Errorf("confirm without a reason says\n%s", said)
+	}
+	if said, err = runAudit(t, "confirm", "--data", dir, "--reason", "there were none"); err != nil || !strings.Contains(said, "Written down as") || strings.Contains(said, "nothing is destroyed") {
+		t.Errorf("confirm says %v\n%s", err, said)
+	}
+	if _, err = runAudit(t, "confirm", "--data", dir, "--reason", "again"); !errors.Is(err, audit.ErrHold) {
+		t.Errorf("confirm for a second time says %v", err)
 	}
 	for _, args := range [][]string{{"backup", "--data", dir, out}, {"backup", "--data", dir, "--keys", out, out}, {"restore", "--data", t.TempDir(), "--keys", keyDir, out}} {
 		if said, err := runAudit(t, args...); err == nil {

@@ -175,7 +175,7 @@ func (r *reporting) write(w io.Writer, rep *report.Report) error {
 // report has the running gateway make a report, or makes it of the log where none
 // runs. That it is made is an entry before.
 func (d data) report(ctx context.Context, asked *crmgate.ReportAsked) (rep *report.Report, err error) {
-	ring, err := d.ring()
+	ring, err := d.ring(ctx)
 	if err != nil {
 		return nil, err
 	}

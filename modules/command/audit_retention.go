@@ -30,7 +30,8 @@ time in which the gateway was off, it waits for that, or for you: --today with t
 date of today (UTC) destroys what is due by the clock.
 
 A month is destroyed by destroying its data key. Its entries stay in the log
-unreadable, and all proofs stay valid.`
+unreadable, and all proofs stay valid. After the log was restored from a backup,
+nothing is destroyed until somebody has confirmed the holds.`
 
 const holdLong = `Keeps months from being destroyed, until it is released. The hold is an entry in
 the log, with its reason: write the number of a case there, no name.`
@@ -77,7 +78,32 @@ func keepingCommands() []*cobra.Command {
 		release.MarkFlagsRequiredTogether("entry", "reason")
 		release.MarkFlagsOneRequired("entry")
 	})
-	return []*cobra.Command{retention, hold, release}
+	return []*cobra.Command{retention, hold, release, confirmCommand()}
+}
+
+const confirmLong = `Says that the holds which stand are those that have to, after the log was restored
+from a backup: holds that were set after the backup was made are lost with it, and
+those that were released stand again.
+
+Until then the gateway destroys nothing. First compare the list of
+crmgate audit retention with that of your cases, set what is missing
+(crmgate audit hold) and release what has ended. The confirmation is an entry in the
+log, with who gave it and the reason.`
+
+// confirmCommand is about the holds after a restoration.
+func confirmCommand() *cobra.Command {
+	confirm := &cobra.Command{
+		Use:     "confirm (--data DIR | --config FILE) --reason TEXT",
+		Short:   "Confirms the holds after a restoration",
+		Long:    confirmLong,
+		Example: "  crmgate audit confirm --config Caddyfile --reason 'compared with the list of cases of 2 March'",
+	}
+	keepingCommand(confirm, func(q *crmgate.KeepingAsked) {
+		q.Confirm = true
+		confirm.Flags().StringVar(&q.Reason, "reason", "", "With what the holds were compared")
+		confirm.MarkFlagsOneRequired("reason")
+	})
+	return confirm
 }
 
 // heldEntry reads where a hold stands.
@@ -132,7 +158,7 @@ func keepingCommand(cmd *cobra.Command, flags func(*crmgate.KeepingAsked)) {
 
 // askKeeping asks the running gateway, or the log where none runs.
 func askKeeping(cmd *cobra.Command, p *place, d data, q *crmgate.KeepingAsked) (*crmgate.KeepingAnswer, error) {
-	ring, err := d.ring()
+	ring, err := d.ring(cmd.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +225,12 @@ func printKeeping(cmd *cobra.Command, a *crmgate.KeepingAnswer) error {
 	}
 	if err := printTable(cmd.OutOrStdout(), rows); err != nil {
 		return err
+	}
+	if a.Unconfirmed != nil {
+		said := fmt.Sprintf("Entry %d, %s: %s.\n", a.Unconfirmed.Entry, a.Unconfirmed.Since.Format(time.RFC3339), audit.ErrUnconfirmed)
+		if _, err := fmt.Fprint(cmd.OutOrStdout(), said); err != nil {
+			return err
+		}
 	}
 	if a.Entry == "" {
 		return nil

@@ -26,13 +26,19 @@ grew since.
 
 --export verifies what crmgate audit export wrote, offline: no data directory and no
 master key are needed. --key is the log's public key, as verify and export print
-it, or a file that holds it; get it from another place than the export.`
+it, or a file that holds it; get it from another place than the export.
+
+--index compares the index that searches use with the log, too: it is made anew beside
+the one that is there (it takes as much room for that time), and each row has to be the
+same. Somebody who takes a row out of it hides an entry from searches, not from the log.`
 
 func verifyCommand(cmd *cobra.Command) {
 	var p place
 	var asJSON bool
 	var kept []string
 	var export, key, node string
+	var index bool
+	cmd.Flags().BoolVar(&index, "index", false, "Compare the index with the log, too")
 	cmd.Flags().StringVar(&export, "export", "", "The directory of an export, in place of a log")
 	placeFlags(cmd, &p, "export")
 	cmd.Flags().StringVar(&key, "key", "", "The log's public key, or a file with it; by default the one in the export")
@@ -41,6 +47,7 @@ func verifyCommand(cmd *cobra.Command) {
 	nodeFlag(cmd, &node)
 	cmd.MarkFlagsMutuallyExclusive("export", "against")
 	cmd.MarkFlagsMutuallyExclusive("export", "node")
+	cmd.MarkFlagsMutuallyExclusive("export", "index")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if export != "" {
@@ -49,11 +56,18 @@ func verifyCommand(cmd *cobra.Command) {
 		if key != "" {
 			return errors.New("--key goes with --export: a log is verified with the gateway's own keys")
 		}
-		return verify(cmd.Context(), cmd, &p, node, kept, asJSON)
+		return verify(cmd.Context(), cmd, &p, verifying{kept, node, index, asJSON})
 	}
 }
 
-func verify(ctx context.Context, cmd *cobra.Command, p *place, only string, keptElsewhere []string, asJSON bool) error {
+// verifying says how logs are verified.
+type verifying struct {
+	kept          []string // checkpoints that were kept elsewhere
+	only          string   // the node whose log alone is
+	index, asJSON bool
+}
+
+func verify(ctx context.Context, cmd *cobra.Command, p *place, how verifying) error {
 	d, ring, err := p.reach(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -63,7 +77,7 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, only string, kept
 	if err != nil {
 		return fmt.Errorf("finding the audit log: %w", err)
 	}
-	kept, err := readKept(nodes, keptElsewhere)
+	kept, err := readKept(nodes, how.kept)
 	if err != nil {
 		return err
 	}
@@ -73,17 +87,17 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, only string, kept
 		gathered, unread = audit.RootCheckpoints(ctx, d.place.Database, ring)
 	}
 	var damaged error
-	if only == "" {
+	if how.only == "" {
 		damaged = missingLogs(d, nodes, gathered)
 	}
 	several := len(nodes) > 1
-	if nodes, err = chosen(nodes, only); err != nil {
+	if nodes, err = chosen(nodes, how.only); err != nil {
 		return err
 	}
 	for _, node := range nodes {
 		check := d.place.Check(node)
 		check.Against, check.Gathered = against(node, several, kept), gathered
-		err := verifyNode(ctx, cmd, d, node, ring, check, asJSON)
+		err := verifyNode(ctx, cmd, d, node, ring, check, how)
 		if err != nil {
 			// The others are verified all the same.
 			if damaged = errors.Join(damaged, d.of(node, err)); ctx.Err() != nil {
@@ -132,7 +146,7 @@ func readKept(nodes, files []string) (map[string][]byte, error) {
 	return kept, nil
 }
 
-func verifyNode(ctx context.Context, cmd *cobra.Command, d data, node string, ring *keys.Ring, check audit.Check, asJSON bool) error {
+func verifyNode(ctx context.Context, cmd *cobra.Command, d data, node string, ring *keys.Ring, check audit.Check, how verifying) error {
 	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
 	check.Progress = bar.tell
 	report, err := audit.Verify(ctx, d.place.Dir, ring, check)
@@ -140,13 +154,32 @@ func verifyNode(ctx context.Context, cmd *cobra.Command, d data, node string, ri
 	if err != nil && !errors.Is(err, audit.ErrTampered) {
 		return err
 	}
-	if asJSON {
+	if how.index && err == nil {
+		if err = checkIndex(ctx, cmd, d, node, ring, &report); err != nil && report.IndexDamage == nil {
+			return err
+		}
+	}
+	if how.asJSON {
 		return errors.Join(printJSON(cmd.OutOrStdout(), report), err)
 	}
 	if err != nil {
 		return err
 	}
 	return printReport(cmd, d.place.Name(node), &report)
+}
+
+// checkIndex compares the index of a node's log with the log.
+func checkIndex(ctx context.Context, cmd *cobra.Command, d data, node string, ring *keys.Ring, report *audit.Report) error {
+	ix := d.place.Index(node, ring)
+	bar := newProgress(cmd.ErrOrStderr(), "Comparing the index")
+	var err error
+	report.Indexed, err = ix.Check(ctx, bar.tell)
+	bar.end()
+	report.IndexDamage, _ = errors.AsType[*audit.IndexDamage](err)
+	if err := errors.Join(err, ix.Close()); err != nil {
+		return fmt.Errorf("the log of %s: %w", d.place.Name(node), err)
+	}
+	return nil
 }
 
 func printReport(cmd *cobra.Command, name string, r *audit.Report) error {
@@ -159,6 +192,9 @@ func printReport(cmd *cobra.Command, name string, r *audit.Report) error {
 		{"key", r.Key},
 		{"segments", fmt.Sprintf("%d, %d bytes in %d groups", r.Segments, r.Bytes, r.Groups)},
 		{"unfinished", fmt.Sprintf("%d intents without disclosure in runs that ended, %d in the last one", r.Unfinished, r.Pending)},
+	}
+	if r.Indexed > 0 {
+		rows = append(rows, []string{"index", fmt.Sprintf("%d entries, as the log gives them", r.Indexed)})
 	}
 	for _, origin := range slices.Sorted(maps.Keys(r.Earlier)) {
 		rows = append(rows, []string{"earlier log", fmt.Sprintf("%s of at least %d entries, which is not here", origin, r.Earlier[origin])})

@@ -2,6 +2,8 @@ package command
 
 import (
 	"bytes"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,5 +162,46 @@ func TestSearchFindsWithAndWithoutAnIndex(t *testing.T) {
 	without, err := runAudit(t, "search", "--data", dir, "--kind", "intent")
 	if err != nil || !strings.HasPrefix(without, "The whole log is read") || !strings.HasSuffix(without, with) {
 		t.Errorf("search says %v\n%s, with an index\n%s", err, without, with)
+	}
+}
+
+// Who takes a row out of the index hides an entry from searches: --index names it.
+func TestVerifyNamesAnEditedIndex(t *testing.T) {
+	dir := t.TempDir()
+	appendTo(t, dir, "a", "b")
+	if out, err := runAudit(t, "reindex", "--data", dir); err != nil {
+		t.Fatalf("reindex says %v\n%s", err, out)
+	}
+	if out, err := runAudit(t, "verify", "--data", dir, "--index"); err != nil || !strings.Contains(out, "4 entries, as the log gives them") {
+		t.Errorf("verify says %v\n%s", err, out)
+	}
+	edited := 0
+	files, err := filepath.Glob(filepath.Join(dir, "index", "*.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		db, err := sql.Open("sqlite", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := db.ExecContext(t.Context(), "DELETE FROM e WHERE seq = 2")
+		if err = errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		n, _ := r.RowsAffected()
+		edited += int(n)
+	}
+	if edited != 1 {
+		t.Fatalf("%d rows were taken out of %v", edited, files)
+	}
+	for _, args := range [][]string{{"--data", dir, "--index"}, {"--data", dir, "--index", "--json"}} {
+		out, err := runAudit(t, append([]string{"verify"}, args...)...)
+		if !errors.Is(err, audit.ErrIndexEdited) || !strings.Contains(err.Error(), "entry 2,") || len(args) > 3 && !strings.Contains(out, `"index_damage"`) {
+			t.Errorf("verify %v says %v\n%s", args, err, out)
+		}
+	}
+	if out, err := runAudit(t, "verify", "--data", dir); err != nil {
+		t.Errorf("verify of the log alone says %v\n%s", err, out)
 	}
 }

@@ -60,8 +60,8 @@ func commands() []caddycmd.Command {
 			CobraFunc: policyCommand,
 		},
 		{
-			Name: "keys", Usage: "rotate",
-			Short:     "Adds a master key that seals from then on",
+			Name: "keys", Usage: "rotate|show|new|move",
+			Short:     "Works on the master keys",
 			CobraFunc: keysCommand,
 		},
 		{

@@ -154,25 +154,39 @@ func (d data) store() (session.Opener, error) {
 	if d.app.StoreRaw == nil {
 		return nil, nil
 	}
-	var named struct {
-		Module string `json:"module"`
-	}
-	if err := json.Unmarshal(d.app.StoreRaw, &named); err != nil {
-		return nil, fmt.Errorf("reading the configured store: %w", err)
-	}
-	info, err := caddy.GetModule("crmgate.stores." + named.Module)
+	mod, err := guestModule(d.app.StoreRaw, "crmgate.stores", "module")
 	if err != nil {
 		return nil, fmt.Errorf("the configured store: %w", err)
 	}
-	mod := info.New()
-	if err := json.Unmarshal(d.app.StoreRaw, mod); err != nil {
-		return nil, fmt.Errorf("reading the configured store: %w", err)
-	}
 	store, ok := mod.(session.Opener)
 	if !ok {
-		return nil, fmt.Errorf("the configured store %s is none", named.Module)
+		return nil, fmt.Errorf("the configured store %T is none", mod)
 	}
 	return store, nil
+}
+
+// guestModule makes a configured module of a namespace. It isn't provisioned: it works with
+// nothing but its configuration.
+func guestModule(raw json.RawMessage, namespace, key string) (caddy.Module, error) {
+	var named map[string]any
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return nil, fmt.Errorf("reading its configuration: %w", err)
+	}
+	name, _ := named[key].(string)
+	info, err := caddy.GetModule(namespace + "." + name)
+	if err != nil {
+		return nil, err
+	}
+	delete(named, key)
+	rest, err := json.Marshal(named)
+	if err != nil {
+		return nil, fmt.Errorf("reading its configuration: %w", err)
+	}
+	mod := info.New()
+	if err := caddy.StrictUnmarshalJSON(rest, mod); err != nil {
+		return nil, fmt.Errorf("reading its configuration: %w", err)
+	}
+	return mod, nil
 }
 
 // open finds the log that belongs to the directory, and those of the other nodes
@@ -200,20 +214,44 @@ func (p *place) reach(ctx context.Context, warnings io.Writer) (data, *keys.Ring
 	if err != nil {
 		return d, nil, err
 	}
-	ring, err := d.ring()
+	ring, err := d.ring(ctx)
 	if err != nil {
 		return d, nil, err
 	}
 	return d, ring, d.open(ctx)
 }
 
-// ring opens the keys. It never makes new ones: they would open nothing here.
-func (d data) ring() (*keys.Ring, error) {
-	dir := filepath.Join(d.dir, "keys")
-	if _, err := os.Stat(filepath.Join(dir, keys.FileName)); err != nil {
-		return nil, fmt.Errorf("the log's key is missing: %w; put the key of this log there", err)
+// keySource is the configured source of the master keys; without a configuration, the
+// file in the directory.
+func (d data) keySource() (keys.Source, error) {
+	if d.app.KeysRaw == nil {
+		return keys.InDir(crmgate.KeyDir(d.dir)), nil
 	}
-	ring, err := keys.Open(dir)
+	mod, err := guestModule(d.app.KeysRaw, "crmgate.keys", "source")
+	if err != nil {
+		return nil, fmt.Errorf("the configured keys: %w", err)
+	}
+	source, ok := mod.(crmgate.KeySource)
+	if !ok {
+		return nil, fmt.Errorf("the configured keys %T are no source", mod)
+	}
+	return source.Source(d.dir)
+}
+
+// ring opens the keys. It never makes new ones: they would open nothing here.
+func (d data) ring(ctx context.Context) (*keys.Ring, error) {
+	src, err := d.keySource()
+	if err != nil {
+		return nil, err
+	}
+	ring, err := crmgate.OpenKeys(ctx, d.dir, src, false)
+	if errors.Is(err, os.ErrNotExist) {
+		hint := ""
+		if d.app.KeysRaw == nil {
+			hint = ", or name the configuration that says where it is by --config"
+		}
+		return nil, fmt.Errorf("the log's key is missing: %w; put the key of this log there%s", err, hint)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the log's key: %w", err)
 	}

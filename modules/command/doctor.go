@@ -15,6 +15,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/spf13/cobra"
 
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
@@ -95,7 +96,16 @@ func (e *examination) run(ctx context.Context, file string, warnings io.Writer) 
 		e.gate(ctx, app, g)
 	}
 	e.site = ""
-	e.data(app.DataDir)
+	src, err := app.KeySource()
+	if errors.Is(err, keys.ErrNoService) {
+		e.say(crmgate.Warning, "keys", "Run this as a service of systemd, too", "whether they can be read can't be told from here: %v", err)
+		return
+	}
+	if err != nil {
+		e.say(crmgate.Failure, "keys", "Correct the option keys", "%v", err)
+		return
+	}
+	e.data(ctx, app.DataDir, src)
 	e.list = append(e.list, app.ExamineStore(ctx))
 }
 

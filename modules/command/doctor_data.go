@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 const spare = 1 << 30
 
 // data looks at the data directory: who it belongs to, the keys, the disk.
-func (e *examination) data(dir string) {
+func (e *examination) data(ctx context.Context, dir string, src keys.Source) {
 	const about = "data directory"
 	info, err := os.Stat(dir)
 	switch {
@@ -41,7 +42,7 @@ func (e *examination) data(dir string) {
 	default:
 		e.say(crmgate.Good, about, "", "%s is its owner's alone", dir)
 	}
-	e.keys(dir)
+	e.keys(ctx, dir, src)
 	log := filepath.Join(dir, "log")
 	if _, err := os.Stat(log); err != nil {
 		log = dir
@@ -59,27 +60,27 @@ func existing(dir string) string {
 	}
 }
 
-// keys looks at the master key. It never makes one.
-func (e *examination) keys(dir string) {
+// keys looks at the master keys. It never makes one.
+func (e *examination) keys(ctx context.Context, dir string, src keys.Source) {
 	const about = "keys"
-	at := filepath.Join(dir, "keys")
-	_, err := os.Stat(filepath.Join(at, keys.FileName))
 	_, logged := os.Stat(filepath.Join(dir, "log"))
+	_, err := crmgate.OpenKeys(ctx, dir, src, false)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && logged == nil:
-		e.say(crmgate.Failure, about, "Put the key of this log there, from the backup: a new one opens nothing of it", "there is a log in %s, but no key", dir)
-		return
+		e.say(crmgate.Failure, about, "Put the key of this log there, from the backup: a new one opens nothing of it", "there is a log in %s, but no key in %s", dir, src)
 	case errors.Is(err, fs.ErrNotExist):
-		e.say(crmgate.Good, about, "", "the first start makes them in %s", at)
-		return
-	case err == nil:
-		_, err = keys.Open(at)
-	}
-	if err != nil {
+		if _, ok := src.(keys.Taker); !ok {
+			e.say(crmgate.Failure, about, "Make them before the first start", "%v", src.Make(ctx))
+			return
+		}
+		e.say(crmgate.Good, about, "", "the first start makes them in %s", src)
+	case errors.Is(err, keys.ErrNoService):
+		e.say(crmgate.Warning, about, "Run this as a service of systemd, too", "whether they can be read can't be told from here: %v", err)
+	case err != nil:
 		e.say(crmgate.Failure, about, "Let the gateway's user alone read the file, and run this as that user", "%v", err)
-		return
+	default:
+		e.say(crmgate.Good, about, "", "they can be read; keep a copy of %s apart from the log's backup", src)
 	}
-	e.say(crmgate.Good, about, "", "they can be read; keep a copy of %s apart from the log's backup", at)
 }
 
 // disk looks at where the log is, or will be, written.

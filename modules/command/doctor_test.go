@@ -74,7 +74,7 @@ func TestDoctorLooksAtTheDataDirectoryAndMakesNothing(t *testing.T) {
 			c.make(t, dir)
 			before := tree(t, filepath.Dir(dir))
 			e := new(examination)
-			e.data(dir)
+			e.data(t.Context(), dir, keys.InDir(crmgate.KeyDir(dir)))
 			for _, w := range c.want {
 				if !found(e, w.Level, w.About, w.What) {
 					t.Errorf("want %s %s: %s; said %+v", w.Level, w.About, w.What, e.list)

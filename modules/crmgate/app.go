@@ -33,6 +33,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	    crmgate {
 //	        data_dir <path>
 //	        store    <module> [<options>]
+//	        keys     <module> [<options>]
 //	        log {
 //	            node        <name>
 //	            segment_mib <number>
@@ -48,15 +49,20 @@ type App struct {
 	// StoreRaw is the session store, a module of `crmgate.stores`. Default:
 	// SQLite in the data directory.
 	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=crmgate.stores inline_key=module"`
+	// KeysRaw is where the master keys are, a module of `crmgate.keys`. Default: a
+	// file in the data directory.
+	KeysRaw json.RawMessage `json:"keys,omitempty" caddy:"namespace=crmgate.keys inline_key=source"`
 	// Log configures the audit log.
 	Log LogConfig `json:"log,omitzero"`
 
-	ctx     caddy.Context
-	logger  *zap.Logger
-	opener  session.Opener
-	gates   []Gate
-	metrics *Metrics
-	held    string // the key of the services in the pool, "" while not started
+	ctx    caddy.Context
+	logger *zap.Logger
+	opener session.Opener
+	// keyModule is nil for the default.
+	keyModule KeySource
+	gates     []Gate
+	metrics   *Metrics
+	held      string // the key of the services in the pool, "" while not started
 	// opened are the services while this configuration holds them.
 	opened *atomic.Pointer[Services]
 	// run runs what goes on in the background until quit.
@@ -121,6 +127,9 @@ type Services struct {
 	failing atomic.Bool
 	// retaining says that what is due couldn't be destroyed the last time.
 	retaining atomic.Bool
+	// unconfirmed says that the log was restored and nobody has answered for its
+	// holds since; at the start, that it was restored.
+	unconfirmed atomic.Bool
 	// indexed is how many entries the index has taken.
 	indexed atomic.Uint64
 	growth  growth
@@ -169,6 +178,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
+	if err := a.loadKeySource(ctx); err != nil {
+		return err
+	}
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
 		return err
 	}
@@ -176,6 +188,22 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := ctx.GetMetricsRegistry().Register(newLogMetrics(a.opened.Load)); err != nil {
 		return fmt.Errorf("registering the metrics of the log: %w", err)
 	}
+	return nil
+}
+
+func (a *App) loadKeySource(ctx caddy.Context) error {
+	if a.KeysRaw == nil {
+		return nil
+	}
+	mod, err := ctx.LoadModule(a, "KeysRaw")
+	if err != nil {
+		return fmt.Errorf("loading the source of the master keys: %w", err)
+	}
+	source, ok := mod.(KeySource)
+	if !ok {
+		return fmt.Errorf("the source of the master keys %T is none", mod)
+	}
+	a.keyModule = source
 	return nil
 }
 
@@ -209,6 +237,7 @@ func (a *App) Start() error {
 		return errors.Join(err, a.release())
 	}
 	a.opened.Store(s)
+	a.run(func(ctx context.Context) { s.confirmed(ctx, a.logger, true) })
 	a.Every(growthEvery, s.measure)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
@@ -230,7 +259,11 @@ func (a *App) Start() error {
 }
 
 func (a *App) open() (*Services, error) {
-	ring, err := keys.Open(a.keyDir())
+	src, err := a.KeySource()
+	if err != nil {
+		return nil, err
+	}
+	ring, err := OpenKeys(context.Background(), a.DataDir, src, true)
 	if err != nil {
 		return nil, err
 	}
@@ -246,10 +279,16 @@ func (a *App) open() (*Services, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), place.Close(), closer.Close())
 	}
-	return &Services{
+	s := &Services{
 		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw),
 		place: place, index: place.Index(place.Node, ring),
-	}, nil
+	}
+	restored, err := log.Restored()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), s.Destruct())
+	}
+	s.unconfirmed.Store(restored)
+	return s, nil
 }
 
 // Every runs f every so often until the app stops. Gates use it for what goes on

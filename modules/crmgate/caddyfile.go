@@ -1,6 +1,7 @@
 package crmgate
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -38,6 +39,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	    crmgate {
 //	        data_dir <path>                # keys, sessions and the audit log
 //	        store    <module> [<options>]  # sqlite [<path>]
+//	        keys     <module> [<options>]  # file [<path>], systemd <name>, age { … }, vault { … }
 //	        log {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files
@@ -60,10 +62,12 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			err = a.unmarshalDataDir(d)
 		case "store":
 			err = a.unmarshalStore(d)
+		case "keys":
+			err = a.unmarshalKeys(d)
 		case "log":
 			err = a.Log.unmarshal(d)
 		default:
-			err = UnknownWord(d, word, "data_dir", "store", "log")
+			err = UnknownWord(d, word, "data_dir", "store", "keys", "log")
 		}
 		if err != nil {
 			return err
@@ -86,21 +90,31 @@ func (a *App) unmarshalDataDir(d *caddyfile.Dispenser) error {
 }
 
 func (a *App) unmarshalStore(d *caddyfile.Dispenser) error {
-	if a.StoreRaw != nil {
-		return d.Err("store stands once")
+	return unmarshalGuest(d, &a.StoreRaw, storeNamespace, "module")
+}
+
+func (a *App) unmarshalKeys(d *caddyfile.Dispenser) error {
+	return unmarshalGuest(d, &a.KeysRaw, keyNamespace, "source")
+}
+
+// unmarshalGuest reads a line that names a module of a namespace.
+func unmarshalGuest(d *caddyfile.Dispenser, to *json.RawMessage, namespace, key string) error {
+	word := d.Val()
+	if *to != nil {
+		return d.Errf("%s stands once", word)
 	}
 	if !d.NextArg() {
-		return d.Errf("store takes the name of a module: %s", strings.Join(stores(), ", "))
+		return d.Errf("%s takes the name of a module: %s", word, strings.Join(guests(namespace), ", "))
 	}
 	name := d.Val()
-	if !slices.Contains(stores(), name) {
-		return UnknownWord(d, name, stores()...)
+	if !slices.Contains(guests(namespace), name) {
+		return UnknownWord(d, name, guests(namespace)...)
 	}
-	module, err := caddyfile.UnmarshalModule(d, storeNamespace+"."+name)
+	module, err := caddyfile.UnmarshalModule(d, namespace+"."+name)
 	if err != nil {
 		return err
 	}
-	a.StoreRaw = caddyconfig.JSONModuleObject(module, "module", name, nil)
+	*to = caddyconfig.JSONModuleObject(module, key, name, nil)
 	return nil
 }
 
@@ -149,10 +163,10 @@ func (l *LogConfig) unmarshalSegment(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// stores are the names of the session stores that this program has.
-func stores() []string {
+// guests are the names of a namespace's modules that this program has.
+func guests(namespace string) []string {
 	var names []string
-	for _, m := range caddy.GetModules(storeNamespace) {
+	for _, m := range caddy.GetModules(namespace) {
 		names = append(names, m.ID.Name())
 	}
 	return names

@@ -79,6 +79,7 @@ func (s *Services) ownState() (LogState, error) {
 	var l LogState
 	size, root := s.Log.Head()
 	l.Node, l.Entries, l.Root = s.Log.Node(), size, root.String()
+	l.Unconfirmed = s.unconfirmed.Load()
 	l.Checkpoint = s.Log.Checkpoint().Size
 	var err error
 	if l.Indexed, err = s.index.Size(); err != nil {

@@ -16,7 +16,7 @@ type logMetrics struct {
 	services func() *Services
 
 	appends, groups, failures, written, queue, entries, spare *prometheus.Desc
-	indexLag, unsigned, free, days, retention                 *prometheus.Desc
+	indexLag, unsigned, free, days, retention, unconfirmed    *prometheus.Desc
 }
 
 func newLogMetrics(services func() *Services) *logMetrics {
@@ -24,26 +24,27 @@ func newLogMetrics(services func() *Services) *logMetrics {
 		return prometheus.NewDesc("crmgate_log_"+name, help, labels, nil)
 	}
 	return &logMetrics{
-		services:  services,
-		appends:   desc("append_seconds", "How long an entry of the audit log waited until it was durable."),
-		groups:    desc("group_entries", "Entries that one sync made durable."),
-		failures:  desc("append_failures_total", "Entries that could not be made durable, by the reason; their requests got 503.", "reason"),
-		written:   desc("written_bytes_total", "Bytes that were appended to the log since the start."),
-		queue:     desc("queue_entries", "Entries that wait for the log's writer."),
-		entries:   desc("entries", "Entries in the log."),
-		spare:     desc("spare_ready", "1 where the log's next file is made already."),
-		indexLag:  desc("index_lag_entries", "Entries that the index has not taken yet."),
-		unsigned:  desc("checkpoint_lag_entries", "Entries behind the last signed checkpoint."),
-		free:      desc("disk_free_bytes", "Room on the log's disk."),
-		days:      desc("disk_days_left", "Days until the disk is full, as fast as the log has grown in the last week."),
-		retention: desc("retention_failing", "1 where months that are due could not be destroyed."),
+		services:    services,
+		appends:     desc("append_seconds", "How long an entry of the audit log waited until it was durable."),
+		groups:      desc("group_entries", "Entries that one sync made durable."),
+		failures:    desc("append_failures_total", "Entries that could not be made durable, by the reason; their requests got 503.", "reason"),
+		written:     desc("written_bytes_total", "Bytes that were appended to the log since the start."),
+		queue:       desc("queue_entries", "Entries that wait for the log's writer."),
+		entries:     desc("entries", "Entries in the log."),
+		spare:       desc("spare_ready", "1 where the log's next file is made already."),
+		indexLag:    desc("index_lag_entries", "Entries that the index has not taken yet."),
+		unsigned:    desc("checkpoint_lag_entries", "Entries behind the last signed checkpoint."),
+		free:        desc("disk_free_bytes", "Room on the log's disk."),
+		days:        desc("disk_days_left", "Days until the disk is full, as fast as the log has grown in the last week."),
+		retention:   desc("retention_failing", "1 where months that are due could not be destroyed."),
+		unconfirmed: desc("holds_unconfirmed", "1 where the log was restored from a backup, and nothing is destroyed until somebody has confirmed the holds."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (m *logMetrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.appends, m.groups, m.failures, m.written, m.queue, m.entries, m.spare, m.indexLag, m.unsigned, m.free, m.days, m.retention,
+		m.appends, m.groups, m.failures, m.written, m.queue, m.entries, m.spare, m.indexLag, m.unsigned, m.free, m.days, m.retention, m.unconfirmed,
 	} {
 		to <- d
 	}
@@ -71,6 +72,7 @@ func (m *logMetrics) Collect(to chan<- prometheus.Metric) {
 	gauge(m.indexLag, lag(stats.Size, s.indexed.Load()))
 	gauge(m.unsigned, lag(stats.Size, stats.Signed))
 	gauge(m.retention, truth(s.retaining.Load()))
+	gauge(m.unconfirmed, truth(s.unconfirmed.Load()))
 	if free, ok := roomOf(s.dir); ok {
 		gauge(m.free, free)
 		if days, ok := s.growth.daysLeft(time.Now(), stats.Written, free); ok {

@@ -66,6 +66,7 @@ func TestLogTellsHowItDoes(t *testing.T) {
 	}
 	for name, want := range map[string]float64{
 		"crmgate_log_entries": 2, "crmgate_log_index_lag_entries": 2, "crmgate_log_queue_entries": 0, "crmgate_log_retention_failing": 0,
+		"crmgate_log_holds_unconfirmed": 0,
 	} {
 		if got := values(t, reg, name)[""]; got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)

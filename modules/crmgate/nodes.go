@@ -166,6 +166,9 @@ type LogState struct {
 	Segments int
 	Bytes    int64
 	Free     int64
+	// Unconfirmed says that the log was restored, and that nothing is destroyed
+	// until somebody has confirmed the holds.
+	Unconfirmed bool
 }
 
 // State says how the log is.

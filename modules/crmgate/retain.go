@@ -92,10 +92,29 @@ func kinds() []string {
 // retainEvery is how often it is looked whether a month is due.
 const retainEvery = 10 * time.Minute
 
+// confirmed looks whether the log was restored and nobody has answered for its holds:
+// nothing is destroyed then. It is said at each load, and again when it ends.
+func (s *Services) confirmed(ctx context.Context, logger *zap.Logger, loading bool) {
+	u, err := s.Log.Unconfirmed(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		logger.Error("whether the holds of the audit log are confirmed can't be read", zap.Error(err))
+		return
+	case u != nil && (loading || !s.unconfirmed.Load()):
+		logger.Warn(audit.ErrUnconfirmed.Error(), zap.Uint64("entry", u.Entry), zap.Time("restored", u.Since), zap.String("from", u.Joint.String()))
+	case u == nil && s.unconfirmed.Load():
+		logger.Info("the holds of the restored audit log are confirmed")
+	}
+	s.unconfirmed.Store(u != nil)
+}
+
 // retain destroys what is due: in this gateway's log and, where a database has several,
 // in those of nodes that are gone, and in the one over all if this process writes it. That
 // it can't is said once, and again when it can.
 func (s *Services) retain(ctx context.Context, r audit.Retention, logger *zap.Logger) {
+	s.confirmed(ctx, logger, false)
 	how := audit.Retaining{Retention: r, By: "the gateway", Index: s.index}
 	gone, err := s.Log.Retain(ctx, how)
 	told := func(node string, gone []*audit.Destroyed) {
@@ -172,6 +191,9 @@ type KeepingAsked struct {
 	Release *uint64     `json:"release,omitempty"`
 	Node    string      `json:"node,omitempty"`
 	Reason  string      `json:"reason,omitempty"`
+	// Confirm says that the holds which stand are those that have to, after a
+	// restoration.
+	Confirm bool `json:"confirm,omitempty"`
 }
 
 // KeepingAnswer is what a command is answered.
@@ -181,7 +203,10 @@ type KeepingAnswer struct {
 	Kept      []audit.Kept       `json:"kept"`
 	Holds     []audit.Standing   `json:"holds"`
 	Destroyed []*audit.Destroyed `json:"destroyed,omitempty"`
-	// Entry is the Audit-Id of the hold or release.
+	// Unconfirmed is the restoration after which nothing is destroyed until somebody
+	// has confirmed the holds.
+	Unconfirmed *audit.Unconfirmed `json:"unconfirmed,omitempty"`
+	// Entry is the Audit-Id of the hold, release or confirmation.
 	Entry string `json:"entry,omitempty"`
 }
 
@@ -207,6 +232,8 @@ func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, place *LogPlace, 
 		rec, err = log.Hold(ctx, *q.Hold, by)
 	case q.Release != nil:
 		rec, err = log.Release(ctx, q.Node, *q.Release, q.Reason, by)
+	case q.Confirm:
+		rec, err = log.Confirm(ctx, q.Reason, by)
 	case q.Today != "" && r == (audit.Retention{}):
 		err = errors.New("no retention is configured: write `retain 36 months` into the block log of the global option crmgate")
 	case q.Today != "":
@@ -225,7 +252,11 @@ func (q *KeepingAsked) Do(ctx context.Context, log *audit.Log, place *LogPlace, 
 		return nil, err
 	}
 	holds, err := log.Holds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	a.Holds = append(a.Holds, holds...)
+	a.Unconfirmed, err = log.Unconfirmed(ctx)
 	return a, err
 }
 
@@ -278,7 +309,7 @@ func adminKeeping(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer, err := app.answerKeeping(context.WithoutCancel(r.Context()), &q)
-	if errors.Is(err, audit.ErrHold) || errors.Is(err, audit.ErrDate) {
+	if errors.Is(err, audit.ErrHold) || errors.Is(err, audit.ErrDate) || errors.Is(err, audit.ErrUnconfirmed) {
 		return caddy.APIError{HTTPStatus: http.StatusConflict, Err: err}
 	}
 	return sendAnswer(w, "keeping", answer, err)
@@ -290,5 +321,24 @@ func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *Keepi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	return q.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
+	answer, err = q.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
+	if err != nil {
+		return nil, err
+	}
+	s.unconfirmed.Store(answer.Unconfirmed != nil)
+	if q.Confirm {
+		err = s.confirmRoot(ctx, q.Reason, fmt.Sprintf("uid %d", q.UID))
+	}
+	return answer, err
+}
+
+// confirmRoot says the same in the log over all nodes where this process writes it: it
+// was put back with its database, and nobody asks for it by name.
+func (s *Services) confirmRoot(ctx context.Context, reason, by string) error {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if s.root.log == nil {
+		return nil
+	}
+	return s.root.log.Confirm(ctx, reason, by)
 }

@@ -250,7 +250,7 @@ func (d *Desk) state(v crmgate.Visitor) {
 		default:
 			facts.Facts = desk.StateFacts(desk.State{
 				Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed, Day: !one.Own,
-				Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free,
+				Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free, Unconfirmed: l.Unconfirmed,
 			})
 		}
 		view.Logs = append(view.Logs, facts)

@@ -10,6 +10,10 @@ import (
 	_ "github.com/crmgate/crmgate/modules/crmgate"
 	_ "github.com/crmgate/crmgate/modules/desk"
 	_ "github.com/crmgate/crmgate/modules/gate"
+	_ "github.com/crmgate/crmgate/modules/keys/age"
+	_ "github.com/crmgate/crmgate/modules/keys/file"
+	_ "github.com/crmgate/crmgate/modules/keys/systemd"
+	_ "github.com/crmgate/crmgate/modules/keys/vault"
 	_ "github.com/crmgate/crmgate/modules/store/postgres"
 	_ "github.com/crmgate/crmgate/modules/store/sqlite"
 )

@@ -117,6 +117,7 @@ func TestDeskTakesASecondPerson(t *testing.T) {
 	auditor.visits(t, toPerson).want(t, http.StatusSeeOther)
 	auditor.visits(t, desk+"/employees").shows(t, "wartet auf Zustimmung")
 	page := council.visits(t, desk+"/employees").shows(t, who, "file 4711/26")
+	page.look(t, page.logged(t)[0].Entry.Employee, audit.Searched, "desk: wishes to see one person's accesses")
 	_, mine, _ := strings.Cut(string(page.body), who)
 	id := ""
 	for _, at := range asks(page) {
