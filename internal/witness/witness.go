@@ -23,7 +23,9 @@ var (
 // conflict says that a request begins at another size than the witness has.
 type conflict struct{ size uint64 }
 
-func (c conflict) Error() string { return fmt.Sprintf("the last checkpoint was over %d entries", c.size) }
+func (c conflict) Error() string {
+	return fmt.Sprintf("the last checkpoint was over %d entries", c.size)
+}
 
 // Witness countersigns the checkpoints of the logs that it knows. Its methods are safe
 // for concurrent use.

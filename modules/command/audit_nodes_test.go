@@ -55,7 +55,7 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	root, err := audit.OpenRoot(t.Context(), db, ring, "")
+	root, err := audit.OpenRoot(t.Context(), db, ring, "", nil)
 	if err == nil {
 		err = root.Gather(t.Context(), db)
 	}

@@ -34,6 +34,11 @@ func commands() []caddycmd.Command {
 			CobraFunc: auditCommand,
 		},
 		{
+			Name: "witness", Usage: "init|serve",
+			Short:     "Countersigns the checkpoints of audit logs",
+			CobraFunc: witnessCommand,
+		},
+		{
 			Name: "session", Usage: "list|revoke",
 			Short:     "Shows who is signed in and ends sessions",
 			CobraFunc: sessionCommand,

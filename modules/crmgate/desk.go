@@ -96,6 +96,13 @@ type LogState struct {
 	Checkpoint uint64
 	Signed     time.Time
 	Indexed    uint64
+	// Witnessed and Stamped are the last checkpoints that witnesses countersigned, and
+	// that an authority stamped with the time; nil for none.
+	Witnessed, Stamped *audit.Attestation
+	// Attested are the configured kinds of those who vouch for the log, each with whether
+	// it failed the last time. Refuted says that a witness holds another history.
+	Attested map[string]bool
+	Refuted  bool
 	// Segments and Bytes are the log's files, Free what its disk has left; Bytes and
 	// Free are -1 where this system doesn't tell, or the log is in a database.
 	Segments int
@@ -109,6 +116,10 @@ func (s *Services) LogState() (LogState, error) {
 	size, root := s.Log.Head()
 	l.Node, l.Entries, l.Root = s.Log.Node(), size, root.String()
 	l.Checkpoint = s.Log.Checkpoint().Size
+	l.Witnessed, l.Stamped = s.Log.Witnessed(), s.Log.Stamped()
+	if t := s.attest.Load(); t != nil {
+		l.Attested, l.Refuted = t.state()
+	}
 	var err error
 	if l.Indexed, err = s.index.Size(); err != nil {
 		return l, fmt.Errorf("asking the index: %w", err)
@@ -151,6 +162,9 @@ func newest(dir string) (at time.Time, err error) {
 		return at, fmt.Errorf("looking at the checkpoints: %w", err)
 	}
 	for _, f := range list {
+		if audit.AttestedFile(f.Name()) {
+			continue
+		}
 		info, err := f.Info()
 		if errors.Is(err, os.ErrNotExist) {
 			continue // a new one takes an old one's place

@@ -150,6 +150,7 @@ func (d *Desk) state(v crmgate.Visitor) {
 	view.Facts = desk.StateFacts(desk.State{
 		Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed,
 		Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free,
+		Witnessed: l.Witnessed, Stamped: l.Stamped, Attested: l.Attested, Refuted: l.Refuted,
 	})
 	d.show(v, desk.Page{Name: "log", Title: page.Text{DE: "Zustand des Protokolls", EN: "State of the log"}, Audit: rec, Body: view})
 }
