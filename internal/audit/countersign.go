@@ -133,7 +133,7 @@ func (w *Witnesses) Latest(ctx context.Context, origin string) map[string][]byte
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found["the witness "+one.Name()] = msg
+			found["the memory of the witness "+one.Name()] = msg
 		})
 	}
 	all.Wait()
