@@ -165,13 +165,13 @@ func attestationOf(c Checkpoint) (*Attestation, error) {
 
 // foreign are a checkpoint's signatures behind the log's own.
 func foreign(c Checkpoint) []note.Signature {
-	n, err := note.Open(c.Note, note.VerifierList())
+	_, err := note.Open(c.Note, note.VerifierList())
 	unknown, ok := errors.AsType[*note.UnverifiedNoteError](err)
 	if !ok {
 		return nil
 	}
-	n = unknown.Note
-	return n.UnverifiedSigs[min(1, len(n.UnverifiedSigs)):]
+	all := unknown.Note.UnverifiedSigs
+	return all[min(1, len(all)):]
 }
 
 // tokens are the time stamps in a checkpoint.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/witness"
@@ -51,7 +52,7 @@ func (w *testWitness) client(t *testing.T) *witness.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &witness.Client{URL: w.server.URL, Key: key, HTTP: http.DefaultClient}
+	return &witness.Client{URL: w.server.URL, Key: key, HTTP: &http.Client{Timeout: time.Minute}}
 }
 
 func asking2(t *testing.T, atLeast int, list ...*testWitness) *Witnesses {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -41,7 +42,7 @@ func (l *Log) Prove(ctx context.Context, old, size uint64) (tlog.TreeProof, tlog
 	if old == size {
 		return nil, g.tree.root(), nil
 	}
-	proof, err := tlog.ProveTree(int64(size), int64(old), g) //nolint:gosec // sizes are below the durable one
+	proof, err := tlog.ProveTree(int64(size), int64(old), g)
 	if err != nil {
 		return nil, tlog.Hash{}, fmt.Errorf("proving that the log grew: %w", err)
 	}
@@ -50,33 +51,11 @@ func (l *Log) Prove(ctx context.Context, old, size uint64) (tlog.TreeProof, tlog
 
 // read walks the entries up to g.upto, from a place at or before old.
 func (p *prover) read(ctx context.Context, fsys files, key *commitKey, old uint64, g *gatherer) error {
-	segments, err := listSegments(fsys)
+	w, err := p.from(fsys, old, g)
 	if err != nil {
 		return err
 	}
-	w := &walk{files: fsys, segments: segments, key: key}
-	if p.at.number != 0 && p.at.tree.size <= old {
-		w.position = p.at
-		for len(w.segments) > 0 && w.segments[0] < p.at.number {
-			w.segments = w.segments[1:]
-		}
-		g.begin(p.at.tree)
-	} else {
-		last, err := lastStarted(fsys, segments)
-		if err != nil {
-			return err
-		}
-		from, err := containing(fsys, segments, last, old)
-		if err != nil {
-			return err
-		}
-		w.segments = segments[from:]
-		h, err := readHeader(fsys, w.segments[0])
-		if err != nil || h == nil {
-			return errors.Join(err, fmt.Errorf("%w: segment %s can't be read", ErrTampered, segmentName(w.segments[0])))
-		}
-		g.begin(h.before)
-	}
+	w.key = key
 	w.visit = func(_ uint32, read *group) error {
 		for _, e := range read.entries {
 			if g.tree.size < g.upto {
@@ -100,6 +79,38 @@ func (p *prover) read(ctx context.Context, fsys files, key *commitKey, old uint6
 	return nil
 }
 
+// from is a walk from where the last proof ended, if that isn't behind old, else from the
+// segment that holds the entry before it.
+func (p *prover) from(fsys files, old uint64, g *gatherer) (*walk, error) {
+	segments, err := listSegments(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if p.at.number != 0 && p.at.tree.size <= old {
+		g.begin(p.at.tree)
+		segments = slices.DeleteFunc(segments, func(n uint32) bool { return n < p.at.number })
+		return &walk{files: fsys, segments: segments, position: p.at}, nil
+	}
+	last, err := lastStarted(fsys, segments)
+	if err != nil {
+		return nil, err
+	}
+	from, err := containing(fsys, segments, last, old)
+	if err != nil {
+		return nil, err
+	}
+	segments = segments[from:]
+	h, err := readHeader(fsys, segments[0])
+	if err != nil {
+		return nil, err
+	}
+	if h == nil {
+		return nil, fmt.Errorf("%w: segment %s can't be read", ErrTampered, segmentName(segments[0]))
+	}
+	g.begin(h.before)
+	return &walk{files: fsys, segments: segments}, nil
+}
+
 // wish notes which hashes a proof takes.
 type wish map[int64]bool
 
@@ -117,7 +128,7 @@ func hashesFor(old, size uint64) (wish, error) {
 	if old == size {
 		return w, nil
 	}
-	if _, err := tlog.ProveTree(int64(size), int64(old), w); err != nil { //nolint:gosec // sizes are below the durable one
+	if _, err := tlog.ProveTree(int64(size), int64(old), w); err != nil {
 		return nil, fmt.Errorf("proving that the log grew: %w", err)
 	}
 	return w, nil
@@ -154,7 +165,7 @@ func (g *gatherer) add(h tlog.Hash) {
 }
 
 func (g *gatherer) note(level int, n uint64, h tlog.Hash) {
-	if i := tlog.StoredHashIndex(level, int64(n)); g.wanted[i] { //nolint:gosec // below the tree's size
+	if i := tlog.StoredHashIndex(level, int64(n)); g.wanted[i] {
 		g.found[i] = h
 	}
 }

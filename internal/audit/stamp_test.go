@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crmgate/crmgate/internal/stamp"
 	"github.com/crmgate/crmgate/internal/stamp/stamptest"
@@ -19,7 +20,7 @@ import (
 func staleTimeStampIsNamed(t *testing.T) {
 	tsa, other := stamptest.New(t), stamptest.New(t)
 	ask := func(a *stamptest.Authority, c Checkpoint) []byte {
-		token, err := (&stamp.Authority{URL: a.URL, HTTP: http.DefaultClient}).Ask(t.Context(), []byte(c.Text()))
+		token, err := (&stamp.Authority{URL: a.URL, HTTP: &http.Client{Timeout: time.Minute}}).Ask(t.Context(), []byte(c.Text()))
 		if err != nil {
 			t.Fatal(err)
 		}

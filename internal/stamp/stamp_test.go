@@ -25,7 +25,7 @@ func TestOpenSSLStampsAndWeCheck(t *testing.T) {
 	other := newAuthority(t, "other")
 	text := []byte("crmgate/n/00\n8\nAAAA\n")
 	asked := time.Now().Add(-2 * time.Second)
-	authority := &stamp.Authority{URL: a.serve(t, nil), Roots: a.roots, HTTP: http.DefaultClient}
+	authority := &stamp.Authority{URL: a.serve(t, nil), Roots: a.roots, HTTP: &http.Client{Timeout: time.Minute}}
 	token, err := authority.Ask(t.Context(), text)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestOpenSSLStampsAndWeCheck(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := (&stamp.Authority{URL: a.serve(t, nil), Roots: other.roots, HTTP: http.DefaultClient}).Ask(t.Context(), text); !errors.Is(err, stamp.ErrStamp) {
+	if _, err := (&stamp.Authority{URL: a.serve(t, nil), Roots: other.roots, HTTP: &http.Client{Timeout: time.Minute}}).Ask(t.Context(), text); !errors.Is(err, stamp.ErrStamp) {
 		t.Errorf("a stamp of somebody else was taken: %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestStaleAnswerIsRefused(t *testing.T) {
 		}
 		return first
 	})
-	authority := &stamp.Authority{URL: url, HTTP: http.DefaultClient}
+	authority := &stamp.Authority{URL: url, HTTP: &http.Client{Timeout: time.Minute}}
 	if _, err := authority.Ask(t.Context(), []byte("x")); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func (a *authority) serve(t *testing.T, change func([]byte) []byte) string {
 
 func (a *authority) stamped(t *testing.T, text []byte) []byte {
 	t.Helper()
-	token, err := (&stamp.Authority{URL: a.serve(t, nil), HTTP: http.DefaultClient}).Ask(t.Context(), text)
+	token, err := (&stamp.Authority{URL: a.serve(t, nil), HTTP: &http.Client{Timeout: time.Minute}}).Ask(t.Context(), text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func Time(sig note.Signature) (time.Time, error) {
 	if err != nil || len(raw) != 4+8+ed25519.SignatureSize {
 		return time.Time{}, ErrKey
 	}
-	return time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0).UTC(), nil //nolint:gosec // judged where it is shown; the signature is over it
+	return time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0).UTC(), nil
 }
 
 // Line is a signature as it stands in a note.

@@ -27,8 +27,7 @@ func TestMain(m *testing.M) {
 func beKilled(dir string) {
 	w, err := Open(dir, []string{os.Getenv(killKey)})
 	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+		panic(err)
 	}
 	listening := make(chan string)
 	go func() {
@@ -40,7 +39,7 @@ func beKilled(dir string) {
 		listening <- l.Addr().String()
 		panic(s.Serve(l))
 	}()
-	fmt.Println(<-listening)
+	_, _ = fmt.Fprintln(os.Stdout, <-listening)
 	select {}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -122,5 +123,5 @@ func served(t *testing.T, dir string, logs ...*testLog) (*Witness, *Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w, &Client{URL: s.URL, Key: key, HTTP: http.DefaultClient}
+	return w, &Client{URL: s.URL, Key: key, HTTP: &http.Client{Timeout: time.Minute}}
 }

@@ -168,7 +168,7 @@ func (w *Witness) grows(r *request, h head) error {
 	case h.size == r.old:
 		return nil
 	}
-	if tlog.CheckTree(r.proof, int64(h.size), h.root, int64(r.old), last.root) != nil { //nolint:gosec // parseSize bounds both
+	if tlog.CheckTree(r.proof, int64(h.size), h.root, int64(r.old), last.root) != nil {
 		return errInconsistent
 	}
 	return nil

@@ -61,13 +61,13 @@ func attested(t *testing.T) (dir, key, witnessKey string, tsa *stamptest.Authori
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := &audit.Witnesses{Clients: []*witness.Client{{URL: s.URL, Key: verifier, HTTP: http.DefaultClient}}}
+	ask := &audit.Witnesses{Clients: []*witness.Client{{URL: s.URL, Key: verifier, HTTP: &http.Client{Timeout: time.Minute}}}}
 	if err := ask.Ask(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}
 	tsa = stamptest.New(t)
 	c := l.Checkpoint()
-	token, err := (&stamp.Authority{URL: tsa.URL, Roots: tsa.Roots, HTTP: http.DefaultClient}).Ask(t.Context(), []byte(c.Text()))
+	token, err := (&stamp.Authority{URL: tsa.URL, Roots: tsa.Roots, HTTP: &http.Client{Timeout: time.Minute}}).Ask(t.Context(), []byte(c.Text()))
 	if err == nil {
 		err = l.KeepStamped(c, "tsa.example", token)
 	}
