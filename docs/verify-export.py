@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Verifies an export of crmgate's audit log. Takes nothing but Python 3's standard library.
 
-    python3 verify-export.py DIRECTORY [KEY]
+    python3 verify-export.py DIRECTORY [KEY [WITNESS …]]
 
 DIRECTORY is what `crmgate audit export` wrote. KEY is the log's public key
 (crmgate/NODE/EPOCH+…+…) or a file that holds it; get it from somebody else than who
 gave you the directory. Without it the key in the directory is taken, which proves
-that the export fits together, not whose it is.
+that the export fits together, not whose it is. WITNESS is the public key of a witness,
+or a file that holds it: it has to have countersigned a checkpoint in the export.
 
 Checked are the signature of the checkpoint (Ed25519, RFC 8032), that the entries give
 the root that was signed (RFC 6962), and that the hash tiles are those of the entries
-(C2SP tlog-tiles). The exit status is 0 only if all of it holds.
+(C2SP tlog-tiles), and that all checkpoints in it, countersigned (C2SP tlog-cosignature) or
+not, are over these entries. Time stamps are for openssl ts -verify. The exit status is 0 only if all of it holds.
 """
 import base64, hashlib, pathlib, re, sys
 
@@ -74,27 +76,50 @@ def read(path):
         fail(f"{path}: {e.strerror}")
 
 
-def checkpoint(directory, key):
-    """Returns origin, size and root of the checkpoint, whose signature is right."""
+def parts(key, kind):
+    """Returns name, hash and public half of a key: kind is 1 for a log's, 4 for a witness's."""
     name, key_hash, data = key.strip().split("+", 2)
     data = base64.b64decode(data, validate=True)
-    if data[:1] != b"\x01" or len(data) != 33:
-        fail("the key is no Ed25519 key")
+    if data[:1] != bytes([kind]) or len(data) != 33:
+        fail(f"the key of {name} is no Ed25519 key, or not one of this use")
     if hashlib.sha256(name.encode() + b"\n" + data).digest()[:4].hex() != key_hash:
-        fail("the key is not whole")
-    text, _, signatures = read(directory / "checkpoint").partition(b"\n\n")
-    text += b"\n"
-    for line in signatures.decode().splitlines():
+        fail(f"the key of {name} is not whole")
+    return name, key_hash, data[1:]
+
+
+def signatures(note, name, key_hash):
+    """Returns a note's text and what is signed with that key."""
+    text, _, lines = note.partition(b"\n\n")
+    found = []
+    for line in lines.decode().splitlines():
         dash, signer, sig = line.split(" ")
         sig = base64.b64decode(sig, validate=True)
-        if (dash, signer, sig[:4].hex()) == ("—", name, key_hash) and signed(data[1:], text, sig[4:]):
-            break
-    else:
-        fail("the checkpoint is not signed with this key")
+        if (dash, signer, sig[:4].hex()) == ("—", name, key_hash):
+            found.append(sig[4:])
+    return text + b"\n", found
+
+
+def checkpoint(path, key):
+    """Returns origin, size and root of a checkpoint, whose signature is right."""
+    name, key_hash, public = parts(key, 1)
+    text, found = signatures(read(path), name, key_hash)
+    if not found or not all(signed(public, text, sig) for sig in found):
+        fail(f"{path.name} is not signed with this key")
     m = re.fullmatch(rb"(\S+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n", text)
     if not m or m[1].decode() != name:
-        fail("the checkpoint has another form, or is of another log")
+        fail(f"{path.name} has another form, or is of another log")
     return name, int(m[2]), base64.b64decode(m[3])
+
+
+def countersigned(path, key):
+    """Says whether a witness has countersigned a checkpoint. A forged cosignature is a fault."""
+    name, key_hash, public = parts(key, 4)
+    text, found = signatures(read(path), name, key_hash)
+    for sig in found:
+        head = b"cosignature/v1\ntime %d\n" % int.from_bytes(sig[:8], "big")
+        if not signed(public, head + text, sig[8:]):
+            fail(f"{path.name}: the cosignature of {name} is forged")
+    return bool(found)
 
 
 def node(left, right):
@@ -127,8 +152,23 @@ def tile(directory, level, n, width):
     return directory / "tile" / str(level) / (name if width == WIDTH else f"{name}.p/{width}")
 
 
-def verify(directory, key):
-    origin, size, signed_root = checkpoint(directory, key)
+def others(directory, key, witnesses):
+    """Returns root and name of the checkpoints that others have signed, by size."""
+    marks, files = {}, sorted((directory / "checkpoints").glob("*.checkpoint"))
+    for path in files:
+        _, at, r = checkpoint(path, key)
+        marks.setdefault(at, []).append((r, path.name))
+    for witness in witnesses:
+        if not any([countersigned(path, witness) for path in files]):
+            fail(f"{witness.split('+')[0]} has countersigned no checkpoint in the export")
+    return marks
+
+
+def verify(directory, key, witnesses):
+    origin, size, signed_root = checkpoint(directory / "checkpoint", key)
+    marks = others(directory, key, witnesses)
+    if any(at > size for at in marks):
+        fail("a checkpoint that others have signed is over more entries than the export")
     entries, tiles, level, bad = [], [], [], None
     for n in range((size + WIDTH - 1) // WIDTH):
         width = min(WIDTH, size - n * WIDTH)
@@ -146,6 +186,9 @@ def verify(directory, key):
             if leaf != in_tile and bad is None:
                 bad = n * WIDTH + i
             push(entries, leaf)
+            for r, name in marks.get(n * WIDTH + i + 1, []):
+                if bad is None and root(entries) != r:
+                    fail(f"{name}, which others have signed, is over other entries")
             push(tiles, in_tile)
             push(below, leaf)
         if at != len(bundle):
@@ -172,13 +215,20 @@ def verify(directory, key):
                 above.append(root(stack))
         level, height = above, height + 1
     print(f"Verified: {size} entries of {origin}, root {base64.b64encode(signed_root).decode()}")
+    for witness in witnesses:
+        print(f"Countersigned by {witness.split('+')[0]}")
 
 
-if len(sys.argv) not in (2, 3):
+if len(sys.argv) < 2:
     sys.exit(__doc__)
 where = pathlib.Path(sys.argv[1])
-given = sys.argv[2] if len(sys.argv) == 3 else str(where / "keys" / "log.vkey")
+
+
+def given(text):
+    return text if "+" in text and not pathlib.Path(text).exists() else read(pathlib.Path(text)).decode()
+
+
 try:
-    verify(where, given if "+" in given and not pathlib.Path(given).exists() else read(pathlib.Path(given)).decode())
+    verify(where, given(sys.argv[2] if len(sys.argv) > 2 else str(where / "keys" / "log.vkey")), [given(w) for w in sys.argv[3:]])
 except (ValueError, UnicodeError) as e:
-    fail(f"the key or the checkpoint has another form: {e}")
+    fail(f"a key or a checkpoint has another form: {e}")

@@ -144,7 +144,7 @@ func restoredLogGoesOnUnderAnotherName(t *testing.T) {
 	if _, err := Export(t.Context(), h.log, h.ring, out, Exporting{Checkpoints: h.checkpoints, Keys: true}); err != nil {
 		t.Fatal(err)
 	}
-	if x, err := VerifyExport(t.Context(), out, "", nil); err != nil || !x.Opened || x.Size != r.Size {
+	if x, err := VerifyExport(t.Context(), out, "", Attesters{}, nil); err != nil || !x.Opened || x.Size != r.Size {
 		t.Errorf("the export is %+v, %v", x, err)
 	}
 	// And once more, into a directory of its own.
@@ -257,7 +257,7 @@ func restoredBackupHasLostWhatWasDestroyed(t *testing.T) {
 			if _, err := Export(t.Context(), h.log, h.ring, out, Exporting{Checkpoints: h.checkpoints, Keys: true}); err != nil {
 				t.Fatal(err)
 			}
-			if x, err := VerifyExport(t.Context(), out, "", nil); err != nil || len(x.Destroyed) != 1 {
+			if x, err := VerifyExport(t.Context(), out, "", Attesters{}, nil); err != nil || len(x.Destroyed) != 1 {
 				t.Errorf("the export is %+v, %v", x, err)
 			}
 		})

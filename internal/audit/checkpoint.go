@@ -35,6 +35,8 @@ type Checkpoint struct {
 	Name string `json:"file,omitempty"`
 	// counted is where a database says that the log ends: nobody signed it.
 	counted bool
+	// held is who holds it, where it isn't on a shelf.
+	held string
 }
 
 // A checkpoint's text is three lines and no more: extension lines would be

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/crmgate/crmgate/internal/keys"
 )
@@ -20,6 +21,7 @@ const (
 	exportDictionary = "dictionary/entry1.zdict"
 	exportDataKeys   = "keys/data"
 	exportEpochs     = "epochs"
+	exportAttested   = "checkpoints"
 )
 
 // ErrExport says that a directory can't take an export or isn't one.
@@ -49,6 +51,9 @@ type ExportReport struct {
 	OwnKey bool   `json:"own_key,omitempty"`
 	// Opened says that the entries were decrypted with the keys in the export.
 	Opened bool `json:"opened"`
+	// Witnessed and Stamped are what Report says they are.
+	Witnessed *Attestation `json:"witnessed,omitempty"`
+	Stamped   *Attestation `json:"stamped,omitempty"`
 	// Destroyed are the data keys of entries that retention has erased.
 	Destroyed []*Destroyed `json:"destroyed,omitempty"`
 }
@@ -83,6 +88,8 @@ type exporter struct {
 	report ExportReport
 	used   map[uint32]bool // data keys
 	links  chain
+	// attested are the checkpoints that others have signed, too.
+	attested []Checkpoint
 }
 
 func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring) error {
@@ -134,7 +141,13 @@ func (e *exporter) last(fsys files, kept shelf) ([]uint32, Checkpoint, error) {
 	if all, err = kept.of(e.links[len(e.links)-1].identity, all); err != nil {
 		return nil, Checkpoint{}, err
 	}
-	return segments, all[len(all)-1], nil
+	last := all[len(all)-1]
+	for _, c := range all {
+		if c.attested() {
+			e.attested = append(e.attested, c)
+		}
+	}
+	return segments, last, nil
 }
 
 func (e *exporter) group(t *tiles, g *group, size uint64) error {
@@ -183,8 +196,31 @@ func (e *exporter) rest(key *checkpointKey, data *dataKeys, last Checkpoint) err
 		}
 	}
 	e.report.Opened = e.how.Keys
-	return e.put(exportCheckpoint, last.Note)
+	if err := e.attestations(); err != nil {
+		return err
+	}
+	return e.put(exportCheckpoint, last.plain())
 }
+
+// attestations writes the checkpoints that others have signed, as they are, and beside a
+// time stamp its token, as openssl reads it.
+func (e *exporter) attestations() (err error) {
+	for _, c := range e.attested {
+		if err := e.put(exportAttested+"/"+c.Name, c.Note); err != nil {
+			return err
+		}
+		for _, token := range tokens(c) {
+			if err := e.put(exportAttested+"/"+strings.TrimSuffix(c.Name, checkpointSuffix)+tokenSuffix, token); err != nil {
+				return err
+			}
+		}
+	}
+	e.report.Witnessed, e.report.Stamped, err = Attesters{}.judge(e.attested)
+	return err
+}
+
+// tokenSuffix is that of a time stamp's token, in DER.
+const tokenSuffix = ".tst"
 
 // dataKey writes a data key where they were asked for, and in any case that one was
 // destroyed.

@@ -51,6 +51,11 @@ func TestInvariant(t *testing.T) {
 			{"log-and-checkpoints-have-to-belong-together", logAndCheckpointsHaveToBelongTogether},
 			{"log-written-anew-with-the-keys-is-named", logWrittenAnewWithTheKeysIsNamed},
 			{"checkpoints-of-earlier-days-stay-and-are-verified", checkpointsOfEarlierDaysStayAndAreVerified},
+			{"forged-cosignature-is-named", forgedCosignatureIsNamed},
+			{"log-shorter-than-a-witness-saw-is-refused", logShorterThanAWitnessSawIsRefused},
+			{"log-written-anew-is-not-countersigned", logWrittenAnewIsNotCountersigned},
+			{"export-carries-cosignatures", exportCarriesCosignatures},
+			{"stale-time-stamp-is-named", staleTimeStampIsNamed},
 		}},
 		{"I07-the-index-is-the-log", []promise{
 			{"index-finds-what-the-log-has", indexFindsWhatTheLogHas},

@@ -29,6 +29,8 @@ type recovered struct {
 	spare bool
 	// anchor is the last checkpoint.
 	anchor Checkpoint
+	// attested are the checkpoints that others have signed, too.
+	attested []Checkpoint
 }
 
 // recoverLog brings the directory into a state to go on from. It reads only the
@@ -60,7 +62,7 @@ func recoverLog(ctx context.Context, opts Options, keys *dataKeys, kept shelf) (
 	if err := allThere(ctx, fsys, segments, keys); err != nil {
 		return nil, err
 	}
-	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints)
+	r, err := readEnd(ctx, fsys, segments, last, keys, kept, checkpoints, opts.Elsewhere)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +143,7 @@ func newLog(opts Options, segments []uint32, kept shelf, checkpoints []Checkpoin
 // readEnd walks from the last checkpoint on, in the last segment as a rule, and
 // opens the last entry. An entry that doesn't open with these keys means that the
 // log couldn't be read later on either.
-func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys *dataKeys, kept shelf, checkpoints []Checkpoint) (*recovered, error) {
+func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys *dataKeys, kept shelf, checkpoints []Checkpoint, ask asking) (*recovered, error) {
 	h, err := readHeader(fsys, segments[last])
 	if err != nil {
 		return nil, err
@@ -152,6 +154,8 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 	anchor := checkpoints[len(checkpoints)-1]
 	marks, err := kept.anchors(checkpoints)
 	if err == nil {
+		marks = append(kept.elsewhere(ctx, ask, anchor), marks...)
+		slices.SortStableFunc(marks, bySize)
 		marks, err = withHead(fsys, marks)
 	}
 	if err != nil {
@@ -179,7 +183,7 @@ func readEnd(ctx context.Context, fsys files, segments []uint32, last int, keys 
 		return nil, err
 	}
 	defer c.close()
-	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor}
+	r := &recovered{position: w.position, headed: true, dropped: w.rest.end - w.end, anchor: anchor, attested: checkpoints}
 	e, err := openEntry(c, keys, w.number, entry)
 	if errors.Is(err, ErrDestroyed) {
 		return r, nil

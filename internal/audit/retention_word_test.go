@@ -20,7 +20,7 @@ func exportSaysWhatWasDestroyed(t *testing.T) {
 		if _, err := Export(t.Context(), dir, ring, out, Exporting{Keys: withKeys}); err != nil {
 			t.Fatal(err)
 		}
-		r, err := VerifyExport(t.Context(), out, "", nil)
+		r, err := VerifyExport(t.Context(), out, "", Attesters{}, nil)
 		if err != nil || len(r.Destroyed) != 1 || r.Destroyed[0].Entries != 2 || r.Destroyed[0].Month != "2026-01" {
 			t.Errorf("with keys %v: %v, destroyed %v", withKeys, err, r.Destroyed)
 		}
@@ -30,7 +30,7 @@ func exportSaysWhatWasDestroyed(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustWrite(t, note, strings.Replace(string(b), "the gateway", "the gardener", 1))
-		if _, err := VerifyExport(t.Context(), out, "", nil); !errors.Is(err, ErrTampered) {
+		if _, err := VerifyExport(t.Context(), out, "", Attesters{}, nil); !errors.Is(err, ErrTampered) {
 			t.Errorf("with keys %v: a changed note is %v", withKeys, err)
 		}
 	}

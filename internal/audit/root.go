@@ -28,14 +28,17 @@ type Root struct {
 }
 
 // OpenRoot opens the root log for writing, or returns ErrLocked where another
-// process does. checkpoints is what Options says it is.
-func OpenRoot(ctx context.Context, db Database, ring *keys.Ring, checkpoints string) (*Root, error) {
-	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints, Fellows: db})
+// process does. checkpoints and elsewhere are what Options says they are.
+func OpenRoot(ctx context.Context, db Database, ring *keys.Ring, checkpoints string, elsewhere asking) (*Root, error) {
+	l, err := Open(ctx, "", ring, Options{Node: RootNode, Rows: db.Node(RootNode), Checkpoints: checkpoints, Elsewhere: elsewhere, Fellows: db})
 	if err != nil {
 		return nil, err
 	}
 	return &Root{log: l, ring: ring, seen: map[string]Checkpoint{}}, nil
 }
+
+// Log is the root log, to be countersigned. Root alone appends to it.
+func (r *Root) Log() *Log { return r.log }
 
 // Close lets another process write it.
 func (r *Root) Close() error { return r.log.Close() }
@@ -65,7 +68,7 @@ func (r *Root) Gather(ctx context.Context, db Database) error {
 			wrong = errors.Join(wrong, fmt.Errorf("%w: node %s has one over %d entries, and had one over %d", ErrWentBack, node, last.Size, was.Size))
 			continue
 		}
-		if _, err := r.log.Append(ctx, &Entry{Kind: Control, Event: NodeCheckpoint, Detail: string(last.Note)}); err != nil {
+		if _, err := r.log.Append(ctx, &Entry{Kind: Control, Event: NodeCheckpoint, Detail: string(last.plain())}); err != nil {
 			return errors.Join(wrong, err)
 		}
 		r.seen[node] = last

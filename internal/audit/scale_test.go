@@ -59,7 +59,7 @@ func BenchmarkScale(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/time.Since(begin).Seconds(), "exported/s")
 	begin = time.Now()
-	if _, err := VerifyExport(b.Context(), filepath.Join(dir, "export"), "", nil); err != nil {
+	if _, err := VerifyExport(b.Context(), filepath.Join(dir, "export"), "", Attesters{}, nil); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(n)/time.Since(begin).Seconds(), "export-verified/s")

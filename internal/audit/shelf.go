@@ -17,7 +17,8 @@ import (
 const (
 	checkpointDir    = "checkpoints"
 	checkpointSuffix = ".checkpoint"
-	maxCheckpoint    = 4096
+	// maxCheckpoint holds the signatures of several witnesses, or a time stamp.
+	maxCheckpoint = 32 << 10
 )
 
 // shelf is where the checkpoints are kept, apart from the log: the last one of
@@ -127,8 +128,13 @@ func (s shelf) read(name string) (Checkpoint, error) {
 
 // put keeps a checkpoint, durably, in place of the one of the same day.
 func (s shelf) put(c Checkpoint, day time.Time) error {
-	name := s.name(day.UTC().Format(time.DateOnly) + checkpointSuffix)
-	err := place(s.files, s.dir, name, func(f file) error {
+	c.Name = day.UTC().Format(time.DateOnly) + checkpointSuffix
+	return s.keep(c)
+}
+
+// keep keeps a checkpoint under its name, durably, in place of the one of that name.
+func (s shelf) keep(c Checkpoint) error {
+	err := place(s.files, s.dir, s.name(c.Name), func(f file) error {
 		_, err := f.WriteAt(c.Note, 0)
 		return err
 	})
@@ -136,7 +142,7 @@ func (s shelf) put(c Checkpoint, day time.Time) error {
 		err = fmt.Errorf("keeping a checkpoint in %s: %w", s.where, err)
 	}
 	if s.second != nil {
-		return errors.Join(err, s.second.put(c, day))
+		return errors.Join(err, s.second.keep(c))
 	}
 	return err
 }
@@ -223,6 +229,10 @@ func (s shelf) gone(c Checkpoint, at position) *Damage {
 	if c.counted {
 		says = "counts"
 	}
+	where := s.places()
+	if c.held != "" {
+		where = c.held
+	}
 	remedy := remedyGone
 	if _, ok := s.files.(*rowFiles); ok {
 		remedy = remedyOlder
@@ -230,7 +240,7 @@ func (s shelf) gone(c Checkpoint, at position) *Damage {
 	return &Damage{
 		Seq: at.tree.size, Last: c.Size - 1, Segment: at.number, Offset: at.end,
 		What: fmt.Sprintf("the log ends here, but %s in %s %s %d entries: entries %d to %d are missing",
-			c.Name, s.places(), says, c.Size, at.tree.size, c.Size-1),
+			c.Name, where, says, c.Size, at.tree.size, c.Size-1),
 		Remedy: remedy,
 	}
 }

@@ -47,6 +47,10 @@ type Report struct {
 	// Lost the checkpoints over entries that weren't in it.
 	Joints []Joint      `json:"joints,omitempty"`
 	Lost   []Checkpoint `json:"lost,omitempty"`
+	// Witnessed and Stamped are the last checkpoints that witnesses and a time stamping
+	// authority have signed, nil where there is none.
+	Witnessed *Attestation `json:"witnessed,omitempty"`
+	Stamped   *Attestation `json:"stamped,omitempty"`
 	// Key checks the checkpoints' signatures, and those of an export.
 	Key string `json:"key,omitempty"`
 	// Indexed is how many entries the index has, and IndexDamage the first of which it
@@ -68,6 +72,8 @@ type Check struct {
 	// Gathered are the checkpoints of all nodes in the root log. Those of other
 	// nodes are passed over, those of an earlier log of this node are reported.
 	Gathered []Checkpoint
+	// Attesters are those who have to have signed checkpoints, too.
+	Attesters Attesters
 	// Progress is told how many bytes are done; it may be nil.
 	Progress func(done, total int64)
 	// Rows are what Options says they are.
@@ -172,7 +178,7 @@ func (v *verifier) run(ctx context.Context, fsys files, ring *keys.Ring, kept sh
 // anchored counts the checkpoints that the log agrees with.
 func (v *verifier) anchored(marks []Checkpoint) {
 	for _, m := range marks {
-		if !m.counted {
+		if !m.counted && !m.attested() {
 			v.report.Checkpoints, v.report.Anchored = v.report.Checkpoints+1, m.Size
 		}
 	}
@@ -198,6 +204,9 @@ func (v *verifier) checkpoints(fsys files, segments []uint32, kept shelf, check 
 	}
 	v.report.Key = key.vkey
 	if all, err = kept.of(last.identity, all); err != nil {
+		return nil, err
+	}
+	if v.report.Witnessed, v.report.Stamped, err = check.Attesters.judge(all); err != nil {
 		return nil, err
 	}
 	given, err := links.opened(kept.ring, check.Against)

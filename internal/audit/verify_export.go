@@ -19,10 +19,11 @@ import (
 // checkpoint's signature, that the entries give its root, that each tile holds the
 // hashes below it, and, where data keys are with it, that every entry opens. vkey
 // is the log's public key as Verify reports it; "" takes the one in the export,
-// which whoever made the export may have made too. Damage is ErrTampered, and
+// which whoever made the export may have made too. by are those who have to have signed
+// checkpoints in it. Damage is ErrTampered, and
 // names the first entry or file. Progress is told in entries; it may be nil.
-func VerifyExport(ctx context.Context, dir, vkey string, progress func(done, total int64)) (ExportReport, error) {
-	x := &exportCheck{dir: dir, progress: progress, bad: -1}
+func VerifyExport(ctx context.Context, dir, vkey string, by Attesters, progress func(done, total int64)) (ExportReport, error) {
+	x := &exportCheck{dir: dir, by: by, progress: progress, bad: -1}
 	err := x.run(ctx, vkey)
 	if err != nil {
 		err = fmt.Errorf("verifying the export: %w", err)
@@ -32,6 +33,7 @@ func VerifyExport(ctx context.Context, dir, vkey string, progress func(done, tot
 
 type exportCheck struct {
 	dir      string
+	by       Attesters
 	progress func(done, total int64)
 	report   ExportReport
 	entries  tree // over the entries
@@ -46,6 +48,9 @@ type exportCheck struct {
 	// destroyed.
 	verifier note.Verifier
 	gone     map[uint32]*Destroyed
+	// marks are the checkpoints that others have signed, which the entries have to agree
+	// with, the smallest first.
+	marks []Checkpoint
 }
 
 func (x *exportCheck) run(ctx context.Context, vkey string) error {
@@ -55,6 +60,9 @@ func (x *exportCheck) run(ctx context.Context, vkey string) error {
 	}
 	x.report.Origin, x.report.Size, x.report.Root = c.Origin, c.Size, c.Root.String()
 	if err := x.loadTombstones(); err != nil {
+		return err
+	}
+	if err := x.loadAttested(c); err != nil {
 		return err
 	}
 	if err := x.loadKeys(c.Origin); err != nil {
@@ -157,6 +165,9 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		if err := x.open(seq, envelope); err != nil && x.bad < 0 {
 			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
 		}
+	}
+	if err := x.agree(leaves); err != nil {
+		return err
 	}
 	x.entries, x.tiles = x.entries.grow(leaves...), x.tiles.grow(lowest...)
 	if x.progress != nil {

@@ -1,8 +1,12 @@
 package desk
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/page"
 )
 
@@ -20,6 +24,12 @@ type State struct {
 	Bytes, Free int64
 	// Unconfirmed says that nothing is destroyed until somebody has confirmed the holds.
 	Unconfirmed bool
+	// Witnessed and Stamped are what others said of the log last, nil for nothing.
+	Witnessed, Stamped *audit.Attestation
+	// Attested are the configured kinds of those who do, with whether each failed.
+	Attested map[string]bool
+	// Refuted says that a witness holds another history of the log.
+	Refuted bool
 }
 
 // StateFacts are the lines of the page.
@@ -55,11 +65,11 @@ func StateFacts(s State) []Fact {
 		signed = day(s.Signed)
 	}
 	c := count(s.Checkpoint)
-	return append(facts,
-		Fact{
-			Name:  page.Text{DE: "Letzter Prüfpunkt", EN: "Last checkpoint"},
-			Value: page.Text{DE: "über " + c.DE + " Einträge, " + signed.DE, EN: "over " + c.EN + " entries, " + signed.EN},
-		},
+	facts = append(facts, Fact{
+		Name:  page.Text{DE: "Letzter Prüfpunkt", EN: "Last checkpoint"},
+		Value: page.Text{DE: "über " + c.DE + " Einträge, " + signed.DE, EN: "over " + c.EN + " entries, " + signed.EN},
+	})
+	return append(append(facts, attestedFacts(s)...),
 		Fact{Name: page.Text{DE: "Rückstand des Index", EN: "Index lag"}, Value: lag(count(s.Lag), s.Lag)},
 		Fact{Name: page.Text{DE: "Wurzel des Baums", EN: "Root of the tree"}, Value: both(s.Root), Code: true},
 	)
@@ -73,4 +83,61 @@ func lag(n page.Text, entries uint64) page.Text {
 		return page.Text{DE: "1 Eintrag", EN: "1 entry"}
 	}
 	return page.Text{DE: n.DE + " Einträge", EN: n.EN + " entries"}
+}
+
+// attestedFacts say who else vouches for the log, and that nobody does.
+func attestedFacts(s State) []Fact {
+	facts := []Fact{{
+		Name: page.Text{DE: "Zuletzt gegengezeichnet", EN: "Last countersigned"},
+		Value: attested(s.Witnessed, page.Text{
+			DE: "nie: kein Zeuge ist eingerichtet", EN: "never: no witness is configured",
+		}, page.Text{DE: "noch nie", EN: "never yet"}, has(s, "witness")),
+	}}
+	if s.Stamped != nil || has(s, "rfc3161") {
+		facts = append(facts, Fact{
+			Name:  page.Text{DE: "Letzter Zeitstempel", EN: "Last time stamp"},
+			Value: attested(s.Stamped, page.Text{}, page.Text{DE: "noch keiner", EN: "none yet"}, true),
+		})
+	}
+	var failing []string
+	for _, kind := range slices.Sorted(maps.Keys(s.Attested)) {
+		if s.Attested[kind] {
+			failing = append(failing, kind)
+		}
+	}
+	if list := strings.Join(failing, ", "); list != "" {
+		facts = append(facts, Fact{
+			Name:  page.Text{DE: "Gelingt gerade nicht", EN: "Fails at present"},
+			Value: page.Text{DE: list + " (der Grund steht im Protokoll des Dienstes)", EN: list + " (the process log has the reason)"},
+		})
+	}
+	if s.Refuted {
+		facts = append(facts, Fact{
+			Name: page.Text{DE: "Ein Zeuge widerspricht", EN: "A witness disagrees"},
+			Value: page.Text{
+				DE: "Er kennt mehr Einträge dieses Protokolls oder andere. Prüfen Sie es, und heben Sie auf, was da ist.",
+				EN: "It knows more entries of this log, or others. Verify it, and keep what is there.",
+			},
+		})
+	}
+	return facts
+}
+
+func has(s State, kind string) bool {
+	_, ok := s.Attested[kind]
+	return ok
+}
+
+func attested(a *audit.Attestation, none, notYet page.Text, configured bool) page.Text {
+	switch {
+	case a == nil && !configured:
+		return none
+	case a == nil:
+		return notYet
+	}
+	at, by := moment(a.Time), strings.Join(a.By, ", ")
+	return page.Text{
+		DE: "über " + grouped(int64(a.Size), "de") + " Einträge, " + at.DE + ", von " + by,
+		EN: "over " + grouped(int64(a.Size), "en") + " entries, " + at.EN + ", by " + by,
+	}
 }

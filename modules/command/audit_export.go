@@ -93,17 +93,18 @@ func printExport(cmd *cobra.Command, dir string, r *audit.ExportReport) error {
 		key += " (the export's own: compare it with the one you were given)"
 	}
 	rows := [][]string{{"export", dir}, {"origin", r.Origin}, {"entries", entries}, {"root", r.Root}, {"key", key}}
+	rows = append(rows, attestedRows(r.Witnessed, r.Stamped)...)
 	return printTable(cmd.OutOrStdout(), append(rows, erasedRows(r.Destroyed)...))
 }
 
-func verifyExport(cmd *cobra.Command, dir, key string, asJSON bool) error {
+func verifyExport(cmd *cobra.Command, dir, key string, by audit.Attesters, asJSON bool) error {
 	if text, err := os.ReadFile(key); err == nil {
 		key = strings.TrimSpace(string(text))
 	} else if key != "" && !strings.Contains(key, "+") {
 		return fmt.Errorf("--key: %w", err)
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "Verifying")
-	report, err := audit.VerifyExport(cmd.Context(), dir, key, bar.tell)
+	report, err := audit.VerifyExport(cmd.Context(), dir, key, by, bar.tell)
 	bar.end()
 	if err != nil && (!errors.Is(err, audit.ErrTampered) || !asJSON) {
 		return err

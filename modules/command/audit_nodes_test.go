@@ -56,7 +56,7 @@ func TestAuditCommandsReadTheLogsOfAllNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	root, err := audit.OpenRoot(t.Context(), db, ring, "")
+	root, err := audit.OpenRoot(t.Context(), db, ring, "", nil)
 	if err == nil {
 		err = root.Gather(t.Context(), db)
 	}
@@ -168,7 +168,7 @@ func backedUpAndPutBack(t *testing.T, pg *pgtest.Server, db audit.Database, dir,
 		t.Errorf("restore says\n%s", out)
 	}
 	run("search", "--kind", "intent")
-	root, err := audit.OpenRoot(t.Context(), db, ring, "")
+	root, err := audit.OpenRoot(t.Context(), db, ring, "", nil)
 	if err == nil {
 		err = errors.Join(root.Gather(t.Context(), db), root.Close())
 	}

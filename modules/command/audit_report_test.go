@@ -79,7 +79,7 @@ func reported(t *testing.T, args ...string) *report.Report {
 func readsContact(t *testing.T, dir string) string {
 	t.Helper()
 	d := data{dir: dir}
-	ring, err := d.ring()
+	ring, err := d.ring(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

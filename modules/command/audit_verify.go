@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -22,7 +21,11 @@ first damaged entry is named by seq, segment and offset; the exit status is 1 th
 
 Keep checkpoints where the gateway's administrators can't write: the files in
 DATA/checkpoints. --against compares the log with what was kept: that it only
-grew since.
+grew since. It takes signed notes, and what a syslog receiver has kept of an anchor.
+
+--witness is a witness's public key, or a file with one a line: each has to have
+countersigned a checkpoint that the log agrees with. --tsa is a file with the root
+certificates (PEM) of a time stamping authority: its stamps are checked with them.
 
 --export verifies what crmgate audit export wrote, offline: no data directory and no
 master key are needed. --key is the log's public key, as verify and export print
@@ -39,6 +42,7 @@ func verifyCommand(cmd *cobra.Command) {
 	var export, key, node string
 	var index bool
 	cmd.Flags().BoolVar(&index, "index", false, "Compare the index with the log, too")
+	var by attesters
 	cmd.Flags().StringVar(&export, "export", "", "The directory of an export, in place of a log")
 	placeFlags(cmd, &p, "export")
 	cmd.Flags().StringVar(&key, "key", "", "The log's public key, or a file with it; by default the one in the export")
@@ -48,15 +52,20 @@ func verifyCommand(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("export", "against")
 	cmd.MarkFlagsMutuallyExclusive("export", "node")
 	cmd.MarkFlagsMutuallyExclusive("export", "index")
+	by.flags(cmd)
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		who, err := by.read()
+		if err != nil {
+			return err
+		}
 		if export != "" {
-			return verifyExport(cmd, export, key, asJSON)
+			return verifyExport(cmd, export, key, who, asJSON)
 		}
 		if key != "" {
 			return errors.New("--key goes with --export: a log is verified with the gateway's own keys")
 		}
-		return verify(cmd.Context(), cmd, &p, verifying{kept, node, index, asJSON})
+		return verify(cmd.Context(), cmd, &p, verifying{kept, node, who, index, asJSON})
 	}
 }
 
@@ -64,6 +73,7 @@ func verifyCommand(cmd *cobra.Command) {
 type verifying struct {
 	kept          []string // checkpoints that were kept elsewhere
 	only          string   // the node whose log alone is
+	by            audit.Attesters
 	index, asJSON bool
 }
 
@@ -96,7 +106,7 @@ func verify(ctx context.Context, cmd *cobra.Command, p *place, how verifying) er
 	}
 	for _, node := range nodes {
 		check := d.place.Check(node)
-		check.Against, check.Gathered = against(node, several, kept), gathered
+		check.Against, check.Gathered, check.Attesters = against(node, several, kept), gathered, how.by
 		err := verifyNode(ctx, cmd, d, node, ring, check, how)
 		if err != nil {
 			// The others are verified all the same.
@@ -132,14 +142,12 @@ func missingLogs(d data, nodes []string, gathered []audit.Checkpoint) error {
 func readKept(nodes, files []string) (map[string][]byte, error) {
 	kept := map[string][]byte{}
 	for _, name := range files {
-		msg, err := os.ReadFile(name)
+		notes, err := keptNotes(name)
 		if err != nil {
-			return nil, fmt.Errorf("--against: %w", err)
+			return nil, err
 		}
-		kept[name] = msg
-		if len(nodes) > 1 && !slices.ContainsFunc(nodes, func(node string) bool {
-			return len(against(node, true, map[string][]byte{name: msg})) > 0
-		}) {
+		maps.Copy(kept, notes)
+		if len(nodes) > 1 && !slices.ContainsFunc(nodes, func(node string) bool { return len(against(node, true, notes)) > 0 }) {
 			return nil, fmt.Errorf("--against: %s is of none of these logs: there are %s", name, strings.Join(nodes, ", "))
 		}
 	}
@@ -202,6 +210,7 @@ func printReport(cmd *cobra.Command, name string, r *audit.Report) error {
 	if r.Torn > 0 {
 		rows = append(rows, []string{"torn tail", fmt.Sprintf("%d bytes that were never acknowledged", r.Torn)})
 	}
+	rows = append(rows, attestedRows(r.Witnessed, r.Stamped)...)
 	rows = append(append(rows, erasedRows(r.Destroyed)...), restoredRows(r)...)
 	if err := printTable(cmd.OutOrStdout(), rows); err != nil {
 		return err

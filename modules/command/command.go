@@ -33,6 +33,7 @@ func commands() []caddycmd.Command {
 			Short:     "Looks into the audit log and checks it",
 			CobraFunc: auditCommand,
 		},
+		{Name: "witness", Usage: "init|serve", Short: "Countersigns the checkpoints of audit logs", CobraFunc: witnessCommand},
 		{
 			Name: "session", Usage: "list|revoke",
 			Short:     "Shows who is signed in and ends sessions",

@@ -39,6 +39,9 @@ func init() { caddy.RegisterModule(App{}) }
 //	            segment_mib <number>
 //	            local
 //	            retain      [access|employee|gateway] <number> months
+//	            witness     <url> <key>
+//	            witnesses   at_least <number>
+//	            anchor      syslog|rfc3161 <address>
 //	        }
 //	    }
 //	}
@@ -84,6 +87,13 @@ type LogConfig struct {
 	Local bool `json:"local,omitempty"`
 	// Retain is for how long entries are kept. Default: for good.
 	Retain RetainConfig `json:"retain,omitzero"`
+	// Witnesses countersign the log's checkpoints, once a minute.
+	Witnesses []WitnessConfig `json:"witnesses,omitempty"`
+	// AtLeast is how many of them have to, for a checkpoint to be kept as witnessed.
+	// Default: one.
+	AtLeast int `json:"witnesses_at_least,omitempty"`
+	// Anchors are where checkpoints are made known.
+	Anchors []AnchorConfig `json:"anchors,omitempty"`
 }
 
 // Gate is a gate as the app sees it.
@@ -133,6 +143,8 @@ type Services struct {
 	// indexed is how many entries the index has taken.
 	indexed atomic.Uint64
 	growth  growth
+	// attest are those who vouch for the log, as the last configuration names them.
+	attest atomic.Pointer[attesting]
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -159,7 +171,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
-	err := a.Log.Retain.check()
+	err := errors.Join(a.Log.Retain.check(), a.Log.checkAttesting())
 	if err != nil {
 		return err
 	}
@@ -241,6 +253,9 @@ func (a *App) Start() error {
 	a.Every(growthEvery, s.measure)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
+	if err := a.startAttesting(s); err != nil {
+		return errors.Join(err, a.release())
+	}
 	a.run(func(ctx context.Context) { s.gather(ctx, a.logger) })
 	a.Every(rootEvery, func(ctx context.Context) { s.gather(ctx, a.logger) })
 	for _, g := range a.gates {

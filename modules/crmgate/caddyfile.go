@@ -45,6 +45,12 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	            segment_mib <number>       # size of the log's files
 //	            local                      # in the data directory, not in the store
 //	            retain      [<kind>] <number> months  # how long entries are kept
+//	            witness     <url> <key>    # who countersigns checkpoints
+//	            witnesses   at_least <number>  # for a checkpoint to be kept as witnessed
+//	            anchor      syslog|rfc3161 <address> {  # where checkpoints are made known
+//	                every   <duration>
+//	                ca      <file>
+//	            }
 //	        }
 //	    }
 //	}
@@ -143,7 +149,9 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 			}
 			l.Local = true
 		default:
-			return UnknownWord(d, word, "node", "segment_mib", "local", "retain")
+			if err := l.unmarshalAttesting(d, word); err != nil {
+				return err
+			}
 		}
 	}
 	l.Retain = retain.config()

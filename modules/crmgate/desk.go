@@ -81,6 +81,10 @@ func (s *Services) ownState() (LogState, error) {
 	l.Node, l.Entries, l.Root = s.Log.Node(), size, root.String()
 	l.Unconfirmed = s.unconfirmed.Load()
 	l.Checkpoint = s.Log.Checkpoint().Size
+	l.Witnessed, l.Stamped = s.Log.Witnessed(), s.Log.Stamped()
+	if t := s.attest.Load(); t != nil {
+		l.Attested, l.Refuted = t.state()
+	}
 	var err error
 	if l.Indexed, err = s.index.Size(); err != nil {
 		return l, fmt.Errorf("asking the index: %w", err)
@@ -123,6 +127,9 @@ func newest(dir string) (at time.Time, err error) {
 		return at, fmt.Errorf("looking at the checkpoints: %w", err)
 	}
 	for _, f := range list {
+		if audit.AttestedFile(f.Name()) {
+			continue
+		}
 		info, err := f.Info()
 		if errors.Is(err, os.ErrNotExist) {
 			continue // a new one takes an old one's place

@@ -17,6 +17,7 @@ type logMetrics struct {
 
 	appends, groups, failures, written, queue, entries, spare *prometheus.Desc
 	indexLag, unsigned, free, days, retention, unconfirmed    *prometheus.Desc
+	witnessed, witnessedAt, stampedAt, unattested, refuted    *prometheus.Desc
 }
 
 func newLogMetrics(services func() *Services) *logMetrics {
@@ -38,6 +39,12 @@ func newLogMetrics(services func() *Services) *logMetrics {
 		days:        desc("disk_days_left", "Days until the disk is full, as fast as the log has grown in the last week."),
 		retention:   desc("retention_failing", "1 where months that are due could not be destroyed."),
 		unconfirmed: desc("holds_unconfirmed", "1 where the log was restored from a backup, and nothing is destroyed until somebody has confirmed the holds."),
+
+		witnessed:   desc("witnessed_entries", "Entries that the last checkpoint with enough cosignatures is over."),
+		witnessedAt: desc("witnessed_timestamp_seconds", "When that was countersigned."),
+		stampedAt:   desc("stamped_timestamp_seconds", "When a checkpoint was stamped with the time last."),
+		unattested:  desc("attesting_failing", "1 where checkpoints could not be made known the last time, by the kind.", "kind"),
+		refuted:     desc("witness_refutes", "1 where a witness holds another history of the log, or a longer one."),
 	}
 }
 
@@ -45,6 +52,7 @@ func newLogMetrics(services func() *Services) *logMetrics {
 func (m *logMetrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		m.appends, m.groups, m.failures, m.written, m.queue, m.entries, m.spare, m.indexLag, m.unsigned, m.free, m.days, m.retention, m.unconfirmed,
+		m.witnessed, m.witnessedAt, m.stampedAt, m.unattested, m.refuted,
 	} {
 		to <- d
 	}
@@ -73,11 +81,34 @@ func (m *logMetrics) Collect(to chan<- prometheus.Metric) {
 	gauge(m.unsigned, lag(stats.Size, stats.Signed))
 	gauge(m.retention, truth(s.retaining.Load()))
 	gauge(m.unconfirmed, truth(s.unconfirmed.Load()))
+	m.collectAttesting(s, gauge, to)
 	if free, ok := roomOf(s.dir); ok {
 		gauge(m.free, free)
 		if days, ok := s.growth.daysLeft(time.Now(), stats.Written, free); ok {
 			gauge(m.days, days)
 		}
+	}
+}
+
+// collectAttesting tells of those who vouch for the log, where any are configured.
+func (m *logMetrics) collectAttesting(s *Services, gauge func(*prometheus.Desc, float64), to chan<- prometheus.Metric) {
+	if w := s.Log.Witnessed(); w != nil {
+		gauge(m.witnessed, float64(w.Size))
+		gauge(m.witnessedAt, float64(w.Time.Unix()))
+	}
+	if w := s.Log.Stamped(); w != nil {
+		gauge(m.stampedAt, float64(w.Time.Unix()))
+	}
+	t := s.attest.Load()
+	if t == nil {
+		return
+	}
+	failing, refuted := t.state()
+	for kind, fails := range failing {
+		to <- prometheus.MustNewConstMetric(m.unattested, prometheus.GaugeValue, truth(fails), kind)
+	}
+	if t.witnesses != nil {
+		gauge(m.refuted, truth(refuted))
 	}
 }
 

@@ -135,7 +135,10 @@ func TestDashboardShowsTheMetricsThatThereAre(t *testing.T) {
 	if err := json.Unmarshal(text, &board); err != nil {
 		t.Fatal(err)
 	}
-	s := withLog(t)
+	v := newVouched(t)
+	ready(t, v.Services)
+	v.attesting.all(t.Context(), v.Services, v.logger)
+	s := v.Services
 	s.growth.samples = []grown{{time.Now().Add(-time.Hour), 0}}
 	_, names := gathered(t, func() *Services { return s })
 	asked := map[string]bool{}

@@ -161,6 +161,13 @@ type LogState struct {
 	Checkpoint uint64
 	Signed     time.Time
 	Indexed    uint64
+	// Witnessed and Stamped are the last checkpoints that witnesses countersigned, and
+	// that an authority stamped with the time; nil for none.
+	Witnessed, Stamped *audit.Attestation
+	// Attested are the configured kinds of those who vouch for the log, each with whether
+	// it failed the last time. Refuted says that a witness holds another history.
+	Attested map[string]bool
+	Refuted  bool
 	// Segments and Bytes are the log's files, Free what its disk has left; Bytes and
 	// Free are -1 where this system doesn't tell, or the log is in a database.
 	Segments int

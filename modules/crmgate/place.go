@@ -165,7 +165,17 @@ func (p *LogPlace) Name(node string) string {
 func (p *LogPlace) Options() audit.Options {
 	return audit.Options{
 		Node: p.Node, SegmentSize: int64(p.config.SegmentMiB) << 20, Checkpoints: p.checkpoints(p.Node), Rows: p.rows(p.Node), Fellows: p.Database,
+		Elsewhere: p.elsewhere(),
 	}
+}
+
+// elsewhere asks the witnesses for what they have seen of a log, nil where there are none.
+func (p *LogPlace) elsewhere() func(ctx context.Context, origin string) map[string][]byte {
+	w, err := p.config.witnesses()
+	if err != nil || w == nil { // Provision has refused what is wrong
+		return nil
+	}
+	return w.Latest
 }
 
 // checkpoints is the directory of a node's checkpoints: of this one's, here.

@@ -51,7 +51,7 @@ func (s *Services) gather(ctx context.Context, logger *zap.Logger) {
 
 func (s *Services) gatherOnce(ctx context.Context) error {
 	if s.root.log == nil {
-		log, err := audit.OpenRoot(ctx, s.place.Database, s.Ring, rootDir(s.dir))
+		log, err := audit.OpenRoot(ctx, s.place.Database, s.Ring, rootDir(s.dir), s.place.elsewhere())
 		if errors.Is(err, audit.ErrLocked) {
 			return nil
 		}

@@ -251,6 +251,7 @@ func (d *Desk) state(v crmgate.Visitor) {
 			facts.Facts = desk.StateFacts(desk.State{
 				Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed, Day: !one.Own,
 				Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free, Unconfirmed: l.Unconfirmed,
+				Witnessed: l.Witnessed, Stamped: l.Stamped, Attested: l.Attested, Refuted: l.Refuted,
 			})
 		}
 		view.Logs = append(view.Logs, facts)

@@ -89,7 +89,7 @@ func verifiers(key string) map[string]func(t *testing.T, dir string) error {
 	}
 	return map[string]func(t *testing.T, dir string) error{
 		"crmgate": func(t *testing.T, dir string) error {
-			_, err := audit.VerifyExport(t.Context(), dir, key, nil)
+			_, err := audit.VerifyExport(t.Context(), dir, key, audit.Attesters{}, nil)
 			return err
 		},
 		"Python": func(t *testing.T, dir string) error {
@@ -202,7 +202,7 @@ func TestExportUnderAnotherKeyIsRefused(t *testing.T) {
 			t.Errorf("%s says %v", name, err)
 		}
 	}
-	if found, err := audit.VerifyExport(t.Context(), other, "", nil); err != nil || !found.OwnKey || found.Key != own.Key {
+	if found, err := audit.VerifyExport(t.Context(), other, "", audit.Attesters{}, nil); err != nil || !found.OwnKey || found.Key != own.Key {
 		t.Errorf("with its own key: %+v, %v", found, err)
 	}
 }
@@ -255,11 +255,11 @@ func TestExportOpensWithItsKeysOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, err := audit.VerifyExport(t.Context(), shut, report.Key, nil); err != nil || found.Opened {
+	if found, err := audit.VerifyExport(t.Context(), shut, report.Key, audit.Attesters{}, nil); err != nil || found.Opened {
 		t.Errorf("without keys: %+v, %v", found, err)
 	}
 	open, report := exported(t, 300, true)
-	if found, err := audit.VerifyExport(t.Context(), open, report.Key, nil); err != nil || !found.Opened || found.Size != report.Size {
+	if found, err := audit.VerifyExport(t.Context(), open, report.Key, audit.Attesters{}, nil); err != nil || !found.Opened || found.Size != report.Size {
 		t.Errorf("with keys: %+v, %v", found, err)
 	}
 	names, err := filepath.Glob(filepath.Join(open, "keys", "data", "*.key"))
@@ -269,7 +269,7 @@ func TestExportOpensWithItsKeysOnly(t *testing.T) {
 	if err := os.WriteFile(names[0], fmt.Appendf(nil, "00000001 2026-01 %064x\n", 7), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.VerifyExport(t.Context(), open, report.Key, nil); err == nil || !strings.Contains(err.Error(), "entry 0") {
+	if _, err := audit.VerifyExport(t.Context(), open, report.Key, audit.Attesters{}, nil); err == nil || !strings.Contains(err.Error(), "entry 0") {
 		t.Errorf("with another key: %v", err)
 	}
 }

@@ -222,7 +222,7 @@ func TestDeskExports(t *testing.T) {
 		file.look(t, who, audit.Exported, "desk: the whole log")
 		dir := filepath.Join(t.TempDir(), "export")
 		unzip(t, file.body, dir)
-		report, err := audit.VerifyExport(t.Context(), dir, "", nil)
+		report, err := audit.VerifyExport(t.Context(), dir, "", audit.Attesters{}, nil)
 		if err != nil || report.Opened {
 			t.Fatalf("the export is %+v, %v", report, err)
 		}

@@ -166,7 +166,7 @@ func (c *cluster) verifiedAndExported(t *testing.T, dora *browser) {
 		dir := t.TempDir()
 		unzip(t, file.body, dir)
 		for _, node := range []string{"one", "two", "root"} {
-			report, err := audit.VerifyExport(t.Context(), filepath.Join(dir, node), "", nil)
+			report, err := audit.VerifyExport(t.Context(), filepath.Join(dir, node), "", audit.Attesters{}, nil)
 			if err != nil {
 				t.Fatalf("the export of %s: %v", node, err)
 			}

@@ -29,11 +29,11 @@ func TestRootLogShowsANodeThatWentBack(t *testing.T) {
 	if err := one.Close(); err != nil {
 		t.Fatal(err)
 	}
-	root, err := audit.OpenRoot(t.Context(), b.logs, b.ring, t.TempDir())
+	root, err := audit.OpenRoot(t.Context(), b.logs, b.ring, t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.OpenRoot(t.Context(), b.logs, b.ring, ""); !errors.Is(err, audit.ErrLocked) {
+	if _, err := audit.OpenRoot(t.Context(), b.logs, b.ring, "", nil); !errors.Is(err, audit.ErrLocked) {
 		t.Errorf("a second process writes the root log: %v", err)
 	}
 	for range 2 { // the second finds nothing new

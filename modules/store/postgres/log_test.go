@@ -142,7 +142,7 @@ func TestLogInPostgreSQL(t *testing.T) {
 		if _, err := audit.Export(t.Context(), "", b.ring, out, audit.Exporting{Rows: b.logs.Node(node), Keys: true}); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := audit.VerifyExport(t.Context(), out, "", nil); err != nil || !r.Opened {
+		if r, err := audit.VerifyExport(t.Context(), out, "", audit.Attesters{}, nil); err != nil || !r.Opened {
 			t.Errorf("the export: %+v, %v", r, err)
 		}
 	}
