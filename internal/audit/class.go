@@ -24,7 +24,8 @@ func (c Class) Valid() bool { return c == ClassAccess || c == ClassEmployee || c
 // kept no longer than accesses are.
 func (e *Entry) class() Class {
 	switch e.Event {
-	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, RetentionRun, Exported, Adopted, NodeCheckpoint, HoldSet, HoldReleased, BackedUp, Restored:
+	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, RetentionRun, Exported, Adopted, NodeCheckpoint, HoldSet, HoldReleased, BackedUp, Restored,
+		SinkChange:
 		if e.Employee == "" {
 			return ClassGateway
 		}

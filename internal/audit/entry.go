@@ -62,6 +62,9 @@ const (
 	// restored from one.
 	BackedUp Event = "backup"
 	Restored Event = "restored"
+	// SinkChange is a sink that was added or removed, or for which entries were
+	// destroyed before it had taken them.
+	SinkChange Event = "sink"
 )
 
 // Valid reports whether e is in the closed list.
@@ -69,7 +72,8 @@ func (e Event) Valid() bool {
 	switch e {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
-		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint:
+		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, BackedUp, Restored, NodeCheckpoint,
+		SinkChange:
 		return true
 	}
 	return false

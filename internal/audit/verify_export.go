@@ -46,6 +46,8 @@ type exportCheck struct {
 	// destroyed.
 	verifier note.Verifier
 	gone     map[uint32]*Destroyed
+	// visit, if set, is called for each entry that opens.
+	visit func(s *Stored) error
 }
 
 func (x *exportCheck) run(ctx context.Context, vkey string) error {
@@ -154,8 +156,15 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		if err := above.add(envelope); err != nil {
 			return err
 		}
-		if err := x.open(seq, envelope); err != nil && x.bad < 0 {
+		e, err := x.open(seq, envelope)
+		if err != nil && x.bad < 0 {
 			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
+		}
+		if e == nil || x.visit == nil {
+			continue
+		}
+		if err := x.visit(&Stored{Seq: seq, Entry: *e, LeafHash: leaves[i], Node: x.codec.id.node}); err != nil {
+			return err
 		}
 	}
 	x.entries, x.tiles = x.entries.grow(leaves...), x.tiles.grow(lowest...)
@@ -281,27 +290,28 @@ func readExportedKey(name string) (*dataKey, error) {
 	return newDataKey(id, month, "", raw)
 }
 
-func (x *exportCheck) open(seq uint64, envelope []byte) error {
+// open returns the entry in an envelope; nil where no key is there for it, or its
+// key was destroyed.
+func (x *exportCheck) open(seq uint64, envelope []byte) (*Entry, error) {
 	if x.codec == nil && len(x.gone) == 0 {
-		return nil
+		return nil, nil
 	}
 	id, err := keyID(envelope)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if d, ok := x.gone[id]; ok {
 		d.Entries++
-		return nil
+		return nil, nil
 	}
 	if x.codec == nil {
-		return nil
+		return nil, nil
 	}
 	if x.keys.byID[id] == nil {
-		return fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
+		return nil, fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
 	}
 	if err := x.codecFor(seq); err != nil {
-		return err
+		return nil, err
 	}
-	_, err = x.codec.open(envelope, x.keys)
-	return err
+	return x.codec.open(envelope, x.keys)
 }

@@ -21,6 +21,8 @@ type Log interface {
 type Bounds struct {
 	// Rows is how many are shown, Entries how many are opened for them.
 	Rows, Entries int
+	// Records is how many records a row names, 0: as many as on a page.
+	Records int
 	// Time ends a look with what was found by then.
 	Time time.Duration
 }
@@ -129,7 +131,7 @@ func (f *finder) all(ctx context.Context) error {
 		if s.Entry.Piece > 1 || !f.on(s.Seq) {
 			continue
 		}
-		r := newRow(&s, f.answers[s.Seq], "")
+		r := newRow(&s, f.answers[s.Seq], "", f.bounds.Records)
 		delete(f.answers, s.Seq)
 		if f.take(r) {
 			return nil
@@ -169,7 +171,7 @@ func (f *finder) join(ctx context.Context, seq uint64, intent *audit.Stored) (do
 		}
 	}
 	f.last = seq
-	return f.take(newRow(intent, f.answers[seq], f.query.Record)), nil
+	return f.take(newRow(intent, f.answers[seq], f.query.Record, f.bounds.Records)), nil
 }
 
 // take adds a row that matches, and reports whether the page is full.

@@ -54,6 +54,9 @@ type Look struct {
 	// Export says that the whole log is written out, Keys that its data keys are.
 	Export bool `json:"export,omitempty"`
 	Keys   bool `json:"keys,omitempty"`
+	// Format says that an export is of the entries that match, and in which form:
+	// ocsf or csv.
+	Format string `json:"format,omitempty"`
 	// Backup says that the log is backed up.
 	Backup bool `json:"backup,omitempty"`
 }
@@ -63,7 +66,7 @@ const maxRecord = 500
 
 // Entry is what is written down before anything is shown.
 func (l *Look) Entry() (*audit.Entry, error) {
-	if l.Export {
+	if l.Export && l.Format == "" {
 		what := "without data keys"
 		if l.Keys {
 			what = "with data keys"
@@ -75,7 +78,13 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	if l.Backup {
 		return &audit.Entry{Kind: audit.Control, Event: audit.BackedUp, Detail: fmt.Sprintf("audit backup by uid %d", l.UID)}, nil
 	}
-	said := []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
+	event, said := audit.Searched, []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
+	if l.Format != "" {
+		if l.Format != "ocsf" && l.Format != "csv" {
+			return nil, errors.New("there are the formats ocsf and csv")
+		}
+		event, said[0] = audit.Exported, fmt.Sprintf("audit export by uid %d, as %s:", l.UID, l.Format)
+	}
 	if l.Record != "" {
 		if !strings.Contains(l.Record, "/") || len(l.Record) > maxRecord {
 			return nil, errors.New("a record is named as type/id: contact/1001")
@@ -100,7 +109,7 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	if len(said) == 1 {
 		said = append(said, "everything")
 	}
-	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: strings.Join(said, " ")}, nil
+	return &audit.Entry{Kind: audit.Control, Event: event, Detail: strings.Join(said, " ")}, nil
 }
 
 // noteLook writes a look down and answers when it is durable.
