@@ -17,6 +17,8 @@ type Cursor struct {
 	Name string `json:"name"`
 	// Node is the log's name when it was written.
 	Node string `json:"node"`
+	// To is where they go, in words.
+	To string `json:"to,omitempty"`
 	// Next is the number of the first entry that wasn't passed on.
 	Next uint64 `json:"next"`
 	// Lost are entries that were destroyed before, and that no entry names yet.

@@ -38,6 +38,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	            segment_mib <number>
 //	            local
 //	            retain      [access|employee|gateway] <number> months
+//	            sink        <module> [<options>]
 //	        }
 //	    }
 //	}
@@ -55,6 +56,7 @@ type App struct {
 	logger  *zap.Logger
 	opener  session.Opener
 	gates   []Gate
+	sinks   []configuredSink
 	metrics *Metrics
 	held    string // the key of the services in the pool, "" while not started
 	// opened are the services while this configuration holds them.
@@ -78,6 +80,9 @@ type LogConfig struct {
 	Local bool `json:"local,omitempty"`
 	// Retain is for how long entries are kept. Default: for good.
 	Retain RetainConfig `json:"retain,omitzero"`
+	// SinksRaw are where entries are passed on to, modules of `crmgate.sinks`.
+	// Default: nowhere.
+	SinksRaw []json.RawMessage `json:"sinks,omitempty" caddy:"namespace=crmgate.sinks inline_key=sink"`
 }
 
 // Gate is a gate as the app sees it.
@@ -123,6 +128,7 @@ type Services struct {
 	// indexed is how many entries the index has taken.
 	indexed atomic.Uint64
 	growth  growth
+	sinks   sinks
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -168,12 +174,18 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the session store %T is no store", mod)
 	}
 	a.opener = opener
+	if err := a.provisionSinks(ctx); err != nil {
+		return err
+	}
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
 		return err
 	}
 	a.opened = new(atomic.Pointer[Services])
 	if err := ctx.GetMetricsRegistry().Register(newLogMetrics(a.opened.Load)); err != nil {
 		return fmt.Errorf("registering the metrics of the log: %w", err)
+	}
+	if err := ctx.GetMetricsRegistry().Register(newSinkMetrics(a.sinkStates)); err != nil {
+		return fmt.Errorf("registering the metrics of the sinks: %w", err)
 	}
 	return nil
 }
@@ -208,6 +220,9 @@ func (a *App) Start() error {
 		return errors.Join(err, a.release())
 	}
 	a.opened.Store(s)
+	if err := a.startSinks(s); err != nil {
+		return errors.Join(err, a.release())
+	}
 	a.Every(growthEvery, s.measure)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })

@@ -43,6 +43,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	            segment_mib <number>       # size of the log's files
 //	            local                      # in the data directory, not in the store
 //	            retain      [<kind>] <number> months  # how long entries are kept
+//	            sink        <module> [<options>]      # where entries are passed on to
 //	        }
 //	    }
 //	}
@@ -115,6 +116,10 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 			if err := retain.unmarshal(d); err != nil {
 				return err
 			}
+		case "sink":
+			if err := l.unmarshalSink(d); err != nil {
+				return err
+			}
 		case "node":
 			if !d.AllArgs(&l.Node) || l.Node == "" {
 				return d.Err("node takes one name")
@@ -129,7 +134,7 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 			}
 			l.Local = true
 		default:
-			return UnknownWord(d, word, "node", "segment_mib", "local", "retain")
+			return UnknownWord(d, word, "node", "segment_mib", "local", "retain", "sink")
 		}
 	}
 	l.Retain = retain.config()

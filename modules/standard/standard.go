@@ -10,6 +10,9 @@ import (
 	_ "github.com/crmgate/crmgate/modules/crmgate"
 	_ "github.com/crmgate/crmgate/modules/desk"
 	_ "github.com/crmgate/crmgate/modules/gate"
+	_ "github.com/crmgate/crmgate/modules/sink/file"
+	_ "github.com/crmgate/crmgate/modules/sink/syslog"
+	_ "github.com/crmgate/crmgate/modules/sink/webhook"
 	_ "github.com/crmgate/crmgate/modules/store/postgres"
 	_ "github.com/crmgate/crmgate/modules/store/sqlite"
 )
