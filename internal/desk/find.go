@@ -23,6 +23,8 @@ type Bounds struct {
 	Rows, Entries int
 	// Records is how many records a row names, 0: as many as on a page.
 	Records int
+	// Keep has rows keep the entries that they are made of.
+	Keep bool
 	// Time ends a look with what was found by then.
 	Time time.Duration
 }
@@ -131,7 +133,7 @@ func (f *finder) all(ctx context.Context) error {
 		if s.Entry.Piece > 1 || !f.on(s.Seq) {
 			continue
 		}
-		r := newRow(&s, f.answers[s.Seq], "", f.bounds.Records)
+		r := f.bounds.row(&s, f.answers[s.Seq], "")
 		delete(f.answers, s.Seq)
 		if f.take(r) {
 			return nil
@@ -171,7 +173,7 @@ func (f *finder) join(ctx context.Context, seq uint64, intent *audit.Stored) (do
 		}
 	}
 	f.last = seq
-	return f.take(newRow(intent, f.answers[seq], f.query.Record, f.bounds.Records)), nil
+	return f.take(f.bounds.row(intent, f.answers[seq], f.query.Record)), nil
 }
 
 // take adds a row that matches, and reports whether the page is full.

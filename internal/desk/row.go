@@ -47,6 +47,9 @@ type Row struct {
 	Error        string
 	// Observed says that nothing was masked or refused then.
 	Observed bool
+
+	// entries are those that the row was made of, where they were asked for.
+	entries []audit.Stored
 }
 
 // Shown is how a category was treated in an answer: its most revealing treatment.

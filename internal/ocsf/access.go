@@ -1,6 +1,10 @@
 package ocsf
 
 import (
+	"regexp"
+	"slices"
+	"strings"
+
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
 )
@@ -20,6 +24,8 @@ type asked struct {
 	Call   string        `json:"call,omitempty"`
 	// Fields are those that the request names, by the way in which it does.
 	Fields map[access.RefRole][]string `json:"fields,omitempty"`
+	// Unnamed counts records that were asked for by what may be no id.
+	Unnamed int `json:"unnamed,omitempty"`
 }
 
 // treated is what a disclosure says of a record: its categories, and how each was
@@ -54,7 +60,7 @@ func (v *event) intent(e *audit.Entry) {
 		v.ActivityID, v.ActivityName = activity(e.Accesses[0].Action)
 	}
 	for i := range e.Accesses {
-		v.WebResources = append(v.WebResources, resources(&e.Accesses[i])...)
+		v.WebResources = append(v.WebResources, resources(&e.Accesses[i], e.Decision != nil && e.Decision.Refused)...)
 	}
 	d := e.Decision
 	if d == nil || !d.Refused {
@@ -89,31 +95,64 @@ func activity(a access.Action) (id int, name string) {
 	return 0, "Unknown"
 }
 
-// resources are the records that an access asks for, or its entity.
-func resources(a *access.Access) []webResource {
-	data := asked{Action: a.Action, Route: a.Route, Call: a.Call}
-	for _, r := range a.Refs {
+// machineID is the form of an id that no person's data has: a short number, a UUID, a
+// long hexadecimal one, one of Salesforce's.
+var machineID = regexp.MustCompile(
+	`^([0-9]{1,7}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{16,40}|([0-9]|a[0-9])[0-9A-Za-z]{13,14}([0-9A-Za-z]{3})?)$`)
+
+// isID reports whether what a client asked for as a record is certainly an id. Where
+// a route takes an id, a client can write anything: a name, a number of a telephone.
+// The log has it, sealed; an event hasn't. What an answer holds is the CRM's own id.
+func isID(s string) bool {
+	digits := strings.Trim(s, "0123456789") == ""
+	return machineID.MatchString(s) && (!digits || len(s) <= 7)
+}
+
+// known reports whether a field is the profile's: what isn't may be a client's own word.
+func known(r *access.Ref) bool {
+	return len(r.Categories) > 0 && !slices.Contains(r.Categories, access.Unclassified)
+}
+
+// resources are the records that an access asks for, or its entity. An unknown route
+// goes by its path, and an unknown call by what the client wrote: both stay in the log.
+func resources(a *access.Access, refused bool) []webResource {
+	data := asked{Action: a.Action}
+	if !strings.Contains(a.Route, "/") {
+		data.Route = a.Route
+	}
+	if !refused {
+		data.Call = a.Call
+	}
+	for i := range a.Refs {
+		r := &a.Refs[i]
+		if !known(r) {
+			continue
+		}
 		if data.Fields == nil {
 			data.Fields = map[access.RefRole][]string{}
 		}
 		data.Fields[r.Role] = append(data.Fields[r.Role], r.Field)
 	}
 	var all []webResource
-	for i, id := range a.IDs {
+	for _, id := range a.IDs {
+		if !isID(id) {
+			data.Unnamed++
+			continue
+		}
 		r := webResource{UID: id, Name: a.Type + "/" + id, Type: string(a.Entity)}
-		if i == 0 { // what was asked is said once
-			r.Data = data
+		if all == nil { // what was asked is said once
+			r.Data = &data
 		}
 		all = append(all, r)
 	}
 	if all == nil {
 		name := a.Type
-		for _, or := range []string{string(a.Entity), a.Route, "crm"} {
+		for _, or := range []string{string(a.Entity), data.Route, "crm"} {
 			if name == "" {
 				name = or
 			}
 		}
-		all = []webResource{{Name: name, Type: string(a.Entity), Data: data}}
+		all = []webResource{{Name: name, Type: string(a.Entity), Data: &data}}
 	}
 	return all
 }

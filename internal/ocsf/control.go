@@ -60,7 +60,8 @@ func (v *event) control(s *audit.Stored) {
 	v.API = &api{string(e.Event)}
 	v.ActionID, v.DispositionID = actionAllowed, dispositionLogged
 	if !typed(e.Event) {
-		v.Message = e.Detail
+		// A record that was searched for is what somebody typed, too.
+		v.Message, _, _ = strings.Cut(e.Detail, ` record "`)
 	}
 	if e.Event == audit.UncleanStart || e.Event == audit.Adopted || e.Event == audit.ClockStep {
 		v.SeverityID = severityMedium

@@ -30,14 +30,18 @@ func samples() map[string]audit.Entry {
 	intent, refused, observed := request(audit.Intent), request(audit.Intent), request(audit.Intent)
 	intent.Accesses = []access.Access{
 		{
-			Route: "rpc", Call: "contact.read", Action: access.Search, Entity: "contact", Type: "contacts", IDs: []string{"1", "2"}, Question: canary,
-			Refs: []access.Ref{{Role: access.RefFilter, Entity: "contact", Field: "email"}, {Role: access.RefSelect, Entity: "contact", Field: "iban"}},
+			Route: "rpc", Call: "contact.read", Action: access.Search, Entity: "contact", Type: "contacts", IDs: []string{canary, "1", "2"}, Question: canary,
+			Refs: []access.Ref{
+				{Role: access.RefFilter, Entity: "contact", Field: "email", Categories: []access.Category{access.Email}},
+				{Role: access.RefSelect, Entity: "contact", Field: canary, Categories: []access.Category{access.Unclassified}}, {Role: access.RefSort, Field: canary},
+			},
 		},
 		{Route: "list", Action: access.Reveal, Question: canary},
 	}
 	intent.Decision = &audit.Decision{Policy: "v1", Line: "policy.csv:3: p, sales"}
 	refused.Method, refused.SourceIP = "BREW", canary
 	refused.Decision = &audit.Decision{Refused: true, Reason: "denied", Line: "policy.csv:9"}
+	refused.Accesses = []access.Access{{Route: "GET /" + canary, Call: "model." + canary}}
 	observed.Decision = &audit.Decision{Refused: true, Reason: "denied", Observe: true}
 	observed.Observed = &audit.Observed{Until: "2026-12-31"}
 	shown, rows, cut, failed := request(audit.Disclosure), request(audit.Disclosure), request(audit.Disclosure), request(audit.Disclosure)
@@ -67,6 +71,9 @@ func samples() map[string]audit.Entry {
 		own.Event, own.Detail = e, "by uid 0"
 		if typed(e) {
 			own.Detail = canary
+		}
+		if e == audit.Searched {
+			own.Detail += ` record "contact/` + canary + `"`
 		}
 		if e == audit.SignIn {
 			own.Names = &audit.Names{User: canary, Email: canary, Name: canary}
@@ -124,7 +131,7 @@ func TestEventsSayWhatHappened(t *testing.T) {
 	all := samples()
 	for name, want := range map[string]map[string]any{
 		"intent":         {"class_uid": 6001., "activity_id": 5., "action_id": 1., "status_id": 99.},
-		"denied":         {"activity_id": 2., "action_id": 2., "status_id": 2., "status_detail": "denied"},
+		"denied":         {"activity_id": 0., "action_id": 2., "status_id": 2., "status_detail": "denied"},
 		"observed":       {"action_id": 3., "disposition_id": 15.},
 		"shown":          {"activity_id": 2., "action_id": 4., "status_id": 1., "duration": 12.},
 		"failed":         {"status_id": 2., "status_code": "crm"},
@@ -160,5 +167,19 @@ func TestEventsSayWhatHappened(t *testing.T) {
 	}
 	if r := shown.WebResources[0]; r.UID != "1" || r.Type != "contact" || r.Data.Treated["email"] != "partial" {
 		t.Errorf("resource %+v", r)
+	}
+}
+
+// Where a client writes something else than an id in an id's place, it stays in the log.
+func TestOnlyIDsAreNamedInWhatWasAsked(t *testing.T) {
+	for id, want := range map[string]bool{
+		"1": true, "1234567": true, "0199aa00-0000-7000-8000-00000000000f": true, "5f3a9c0d1e2b4a6f7": true, "0035g00000XyZab": true,
+		"0035g00000XyZabAAB": true, "a0B5g00000XyZab": true,
+		"": false, "Vogelsangweiler": false, "12345678": false, "01713920927": false, "004917139209272": false, "491713920927200000": false,
+		"DE89370400440532013000": false, "NO9386011117947": false, "NL91ABNA0417164300": false, "vera@example.de": false, "a/b": false, "kanarella-vogel": false,
+	} {
+		if isID(id) != want {
+			t.Errorf("%q: want %t", id, want)
+		}
 	}
 }

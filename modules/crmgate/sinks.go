@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -316,4 +318,17 @@ func TrustedRoots(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("trust: %s holds no certificate (PEM)", file)
 	}
 	return pool, nil
+}
+
+// BesideCaddyfile is a path that is taken from the Caddyfile's folder where it is a
+// relative one: whole, since the gateway may run elsewhere than who adapts the file.
+func BesideCaddyfile(d *caddyfile.Dispenser, path string) string {
+	if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
+		return path
+	}
+	path = filepath.Join(filepath.Dir(d.File()), path)
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }

@@ -147,8 +147,15 @@ func (d *Desk) state(v crmgate.Visitor) {
 	if view.Verify.Running {
 		view.Still = reload(v)
 	}
+	var sinks []desk.SinkState
+	for _, s := range d.app.SinkStates() {
+		sinks = append(sinks, desk.SinkState{
+			Name: s.Name, Kind: s.Kind, Known: s.Known, Lag: s.Lag, Lost: s.Lost, Failing: s.Since, Reason: s.Reason,
+		})
+	}
 	view.Facts = desk.StateFacts(desk.State{
-		Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed,
+		Sinks: sinks,
+		Node:  l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed,
 		Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free,
 	})
 	d.show(v, desk.Page{Name: "log", Title: page.Text{DE: "Zustand des Protokolls", EN: "State of the log"}, Audit: rec, Body: view})

@@ -105,9 +105,7 @@ func (f *File) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if !d.AllArgs(&f.Path) || f.Path == "" {
 		return d.Err("sink file takes one path: sink file /var/log/crmgate/audit.jsonl")
 	}
-	if !filepath.IsAbs(f.Path) && !strings.HasPrefix(f.Path, "{") {
-		f.Path = filepath.Join(filepath.Dir(d.File()), f.Path)
-	}
+	f.Path = crmgate.BesideCaddyfile(d, f.Path)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		var err error
 		switch word := d.Val(); word {

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -93,9 +92,7 @@ func (s *Syslog) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			if s.Trust != "" || !d.AllArgs(&s.Trust) || s.Trust == "" {
 				return d.Err("trust takes one file of certificates, and stands once: trust /etc/crmgate/siem-ca.pem")
 			}
-			if !filepath.IsAbs(s.Trust) {
-				s.Trust = filepath.Join(filepath.Dir(d.File()), s.Trust)
-			}
+			s.Trust = crmgate.BesideCaddyfile(d, s.Trust)
 		default:
 			return crmgate.UnknownWord(d, word, append(crmgate.SinkWords(), "trust")...)
 		}

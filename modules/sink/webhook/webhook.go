@@ -4,7 +4,6 @@ package webhook
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -137,9 +136,7 @@ func (w *Webhook) unmarshalWord(d *caddyfile.Dispenser) error {
 		if w.Trust != "" || !d.AllArgs(&w.Trust) || w.Trust == "" {
 			return d.Err("trust takes one file of certificates, and stands once: trust /etc/crmgate/siem-ca.pem")
 		}
-		if !filepath.IsAbs(w.Trust) {
-			w.Trust = filepath.Join(filepath.Dir(d.File()), w.Trust)
-		}
+		w.Trust = crmgate.BesideCaddyfile(d, w.Trust)
 	case "timeout":
 		var s string
 		if !d.AllArgs(&s) {
