@@ -79,6 +79,8 @@ func TestLeakODataTwoAnswers(t *testing.T) {
 		{"a-property", "ContactCollection('00163E7')/Email", "", `{"d":{"Email":"a@example.com"}}`, "a@example.com", "contact email"},
 		{"related-ones", "ContactCollection", "$expand=ContactNotes", `{"d":{"results":[{"ObjectID":"00163E7","ContactNotes":{"results":[{"ObjectID":"8","Text":"called"}]}}]}}`, "called", "note free_text"},
 		{"an-address-with-another-key", "ContactCollection", "", `{"d":{"results":[{"__metadata":{"uri":"https://x/ContactCollection('a@example.com')"},"ObjectID":"00163E7"}]}}`, "https://x/ContactCollection('a@example.com')", "contact unclassified"},
+		{"an-address-with-another-number", "ContactCollection", "", `{"d":{"results":[{"__metadata":{"uri":"https://x/ContactCollection(0305550101)"},"ObjectID":"00163E7"}]}}`, "https://x/ContactCollection(0305550101)", "contact unclassified"},
+		{"an-address-without-its-record", "ContactCollection", "", `{"d":{"results":[{"__metadata":{"uri":"https://x/ContactCollection(guid'9c9f62b3-bf21-5db4-8017-d792f7db7f0a')"}}]}}`, "https://x/ContactCollection(guid'9c9f62b3-bf21-5db4-8017-d792f7db7f0a')", "contact unclassified"},
 		{"a-mark-that-holds-more", "ContactCollection", "", `{"d":{"results":[{"__metadata":{"etag":"Zoë Quast"},"ObjectID":"00163E7"}]}}`, "Zoë Quast", "contact unclassified"},
 		{"a-relation-that-is-put-off", "ContactCollection", "", `{"d":{"results":[{"ObjectID":"00163E7","Other":{"__deferred":{"uri":"https://x/ContactCollection('Quast')/Other"}}}]}}`, "https://x/ContactCollection('Quast')/Other", "contact unclassified"},
 		{"a-next-page-that-is-sorted", "ContactCollection", "$orderby=LastName", `{"d":{"results":[{"ObjectID":"00163E7"}],"__next":"https://x/?$skiptoken=Quast"}}`, "https://x/?$skiptoken=Quast", "contact name"},

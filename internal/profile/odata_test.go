@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -299,4 +300,47 @@ func TestLeakStoredQueries(t *testing.T) {
 			t.Errorf("%v", fields)
 		}
 	})
+}
+
+// TestLeakKeysOfAnUnlistedObject: switches that the profile doesn't list pass where they
+// have names; a map of people to switches has people for names.
+func TestLeakKeysOfAnUnlistedObject(t *testing.T) {
+	x := classify(t, loadText(t, flatProfile), coqlPost("select Switches from Contacts"))
+	for object, want := range map[string]string{
+		`{"beta":true}`:                      "",
+		`{"beta":true,"mode":"Quast"}`:       "field Switches=Quast unclassified of Contacts/1",
+		`{"zoe@example.com":true}`:           `field Switches={"zoe@example.com":true} unclassified of Contacts/1`,
+		`{"Zoë Quast":true}`:                 `field Switches={"Zoë Quast":true} unclassified of Contacts/1`,
+		`{"4930555":true}`:                   `field Switches={"4930555":true} unclassified of Contacts/1`,
+		`{"inner":{"zoe@example.com":true}}`: `field Switches={"zoe@example.com":true} unclassified of Contacts/1`,
+	} {
+		got := locateJSON(t, x, `{"data":[{"id":"1","Switches":`+object+`}]}`, 200)
+		same(t, object, slices.DeleteFunc(got, func(s string) bool { return !strings.HasPrefix(s, "field ") }), slices.DeleteFunc([]string{want}, func(s string) bool { return s == "" })...)
+	}
+}
+
+// TestWhatAClientSendsForTheNextPageIsNoLink: but where it is sorted it holds values.
+func TestWhatAClientSendsForTheNextPageIsNoLink(t *testing.T) {
+	src, err := Builtin("dynamics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := loadText(t, string(src))
+	const cookie = `<cookie pagenumber="2" pagingcookie="%3ccookie%20page%3d%221%22%3e" istracking="False" />`
+	answer := `{"value":[],"@Microsoft.Dynamics.CRM.fetchxmlpagingcookie":` + strconv.Quote(cookie) + `}`
+	x, err := p.Classify(Request{Method: "GET", Path: "/api/data/v9.2/contacts"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := parseJSON([]byte(answer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if links := x.Links(tree); len(links) > 0 {
+		t.Errorf("links: %v", links)
+	}
+	sorted := Request{Method: "GET", Path: "/api/data/v9.2/contacts", Query: []Param{{"$orderby", "lastname"}}}
+	if fields, _ := foundIn(t, p, sorted, answer); fields[cookie] != "contact name" {
+		t.Errorf("found: %v", fields)
+	}
 }

@@ -149,6 +149,32 @@ func TestLeakSOQLNamesThatTheQueryMadeUp(t *testing.T) {
 	})
 }
 
+// TestWhoseRecordARowIsIsNotForTheQueryToSay: a policy may show an owner what it hides
+// from others.
+func TestWhoseRecordARowIsIsNotForTheQueryToSay(t *testing.T) {
+	src, err := Builtin("salesforce")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := salesforce(t)
+	if p.entityOf("Contact").owner == "" {
+		p = loadText(t, strings.Replace(string(src), "\n  contact:\n", "\n  contact:\n    owner: OwnerId\n", 1))
+	}
+	for query, taken := range map[string]bool{
+		"SELECT MAX(Title) t FROM Contact":                     true,
+		"SELECT MAX(Title) OwnerId FROM Contact":               false,
+		"SELECT toLabel(Title) ownerid FROM Contact":           false,
+		"SELECT Id, (SELECT Id FROM Contacts) FROM Account":    true,
+		"SELECT OwnerId FROM Contact":                          true,
+		"SELECT COUNT(Id) OWNERID FROM Contact GROUP BY Title": false,
+	} {
+		_, err := p.Classify(soqlGet(query))
+		if no, ok := errors.AsType[*Refusal](err); taken != (err == nil) || err != nil && (!ok || no.Reason != "malformed") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
 func TestRecordsSayThemselvesWhatTheyAre(t *testing.T) {
 	p := salesforce(t)
 	_, records := foundIn(t, p, soqlGet("SELECT Who.Name, Owner.Name, AccountId FROM Task"), `{"records":[{"attributes":{"type":"Task","url":"/services/data/v62.0/sobjects/Task/00TQyCCCCCfbmF0M5I"},

@@ -21,15 +21,20 @@ func startBenchCRM(plan *benchPlan) (*benchCRM, error) {
 		return nil, fmt.Errorf("listening for the CRM: %w", err)
 	}
 	mux := http.NewServeMux()
-	for i := range plan.bodies {
-		b := &plan.bodies[i]
+	for _, b := range plan.bodies {
 		answer := func(w http.ResponseWriter, _ *http.Request) {
-			w.Header()["Content-Type"] = []string{"application/json"}
-			w.Header()["Content-Length"] = []string{strconv.Itoa(len(b.raw))}
-			_, _ = w.Write(b.raw) // a proxy that is gone is found by the load
+			w.Header()["Content-Type"] = []string{b.media}
+			if !b.streams() {
+				w.Header()["Content-Length"] = []string{strconv.Itoa(len(b.raw))}
+			}
+			for range b.times {
+				if _, err := w.Write(b.raw); err != nil {
+					return // a proxy that is gone is found by the load
+				}
+			}
 		}
 		mux.HandleFunc("GET /pass/"+b.name, answer)
-		mux.HandleFunc("GET /contacts/"+b.name, answer)
+		mux.HandleFunc("GET "+b.path+b.name, answer)
 	}
 	crm := &benchCRM{server: &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}, addr: ln.Addr().String()}
 	go func() {

@@ -1,17 +1,10 @@
 package command
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
-	"io"
-	"net"
-	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -29,7 +22,7 @@ type benchAnswers struct {
 	unnamed int
 }
 
-// benchAnswer is a distinct answer.
+// benchAnswer is a distinct answer, of a stream one cycle.
 type benchAnswer struct {
 	to  *benchBody
 	raw []byte
@@ -71,36 +64,47 @@ func (a *benchAnswers) add(c *benchConn) {
 	a.unnamed += c.unnamed
 }
 
-// benchLoad is what a run came to.
+// benchLoad is what is asked for in a run, and by how many connections.
 type benchLoad struct {
+	body  *benchBody
+	conns int
+	proto string
+}
+
+// benchTally is what a run came to.
+type benchTally struct {
 	took      time.Duration
 	latencies []time.Duration
 }
 
 // load keeps so many connections busy, each with one request at a time.
-func (v *benchVariant) load(ctx context.Context, body *benchBody, conns int, d time.Duration) (benchLoad, error) {
+func (v *benchVariant) load(ctx context.Context, l benchLoad, d time.Duration) (benchTally, error) {
 	if v.answers.index == nil {
 		v.answers.seed, v.answers.index = maphash.MakeSeed(), map[uint64]int{}
 	}
-	ctx, cancel := context.WithTimeout(ctx, d+benchWait)
+	wait := benchWait
+	if l.body.streams() {
+		wait = benchStreamWait
+	}
+	ctx, cancel := context.WithTimeout(ctx, d+wait)
 	defer cancel()
-	workers := make([]*benchConn, conns)
+	workers := make([]*benchConn, l.conns)
 	for i := range workers {
-		c, err := v.dial(ctx, body)
+		client, err := dialBench(ctx, l.proto, v.addr)
 		if err != nil {
-			return benchLoad{}, err
+			return benchTally{}, err
 		}
-		defer c.Close()
-		workers[i] = c
+		defer client.close()
+		workers[i] = &benchConn{client: client, v: v, to: l.body}
 	}
 	began := time.Now()
 	var wg sync.WaitGroup
-	errs := make([]error, conns)
+	errs := make([]error, len(workers))
 	for i, c := range workers {
-		wg.Go(func() { errs[i] = c.run(began.Add(d)) })
+		wg.Go(func() { errs[i] = c.run(ctx, began.Add(d)) })
 	}
 	wg.Wait()
-	run := benchLoad{took: time.Since(began)}
+	run := benchTally{took: time.Since(began)}
 	for _, c := range workers {
 		run.latencies = append(run.latencies, c.latencies...)
 		v.answers.add(c)
@@ -109,94 +113,4 @@ func (v *benchVariant) load(ctx context.Context, body *benchBody, conns int, d t
 		return run, err
 	}
 	return run, nil
-}
-
-// benchConn is one connection of the load.
-type benchConn struct {
-	net.Conn
-	v         *benchVariant
-	to        *benchBody
-	request   []byte
-	in        *bufio.Reader
-	body      []byte
-	latencies []time.Duration
-	logged    []benchLogged
-	unnamed   int
-}
-
-func (v *benchVariant) dial(ctx context.Context, body *benchBody) (*benchConn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", v.addr)
-	if err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
-	}
-	if until, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(until); err != nil {
-			return nil, errors.Join(fmt.Errorf("connecting: %w", err), conn.Close())
-		}
-	}
-	c := &benchConn{Conn: conn, v: v, to: body, in: bufio.NewReaderSize(conn, 64<<10)}
-	c.request = fmt.Appendf(nil, "GET %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: crmgate-bench\r\nAccept: application/json\r\n", v.route.path, body.name, v.addr)
-	if v.cookie != "" {
-		c.request = fmt.Appendf(c.request, "Cookie: %s\r\n", v.cookie)
-	}
-	c.request = append(c.request, "\r\n"...)
-	return c, nil
-}
-
-// run asks again and again. What is answered after the end still counts.
-func (c *benchConn) run(until time.Time) error {
-	for began := time.Now(); began.Before(until); {
-		seq, err := c.ask()
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		c.latencies = append(c.latencies, now.Sub(began))
-		n, err := c.v.answers.know(c.to, c.body)
-		if err != nil {
-			return err
-		}
-		if seq == 0 {
-			c.unnamed++
-		} else {
-			c.logged = append(c.logged, benchLogged{seq, n})
-		}
-		began = time.Now()
-	}
-	return nil
-}
-
-// ask sends the request, reads the answer's body and returns the number of the
-// entry that the answer names, 0 for none.
-func (c *benchConn) ask() (uint64, error) {
-	if _, err := c.Write(c.request); err != nil {
-		return 0, fmt.Errorf("sending a request: %w", err)
-	}
-	resp, err := http.ReadResponse(c.in, nil)
-	if err != nil {
-		return 0, fmt.Errorf("reading an answer: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK || resp.ContentLength < 0 {
-		said, _ := io.ReadAll(io.LimitReader(resp.Body, 500)) // for the error alone
-		return 0, fmt.Errorf("an answer has status %d and length %d, expected 200 and a length: %s", resp.StatusCode, resp.ContentLength, said)
-	}
-	if n := int(resp.ContentLength); cap(c.body) < n {
-		c.body = make([]byte, n)
-	} else {
-		c.body = c.body[:n]
-	}
-	if _, err := io.ReadFull(resp.Body, c.body); err != nil {
-		return 0, fmt.Errorf("reading an answer: %w", err)
-	}
-	id := resp.Header.Get("Audit-Id")
-	if id == "" {
-		return 0, nil
-	}
-	_, number, _ := strings.Cut(id, "/")
-	seq, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || seq == 0 {
-		return 0, errors.New("an answer's Audit-Id names no entry")
-	}
-	return seq, nil
 }

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -36,6 +34,21 @@ routes:
     action: search
     question: true
     records: [{at: "$.items[*]"}]
+  - match: GET /pages/{body}
+    name: page
+    entity: contact
+    action: search
+    question: true
+    type: html
+    records: [{select: tr.contact, list: "table#contacts tbody", empty: p.none, id: "@data-id", fields: {td: "@class"}}]
+  - match: GET /lines/{body}
+    name: stream
+    entity: contact
+    action: search
+    question: true
+    type: ndjson
+    stream: lines
+    records: [{at: $}]
 `
 	benchPolicy = `p, bench, contact, email,     search, partial,   ,    allow
 p, bench, contact, phone,     search, partial,   ,    allow
@@ -50,28 +63,29 @@ p, bench, contact, free_text, search, clear,     own, allow
 // benchPlan is what the bench measures with.
 type benchPlan struct {
 	profile, policy string
-	bodies          []benchBody
+	bodies          []*benchBody
+	// byID are the contacts of all bodies: what has one id is one contact.
+	byID map[string]*benchContact
 }
 
 // benchFixedPlan returns the plan that is measured.
 func benchFixedPlan() benchPlan {
-	return benchPlan{
-		profile: benchProfile, policy: benchPolicy,
-		bodies: []benchBody{newBenchBody("2k", 2_000), newBenchBody("110k", 110_000)},
+	return newBenchPlan(
+		newBenchList("2k", 2_000), newBenchList("110k", 110_000), newBenchList("5.7m", 5_700_000),
+		newBenchPage("html60k", 60_000), newBenchStream("1g", 1<<20, 1<<30),
+	)
+}
+
+func benchBodyNames() []string { return []string{"2k", "110k", "5.7m", "html60k", "1g"} }
+
+func newBenchPlan(bodies ...*benchBody) benchPlan {
+	p := benchPlan{profile: benchProfile, policy: benchPolicy, bodies: bodies, byID: map[string]*benchContact{}}
+	for _, b := range bodies {
+		for i := range b.contacts {
+			p.byID[b.contacts[i].ID] = &b.contacts[i]
+		}
 	}
-}
-
-// benchBody is an answer of the CRM.
-type benchBody struct {
-	name     string
-	contacts []benchContact
-	raw      []byte
-}
-
-// benchList is the answer's JSON.
-type benchList struct {
-	Total int            `json:"total"`
-	Items []benchContact `json:"items"`
+	return p
 }
 
 // benchContact is a record.
@@ -123,28 +137,6 @@ func benchBefore(i int) string {
 		"Hat zweimal verschoben, neuer Termin im Mai, Rückfragen: ",
 		"Technische Fragen klärt das Werk, kaufmännische gehen an ",
 	}[i/2%6]
-}
-
-// newBenchBody makes a list of about that many bytes.
-func newBenchBody(name string, size int) benchBody {
-	b := benchBody{name: name}
-	for length := 0; length < size; {
-		c := newBenchContact(len(b.contacts))
-		b.contacts = append(b.contacts, c)
-		length += len(benchJSON(c)) + 1
-	}
-	b.raw = benchJSON(benchList{Total: len(b.contacts), Items: b.contacts})
-	return b
-}
-
-func benchJSON(v any) []byte {
-	var buf bytes.Buffer
-	e := json.NewEncoder(&buf)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil // strings and an int: it can't fail
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
 func newBenchContact(i int) benchContact {

@@ -77,3 +77,6 @@ func inMemory(dir string) bool {
 	var s unix.Statfs_t
 	return unix.Statfs(dir, &s) == nil && (int64(s.Type) == unix.TMPFS_MAGIC || int64(s.Type) == unix.RAMFS_MAGIC)
 }
+
+// dataSync waits until a file's content is on the disk.
+func dataSync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }

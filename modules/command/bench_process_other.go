@@ -4,6 +4,7 @@ package command
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"time"
 )
@@ -21,3 +22,4 @@ func (benchProcess) resetPeak() error            { return errBenchSystem }
 func (benchProcess) peak() (int64, error)        { return 0, errBenchSystem }
 func cpuModel() string                           { return "unknown processor" }
 func inMemory(string) bool                       { return false }
+func dataSync(f *os.File) error                  { return f.Sync() }

@@ -17,7 +17,7 @@ type benchSample struct {
 	rss      float64 // MiB
 }
 
-func newBenchSample(run benchLoad, cpu time.Duration, peak int64) benchSample {
+func newBenchSample(run benchTally, cpu time.Duration, peak int64) benchSample {
 	n := len(run.latencies)
 	slices.Sort(run.latencies)
 	ms := func(part float64) float64 {
@@ -60,7 +60,7 @@ func summarize(cells []benchCell, samples [][]benchSample) []benchResult {
 			return median(values)
 		}
 		results[i] = benchResult{
-			Route: c.variant.route.name, Body: c.body.name, Conns: c.conns, Proto: "HTTP/1.1",
+			Route: c.variant.route.name, Body: c.body.name, Conns: c.conns, Proto: c.proto,
 			CPU:      round(of(func(r int) float64 { return samples[i][r].cpu }), 10),
 			RPS:      round(of(func(r int) float64 { return samples[i][r].rps }), 1),
 			P50:      round(of(func(r int) float64 { return samples[i][r].p50 }), 1000),
@@ -80,7 +80,7 @@ func median(values []float64) float64 {
 
 func round(value, steps float64) float64 { return float64(int64(value*steps+0.5)) / steps }
 
-func printBenchJSON(w io.Writer, results []benchResult) error {
+func printIndented(w io.Writer, results any) error {
 	raw, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the results: %w", err)
@@ -95,11 +95,11 @@ func printBench(w io.Writer, b *bench, results []benchResult) error {
 	if _, err := fmt.Fprintf(w, "%s\n%d rounds of %g s each; medians\n\n", machine(), b.rounds, b.seconds); err != nil {
 		return fmt.Errorf("writing the results: %w", err)
 	}
-	rows := [][]string{{"BODY", "CONNS", "ROUTE", "CPU µs", "x PLAIN", "REQ/S", "P50 ms", "P99 ms", "PEAK MB"}}
+	rows := [][]string{{"BODY", "CONNS", "PROTO", "ROUTE", "CPU µs", "x PLAIN", "REQ/S", "P50 ms", "P99 ms", "PEAK MB"}}
 	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
 	for _, r := range results {
 		rows = append(rows, []string{
-			r.Body, strconv.Itoa(r.Conns), r.Route, number(r.CPU, 1), number(r.CPURatio, 2), number(r.RPS, 0),
+			r.Body, strconv.Itoa(r.Conns), r.Proto, r.Route, number(r.CPU, 1), number(r.CPURatio, 2), number(r.RPS, 0),
 			number(r.P50, 2), number(r.P99, 2), number(r.RSS, 0),
 		})
 	}

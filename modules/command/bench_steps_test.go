@@ -18,7 +18,9 @@ import (
 // BenchmarkSteps measures what the gate does with one answer, step by step.
 func BenchmarkSteps(b *testing.B) {
 	for _, body := range benchFixedPlan().bodies {
-		b.Run(body.name, func(b *testing.B) { benchmarkSteps(b, &body) })
+		if body.path == "/contacts/" {
+			b.Run(body.name, func(b *testing.B) { benchmarkSteps(b, body) })
+		}
 	}
 }
 

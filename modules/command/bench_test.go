@@ -30,7 +30,7 @@ func TestBenchMeasuresEachVariantAndChecksItself(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	var said, complained bytes.Buffer
-	cmd := exec.Command(bin, "bench", "--seconds", "0.2", "--rounds", "1", "--json")
+	cmd := exec.Command(bin, "bench", "--bodies", "2k,html60k", "--conns", "1,8", "--seconds", "0.2", "--rounds", "1", "--json")
 	cmd.Stdout, cmd.Stderr = &said, &complained
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("bench: %v\n%s", err, &complained)
@@ -43,35 +43,46 @@ func TestBenchMeasuresEachVariantAndChecksItself(t *testing.T) {
 	}
 	seen := map[string]int{}
 	for _, r := range results {
-		seen[r.Route+" "+r.Body]++
-		if r.Conns != 1 && r.Conns != 32 || r.Proto != "HTTP/1.1" || r.CPU <= 0 || r.RPS <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.RSS <= 0 {
+		seen[r.Route+" "+r.Body+" "+r.Proto]++
+		if r.Conns != 1 && r.Conns != 8 || r.CPU <= 0 || r.RPS <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.RSS <= 0 {
 			t.Errorf("no measurement: %+v", r)
 		}
 		if r.CPURatio <= 0 || r.Route == "plain" && r.CPURatio != 1 {
 			t.Errorf("%s has the ratio %v", r.Route, r.CPURatio)
 		}
 	}
-	for _, route := range []string{"plain", "pass", "mask_log"} {
-		for _, body := range []string{"2k", "110k"} {
-			if n := seen[route+" "+body]; n != 2 {
-				t.Errorf("%s with %s was measured %d times, want once with each number of connections", route, body, n)
+	routes := []string{"plain", "pass", "mask_log"}
+	if inMemory("/dev/shm") {
+		routes = append(routes, "mask")
+	}
+	for _, route := range routes {
+		for _, what := range []string{"2k HTTP/1.1", "2k HTTP/2", "html60k HTTP/1.1", "html60k HTTP/2"} {
+			if n := seen[route+" "+what]; n != 2 {
+				t.Errorf("%s with %s was measured %d times, want once with each number of connections", route, what, n)
 			}
 		}
 	}
+	t.Run("a stream is compared with its first cycle and its entries", func(t *testing.T) {
+		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 2, conns: []int{1, 8}, protos: []string{benchHTTP1, benchHTTP2}}, plan: newBenchPlan(newBenchStream("1m", 100_000, 1_000_000)), self: bin, warnings: &complained}
+		results, err := b.measure(t.Context())
+		if err != nil || len(results) != 2*len(routes) {
+			t.Errorf("measured %d results, %v", len(results), err)
+		}
+	})
 
 	t.Run("a policy that shows a value gives no numbers", func(t *testing.T) {
-		plan := benchFixedPlan()
+		plan := newBenchPlan(newBenchPage("html", 10_000))
 		plan.policy = strings.Replace(plan.policy, "email,     search, partial", "email,     search, clear", 1)
-		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 1}, plan: plan, self: bin, warnings: &complained}
+		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 1, conns: []int{1}, protos: []string{benchHTTP1}}, plan: plan, self: bin, warnings: &complained}
 		results, err := b.measure(t.Context())
 		if err == nil || len(results) > 0 || !strings.Contains(err.Error(), "in clear") {
 			t.Errorf("measured %d results, %v", len(results), err)
 		}
 	})
 	t.Run("a variant that can't start says why", func(t *testing.T) {
-		plan := benchFixedPlan()
+		plan := newBenchPlan(newBenchList("2k", 2_000))
 		plan.policy = "p, bench, nobody\n"
-		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 1}, plan: plan, self: bin, warnings: &complained}
+		b := &bench{benchOptions: benchOptions{seconds: .05, rounds: 1, conns: []int{1}, protos: []string{benchHTTP1}}, plan: plan, self: bin, warnings: &complained}
 		if _, err := b.measure(t.Context()); !errors.Is(err, errBenchExited) || !strings.Contains(err.Error(), "policy.csv") {
 			t.Errorf("got %v", err)
 		}
@@ -97,8 +108,8 @@ func maskedAnswer(b *benchBody) benchList {
 }
 
 func TestBenchFindsWhatMaskingMissed(t *testing.T) {
-	b := newBenchBody("2k", 2000)
-	if err := checkMasked(&b, benchJSON(maskedAnswer(&b))); err != nil {
+	b := newBenchList("2k", 2000)
+	if err := checkMasked(b, benchJSON(maskedAnswer(b))); err != nil {
 		t.Fatalf("a right answer: %v", err)
 	}
 	for name, breaks := range map[string]func(l *benchList){
@@ -113,27 +124,36 @@ func TestBenchFindsWhatMaskingMissed(t *testing.T) {
 		"records in another order":       func(l *benchList) { l.Items[0], l.Items[2] = l.Items[2], l.Items[0] },
 		"a total that was not passed on": func(l *benchList) { l.Total = 0 },
 	} {
-		list := maskedAnswer(&b)
+		list := maskedAnswer(b)
 		breaks(&list)
-		if err := checkMasked(&b, benchJSON(list)); err == nil {
+		if err := checkMasked(b, benchJSON(list)); err == nil {
 			t.Errorf("%s passed the check", name)
 		}
 	}
 }
 
 func TestBenchFindsAnAnswerWithoutItsEntries(t *testing.T) {
-	b := newBenchBody("2k", 2000)
-	entry := func() *audit.Entry {
-		e := &audit.Entry{Disclosure: &access.Disclosure{}}
+	b := newBenchList("2k", 2000)
+	plan := newBenchPlan(b)
+	entry := func() *access.Disclosure {
+		d := &access.Disclosure{}
 		for i := range b.contacts {
-			e.Disclosure.Records = append(e.Disclosure.Records, access.DisclosedRecord{
+			d.Records = append(d.Records, access.DisclosedRecord{
 				Record:  access.Record{Entity: "contact", Type: "contact", ID: b.contacts[i].ID},
 				Treated: b.contacts[i].treated(),
 			})
 		}
-		return e
+		return d
 	}
-	if err := checkDisclosure(&b, entry()); err != nil {
+	check := func(breaks func(d *access.Disclosure)) error {
+		es := benchEntries{plan: &plan, disclosures: map[uint64]*benchDisclosure{}}
+		d := entry()
+		breaks(d)
+		es.add(&audit.Entry{Disclosure: &access.Disclosure{Records: d.Records[:1]}})
+		es.add(&audit.Entry{Disclosure: &access.Disclosure{Records: d.Records[1:]}})
+		return checkDisclosure(b, es.disclosures[0])
+	}
+	if err := check(func(*access.Disclosure) {}); err != nil {
 		t.Fatalf("a right entry: %v", err)
 	}
 	for name, breaks := range map[string]func(d *access.Disclosure){
@@ -143,17 +163,38 @@ func TestBenchFindsAnAnswerWithoutItsEntries(t *testing.T) {
 		"another treatment":    func(d *access.Disclosure) { d.Records[1].Treated[access.Email] = access.Hidden },
 		"a category left out":  func(d *access.Disclosure) { delete(d.Records[1].Treated, access.Bank) },
 	} {
-		e := entry()
-		breaks(e.Disclosure)
-		if err := checkDisclosure(&b, e); err == nil {
+		if err := check(breaks); err == nil {
 			t.Errorf("%s passed the check", name)
 		}
 	}
 }
 
+func TestBenchFindsWhatMaskingMissedInAPage(t *testing.T) {
+	b := newBenchPage("page", 4_000)
+	page := func(breaks func(c []benchContact)) []byte {
+		masked := *b
+		masked.contacts = maskedAnswer(b).Items
+		breaks(masked.contacts)
+		raw := bytes.Clone(b.raw[:bytes.Index(b.raw, []byte("<tr class"))])
+		for i := range masked.contacts {
+			raw = append(raw, benchTableRow(&masked.contacts[i])...)
+		}
+		return raw
+	}
+	if err := checkMasked(b, page(func([]benchContact) {})); err != nil {
+		t.Fatalf("a right answer: %v", err)
+	}
+	if err := checkMasked(b, page(func(c []benchContact) { c[1].Source = "x, " + b.contacts[2].Phone })); err == nil || !strings.Contains(err.Error(), "in clear") {
+		t.Errorf("a value in clear: %v", err)
+	}
+	if err := checkMasked(b, page(func(c []benchContact) { c[1].Phone = "" })); err == nil {
+		t.Error("an emptied cell passed the check")
+	}
+}
+
 func TestBenchRatioIsMadeWithinItsRound(t *testing.T) {
-	plain := benchCell{variant: &benchVariant{route: benchRoutes()[0]}, body: &benchBody{name: "2k"}, conns: 1}
-	gated := benchCell{variant: &benchVariant{route: benchRoutes()[2]}, body: &benchBody{name: "2k"}, conns: 1}
+	plain := benchCell{variant: &benchVariant{route: benchRoutes()[0]}, benchLoad: benchLoad{body: &benchBody{name: "2k", times: 1}, conns: 1}}
+	gated := benchCell{variant: &benchVariant{route: benchRoutes()[2]}, benchLoad: benchLoad{body: &benchBody{name: "2k", times: 1}, conns: 1}}
 	results := summarize([]benchCell{plain, gated}, [][]benchSample{
 		{{cpu: 10}, {cpu: 100}, {cpu: 20}},
 		{{cpu: 20}, {cpu: 200}, {cpu: 40}},

@@ -20,18 +20,25 @@ import (
 // benchRoute is a variant: what stands between the employee and the CRM.
 type benchRoute struct {
 	name string
-	// path is where the body is asked for.
-	path string
-	// gated says that the gate stands before the proxy, and masked that the
-	// answer is masked and logged.
-	gated, masked bool
+	// gated says that the gate stands before the proxy, masked that the answer is
+	// masked and logged, and durable that the log is on a disk.
+	gated, masked, durable bool
+}
+
+// way is where a body is asked for.
+func (r benchRoute) way(b *benchBody) string {
+	if r.gated && !r.masked {
+		return "/pass/" + b.name
+	}
+	return b.path + b.name
 }
 
 func benchRoutes() []benchRoute {
 	return []benchRoute{
-		{name: "plain", path: "/contacts/"},
-		{name: "pass", path: "/pass/", gated: true},
-		{name: "mask_log", path: "/contacts/", gated: true, masked: true},
+		{name: "plain"},
+		{name: "pass", gated: true, durable: true},
+		{name: "mask", gated: true, masked: true},
+		{name: "mask_log", gated: true, masked: true, durable: true},
 	}
 }
 
@@ -49,12 +56,20 @@ type benchVariant struct {
 	failed error // how it ended; read it after exited
 }
 
-// benchWait bounds the start and the stop of a variant.
-const benchWait = time.Minute
+const (
+	// benchWait bounds the start and the stop of a variant, and an answer.
+	benchWait = time.Minute
+	// benchStreamWait bounds an answer that is a stream.
+	benchStreamWait = 30 * time.Minute
+)
 
 // start starts a variant and waits until it answers.
 func (b *bench) start(ctx context.Context, route benchRoute) (*benchVariant, error) {
-	v := &benchVariant{route: route, dir: filepath.Join(b.dir, route.name), exited: make(chan struct{})}
+	parent := b.dir
+	if route.masked && !route.durable {
+		parent = b.memory
+	}
+	v := &benchVariant{route: route, dir: filepath.Join(parent, route.name), exited: make(chan struct{})}
 	if err := os.Mkdir(v.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
@@ -70,7 +85,7 @@ func (b *bench) start(ctx context.Context, route benchRoute) (*benchVariant, err
 	if err := b.spawn(v); err != nil {
 		return nil, err
 	}
-	if err := v.ready(ctx, &b.plan.bodies[0]); err != nil {
+	if err := v.ready(ctx, b.plan.bodies[0]); err != nil {
 		v.kill()
 		return nil, fmt.Errorf("%w\n%s", err, v.lastWords())
 	}
@@ -96,7 +111,7 @@ func (b *bench) writeConfig(v *benchVariant) error {
 		}}, handle...)
 	}
 	apps := object{"http": object{"servers": object{"bench": object{
-		"listen": []string{"fd/3"}, "automatic_https": object{"disable": true},
+		"listen": []string{"fd/3"}, "protocols": []string{"h1", "h2c"}, "automatic_https": object{"disable": true},
 		"routes": []object{{"match": []object{{"host": []string{"127.0.0.1"}}}, "handle": handle}},
 	}}}}
 	if v.route.gated {
@@ -231,7 +246,7 @@ func (b *bench) profile(ctx context.Context, v *benchVariant, body *benchBody, k
 	defer cancel()
 	loaded := make(chan error, 1)
 	go func() {
-		_, err := v.load(ctx, body, 32, b.duration()+3*time.Second)
+		_, err := v.load(ctx, benchLoad{body: body, conns: benchProfiled(body), proto: benchHTTP1}, b.duration()+3*time.Second)
 		loaded <- err
 	}()
 	seconds := max(1, int(b.seconds+0.5))
@@ -271,4 +286,12 @@ func (v *benchVariant) admin(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("the admin API answered %d: %s", resp.StatusCode, strings.TrimSpace(raw.String()))
 	}
 	return raw.Bytes(), nil
+}
+
+// benchProfiled is how many connections ask while a variant is profiled.
+func benchProfiled(b *benchBody) int {
+	if b.streams() {
+		return 1
+	}
+	return 32
 }

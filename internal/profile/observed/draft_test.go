@@ -154,3 +154,19 @@ func FuzzDraft(f *testing.F) {
 		}
 	})
 }
+
+// TestEntitiesAreNamedByWhatTheyAre: not by the word for what holds them.
+func TestEntitiesAreNamedByWhatTheyAre(t *testing.T) {
+	for path, want := range map[string]string{
+		"/api/v2/contacts/records":     "contact",
+		"/api/collections/leads/items": "lead",
+		"/rest/people/7/entries":       "person",
+		"/api/items":                   "item",
+		"/data/list":                   "data",
+	} {
+		src := draftOf(t, get(t, path, `[{"id":1,"Vorname":"Anna"},{"id":2,"Vorname":"Ben"}]`))
+		if !strings.Contains(src, "\n  "+want+":\n") {
+			t.Errorf("%s is not %s:\n%s", path, want, src)
+		}
+	}
+}
