@@ -160,10 +160,7 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		if err != nil && x.bad < 0 {
 			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
 		}
-		if e == nil || x.visit == nil {
-			continue
-		}
-		if err := x.visit(&Stored{Seq: seq, Entry: *e, LeafHash: leaves[i], Node: x.codec.id.node}); err != nil {
+		if err := x.show(seq, e, leaves[i]); err != nil {
 			return err
 		}
 	}
@@ -172,6 +169,14 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		x.progress(int64(x.entries.size), int64(x.report.Size))
 	}
 	return nil
+}
+
+// show hands an entry that opens to who reads the export.
+func (x *exportCheck) show(seq uint64, e *Entry, leaf tlog.Hash) error {
+	if e == nil || x.visit == nil {
+		return nil
+	}
+	return x.visit(&Stored{Seq: seq, Entry: *e, LeafHash: leaf, Node: x.codec.id.node})
 }
 
 // judge says what is wrong: the entries where the tiles give the signed root, the

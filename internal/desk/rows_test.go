@@ -54,7 +54,8 @@ func shows(seq, intent uint64, part, parts int, ids ...string) audit.Stored {
 // however the answers come.
 func TestRowsOfALogAreItsRequestsInOrder(t *testing.T) {
 	entries := []audit.Stored{
-		asks(0, "1"), asks(1, "2"), {Seq: 2, Node: "n1", Entry: audit.Entry{Kind: audit.Control, Event: audit.Start, Detail: "=1+1"}},
+		asks(0, "1"), asks(1, "2"),
+		{Seq: 2, Node: "n1", Entry: audit.Entry{Kind: audit.Control, Event: audit.Start, Detail: "=1+1"}},
 		shows(3, 1, 1, 0, "2"), shows(4, 0, 0, 0, "1"), shows(5, 1, 2, 2, "3"), shows(6, 99, 0, 0, "7"), asks(7, "8"),
 	}
 	var got []string

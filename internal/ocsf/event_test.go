@@ -33,7 +33,8 @@ func samples() map[string]audit.Entry {
 			Route: "rpc", Call: "contact.read", Action: access.Search, Entity: "contact", Type: "contacts", IDs: []string{canary, "1", "2"}, Question: canary,
 			Refs: []access.Ref{
 				{Role: access.RefFilter, Entity: "contact", Field: "email", Categories: []access.Category{access.Email}},
-				{Role: access.RefSelect, Entity: "contact", Field: canary, Categories: []access.Category{access.Unclassified}}, {Role: access.RefSort, Field: canary},
+				{Role: access.RefSelect, Entity: "contact", Field: canary, Categories: []access.Category{access.Unclassified}},
+				{Role: access.RefSort, Field: canary},
 			},
 		},
 		{Route: "list", Action: access.Reveal, Question: canary},
@@ -106,9 +107,15 @@ func TestEventsKeepTheSchema(t *testing.T) {
 	// The check itself sees what is wrong.
 	line := string(eventOf(t, samples()["shown"]))
 	for _, change := range [][2]string{
-		{`"severity_id":1`, `"severity_id":7`}, {`"web_resources":[`, `"resources":[`}, {`"activity_id":2`, `"activity_id":3`},
-		{`"ip":"`, `"ip":"x`}, {`"code":200`, `"code":"200"`}, {`"uid":"e-`, `"id":"e-`}, {`"version":"1.7.0"`, `"version":17`},
-		{`"product":`, `"produce":`}, {`"profiles":["host",`, `"profiles":[`},
+		{`"severity_id":1`, `"severity_id":7`},
+		{`"web_resources":[`, `"resources":[`},
+		{`"activity_id":2`, `"activity_id":3`},
+		{`"ip":"`, `"ip":"x`},
+		{`"code":200`, `"code":"200"`},
+		{`"uid":"e-`, `"id":"e-`},
+		{`"version":"1.7.0"`, `"version":17`},
+		{`"product":`, `"produce":`},
+		{`"profiles":["host",`, `"profiles":[`},
 	} {
 		if !strings.Contains(line, change[0]) {
 			t.Fatalf("%s isn't in %s", change[0], line)

@@ -90,7 +90,7 @@ func (f *File) ready() error {
 			return err
 		}
 	}
-	file, err := os.OpenFile(f.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, f.Mode) //nolint:gosec // the administrator names it
+	file, err := os.OpenFile(f.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, f.Mode)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (f *File) Close() error {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the administrator names it
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

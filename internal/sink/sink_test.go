@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,12 +97,7 @@ func (s *started) end() {
 func (s *started) told(f func(News) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range s.news {
-		if f(n) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.news, f)
 }
 
 func until(t testing.TB, what string, ok func() bool) {
@@ -176,7 +172,6 @@ type stub struct {
 	mu       sync.Mutex
 	waiting  []uint64
 	got      []uint64
-	settled  int
 	closings int
 }
 

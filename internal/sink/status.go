@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -41,9 +42,7 @@ func (s *Status) State(now time.Time) State {
 	defer s.mu.Unlock()
 	state := s.state
 	state.Failures = make(map[string]uint64, len(s.state.Failures))
-	for reason, n := range s.state.Failures {
-		state.Failures[reason] = n
-	}
+	maps.Copy(state.Failures, s.state.Failures)
 	if s.waiting {
 		state.Behind = max(0, now.Sub(s.oldest))
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,7 +56,7 @@ type WebhookOptions struct {
 }
 
 const (
-	secretPrefix   = "whsec_" //nolint:gosec // it begins a secret
+	secretPrefix   = "whsec_"
 	minSecret      = 16
 	defaultTimeout = 30 * time.Second
 )
@@ -190,9 +191,7 @@ func (w *Webhook) send(ctx context.Context, body []byte, entries string) (status
 	if err != nil {
 		return 0, fmt.Errorf("posting entries: %w", err)
 	}
-	for name, values := range w.headers {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, w.headers)
 	w.sign(req.Header, body, entries, time.Now())
 	resp, err := w.client.Do(req)
 	if err != nil {

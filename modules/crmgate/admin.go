@@ -78,13 +78,11 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	if l.Backup {
 		return &audit.Entry{Kind: audit.Control, Event: audit.BackedUp, Detail: fmt.Sprintf("audit backup by uid %d", l.UID)}, nil
 	}
-	event, said := audit.Searched, []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
-	if l.Format != "" {
-		if l.Format != "ocsf" && l.Format != "csv" {
-			return nil, errors.New("there are the formats ocsf and csv")
-		}
-		event, said[0] = audit.Exported, fmt.Sprintf("audit export by uid %d, as %s:", l.UID, l.Format)
+	event, what, err := l.event()
+	if err != nil {
+		return nil, err
 	}
+	said := []string{what}
 	if l.Record != "" {
 		if !strings.Contains(l.Record, "/") || len(l.Record) > maxRecord {
 			return nil, errors.New("a record is named as type/id: contact/1001")
@@ -110,6 +108,17 @@ func (l *Look) Entry() (*audit.Entry, error) {
 		said = append(said, "everything")
 	}
 	return &audit.Entry{Kind: audit.Control, Event: event, Detail: strings.Join(said, " ")}, nil
+}
+
+// event says what kind of look at entries it is.
+func (l *Look) event() (audit.Event, string, error) {
+	switch l.Format {
+	case "":
+		return audit.Searched, fmt.Sprintf("audit search by uid %d:", l.UID), nil
+	case "ocsf", "csv":
+		return audit.Exported, fmt.Sprintf("audit export by uid %d, as %s:", l.UID, l.Format), nil
+	}
+	return "", "", errors.New("there are the formats ocsf and csv")
 }
 
 // noteLook writes a look down and answers when it is durable.
