@@ -61,7 +61,7 @@ func benchCommand(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.json, "json", false, "Print JSON, an array of one object a measurement")
 	cmd.Flags().StringVar(&o.pprof, "pprof", "", "Write CPU and allocation profiles of each variant to this folder, after the measurements")
 	cmd.Example = "  crmgate bench\n  crmgate bench --bodies 2k,html60k --conns 1,32 --protos HTTP/1.1\n  crmgate bench --seconds 5 --rounds 7 --json"
-	cmd.AddCommand(benchAuditCommand())
+	cmd.AddCommand(benchAuditCommand(), benchMaskCommand(), benchPolicyCommand())
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return benchRun(cmd, o) }
 }

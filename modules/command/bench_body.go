@@ -26,6 +26,8 @@ type benchBody struct {
 // streams reports whether the body is larger than one would hold.
 func (b *benchBody) streams() bool { return b.times > 1 }
 
+func (b *benchBody) isPage() bool { return b.path == "/pages/" }
+
 // benchList is a list's JSON.
 type benchList struct {
 	Total int            `json:"total"`

@@ -1,69 +1,66 @@
 package command
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"testing"
 
-	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
-	"github.com/crmgate/crmgate/internal/doc"
-	"github.com/crmgate/crmgate/internal/doc/json"
 	"github.com/crmgate/crmgate/internal/keys"
-	"github.com/crmgate/crmgate/internal/mask"
-	"github.com/crmgate/crmgate/internal/policy"
-	"github.com/crmgate/crmgate/internal/profile"
-	"github.com/crmgate/crmgate/policies"
 )
 
-// BenchmarkSteps measures what the gate does with one answer, step by step.
+// BenchmarkSteps measures what the gate does with one answer, step by step, and the
+// entry that says so. `crmgate bench mask` does the same without a compiler; this is
+// for benchstat.
 func BenchmarkSteps(b *testing.B) {
 	for _, body := range benchFixedPlan().bodies {
-		if body.path == "/contacts/" {
+		if !body.streams() {
 			b.Run(body.name, func(b *testing.B) { benchmarkSteps(b, body) })
 		}
 	}
 }
 
 func benchmarkSteps(b *testing.B, body *benchBody) {
-	p, err := profile.Load([]byte(benchProfile))
+	s, err := newBenchSteps(body)
 	if err != nil {
 		b.Fatal(err)
 	}
-	model, err := policies.Files.ReadFile("model.conf")
-	if err != nil {
-		b.Fatal(err)
+	for _, step := range s.all() {
+		if err := step.do(); err != nil { // each has what it needs, whichever are chosen
+			b.Fatal(err)
+		}
 	}
-	pol, err := policy.Load([]policy.File{{Name: "policy.csv", Bytes: []byte(benchPolicy)}}, model, policy.Vocabulary{Entities: p.Entities()})
-	if err != nil {
-		b.Fatal(err)
+	for _, step := range s.all() {
+		size := 0
+		if step.body {
+			size = len(body.raw)
+		}
+		b.Run(step.name, func(b *testing.B) { repeat(b, size, step.do) })
 	}
-	steps := &benchSteps{b: b, body: body, profile: p, policy: pol, masker: mask.New(mask.Config{})}
-	for _, step := range []func(){steps.classify, steps.decide, steps.parse, steps.locate, steps.mask, steps.splice} {
-		step() // each has what it needs, whichever are chosen
-	}
-	b.Run("classify", func(b *testing.B) { repeat(b, 0, steps.classify) })
-	b.Run("decide", func(b *testing.B) { repeat(b, 0, steps.decide) })
-	b.Run("parse", func(b *testing.B) { repeat(b, len(body.raw), steps.parse) })
-	b.Run("locate", func(b *testing.B) { repeat(b, len(body.raw), steps.locate) })
-	b.Run("mask", func(b *testing.B) { repeat(b, len(body.raw), steps.mask) })
-	b.Run("mask first pass", func(b *testing.B) { repeat(b, len(body.raw), steps.firstPass) })
-	b.Run("splice", func(b *testing.B) { repeat(b, len(body.raw), steps.splice) })
 	b.Run("log", func(b *testing.B) {
 		ring, err := keys.Open(b.TempDir())
 		if err != nil {
 			b.Fatal(err)
 		}
-		if steps.log, err = audit.Open(b.Context(), b.TempDir(), ring, audit.Options{}); err != nil {
+		l, err := audit.Open(b.Context(), b.TempDir(), ring, audit.Options{})
+		if err != nil {
 			b.Fatal(err)
 		}
-		defer steps.log.Close()
-		repeat(b, 0, steps.disclose)
+		defer l.Close()
+		repeat(b, 0, func() error {
+			_, err := l.Append(b.Context(), &audit.Entry{
+				Kind: audit.Disclosure, Request: "01a20748-62c6-7822-8bf2-5a24f0a7d736", Intent: 1, Profile: "bench/1.0",
+				Disclosure: &s.masked.Disclosure, Status: 200, Bytes: int64(len(s.out)),
+			})
+			return err
+		})
 	})
 }
 
 // repeat reports the CPU time too: on a machine that does other things as well,
 // the time on the clock says little.
-func repeat(b *testing.B, size int, step func()) {
+func repeat(b *testing.B, size int, step func() error) {
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	process := benchProcess{os.Getpid()}
@@ -72,7 +69,9 @@ func repeat(b *testing.B, size int, step func()) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		step()
+		if err := step(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	after, err := process.cpu()
 	if err != nil {
@@ -81,81 +80,35 @@ func repeat(b *testing.B, size int, step func()) {
 	b.ReportMetric(float64(after-before)/float64(b.N), "cpu-ns/op")
 }
 
-// benchSteps keeps what each step hands to the next.
-type benchSteps struct {
-	b       *testing.B
-	body    *benchBody
-	profile *profile.Profile
-	policy  *policy.Snapshot
-	masker  *mask.Masker
-	log     *audit.Log
-
-	x        *profile.Exchange
-	decision access.Decision
-	tree     *doc.Tree
-	found    *profile.Located
-	masked   mask.Result
-	out      []byte
-}
-
-func (s *benchSteps) must(err error) {
-	if err != nil {
-		s.b.Fatal(err)
+func TestBenchMaskMeasuresEachStep(t *testing.T) {
+	cmd := benchMaskCommand()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"--seconds", "0.001", "--rounds", "1", "--json"})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var results []benchMaskResult
+	if err := json.Unmarshal(out.Bytes(), &results); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.CPU <= 0 || (r.MBs <= 0) != (r.Step == "classify" || r.Step == "decide") || r.Step == "reader" && r.Ratio != 1 {
+			t.Errorf("no measurement: %+v", r)
+		}
+	}
+	if len(results) != 4*8 {
+		t.Errorf("%d measurements", len(results))
 	}
 }
 
-func (s *benchSteps) classify() {
-	x, err := s.profile.Classify(profile.Request{Method: "GET", Path: "/contacts/" + s.body.name})
-	s.must(err)
-	x.User = benchEmployee
-	s.x = x
-}
-
-func (s *benchSteps) decide() {
-	d, err := s.policy.Decide([]string{"bench"}, s.x.Accesses)
-	s.must(err)
-	if d.Refused {
-		s.b.Fatal(d.Text)
+func TestBenchPolicyHasPoliciesOfThoseLengths(t *testing.T) {
+	o := benchMaskOptions{seconds: .001, rounds: 1}
+	results, err := o.policies(10, 200)
+	if err != nil || len(results) != 2 || results[0].Ratio != 1 || results[1].Lines != 200 || results[1].Decide <= 0 || results[1].Load <= 0 {
+		t.Errorf("%+v, %v", results, err)
 	}
-	s.decision = d
-}
-
-func (s *benchSteps) parse() {
-	if s.tree != nil {
-		json.Release(s.tree)
+	if n := bytes.Count([]byte(longPolicy(200)), []byte("\n")); n != 200 {
+		t.Errorf("%d lines", n)
 	}
-	var err error
-	s.tree, err = json.Parse(s.body.raw, doc.DefaultLimits())
-	s.must(err)
-}
-
-func (s *benchSteps) locate() {
-	var err error
-	s.found, err = s.x.Locate(s.tree, 200)
-	s.must(err)
-}
-
-func (s *benchSteps) mask() {
-	var err error
-	s.masked, err = s.masker.Apply(s.tree, &s.found.Found, s.decision.Plan, mask.Options{Scope: "session", SecondPass: true})
-	s.must(err)
-}
-
-func (s *benchSteps) firstPass() {
-	_, err := s.masker.Apply(s.tree, &s.found.Found, s.decision.Plan, mask.Options{Scope: "session"})
-	s.must(err)
-}
-
-func (s *benchSteps) splice() {
-	var err error
-	s.out, err = s.masked.Body(nil)
-	s.must(err)
-}
-
-func (s *benchSteps) disclose() {
-	_, err := s.log.Append(s.b.Context(), &audit.Entry{
-		Kind: audit.Disclosure, Request: "01a20748-62c6-7822-8bf2-5a24f0a7d736", Intent: 1, Profile: "bench/1.0",
-		Disclosure: &s.masked.Disclosure, Status: 200, Bytes: int64(len(s.out)),
-	})
-	s.must(err)
 }
