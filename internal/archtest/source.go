@@ -10,6 +10,7 @@ import (
 func goroutines() map[string]string {
 	return map[string]string{
 		"internal/audit":   "group commit and the index that follows the log; both end with Close",
+		"internal/sink":    "a delivery that hangs in the kernel is waited for beside the runner, which has to be able to end",
 		"internal/session": "tokens are renewed side by side; Renew waits for all of them",
 	}
 }

@@ -25,7 +25,7 @@ func (c Class) Valid() bool { return c == ClassAccess || c == ClassEmployee || c
 func (e *Entry) class() Class {
 	switch e.Event {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, RetentionRun, Exported, Adopted, NodeCheckpoint, HoldSet, HoldReleased,
-		HoldsConfirmed, BackedUp, Restored, Registered:
+		HoldsConfirmed, BackedUp, Restored, Registered, SinkChange:
 		if e.Employee == "" {
 			return ClassGateway
 		}

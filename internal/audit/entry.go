@@ -67,6 +67,9 @@ const (
 	// Registered is a version of the register of processing that is in force: what
 	// the configuration says, in Lines.
 	Registered Event = "register"
+	// SinkChange is a sink that was added or removed, or for which entries were
+	// destroyed before it had taken them.
+	SinkChange Event = "sink"
 )
 
 // Valid reports whether e is in the closed list.
@@ -75,7 +78,7 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange:
 		return true
 	}
 	return false

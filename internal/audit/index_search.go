@@ -310,5 +310,5 @@ func (s *indexSearch) read(f found) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(envelope)}, nil
+	return &Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(envelope), Node: s.codec.id.node}, nil
 }

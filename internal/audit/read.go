@@ -18,6 +18,8 @@ type Stored struct {
 	Entry Entry  `json:"entry"`
 	// LeafHash is the RFC 6962 hash of the envelope.
 	LeafHash tlog.Hash `json:"leaf_hash"`
+	// Node is the name that the log had when it was written.
+	Node string `json:"-"`
 }
 
 // errEnough ends a walk early.
@@ -114,7 +116,7 @@ func (o *opener) entry(at *position, segment uint32, f entryFrame) error {
 	if err != nil {
 		return err
 	}
-	return o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope)}, segment)
+	return o.visit(&Stored{Seq: f.seq, Entry: *e, LeafHash: tlog.RecordHash(f.envelope), Node: at.node}, segment)
 }
 
 // other reports whether an entry's key is of another class than the one to open.

@@ -100,6 +100,9 @@ func (q *Query) ofSomebody() bool { return q.Employee != "" || len(q.Employees) 
 
 func isPseudonym(s string) bool { return len(s) == 28 && strings.HasPrefix(s, "e-") }
 
+// Matches reports whether an entry matches. An employee has to be a pseudonym.
+func (q *Query) Matches(e *Entry) bool { return q.matches(e, []string{q.Employee}) }
+
 func (q *Query) matches(e *Entry, employees []string) bool {
 	switch {
 	case q.Kind != "" && e.Kind != q.Kind,

@@ -51,6 +51,8 @@ type exportCheck struct {
 	// marks are the checkpoints that others have signed, which the entries have to agree
 	// with, the smallest first.
 	marks []Checkpoint
+	// visit, if set, is called for each entry that opens.
+	visit func(s *Stored) error
 }
 
 func (x *exportCheck) run(ctx context.Context, vkey string) error {
@@ -162,8 +164,12 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		if err := above.add(envelope); err != nil {
 			return err
 		}
-		if err := x.open(seq, envelope); err != nil && x.bad < 0 {
+		e, err := x.open(seq, envelope)
+		if err != nil && x.bad < 0 {
 			return fmt.Errorf("%w: entry %d: %w", ErrTampered, seq, err)
+		}
+		if err := x.show(seq, e, leaves[i]); err != nil {
+			return err
 		}
 	}
 	if err := x.agree(leaves); err != nil {
@@ -174,6 +180,14 @@ func (x *exportCheck) bundle(n uint64, width int, above *tiles) error {
 		x.progress(int64(x.entries.size), int64(x.report.Size))
 	}
 	return nil
+}
+
+// show hands an entry that opens to who reads the export.
+func (x *exportCheck) show(seq uint64, e *Entry, leaf tlog.Hash) error {
+	if e == nil || x.visit == nil {
+		return nil
+	}
+	return x.visit(&Stored{Seq: seq, Entry: *e, LeafHash: leaf, Node: x.codec.id.node})
 }
 
 // judge says what is wrong: the entries where the tiles give the signed root, the
@@ -292,27 +306,28 @@ func readExportedKey(name string) (*dataKey, error) {
 	return newDataKey(id, month, "", raw)
 }
 
-func (x *exportCheck) open(seq uint64, envelope []byte) error {
+// open returns the entry in an envelope; nil where no key is there for it, or its
+// key was destroyed.
+func (x *exportCheck) open(seq uint64, envelope []byte) (*Entry, error) {
 	if x.codec == nil && len(x.gone) == 0 {
-		return nil
+		return nil, nil
 	}
 	id, err := keyID(envelope)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if d, ok := x.gone[id]; ok {
 		d.Entries++
-		return nil
+		return nil, nil
 	}
 	if x.codec == nil {
-		return nil
+		return nil, nil
 	}
 	if x.keys.byID[id] == nil {
-		return fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
+		return nil, fmt.Errorf("%w: data key %d is not in the export", ErrKey, id)
 	}
 	if err := x.codecFor(seq); err != nil {
-		return err
+		return nil, err
 	}
-	_, err = x.codec.open(envelope, x.keys)
-	return err
+	return x.codec.open(envelope, x.keys)
 }

@@ -12,26 +12,21 @@ import (
 )
 
 // CSVBounds are those of a download.
-func CSVBounds() Bounds { return Bounds{Rows: 10_000, Entries: 500_000, Time: 2 * time.Minute} }
+func CSVBounds() Bounds {
+	return Bounds{Rows: 10_000, Entries: 500_000, Records: writtenRecords, Time: 2 * time.Minute}
+}
 
 // WriteCSV writes rows for spreadsheets. What a spreadsheet would take for a
 // formula gets an apostrophe in front of it. A last line says where rows are
 // missing.
 func WriteCSV(w io.Writer, f *Found) error {
 	c := csv.NewWriter(w)
-	head := []string{
-		"entry", "time", "employee", "roles", "site", "event", "action", "entity", "records", "more_records", "rows_without_id",
-		"clear", "masked", "decision", "reason", "policy_line", "status", "detail", "node",
-	}
-	if err := c.Write(head); err != nil {
+	c.UseCRLF = true // RFC 4180
+	if err := c.Write(csvHead()); err != nil {
 		return fmt.Errorf("writing the CSV: %w", err)
 	}
 	for _, r := range f.Rows {
-		line := csvLine(r)
-		for i, cell := range line {
-			line[i] = harmless(cell)
-		}
-		if err := c.Write(line); err != nil {
+		if err := c.Write(csvLine(r)); err != nil {
 			return fmt.Errorf("writing the CSV: %w", err)
 		}
 	}
@@ -47,6 +42,14 @@ func WriteCSV(w io.Writer, f *Found) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// csvHead names the columns.
+func csvHead() []string {
+	return []string{
+		"entry", "time", "employee", "roles", "site", "event", "action", "entity", "records", "more_records", "rows_without_id",
+		"clear", "masked", "decision", "reason", "policy_line", "status", "detail", "node",
+	}
 }
 
 func csvLine(r *Row) []string {
@@ -70,11 +73,15 @@ func csvLine(r *Row) []string {
 		decision = Refused
 	}
 	list := func(s []string) string { return strings.Join(s, " ") }
-	return []string{
+	line := []string{
 		strconv.FormatUint(r.Seq, 10), r.Time.UTC().Format(time.RFC3339), r.Employee, list(r.Roles), r.Site, string(r.Event),
 		list(actions), list(r.Entities), list(r.Records), some(r.More), some(r.Unnamed),
 		list(clear), strings.Join(masked, ", "), decision, r.Reason, r.Line, some(r.Status), r.Detail, r.Node,
 	}
+	for i, cell := range line {
+		line[i] = harmless(cell)
+	}
+	return line
 }
 
 func some(n int) string {

@@ -22,6 +22,10 @@ type Log interface {
 type Bounds struct {
 	// Rows is how many are shown, Entries how many are opened for them.
 	Rows, Entries int
+	// Records is how many records a row names, 0: as many as on a page.
+	Records int
+	// Keep has rows keep the entries that they are made of.
+	Keep bool
 	// Time ends a look with what was found by then.
 	Time time.Duration
 }
@@ -129,7 +133,7 @@ func (f *finder) all(ctx context.Context) error {
 		if s.Entry.Piece > 1 || !f.on(s.Seq) {
 			continue
 		}
-		r := newRow(&s, f.answers[s.Seq], "")
+		r := f.bounds.row(&s, f.answers[s.Seq], "")
 		delete(f.answers, s.Seq)
 		if f.take(r) {
 			return nil
@@ -169,7 +173,7 @@ func (f *finder) join(ctx context.Context, seq uint64, intent *audit.Stored) (do
 		}
 	}
 	f.last = seq
-	return f.take(newRow(intent, f.answers[seq], f.query.Record)), nil
+	return f.take(f.bounds.row(intent, f.answers[seq], f.query.Record)), nil
 }
 
 // take adds a row that matches, and reports whether the page is full.

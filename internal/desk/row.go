@@ -48,17 +48,25 @@ type Row struct {
 	Error        string
 	// Observed says that nothing was masked or refused then.
 	Observed bool
+
+	// entries are those that the row was made of, where they were asked for.
+	entries []audit.Stored
 }
 
 // Shown is how a category was treated in an answer: its most revealing treatment.
 type Shown = report.Shown
 
-// shownRecords is how many records a row names.
-const shownRecords = 4
+// shownRecords is how many records a row names on a page, writtenRecords in a CSV:
+// a cell of a spreadsheet holds 32,767 characters.
+const (
+	shownRecords   = 4
+	writtenRecords = 500
+)
 
 // newRow makes a row of a request's entries: of its intent, if there is one, and
-// its disclosures. With a record, it tells of that one alone.
-func newRow(intent *audit.Stored, disclosures []audit.Stored, record string) *Row {
+// its disclosures. With a record, it tells of that one alone. It names so many
+// records, 0: those of a page.
+func newRow(intent *audit.Stored, disclosures []audit.Stored, record string, records int) *Row {
 	r := &Row{}
 	if intent != nil {
 		r.takeIntent(intent)
@@ -80,7 +88,7 @@ func newRow(intent *audit.Stored, disclosures []audit.Stored, record string) *Ro
 	if ids != nil {
 		r.Records = ids
 	}
-	r.settle(treated)
+	r.settle(treated, cmp.Or(records, shownRecords))
 	return r
 }
 
@@ -139,11 +147,11 @@ func (r *Row) takeIntent(s *audit.Stored) {
 }
 
 // settle takes out what is said twice, and bounds the rest.
-func (r *Row) settle(treated map[access.Category]access.Treatment) {
+func (r *Row) settle(treated map[access.Category]access.Treatment, records int) {
 	r.Actions, r.Entities = once(r.Actions), once(r.Entities)
 	r.Records, r.Asked = once(r.Records), once(r.Asked)
-	if len(r.Records) > shownRecords {
-		r.Records, r.More = r.Records[:shownRecords], len(r.Records)-shownRecords
+	if len(r.Records) > records {
+		r.Records, r.More = r.Records[:records], len(r.Records)-records
 	}
 	for _, c := range slices.Sorted(maps.Keys(treated)) {
 		if c != access.Public {

@@ -30,6 +30,44 @@ type State struct {
 	Attested map[string]bool
 	// Refuted says that a witness holds another history of the log.
 	Refuted bool
+	Sinks   []SinkState
+}
+
+// SinkState is how a sink does.
+type SinkState struct {
+	Name, Kind string
+	// Known says that it has begun; Lag is how many entries it is behind, Lost how
+	// many were destroyed before it had them.
+	Known     bool
+	Lag, Lost uint64
+	// Failing is since when it fails, zero where it doesn't; Reason is the closed
+	// word for why.
+	Failing time.Time
+	Reason  string
+}
+
+// fact is a sink's line.
+func (s SinkState) fact() Fact {
+	f := Fact{Name: page.Text{DE: "Weitergabe " + s.Name + " (" + s.Kind + ")", EN: "Sink " + s.Name + " (" + s.Kind + ")"}}
+	if !s.Known {
+		f.Value = page.Text{DE: "beginnt", EN: "begins"}
+		return f
+	}
+	f.Value = page.Text{DE: "aktuell", EN: "up to date"}
+	if s.Lag > 0 {
+		n := lag(page.Text{DE: grouped(int64(s.Lag), "de"), EN: grouped(int64(s.Lag), "en")}, s.Lag)
+		f.Value = page.Text{DE: n.DE + " im Rückstand", EN: n.EN + " behind"}
+	}
+	if !s.Failing.IsZero() {
+		at := moment(s.Failing)
+		f.Value.DE += ", scheitert seit " + at.DE + " (" + s.Reason + ")"
+		f.Value.EN += ", failing since " + at.EN + " (" + s.Reason + ")"
+	}
+	if s.Lost > 0 {
+		f.Value.DE += "; vorher vernichtet: " + grouped(int64(s.Lost), "de")
+		f.Value.EN += "; destroyed before: " + grouped(int64(s.Lost), "en")
+	}
+	return f
 }
 
 // StateFacts are the lines of the page.
@@ -59,6 +97,9 @@ func StateFacts(s State) []Fact {
 	}
 	if s.Free >= 0 {
 		facts = append(facts, Fact{Name: page.Text{DE: "Noch frei", EN: "Still free"}, Value: bytes(s.Free)})
+	}
+	for _, one := range s.Sinks {
+		facts = append(facts, one.fact())
 	}
 	signed := moment(s.Signed)
 	if s.Day {

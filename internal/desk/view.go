@@ -12,6 +12,7 @@ import (
 const (
 	Path          = "/.crmgate/desk"
 	CSVPath       = Path + "/search.csv"
+	EventsPath    = Path + "/search.jsonl"
 	RecordPath    = Path + "/record"
 	EmployeesPath = Path + "/employees"
 	EmployeePath  = Path + "/employee"

@@ -119,6 +119,9 @@ func eventWord(e audit.Event) page.Text {
 	case audit.RefreshFailed:
 		return page.Text{DE: "Sitzung nicht erneuert", EN: "Session not renewed"}
 	}
+	if e == audit.SinkChange {
+		return page.Text{DE: "Weitergabe an ein anderes System", EN: "Passing on to another system"}
+	}
 	s := strings.ReplaceAll(string(e), "_", " ")
 	return page.Text{DE: s, EN: s}
 }

@@ -27,10 +27,11 @@ func auditCommand(cmd *cobra.Command) {
 	}
 	adoptCommand(adopt)
 	export := &cobra.Command{
-		Use:     "export (--data DIR | --config FILE) [--with-keys] OUT",
-		Short:   "Writes the log out as tlog-tiles, to be verified without the gateway",
-		Long:    exportLong,
-		Example: "  crmgate audit export --config /etc/crmgate/Caddyfile november",
+		Use:   "export (--data DIR | --config FILE | --from-export DIR) [--with-keys] [--format ocsf|csv [--from WHEN] [--to WHEN]] OUT",
+		Short: "Writes the log out: as tlog-tiles, OCSF events or CSV",
+		Long:  exportLong,
+		Example: "  crmgate audit export --config /etc/crmgate/Caddyfile november\n" +
+			"  crmgate audit export --config /etc/crmgate/Caddyfile --format csv --from 2026-11-01 --to 2026-12-01 november.csv",
 	}
 	exportCommand(export)
 	reindex := &cobra.Command{

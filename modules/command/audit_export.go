@@ -23,18 +23,29 @@ page of Python in the documentation.
 --with-keys puts the data keys beside them: whoever has the directory then reads
 every entry in it.
 
-That somebody exports is itself an entry, durable before anything is written.`
+That somebody exports is itself an entry, durable before anything is written.` + formLong
 
 func exportCommand(cmd *cobra.Command) {
 	var p place
 	var withKeys, asJSON bool
 	var node string
-	placeFlags(cmd, &p)
 	nodeFlag(cmd, &node)
+	form := &formExport{place: &p}
+	form.flags(cmd)
+	placeFlags(cmd, &p, "from-export")
 	jsonFlag(cmd, &asJSON)
 	cmd.Flags().BoolVar(&withKeys, "with-keys", false, "Put the data keys beside the entries, in clear")
 	cmd.Args = cobra.ExactArgs(1)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return export(cmd, &p, args[0], node, withKeys, asJSON) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		as, err := form.wanted(withKeys)
+		if err != nil {
+			return err
+		}
+		if as {
+			return form.run(cmd.Context(), args[0])
+		}
+		return export(cmd, &p, args[0], node, withKeys, asJSON)
+	}
 }
 
 func export(cmd *cobra.Command, p *place, out, node string, withKeys, asJSON bool) error {

@@ -57,6 +57,9 @@ type Look struct {
 	// Export says that the whole log is written out, Keys that its data keys are.
 	Export bool `json:"export,omitempty"`
 	Keys   bool `json:"keys,omitempty"`
+	// Format says that an export is of the entries that match, and in which form:
+	// ocsf or csv.
+	Format string `json:"format,omitempty"`
 	// Backup says that the log is backed up.
 	Backup bool `json:"backup,omitempty"`
 }
@@ -69,13 +72,17 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	if l.Node != "" && !audit.IsNode(l.Node) {
 		return nil, errors.New("a node is named by letters, digits, dots and hyphens")
 	}
-	if l.Export {
+	if l.Export && l.Format == "" {
 		return &audit.Entry{Kind: audit.Control, Event: audit.Exported, Detail: l.exported()}, nil
 	}
 	if l.Backup {
 		return &audit.Entry{Kind: audit.Control, Event: audit.BackedUp, Detail: fmt.Sprintf("audit backup by uid %d", l.UID)}, nil
 	}
-	said := []string{fmt.Sprintf("audit search by uid %d:", l.UID)}
+	event, what, err := l.event()
+	if err != nil {
+		return nil, err
+	}
+	said := []string{what}
 	if l.Record != "" {
 		if !strings.Contains(l.Record, "/") || len(l.Record) > maxRecord {
 			return nil, errors.New("a record is named as type/id: contact/1001")
@@ -103,7 +110,18 @@ func (l *Look) Entry() (*audit.Entry, error) {
 	if len(said) == 1 {
 		said = append(said, "everything")
 	}
-	return &audit.Entry{Kind: audit.Control, Event: audit.Searched, Detail: strings.Join(said, " ")}, nil
+	return &audit.Entry{Kind: audit.Control, Event: event, Detail: strings.Join(said, " ")}, nil
+}
+
+// event says what kind of look at entries it is.
+func (l *Look) event() (audit.Event, string, error) {
+	switch l.Format {
+	case "":
+		return audit.Searched, fmt.Sprintf("audit search by uid %d:", l.UID), nil
+	case "ocsf", "csv":
+		return audit.Exported, fmt.Sprintf("audit export by uid %d, as %s:", l.UID, l.Format), nil
+	}
+	return "", "", errors.New("there are the formats ocsf and csv")
 }
 
 // exported is what the entry of an export says.

@@ -42,6 +42,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	            witness     <url> <key>
 //	            witnesses   at_least <number>
 //	            anchor      syslog|rfc3161 <address>
+//	            sink        <module> [<options>]
 //	        }
 //	    }
 //	}
@@ -64,6 +65,7 @@ type App struct {
 	// keyModule is nil for the default.
 	keyModule KeySource
 	gates     []Gate
+	sinks     []configuredSink
 	metrics   *Metrics
 	held      string // the key of the services in the pool, "" while not started
 	// opened are the services while this configuration holds them.
@@ -94,6 +96,9 @@ type LogConfig struct {
 	AtLeast int `json:"witnesses_at_least,omitempty"`
 	// Anchors are where checkpoints are made known.
 	Anchors []AnchorConfig `json:"anchors,omitempty"`
+	// SinksRaw are where entries are passed on to, modules of `crmgate.sinks`.
+	// Default: nowhere.
+	SinksRaw []json.RawMessage `json:"sinks,omitempty" caddy:"namespace=crmgate.sinks inline_key=sink"`
 }
 
 // Gate is a gate as the app sees it.
@@ -145,6 +150,7 @@ type Services struct {
 	growth  growth
 	// attest are those who vouch for the log, as the last configuration names them.
 	attest atomic.Pointer[attesting]
+	sinks  sinks
 	// store is the configuration that Store was opened with.
 	store string
 }
@@ -193,12 +199,18 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.loadKeySource(ctx); err != nil {
 		return err
 	}
+	if err := a.provisionSinks(ctx); err != nil {
+		return err
+	}
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
 		return err
 	}
 	a.opened = new(atomic.Pointer[Services])
 	if err := ctx.GetMetricsRegistry().Register(newLogMetrics(a.opened.Load)); err != nil {
 		return fmt.Errorf("registering the metrics of the log: %w", err)
+	}
+	if err := ctx.GetMetricsRegistry().Register(newSinkMetrics(a.sinkStates)); err != nil {
+		return fmt.Errorf("registering the metrics of the sinks: %w", err)
 	}
 	return nil
 }
@@ -250,6 +262,9 @@ func (a *App) Start() error {
 	}
 	a.opened.Store(s)
 	a.run(func(ctx context.Context) { s.confirmed(ctx, a.logger, true) })
+	if err := a.startSinks(s); err != nil {
+		return errors.Join(err, a.release())
+	}
 	a.Every(growthEvery, s.measure)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })

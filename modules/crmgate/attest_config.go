@@ -183,7 +183,7 @@ func (l *LogConfig) unmarshalAttesting(d *caddyfile.Dispenser, word string) erro
 	case "anchor":
 		return l.unmarshalAnchor(d)
 	}
-	return UnknownWord(d, word, "node", "segment_mib", "local", "retain", "witness", "witnesses", "anchor")
+	return UnknownWord(d, word, "node", "segment_mib", "local", "retain", "witness", "witnesses", "anchor", "sink")
 }
 
 func (l *LogConfig) unmarshalWitness(d *caddyfile.Dispenser) error {

@@ -51,6 +51,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	                every   <duration>
 //	                ca      <file>
 //	            }
+//	            sink        <module> [<options>]      # where entries are passed on to
 //	        }
 //	    }
 //	}
@@ -133,6 +134,10 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 		switch word := d.Val(); word {
 		case "retain":
 			if err := retain.unmarshal(d); err != nil {
+				return err
+			}
+		case "sink":
+			if err := l.unmarshalSink(d); err != nil {
 				return err
 			}
 		case "node":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/keys"
+	"github.com/crmgate/crmgate/internal/sink"
 )
 
 // withLog are services with a log that has one intent.
@@ -43,6 +44,10 @@ func gathered(t *testing.T, services func() *Services) (reg *prometheus.Registry
 		t.Fatal(err)
 	}
 	if err := reg.Register(newLogMetrics(services)); err != nil {
+		t.Fatal(err)
+	}
+	sinks := []SinkState{{Name: "siem", Kind: "webhook", State: sink.State{Known: true, Failures: map[string]uint64{"refused": 2, "no such": 1}}, Lag: 3}}
+	if err := reg.Register(newSinkMetrics(func() []SinkState { return sinks })); err != nil {
 		t.Fatal(err)
 	}
 	all, err := reg.Gather()

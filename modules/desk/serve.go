@@ -43,6 +43,7 @@ func (d *Desk) places() []place {
 		{desk.LogPath, get, auditors, page.Text{DE: "Protokoll", EN: "Log"}, d.state},
 		{desk.EntryPath, get, auditors, none, d.entry},
 		{desk.CSVPath, post, auditors, none, d.csv},
+		{desk.EventsPath, post, auditors, none, d.events},
 		{desk.EmployeePath, get, auditors, none, d.employee},
 		{desk.AskPath, post, auditors, none, d.ask},
 		{desk.NamePath, post, officers, none, d.name},

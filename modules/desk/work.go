@@ -248,13 +248,28 @@ func (d *Desk) state(v crmgate.Visitor) {
 		case err != nil:
 			d.logger.Warn("the state of a node's log can't be read", zap.String("node", one.Node), zap.Error(err))
 		default:
+			var sinks []desk.SinkState
+			if one.Own {
+				sinks = d.sinks()
+			}
 			facts.Facts = desk.StateFacts(desk.State{
 				Node: l.Node, Entries: l.Entries, Root: l.Root, Checkpoint: l.Checkpoint, Signed: l.Signed, Day: !one.Own,
 				Lag: l.Entries - min(l.Indexed, l.Entries), Segments: l.Segments, Bytes: l.Bytes, Free: l.Free, Unconfirmed: l.Unconfirmed,
-				Witnessed: l.Witnessed, Stamped: l.Stamped, Attested: l.Attested, Refuted: l.Refuted,
+				Witnessed: l.Witnessed, Stamped: l.Stamped, Attested: l.Attested, Refuted: l.Refuted, Sinks: sinks,
 			})
 		}
 		view.Logs = append(view.Logs, facts)
 	}
 	d.show(v, desk.Page{Name: "log", Title: page.Text{DE: "Zustand des Protokolls", EN: "State of the log"}, Audit: rec, Body: view})
+}
+
+// sinks are how this node's sinks do.
+func (d *Desk) sinks() []desk.SinkState {
+	var sinks []desk.SinkState
+	for _, s := range d.app.SinkStates() {
+		sinks = append(sinks, desk.SinkState{
+			Name: s.Name, Kind: s.Kind, Known: s.Known, Lag: s.Lag, Lost: s.Lost, Failing: s.Since, Reason: s.Reason,
+		})
+	}
+	return sinks
 }

@@ -14,6 +14,9 @@ import (
 	_ "github.com/crmgate/crmgate/modules/keys/file"
 	_ "github.com/crmgate/crmgate/modules/keys/systemd"
 	_ "github.com/crmgate/crmgate/modules/keys/vault"
+	_ "github.com/crmgate/crmgate/modules/sink/file"
+	_ "github.com/crmgate/crmgate/modules/sink/syslog"
+	_ "github.com/crmgate/crmgate/modules/sink/webhook"
 	_ "github.com/crmgate/crmgate/modules/store/postgres"
 	_ "github.com/crmgate/crmgate/modules/store/sqlite"
 )

@@ -13,6 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/keys"
 )
 
 // canaries are values for every field of a contact and a lead that can hold text,
@@ -89,10 +92,23 @@ func canariesAreInNoLogAndNoFile(t *testing.T) {
 	contact, lead := canaries()
 	id := newRecord(t, crm, "/api/contacts", contact)
 	leadID := newRecord(t, crm, "/api/leads", lead)
-	c := newChild(t, crm.url, "DEBUG")
+	dir := t.TempDir()
+	c := newChildIn(t, dir, crm.url, "DEBUG\n\tcrmgate {\n\t\tlog {\n\t\t\tsink file "+dir+"/sink.jsonl {\n\t\t\t\tfrom start\n\t\t\t}\n\t\t}\n\t}")
 	for _, login := range []string{"vera", "paula", "sven", "iris", "markus"} {
 		sing(t, c, crm, login, id, leadID)
 	}
+	ring, err := keys.Open(filepath.Join(dir, "data", "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := uint64(0)
+	for s, err := range audit.Read(t.Context(), filepath.Join(dir, "data", "log"), ring) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = s.Seq + 1
+	}
+	eventually(t, "the sink has the log", func() bool { next, _ := inSink(t, dir+"/sink.jsonl", "n"); return next >= entries })
 	c.stop(t)
 	forms, places := tweets(t), 0
 	search := func(name string, raw []byte) {
@@ -104,7 +120,7 @@ func canariesAreInNoLogAndNoFile(t *testing.T) {
 		}
 	}
 	search("the standard error", []byte(c.logs.String()))
-	err := filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

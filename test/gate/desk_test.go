@@ -102,7 +102,7 @@ func TestDeskShowsNothingWithoutAnEntry(t *testing.T) {
 	for _, path := range []string{"", "/record?record=contact%2F1001", "/log", "/volume", "/entry?seq=1"} {
 		dora.visits(t, desk+path).want(t, http.StatusServiceUnavailable).showsNot(t, "contact/1001", "im Klartext", "Knoten")
 	}
-	for _, path := range []string{"/search.csv", "/export", "/verify"} {
+	for _, path := range []string{"/search.csv", "/search.jsonl", "/export", "/verify"} {
 		dora.post(t, desk+path, url.Values{}).want(t, http.StatusServiceUnavailable)
 	}
 	dora.visits(t, desk+"/report/register").want(t, http.StatusServiceUnavailable).showsNot(t, "sales")
@@ -123,7 +123,7 @@ func TestDeskIsForThoseWithTheRole(t *testing.T) {
 		newBrowser(env.audited).do(t, ask{path: path}).want(t, http.StatusUnauthorized)
 		newBrowser(env.audited).visits(t, path).want(t, http.StatusFound)
 	}
-	for _, path := range []string{"/search.csv", "/ask", "/name", "/decide", "/verify", "/export"} {
+	for _, path := range []string{"/search.csv", "/search.jsonl", "/ask", "/name", "/decide", "/verify", "/export"} {
 		vera.post(t, desk+path, url.Values{}).want(t, http.StatusForbidden)
 	}
 	auditor := signedInWith(t, env.audited, somebody(), "A", "sales", "auditor")
@@ -194,7 +194,7 @@ func TestDeskTakesNothingAtItsWord(t *testing.T) {
 	auditor.visits(t, desk+"/entry?seq=18446744073709551615").want(t, http.StatusNotFound)
 	auditor.visits(t, desk+"/entry?seq=4000000000000").want(t, http.StatusNotFound)
 	for _, h := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Origin": {appOrigin}}} {
-		for _, path := range []string{"/verify", "/export", "/search.csv", "/ask", "/name"} {
+		for _, path := range []string{"/verify", "/export", "/search.csv", "/search.jsonl", "/ask", "/name"} {
 			h.Set("Content-Type", "application/x-www-form-urlencoded")
 			auditor.do(t, ask{path: desk + path, method: http.MethodPost, body: "a=b", header: h}).want(t, http.StatusForbidden)
 		}
@@ -216,6 +216,13 @@ func TestDeskExports(t *testing.T) {
 		t.Errorf("disposition %q", d)
 	}
 	auditor.post(t, desk+"/search.csv", url.Values{"employee": {who}}).want(t, http.StatusNotFound)
+	file = auditor.post(t, desk+"/search.jsonl", url.Values{"record": {"contact/515151"}})
+	file.look(t, who, audit.Exported, `desk: OCSF of record "contact/515151"`)
+	file.shows(t, `"class_uid":6001`, `"event_code":"intent"`, `"event_code":"disclosure"`, `"name":"contact/515151"`, who)
+	if d := file.header.Get("Content-Disposition"); !strings.HasSuffix(d, ".jsonl") {
+		t.Errorf("disposition %q", d)
+	}
+	auditor.post(t, desk+"/search.jsonl", url.Values{"employee": {who}}).want(t, http.StatusNotFound)
 
 	eventually(t, "a checkpoint is signed over what is exported", func() bool {
 		file = auditor.post(t, desk+"/export", url.Values{}).want(t, http.StatusOK)

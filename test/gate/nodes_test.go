@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -58,7 +59,7 @@ func newCluster(t *testing.T) *cluster {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.nodes[name] = newChildIn(t, dir, env.crm.url, fmt.Sprintf("INFO\n\tcrmgate {\n\t\tstore postgres {\n\t\t\tdsn %q\n\t\t}\n\t\tlog {\n\t\t\tnode %s\n\t\t}\n\t}", c.dsn, name))
+		c.nodes[name] = newChildIn(t, dir, env.crm.url, fmt.Sprintf("INFO\n\tcrmgate {\n\t\tstore postgres {\n\t\t\tdsn %q\n\t\t}\n\t\tlog {\n\t\t\tnode %s\n\t\t\tsink file %s/sink.jsonl {\n\t\t\t\tfrom start\n\t\t\t}\n\t\t}\n\t}", c.dsn, name, dir))
 	}
 	c.scene = newScene(t, c.crm)
 	return c
@@ -195,10 +196,60 @@ func TestInvariantOnPostgreSQL(t *testing.T) {
 		})
 	}
 	c.rest()
+	c.passedOn(t)
 	for _, n := range c.nodes {
 		n.stop(t)
 	}
 	c.compareAll(t, c.logs(t))
+}
+
+// passedOn checks that each node's sink has each entry of the node's own log, in order,
+// over all that was done to database and gateways.
+func (c *cluster) passedOn(t *testing.T) {
+	t.Helper()
+	db := c.database(t)
+	for name, n := range c.nodes {
+		mark, err := db.Node(name).Mark(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(n.dir, "sink.jsonl")
+		next, lines := uint64(0), 0
+		eventually(t, "the sink of node "+name+" has the log", func() bool {
+			next, lines = inSink(t, file, name)
+			return next >= mark.Size
+		})
+		t.Logf("node %s: %d entries, %d lines in its sink", name, mark.Size, lines)
+	}
+}
+
+// inSink is the number behind the last of a node's entries in a file of events, where
+// none before is missing.
+func inSink(t *testing.T, file, node string) (next uint64, lines int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
+		var e struct {
+			Metadata struct {
+				UID      string
+				Sequence uint64
+			}
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil || !strings.HasPrefix(e.Metadata.UID, node) || !strings.HasSuffix(e.Metadata.UID, fmt.Sprintf("/%d", e.Metadata.Sequence)) {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		if e.Metadata.Sequence > next {
+			t.Fatalf("%s: entry %d comes where %d should", node, e.Metadata.Sequence, next)
+		}
+		next, lines = max(next, e.Metadata.Sequence+1), lines+1
+	}
+	return next, lines
 }
 
 // The database ends between the intent and the CRM's answer.
