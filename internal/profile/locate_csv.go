@@ -119,6 +119,9 @@ func (f *finder) headerNames(r *recordAt, row int, typ string, ent *entity) []st
 		if r.header && len(r.fields) == 0 {
 			name, ok = f.ownColumn(f.t.Text(c), typ, ent)
 		}
+		if ok && len(r.fields) > 0 && f.headsTwo(c) {
+			name, ok = "", false // labels are given by people: which of the two it is can't be told
+		}
 		if ok && name == "" {
 			name = publicColumn
 		}
@@ -138,6 +141,16 @@ func (f *finder) headerNames(r *recordAt, row int, typ string, ent *entity) []st
 		return nil
 	}
 	return f.requestNames(r)
+}
+
+// headsTwo reports whether another cell of the row has the same text.
+func (f *finder) headsTwo(cell int) bool {
+	for c := range f.t.Children(int(f.t.Nodes[cell].Parent)) {
+		if c != cell && f.t.Text(c) == f.t.Text(cell) {
+			return true
+		}
+	}
+	return false
 }
 
 // headed reports whether a row are the texts that the request wants above the

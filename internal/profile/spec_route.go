@@ -213,7 +213,8 @@ type recordSpec struct {
 	// Fields maps columns of a header, names of elements and properties (XML and its
 	// like) or selectors of HTML to fields. Without Fields, columns and names are the
 	// fields' own; behind a query in a language, what that calls them.
-	// "" is public, but for a selector; what isn't listed is unclassified. For HTML
+	// "" is public, but for a selector; what isn't listed is unclassified, and so are
+	// columns of a header that stands over two of them. For HTML
 	// the first match wins, "" is the page's own text, and `@class` is the field
 	// that this attribute of the element, or of the nearest around it, names.
 	// A selector `@data-name` is an attribute of the record's own element,
