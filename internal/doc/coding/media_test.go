@@ -168,6 +168,8 @@ func TestLiesAboutTheTypeAreFound(t *testing.T) {
 		{"text/csv", "<html>", false},
 		{"text/csv", "{}", false},
 		{"text/csv", "PK\x03\x04", false},
+		{"text/comma-separated-values", "\xef\xbb\xbf\"name\",\"mail\"", true},
+		{"text/comma-separated-values", "<html>", false},
 		{"text/vcard", "BEGIN:VCARD", true},
 		{"text/vcard", "<html>", false},
 		{"text/calendar", "{}", false},

@@ -179,7 +179,7 @@ func familyOf(mediaType string) family {
 		return htmlText
 	case "application/xml", "text/xml":
 		return xmlText
-	case "text/csv", "text/tab-separated-values", "application/x-www-form-urlencoded", "multipart/form-data",
+	case "text/csv", "text/comma-separated-values", "text/tab-separated-values", "application/x-www-form-urlencoded", "multipart/form-data",
 		"text/vcard", "text/x-vcard", "text/directory", "text/calendar", "text/ldif", "application/ldif",
 		"text/event-stream":
 		return rows
