@@ -108,9 +108,10 @@ func TestFormsAreMadeOfAnExport(t *testing.T) {
 func TestExportRefusesWhatFormsCannotMean(t *testing.T) {
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
-		"there are ocsf and csv":   {"--format", "xml"},
+		"there are ocsf, csv and":  {"--format", "xml"},
 		"choose entries":           {"--from", "7d"},
 		"an export of the log":     {"--format", "csv", "--with-keys"},
+		"choose entries by":        {"--format", "proofs"},
 		"give the pseudonym":       {"--format", "csv", "--employee", "vera"},
 		"type/id":                  {"--format", "csv", "--record", "1"},
 		"--from x":                 {"--format", "csv", "--from", "x"},
