@@ -37,12 +37,13 @@ func exportCommand(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&withKeys, "with-keys", false, "Put the data keys beside the entries, in clear")
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		form.node = node
 		as, err := form.wanted(withKeys)
 		if err != nil {
 			return err
 		}
 		if as == proofs {
-			return exportPart(cmd, form, args[0], node, withKeys, asJSON)
+			return exportPart(cmd, form, args[0], withKeys, asJSON)
 		}
 		if as != "" {
 			return form.run(cmd.Context(), args[0])

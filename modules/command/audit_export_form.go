@@ -44,6 +44,8 @@ type formExport struct {
 	format string
 	// dir is the directory of an export to read, "" for the log; key checks it.
 	dir, key string
+	// node is the one whose log is read, "" for all.
+	node string
 
 	from, to, employee, record string
 	query                      audit.Query
@@ -96,6 +98,9 @@ func (x *formExport) ask(now time.Time) error {
 	if x.employee != "" && !desk.IsPseudonym(x.employee) {
 		return fmt.Errorf("--employee %s: give the pseudonym (e-…): crmgate audit search --employee finds it, and the desk", x.employee)
 	}
+	if x.node != "" && x.dir != "" {
+		return errors.New("--node is for logs, and an export is of one")
+	}
 	if x.key != "" && x.dir == "" {
 		return errors.New("--key is for --from-export")
 	}
@@ -122,12 +127,16 @@ func (x *formExport) run(ctx context.Context, out string) error {
 		return err
 	}
 	defer f.close()
+	in, err := f.only(x.node)
+	if err != nil {
+		return err
+	}
 	look := x.look(d)
 	return x.write(out, len(f.nodes) > 1, func(write func(*audit.Stored) error) error {
 		if err := d.writeDown(ctx, ring, look); err != nil {
 			return err
 		}
-		found, err := f.search(ctx, x.query)
+		found, err := in.search(ctx, x.query)
 		if err != nil {
 			return err
 		}
@@ -146,7 +155,7 @@ func (x *formExport) run(ctx context.Context, out string) error {
 // look is what is written down of it.
 func (x *formExport) look(d data) *crmgate.Look {
 	look := &crmgate.Look{
-		DataDir: d.dir, UID: os.Getuid(), Export: true, Format: x.format, Record: x.record,
+		DataDir: d.dir, UID: os.Getuid(), Export: true, Format: x.format, Record: x.record, Node: x.node,
 		Since: given(x.query.Since), Until: given(x.query.Until),
 	}
 	if x.employee != "" {

@@ -14,7 +14,7 @@ import (
 
 // exportPart writes the entries that were chosen with proofs. The look is durable before
 // any is searched, and may be among them.
-func exportPart(cmd *cobra.Command, x *formExport, out, node string, withKeys, asJSON bool) error {
+func exportPart(cmd *cobra.Command, x *formExport, out string, withKeys, asJSON bool) error {
 	ctx := cmd.Context()
 	d, ring, err := x.place.reach(ctx, cmd.ErrOrStderr())
 	if err != nil {
@@ -26,12 +26,12 @@ func exportPart(cmd *cobra.Command, x *formExport, out, node string, withKeys, a
 		return err
 	}
 	defer f.close()
-	in, err := f.only(node)
+	in, err := f.only(x.node)
 	if err != nil {
 		return err
 	}
 	look := x.look(d)
-	look.Keys, look.Node = withKeys, node
+	look.Keys = withKeys
 	if err := d.writeDown(ctx, ring, look); err != nil {
 		return err
 	}
