@@ -12,7 +12,8 @@ or a file that holds it: it has to have countersigned a checkpoint in the export
 Checked are the signature of the checkpoint (Ed25519, RFC 8032), that the entries give
 the root that was signed (RFC 6962), and that the hash tiles are those of the entries
 (C2SP tlog-tiles), and that all checkpoints in it, countersigned (C2SP tlog-cosignature) or
-not, are over these entries. Time stamps are for openssl ts -verify. The exit status is 0 only if all of it holds.
+not, are over these entries. Of a part of the log (entries.proofs) it checks for each entry that it is in the log which
+the checkpoint was signed over, and can't know whether all are there that somebody asked for. Time stamps are for openssl ts -verify. The exit status is 0 only if all of it holds.
 """
 import base64, hashlib, pathlib, re, sys
 
@@ -164,11 +165,87 @@ def others(directory, key, witnesses):
     return marks
 
 
+def proven(h, n, size, path):
+    """The root that an inclusion proof gives for leaf n (RFC 9162, 2.1.3.2), None if it is none."""
+    last = size - 1
+    for p in path:
+        if last == 0:
+            return None
+        if n & 1 or n == last:
+            h = node(p, h)
+            while n and not n & 1:
+                n, last = n >> 1, last >> 1
+        else:
+            h = node(h, p)
+        n, last = n >> 1, last >> 1
+    return h if last == 0 else None
+
+
+def grown(old, old_root, size, path):
+    """The root that a consistency proof gives (RFC 9162, 2.1.4.2), None if it is none."""
+    if old == size:
+        return None if path else old_root
+    if old & (old - 1) == 0:
+        path = [old_root] + path
+    n, last = old - 1, size - 1
+    while n & 1:
+        n, last = n >> 1, last >> 1
+    if not path:
+        return None
+    before = after = path[0]
+    for p in path[1:]:
+        if last == 0:
+            return None
+        if n & 1 or n == last:
+            before, after = node(p, before), node(p, after)
+            while n and not n & 1:
+                n, last = n >> 1, last >> 1
+        else:
+            after = node(after, p)
+        n, last = n >> 1, last >> 1
+    return after if before == old_root and last == 0 else None
+
+
+def part(directory, origin, size, signed_root, marks):
+    if (directory / "tile").exists():
+        fail("it holds entries.proofs of a part and the tiles of a whole log")
+    for at, found in marks.items():
+        for r, name in found:
+            growth = name.removesuffix(".checkpoint") + ".growth"
+            text = read(directory / "checkpoints" / growth)
+            if not re.fullmatch(rb"([A-Za-z0-9+/]{43}=\n)*", text):
+                fail(f"{growth} has another form")
+            if at < 1 or grown(at, r, size, [base64.b64decode(line) for line in text.split()]) != signed_root:
+                fail(f"{growth} doesn't prove that the log only grew since {name}")
+    count, previous = 0, -1
+    for line in read(directory / "entries.proofs").splitlines(keepends=True):
+        m = re.fullmatch(rb"(0|[1-9][0-9]{0,18}) ([A-Za-z0-9+/]+=*)((?: [A-Za-z0-9+/]{43}=)*)\n", line)
+        if not m:
+            fail(f"entries.proofs, line {count + 1}: it has another form")
+        seq, leaf = int(m[1]), hashlib.sha256(b"\x00" + base64.b64decode(m[2], validate=True)).digest()
+        if seq <= previous:
+            fail(f"entries.proofs: entry {seq} stands behind entry {previous}")
+        if seq >= size or proven(leaf, seq, size, [base64.b64decode(h) for h in m[3].split()]) != signed_root:
+            fail(f"entry {seq} isn't proved: its number, bytes or proof aren't those that the checkpoint was signed over")
+        count, previous = count + 1, seq
+    if not count:
+        fail("entries.proofs is empty")
+    print(f"Verified: {count} of the {size} entries of {origin}, root {base64.b64encode(signed_root).decode()}")
+    print("Each is genuine. Whether all are there that were asked for, an export of a part doesn't prove.")
+
+
 def verify(directory, key, witnesses):
     origin, size, signed_root = checkpoint(directory / "checkpoint", key)
     marks = others(directory, key, witnesses)
     if any(at > size for at in marks):
         fail("a checkpoint that others have signed is over more entries than the export")
+    check = part if (directory / "entries.proofs").exists() else whole
+    check(directory, origin, size, signed_root, marks)
+    for witness in witnesses:
+        print(f"Countersigned by {witness.split('+')[0]}")
+
+
+def whole(directory, origin, size, signed_root, marks):
     entries, tiles, level, bad = [], [], [], None
     for n in range((size + WIDTH - 1) // WIDTH):
         width = min(WIDTH, size - n * WIDTH)
@@ -215,8 +292,6 @@ def verify(directory, key, witnesses):
                 above.append(root(stack))
         level, height = above, height + 1
     print(f"Verified: {size} entries of {origin}, root {base64.b64encode(signed_root).decode()}")
-    for witness in witnesses:
-        print(f"Countersigned by {witness.split('+')[0]}")
 
 
 if len(sys.argv) < 2:

@@ -56,6 +56,9 @@ type ExportReport struct {
 	Stamped   *Attestation `json:"stamped,omitempty"`
 	// Destroyed are the data keys of entries that retention has erased.
 	Destroyed []*Destroyed `json:"destroyed,omitempty"`
+	// Part says which entries an export of a part holds; Size and Root are those of
+	// the whole log all the same. nil where it holds all.
+	Part *Excerpt `json:"part,omitempty"`
 }
 
 // Export writes the log in dir, up to its last checkpoint, to the new directory
@@ -93,18 +96,10 @@ type exporter struct {
 }
 
 func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring) error {
-	opts := Options{Checkpoints: e.how.Checkpoints, Rows: e.how.Rows, files: filesOf(dir, e.how.Rows)}
-	segments, last, err := e.last(opts.files, opts.shelf(dir, ring))
+	w, key, last, err := e.begin(dir, ring)
 	if err != nil {
 		return err
 	}
-	key, err := newCheckpointKey(ring, last.Origin)
-	if err != nil {
-		return err
-	}
-	e.used = map[uint32]bool{}
-	e.report = ExportReport{Origin: last.Origin, Size: last.Size, Root: last.Root.String(), Key: key.vkey}
-	w := &walk{files: opts.files, segments: segments, key: newCommitKey(ring), marks: []Checkpoint{last}}
 	t := &tiles{put: e.put}
 	w.visit = func(_ uint32, g *group) error { return e.group(t, g, last.Size) }
 	if err := w.whole(ctx); err != nil && !errors.Is(err, errEnough) {
@@ -116,7 +111,24 @@ func (e *exporter) run(ctx context.Context, dir string, ring *keys.Ring) error {
 	if err := t.end(); err != nil {
 		return err
 	}
-	return e.rest(key, newDataKeys(opts.files, ring), last)
+	return e.rest(key, newDataKeys(w.files, ring), last)
+}
+
+// begin returns the walk over the log, the key of its checkpoints and the last of them.
+func (e *exporter) begin(dir string, ring *keys.Ring) (*walk, *checkpointKey, Checkpoint, error) {
+	opts := Options{Checkpoints: e.how.Checkpoints, Rows: e.how.Rows, files: filesOf(dir, e.how.Rows)}
+	segments, last, err := e.last(opts.files, opts.shelf(dir, ring))
+	if err != nil {
+		return nil, nil, Checkpoint{}, err
+	}
+	key, err := newCheckpointKey(ring, last.Origin)
+	if err != nil {
+		return nil, nil, Checkpoint{}, err
+	}
+	e.used = map[uint32]bool{}
+	e.report = ExportReport{Origin: last.Origin, Size: last.Size, Root: last.Root.String(), Key: key.vkey}
+	w := &walk{files: opts.files, segments: segments, key: newCommitKey(ring), marks: []Checkpoint{last}}
+	return w, key, last, nil
 }
 
 // last returns the log's segments and its last checkpoint.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // A checkpoint that opens is exactly one that this key has signed, whatever is
@@ -53,6 +55,49 @@ func FuzzBundle(f *testing.F) {
 		}
 		if err == nil && !bytes.Equal(again, b) || !bytes.HasPrefix(b, again) {
 			t.Errorf("%x splits into %x", b, again)
+		}
+	})
+}
+
+// A line of a part is read in one way only, and whatever it holds, checking its proof
+// ends without a panic.
+func FuzzProven(f *testing.F) {
+	p := proven{seq: 3, envelope: []byte("AG1"), proof: tlog.RecordProof{{1}, {2}}}
+	f.Add(p.append(nil), int64(4))
+	f.Add([]byte("03 QUcx\n"), int64(9))
+	f.Add([]byte("3 QUcx"), int64(1))
+	f.Fuzz(func(t *testing.T, line []byte, size int64) {
+		p, err := parseProven(line)
+		if err != nil {
+			return
+		}
+		if again := p.append(nil); !bytes.Equal(again, line) {
+			t.Errorf("%q is read as %q", line, again)
+		}
+		if tlog.CheckRecord(p.proof, size, tlog.Hash{}, int64(p.seq), tlog.RecordHash(p.envelope)) == nil {
+			t.Errorf("%q is proved for the empty root", line)
+		}
+	})
+}
+
+// A proof of growth is read in one way only.
+func FuzzGrowth(f *testing.F) {
+	f.Add([]byte(tlog.Hash{1}.String()+"\n"), int64(2), int64(1))
+	f.Add([]byte("AAAA\n"), int64(0), int64(0))
+	f.Fuzz(func(t *testing.T, text []byte, size, old int64) {
+		proof, err := parseGrowth(text)
+		if err != nil {
+			return
+		}
+		var again []byte
+		for _, h := range proof {
+			again = append(again, h.String()+"\n"...)
+		}
+		if !bytes.Equal(again, text) {
+			t.Errorf("%q is read as %q", text, again)
+		}
+		if old < size && tlog.CheckTree(proof, size, tlog.Hash{1}, old, tlog.Hash{2}) == nil {
+			t.Errorf("%q proves anything", text)
 		}
 	})
 }

@@ -17,7 +17,9 @@ import (
 
 // VerifyExport checks an export, offline and without the master key: the
 // checkpoint's signature, that the entries give its root, that each tile holds the
-// hashes below it, and, where data keys are with it, that every entry opens. vkey
+// hashes below it, and, where data keys are with it, that every entry opens. Of the
+// export of a part it checks that each entry is in the log that the checkpoint was signed
+// over, and can't know whether all are there that somebody asked for. vkey
 // is the log's public key as Verify reports it; "" takes the one in the export,
 // which whoever made the export may have made too. by are those who have to have signed
 // checkpoints in it. Damage is ErrTampered, and
@@ -75,6 +77,18 @@ func (x *exportCheck) run(ctx context.Context, vkey string) error {
 			x.codec.close()
 		}
 	}()
+	part, err := x.isPart()
+	if err != nil {
+		return err
+	}
+	if part {
+		return x.part(ctx, c)
+	}
+	return x.whole(ctx, c)
+}
+
+// whole checks the export of a whole log.
+func (x *exportCheck) whole(ctx context.Context, c Checkpoint) error {
 	check := sameAs(x.dir)
 	var wrong error // the first tile that is, judged when the entries are known to be right
 	above := &tiles{put: func(name string, content []byte) error {

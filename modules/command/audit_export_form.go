@@ -25,7 +25,17 @@ one JSON object a line; --format csv a table for spreadsheets, a row for each re
 as the desk's. OUT is a new file then, or - for the standard output. --from, --to,
 --employee and --record choose the entries. Employees are pseudonyms, and values are
 in neither. With --from-export they are taken from an export that was made
---with-keys, which is verified on the way; no gateway and no master key are needed.`
+--with-keys, which is verified on the way; no gateway and no master key are needed.
+
+--format proofs writes the chosen entries as they are in the log (encrypted), each with
+the proof that it is in the tree that the last checkpoint was signed over, into a new
+directory, which crmgate audit verify --export checks. It proves that these entries are
+genuine, not that none is missing: for that export the whole log. --with-keys puts the
+data keys of their months beside them; such a key opens every entry of its month and
+kind that somebody has, not only those in the directory.`
+
+// proofs is the format of a part of the log that can be verified.
+const proofs = "proofs"
 
 // formExport is an export of entries in a form that other systems read.
 type formExport struct {
@@ -34,6 +44,8 @@ type formExport struct {
 	format string
 	// dir is the directory of an export to read, "" for the log; key checks it.
 	dir, key string
+	// node is the one whose log is read, "" for all.
+	node string
 
 	from, to, employee, record string
 	query                      audit.Query
@@ -43,7 +55,7 @@ type formExport struct {
 func (x *formExport) flags(cmd *cobra.Command) {
 	x.cmd = cmd
 	f := cmd.Flags()
-	f.StringVar(&x.format, "format", "", "ocsf or csv, in place of tlog-tiles")
+	f.StringVar(&x.format, "format", "", "ocsf, csv or proofs, in place of tlog-tiles")
 	f.StringVar(&x.dir, "from-export", "", "An export that was made --with-keys, in place of the log (with --format)")
 	f.StringVar(&x.key, "key", "", "The log's public key, or a file that holds it (with --from-export)")
 	f.StringVar(&x.from, "from", "", "The first time: 24h, 7d, 2026-12-31, 2026-12-31 08:00, or RFC 3339 (with --format)")
@@ -52,21 +64,30 @@ func (x *formExport) flags(cmd *cobra.Command) {
 	f.StringVar(&x.record, "record", "", "A record as the log names it: contact/1001 (with --format)")
 }
 
-// wanted reports whether a form was asked for, and refuses what is for forms alone.
-func (x *formExport) wanted(withKeys bool) (bool, error) {
+// wanted returns the form that was asked for, and refuses what is for forms alone.
+func (x *formExport) wanted(withKeys bool) (string, error) {
 	switch x.format {
 	case "ocsf", "csv":
 		if withKeys {
-			return false, errors.New("--with-keys is for an export of the log itself, without --format")
+			return "", errors.New("--with-keys is for an export of the log itself: without --format, or with --format proofs")
 		}
-		return true, x.ask(time.Now())
+		return x.format, x.ask(time.Now())
+	case proofs:
+		if x.dir != "" {
+			return "", errors.New("--from-export is for --format ocsf or csv: proofs are made of the log itself")
+		}
+		if x.from+x.to+x.employee+x.record == "" {
+			return "", errors.New("--format proofs: choose entries by --from, --to, --employee or --record; the whole log is exported without --format")
+		}
+		return x.format, x.ask(time.Now())
 	case "":
 		if x.dir+x.from+x.to+x.employee+x.record != "" {
-			return false, errors.New("--from, --to, --employee, --record and --from-export choose entries for --format ocsf or csv")
+			return "", errors.New("--from, --to, --employee, --record and --from-export choose entries for --format ocsf or csv, " +
+				"and all but the last for --format proofs")
 		}
-		return false, nil
+		return "", nil
 	}
-	return false, fmt.Errorf("--format %s: there are ocsf and csv", x.format)
+	return "", fmt.Errorf("--format %s: there are ocsf, csv and proofs", x.format)
 }
 
 func (x *formExport) ask(now time.Time) error {
@@ -76,6 +97,9 @@ func (x *formExport) ask(now time.Time) error {
 	}
 	if x.employee != "" && !desk.IsPseudonym(x.employee) {
 		return fmt.Errorf("--employee %s: give the pseudonym (e-…): crmgate audit search --employee finds it, and the desk", x.employee)
+	}
+	if x.node != "" && x.dir != "" {
+		return errors.New("--node is for logs, and an export is of one")
 	}
 	if x.key != "" && x.dir == "" {
 		return errors.New("--key is for --from-export")
@@ -103,18 +127,16 @@ func (x *formExport) run(ctx context.Context, out string) error {
 		return err
 	}
 	defer f.close()
-	look := &crmgate.Look{
-		DataDir: d.dir, UID: os.Getuid(), Export: true, Format: x.format, Record: x.record,
-		Since: given(x.query.Since), Until: given(x.query.Until),
+	in, err := f.only(x.node)
+	if err != nil {
+		return err
 	}
-	if x.employee != "" {
-		look.Employees = []string{x.employee}
-	}
+	look := x.look(d)
 	return x.write(out, len(f.nodes) > 1, func(write func(*audit.Stored) error) error {
 		if err := d.writeDown(ctx, ring, look); err != nil {
 			return err
 		}
-		found, err := f.search(ctx, x.query)
+		found, err := in.search(ctx, x.query)
 		if err != nil {
 			return err
 		}
@@ -128,6 +150,18 @@ func (x *formExport) run(ctx context.Context, out string) error {
 		}
 		return nil
 	})
+}
+
+// look is what is written down of it.
+func (x *formExport) look(d data) *crmgate.Look {
+	look := &crmgate.Look{
+		DataDir: d.dir, UID: os.Getuid(), Export: true, Format: x.format, Record: x.record, Node: x.node,
+		Since: given(x.query.Since), Until: given(x.query.Until),
+	}
+	if x.employee != "" {
+		look.Employees = []string{x.employee}
+	}
+	return look
 }
 
 // offline reads an export.

@@ -52,6 +52,12 @@ func TestExportWritesEventsAndRows(t *testing.T) {
 	if lines, err := csv.NewReader(f).ReadAll(); err != nil || len(lines) < 1 || lines[0][0] != "entry" {
 		t.Errorf("rows %q, %v", lines, err)
 	}
+	for _, format := range []string{"csv", "ocsf", "proofs"} {
+		other := filepath.Join(out, "other")
+		if _, err := runAudit(t, "export", "--data", dir, "--format", format, "--from", "24h", "--node", "elsewhere", other); err == nil || !strings.Contains(err.Error(), "--node elsewhere") {
+			t.Errorf("of a node that isn't there, as %s: %v", format, err)
+		}
+	}
 	if _, err := runAudit(t, "export", "--data", dir, "--format", "csv", rows); err == nil || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("over a file that is there: %v", err)
 	}
@@ -108,9 +114,10 @@ func TestFormsAreMadeOfAnExport(t *testing.T) {
 func TestExportRefusesWhatFormsCannotMean(t *testing.T) {
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
-		"there are ocsf and csv":   {"--format", "xml"},
+		"there are ocsf, csv and":  {"--format", "xml"},
 		"choose entries":           {"--from", "7d"},
 		"an export of the log":     {"--format", "csv", "--with-keys"},
+		"choose entries by":        {"--format", "proofs"},
 		"give the pseudonym":       {"--format", "csv", "--employee", "vera"},
 		"type/id":                  {"--format", "csv", "--record", "1"},
 		"--from x":                 {"--format", "csv", "--from", "x"},

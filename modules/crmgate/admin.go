@@ -54,11 +54,12 @@ type Look struct {
 	Kind      audit.Kind `json:"kind,omitempty"`
 	// Node is the one whose log is looked at, "" for all that are there.
 	Node string `json:"node,omitempty"`
-	// Export says that the whole log is written out, Keys that its data keys are.
+	// Export says that the whole log is written out, Keys that its data keys are, or,
+	// with the format proofs, those of the entries that match.
 	Export bool `json:"export,omitempty"`
 	Keys   bool `json:"keys,omitempty"`
 	// Format says that an export is of the entries that match, and in which form:
-	// ocsf or csv.
+	// ocsf, csv or proofs.
 	Format string `json:"format,omitempty"`
 	// Backup says that the log is backed up.
 	Backup bool `json:"backup,omitempty"`
@@ -120,20 +121,26 @@ func (l *Look) event() (audit.Event, string, error) {
 		return audit.Searched, fmt.Sprintf("audit search by uid %d:", l.UID), nil
 	case "ocsf", "csv":
 		return audit.Exported, fmt.Sprintf("audit export by uid %d, as %s:", l.UID, l.Format), nil
+	case "proofs":
+		return audit.Exported, fmt.Sprintf("audit export by uid %d, with proofs, %s:", l.UID, l.withKeys()), nil
 	}
-	return "", "", errors.New("there are the formats ocsf and csv")
+	return "", "", errors.New("there are the formats ocsf, csv and proofs")
 }
 
 // exported is what the entry of an export says.
 func (l *Look) exported() string {
-	log, keys := "the whole log", "without data keys"
+	log := "the whole log"
 	if l.Node != "" {
 		log += " of node " + l.Node
 	}
+	return fmt.Sprintf("audit export by uid %d: %s, %s", l.UID, log, l.withKeys())
+}
+
+func (l *Look) withKeys() string {
 	if l.Keys {
-		keys = "with data keys"
+		return "with data keys"
 	}
-	return fmt.Sprintf("audit export by uid %d: %s, %s", l.UID, log, keys)
+	return "without data keys"
 }
 
 // noteLook writes a look down and answers when it is durable.

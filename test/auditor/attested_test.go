@@ -18,11 +18,22 @@ import (
 	"github.com/crmgate/crmgate/internal/witness"
 )
 
-// attested is an export of a log whose checkpoint over some 300 of 600 entries a witness has
-// countersigned and an authority stamped.
+// attested is an export of an attestedLog.
 func attested(t *testing.T) (dir, key, witnessKey string, tsa *stamptest.Authority) {
 	t.Helper()
-	data := t.TempDir()
+	data, ring, key, witnessKey, tsa := attestedLog(t)
+	dir = filepath.Join(t.TempDir(), "export")
+	if _, err := audit.Export(t.Context(), filepath.Join(data, "log"), ring, dir, audit.Exporting{}); err != nil {
+		t.Fatal(err)
+	}
+	return dir, key, witnessKey, tsa
+}
+
+// attestedLog is a log whose checkpoint over some 300 of 600 entries a witness has
+// countersigned and an authority stamped.
+func attestedLog(t *testing.T) (data string, ring *keys.Ring, key, witnessKey string, tsa *stamptest.Authority) {
+	t.Helper()
+	data = t.TempDir()
 	ring, err := keys.Open(filepath.Join(data, "keys"))
 	if err != nil {
 		t.Fatal(err)
@@ -78,11 +89,7 @@ func attested(t *testing.T) (dir, key, witnessKey string, tsa *stamptest.Authori
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	dir = filepath.Join(t.TempDir(), "export")
-	if _, err := audit.Export(t.Context(), filepath.Join(data, "log"), ring, dir, audit.Exporting{}); err != nil {
-		t.Fatal(err)
-	}
-	return dir, report.Key, witnessKey, tsa
+	return data, ring, report.Key, witnessKey, tsa
 }
 
 // What others have signed is checked by us, by the page of Python, and by openssl; and who
