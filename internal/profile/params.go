@@ -4,6 +4,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -75,11 +76,16 @@ func isNothingIn(t *doc.Tree, node int) bool {
 
 // readParam reads one parameter.
 func (x *Exchange) readParam(r *ref, typ, name, value string, empty bool) error {
+	whole := name
 	if r.listed {
 		name, _, _ = strings.Cut(name, "[")
+		// PHP takes a name up to a NUL, and without spaces before it.
+		if strings.ContainsFunc(whole, unicode.IsControl) || strings.HasPrefix(whole, " ") {
+			return refuse("malformed", "A parameter's name holds what a CRM leaves out of it.")
+		}
 	}
 	switch {
-	case empty || r.excepts(name, value):
+	case empty || r.excepts(name, value) || x.holdsParams(r, whole):
 		return nil
 	case matchAny(r.order, name):
 		value = x.caseOf(typ, value)
@@ -94,6 +100,15 @@ func (x *Exchange) readParam(r *ref, typ, name, value string, empty bool) error 
 		return err
 	}
 	return x.readName(r, typ, name)
+}
+
+// holdsParams reports whether another reference reads the parameters that one holds, by
+// its whole name: as a list, or where nobody reads it, it is as any other.
+func (x *Exchange) holdsParams(r *ref, name string) bool {
+	return x.rt != nil && slices.ContainsFunc(x.rt.refs, func(o ref) bool {
+		return o.syntax == "params" && o.at.origin == r.at.origin && len(o.at.path) == 1 && len(r.at.path) == 0 &&
+			o.at.path[0].kind == stepKey && slices.Equal(o.at.path[0].keys, []string{name})
+	})
 }
 
 // excepts reports whether a parameter, or one with this value, names no field.
