@@ -127,6 +127,9 @@ func TestLeakSuiteCRMListsBySomethingThatIsReadOtherwise(t *testing.T) {
 		"007-repeated-as-an-object": {"current_query_by_page[a]", repeated, "unknown_parameter", "unknown_parameter"},
 		"008-repeated-in-itself":    {"current_query_by_page", `{"current_query_by_page":"{}"}`, "unknown_parameter", "unknown_parameter"},
 		"009-NUL-in-the-repeated":   {"current_query_by_page", `{"email_advanced\u0000_offset":"x"}`, "unknown_parameter", "malformed"},
+		"010-direction-with-more":   {"lvso", "ASC,birthdate", "unknown_parameter", "unknown_parameter"},
+		"011-order-with-more":       {"sortOrder", "DESC, (select user_hash)", "unknown_parameter", "unknown_parameter"},
+		"012-two-fields-to-sort-by": {"orderBy", "lead_source,birthdate", "unknown_field", "unknown_field"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			r := get("/index.php", "module", "Contacts", "action", "index")
