@@ -47,6 +47,9 @@ func (x *Exchange) readParamsIn(r *ref, typ string, node int) error {
 		node = doc.Root
 	}
 	for c := range t.Children(node) {
+		if t != x.tree && x.contradicts(t.Key(c), t, c) {
+			return refuse("malformed", "A parameter that holds others says of the request what it is not.")
+		}
 		if err := x.readParam(r, typ, t.Key(c), t.Text(c), isNothingIn(t, c)); err != nil {
 			return err
 		}
@@ -62,6 +65,18 @@ func paramsIn(text string) (*doc.Tree, error) {
 		return nil, refuse("malformed", "A parameter that holds others is no strict JSON object.")
 	}
 	return t, nil
+}
+
+// contradicts reports whether a parameter within another has the name of one by which
+// the route was told from others, and another value: the CRM could go by that.
+func (x *Exchange) contradicts(name string, t *doc.Tree, node int) bool {
+	return x.rt != nil && slices.ContainsFunc(x.rt.when, func(c condition) bool {
+		if len(c.at.path) != 1 || c.at.path[0].kind != stepKey || !slices.Equal(c.at.path[0].keys, []string{name}) {
+			return false
+		}
+		text := t.Text(node)
+		return isContainer(t, node) || c.bind != "" && x.vars[c.bind] != text || c.bind == "" && !contains(c.values, text)
+	})
 }
 
 // isNothingIn reports whether a value is empty, or a list or an object of such.

@@ -130,6 +130,10 @@ func TestLeakSuiteCRMListsBySomethingThatIsReadOtherwise(t *testing.T) {
 		"010-direction-with-more":   {"lvso", "ASC,birthdate", "unknown_parameter", "unknown_parameter"},
 		"011-order-with-more":       {"sortOrder", "DESC, (select user_hash)", "unknown_parameter", "unknown_parameter"},
 		"012-two-fields-to-sort-by": {"orderBy", "lead_source,birthdate", "unknown_field", "unknown_field"},
+		"013-repeated-module":       {"current_query_by_page", `{"module":"Users","action":"index"}`, "unknown_parameter", "malformed"},
+		"014-repeated-action":       {"current_query_by_page", `{"action":"Export"}`, "unknown_parameter", "malformed"},
+		"015-repeated-as-it-was":    {"current_query_by_page", `{"module":"Contacts","action":"index"}`, "unknown_parameter", ""},
+		"016-repeated-modules":      {"current_query_by_page", `{"module":["Users"]}`, "unknown_parameter", "malformed"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			r := get("/index.php", "module", "Contacts", "action", "index")
