@@ -26,6 +26,9 @@ const (
 	headLen = 4
 	// longName is the length in bytes from which a name is searched within words.
 	longName = 8
+	// longWord is the length in bytes from which a note of one word is searched within
+	// others: by accident it is part of none.
+	longWord = 16
 	// shortCore is the least length of base64 that is searched.
 	shortCore = 6
 )
@@ -86,10 +89,17 @@ func (s *Sweep) putNeedles(of int32) {
 }
 
 // oneWord reports whether a note is a single word: a role, a kind, a state. It is part
-// of many identifiers that have nothing to do with it (`Customer` of `CustomerID`).
+// of many identifiers that have nothing to do with it (`Customer` of `CustomerID`). In
+// scripts without spaces between words, or with endings that are words, it can't be told.
 func oneWord(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+	return len(text) < longWord && !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) || r >= firstUnspaced && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
+			unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	})
 }
+
+// firstUnspaced is the first letter of Thai: no script before it goes without spaces.
+const firstUnspaced = '\u0e01'
 
 // cut is what is searched of a secret.
 func (s *Sweep) cut(of int32) string { return cutText(s.secrets[of].text) }

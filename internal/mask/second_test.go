@@ -57,6 +57,27 @@ func TestNoteOfOneWordIsNoPartOfOthers(t *testing.T) {
 	}
 }
 
+// TestLeakNotesWithoutSpacesWithinOthers: where no spaces stand between words, and where
+// a word is too long to be part of another by accident, a note is found in all texts.
+func TestLeakNotesWithoutSpacesWithinOthers(t *testing.T) {
+	for name, c := range map[string]struct{ note, within string }{
+		"001-han":       {"患者有糖尿病", "报告:患者有糖尿病和高血压"},
+		"002-short-han": {"有糖尿病", "他有糖尿病吗"},
+		"003-kana":      {"とうにょうびょう", "わたしはとうにょうびょうです"},
+		"004-hangul":    {"당뇨병환자", "그는당뇨병환자이다"},
+		"005-thai":      {"เบาหวาน", "ผู้ป่วยเบาหวานแล้ว"},
+		"006-long-word": {"Schwangerschaftsabbruch", "Schwangerschaftsabbruchtermin"},
+		"007-mixed":     {"HIV陽性", "彼はHIV陽性です"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _ := apply(t, `{"free_text":"`+c.note+`","o":"`+c.within+`"}`, plan(map[access.Category]access.Treatment{access.FreeText: access.Hidden}), Options{SecondPass: true})
+			if strings.Contains(unescaped(got), c.note) {
+				t.Errorf("%s stays", unescaped(got))
+			}
+		})
+	}
+}
+
 func TestLongestMaskedValueIsFoundAmongSimilarOnes(t *testing.T) {
 	src := `{"address":["Heidestr","Heidestrasse 1","Heidestrxx","Heidestrasse 17"],"o":["Heidestrxy","Heidestrasse 18","Heidestrasse 17a","Heidest"]}`
 	got, _ := apply(t, src, plan(map[access.Category]access.Treatment{access.Address: access.Hidden}), Options{SecondPass: true})

@@ -21,6 +21,8 @@ const (
 	longInError = 6
 	longInList  = 5
 	longAlone   = 7
+	// longWhole is how many digits a number has before a point and zeros: sums have fewer.
+	longWhole = 9
 )
 
 // isLong reports whether a node is a number that could be somebody's.
@@ -34,7 +36,7 @@ func (f *finder) isLong(node int, failed bool) bool {
 		return true
 	case failed:
 		return len(raw) >= longInError
-	case decimal:
+	case decimal && (len(whole) < longWhole || strings.Trim(fraction, "0") != ""):
 		return isPlace(whole, len(fraction))
 	case len(raw) < longInList:
 		return false

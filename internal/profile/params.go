@@ -4,6 +4,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/doc"
@@ -46,6 +47,9 @@ func (x *Exchange) readParamsIn(r *ref, typ string, node int) error {
 		node = doc.Root
 	}
 	for c := range t.Children(node) {
+		if t != x.tree && x.contradicts(t.Key(c), t, c) {
+			return refuse("malformed", "A parameter that holds others says of the request what it is not.")
+		}
 		if err := x.readParam(r, typ, t.Key(c), t.Text(c), isNothingIn(t, c)); err != nil {
 			return err
 		}
@@ -63,6 +67,18 @@ func paramsIn(text string) (*doc.Tree, error) {
 	return t, nil
 }
 
+// contradicts reports whether a parameter within another has the name of one by which
+// the route was told from others, and another value: the CRM could go by that.
+func (x *Exchange) contradicts(name string, t *doc.Tree, node int) bool {
+	return x.rt != nil && slices.ContainsFunc(x.rt.when, func(c condition) bool {
+		if len(c.at.path) != 1 || c.at.path[0].kind != stepKey || !slices.Equal(c.at.path[0].keys, []string{name}) {
+			return false
+		}
+		text := t.Text(node)
+		return isContainer(t, node) || c.bind != "" && x.vars[c.bind] != text || c.bind == "" && !contains(c.values, text)
+	})
+}
+
 // isNothingIn reports whether a value is empty, or a list or an object of such.
 func isNothingIn(t *doc.Tree, node int) bool {
 	for n := node; n < int(t.Nodes[node].Next); n++ {
@@ -75,11 +91,16 @@ func isNothingIn(t *doc.Tree, node int) bool {
 
 // readParam reads one parameter.
 func (x *Exchange) readParam(r *ref, typ, name, value string, empty bool) error {
+	whole := name
 	if r.listed {
 		name, _, _ = strings.Cut(name, "[")
+		// PHP takes a name up to a NUL, and without spaces before it.
+		if strings.ContainsFunc(whole, unicode.IsControl) || strings.HasPrefix(whole, " ") {
+			return refuse("malformed", "A parameter's name holds what a CRM leaves out of it.")
+		}
 	}
 	switch {
-	case empty || r.excepts(name, value):
+	case empty || r.excepts(name, value) || x.holdsParams(r, whole):
 		return nil
 	case matchAny(r.order, name):
 		value = x.caseOf(typ, value)
@@ -94,6 +115,15 @@ func (x *Exchange) readParam(r *ref, typ, name, value string, empty bool) error 
 		return err
 	}
 	return x.readName(r, typ, name)
+}
+
+// holdsParams reports whether another reference reads the parameters that one holds, by
+// its whole name: as a list, or where nobody reads it, it is as any other.
+func (x *Exchange) holdsParams(r *ref, name string) bool {
+	return x.rt != nil && slices.ContainsFunc(x.rt.refs, func(o ref) bool {
+		return o.syntax == "params" && o.at.origin == r.at.origin && len(o.at.path) == 1 && len(r.at.path) == 0 &&
+			o.at.path[0].kind == stepKey && slices.Equal(o.at.path[0].keys, []string{name})
+	})
 }
 
 // excepts reports whether a parameter, or one with this value, names no field.

@@ -97,6 +97,17 @@ func TestLongNumbersOutsideOfRecordsAreHidden(t *testing.T) {
 	}
 }
 
+// TestLeakWholeNumbersWithAPointOutsideOfRecords: a double of a language that writes it so
+// is a telephone number as well. Sums and moments with a fraction aren't.
+func TestLeakWholeNumbersWithAPointOutsideOfRecords(t *testing.T) {
+	p := loadText(t, shapes)
+	got := locateIn(t, p, get("/listed"), `{"people":[{"id":1}],"caller":493023125147.0,"callers":[493023125147.00],"sum":1250000.00,"sums":[1200.00],"start":1726000000.1234,"total":123456789.0,"share":12.5}`, 200)
+	slices.Sort(got)
+	if want := []string{"field =493023125147.00 unclassified as number", "field caller=493023125147.0 unclassified as number", "record Contacts/1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestOrdersInTextsNameTheirFields(t *testing.T) {
 	p := loadText(t, shapes)
 	for order, want := range map[string]string{

@@ -111,6 +111,44 @@ func TestSuiteCRMPagingIsJudgedByTheQueryThatItRepeats(t *testing.T) {
 	}
 }
 
+// TestLeakSuiteCRMListsBySomethingThatIsReadOtherwise: names that PHP cuts, and the
+// query that paging repeats, where nobody reads it.
+func TestLeakSuiteCRMListsBySomethingThatIsReadOtherwise(t *testing.T) {
+	p := builtinProfile(t, "suitecrm")
+	// whole is what is for those who see everything.
+	const repeated, whole = `{"email_advanced":"x"}`, "whole"
+	for what, c := range map[string]struct{ name, value, get, post string }{
+		"001-NUL-in-a-name":         {"email_advanced\x00_offset", "x", "malformed", whole},
+		"002-NUL-in-an-action":      {"action\x00_offset", "Export", "malformed", whole},
+		"003-NUL-and-nothing":       {"action\x00_offset", "", "malformed", whole},
+		"004-space-before-a-name":   {" email_advanced_offset", "x", "malformed", "malformed"},
+		"005-repeated-query":        {"current_query_by_page", repeated, "unknown_parameter", "filter email email"},
+		"006-repeated-as-a-list":    {"current_query_by_page[]", repeated, "unknown_parameter", "unknown_parameter"},
+		"007-repeated-as-an-object": {"current_query_by_page[a]", repeated, "unknown_parameter", "unknown_parameter"},
+		"008-repeated-in-itself":    {"current_query_by_page", `{"current_query_by_page":"{}"}`, "unknown_parameter", "unknown_parameter"},
+		"009-NUL-in-the-repeated":   {"current_query_by_page", `{"email_advanced\u0000_offset":"x"}`, "unknown_parameter", "malformed"},
+		"010-direction-with-more":   {"lvso", "ASC,birthdate", "unknown_parameter", "unknown_parameter"},
+		"011-order-with-more":       {"sortOrder", "DESC, (select user_hash)", "unknown_parameter", "unknown_parameter"},
+		"012-two-fields-to-sort-by": {"orderBy", "lead_source,birthdate", "unknown_field", "unknown_field"},
+		"013-repeated-module":       {"current_query_by_page", `{"module":"Users","action":"index"}`, "unknown_parameter", "malformed"},
+		"014-repeated-action":       {"current_query_by_page", `{"action":"Export"}`, "unknown_parameter", "malformed"},
+		"015-repeated-as-it-was":    {"current_query_by_page", `{"module":"Contacts","action":"index"}`, "unknown_parameter", ""},
+		"016-repeated-modules":      {"current_query_by_page", `{"module":["Users"]}`, "unknown_parameter", "malformed"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			r := get("/index.php", "module", "Contacts", "action", "index")
+			r.Query = append(r.Query, Param{c.name, c.value})
+			if got := odooAsks(t, p, r); got != c.get {
+				t.Errorf("in the address %q, want %q", got, c.get)
+			}
+			form := url.Values{"module": {"Contacts"}, "action": {"index"}, c.name: {c.value}}
+			if got := odooAsks(t, p, send("POST", "/index.php", "application/x-www-form-urlencoded", form.Encode())); got != c.post && (c.post != whole || !strings.HasPrefix(got, whole)) {
+				t.Errorf("in a form %q, want %q", got, c.post)
+			}
+		})
+	}
+}
+
 // TestSuiteCRMListRowsAreRecords, with the field of each cell in an attribute of it.
 func TestSuiteCRMListRowsAreRecords(t *testing.T) {
 	p := builtinProfile(t, "suitecrm")

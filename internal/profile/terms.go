@@ -2,6 +2,8 @@ package profile
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/crmgate/crmgate/internal/access"
 )
@@ -142,11 +144,11 @@ func (x *Exchange) readTermName(r *ref, typ, name string) error {
 // endsInName reports whether the last word of a text could be a field's name: it
 // begins with a letter, or the entity lists it.
 func (x *Exchange) endsInName(typ, text string) bool {
-	text = strings.TrimRight(text, " \t\r\n\"'`")
-	n := len(text)
-	for n > 0 && (nameByte(text[n-1]) || text[n-1] == '.' || text[n-1] == '-' || text[n-1] >= 0x80) {
-		n--
-	}
+	// A name can stand in quotes, and in brackets or a function's.
+	text = strings.TrimRightFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'`)]}", r) })
+	n := len(strings.TrimRightFunc(text, func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune("_.-", r) || r == utf8.RuneError
+	}))
 	word := strings.TrimLeft(text[n:], "-.")
 	return word != "" && (!isDigit(word[0]) || x.p.entityOf(typ).spells(word, ""))
 }

@@ -121,6 +121,28 @@ func TestFiltersOfTermsAskAboutEachField(t *testing.T) {
 	}
 }
 
+// TestLeakTermsInValues: behind white space of all kinds, in brackets or as a function's
+// argument another term is none of the value's.
+func TestLeakTermsInValues(t *testing.T) {
+	p := loadText(t, terms)
+	for name, c := range map[string]struct{ at, text, want string }{
+		"001-hard-space":     {"/words", "state:1\u00a0mail:x", "malformed"},
+		"002-wide-space":     {"/words", "state:1\u3000mail:x", "malformed"},
+		"003-line-separator": {"/words", "state:1\u2028mail:x", "malformed"},
+		"004-function":       {"/rsql", "state==1 or lower(mail)==x", "malformed"},
+		"005-brackets":       {"/rsql", "state==1|[mail]==x", "malformed"},
+		"006-hard-space-end": {"/rsql", "state==1|mail\u00a0==x", "malformed"},
+		"007-moment":         {"/pairs", "made_on:(10):30", "filter made_on public"},
+		"008-letter-of-two":  {"/pairs", "state:1|straße:x", "malformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := askedBy(t, p, Request{Method: "GET", Path: c.at, Query: []Param{{Name: "q", Value: c.text}}}); got != c.want {
+				t.Errorf("%q asks %q, want %q", c.text, got, c.want)
+			}
+		})
+	}
+}
+
 func TestTermsAreDescribedWhole(t *testing.T) {
 	for _, c := range []struct{ old, with, want string }{
 		{`joins: [";"], operators: [":"]`, `joins: [";"]`, "what compares"},
