@@ -198,8 +198,7 @@ func (m *accessMaker) ask(ctx context.Context, s *seen) error {
 	return err
 }
 
-// end makes rows of the rest: of the oldest request, and of those that overlapped it.
-// What was cut off has no intent.
+// end makes rows of the rest; what was cut off has no intent.
 func (m *accessMaker) end(ctx context.Context) error {
 	var failed error
 	for _, s := range m.open {
