@@ -45,6 +45,8 @@ type SearchView struct {
 	Nodes []string
 	// Names says that the pseudonym in each row is shown: not among one's own.
 	Names bool
+	// Refused says that the log wasn't searched: the page says why.
+	Refused bool
 }
 
 // EmployeesView is the body of the page on which somebody asks to see what an
