@@ -158,6 +158,9 @@ func (v VerifyView) Percent() int {
 func (v EmployeesView) Long() page.Text {
 	h := int(v.Lasts / time.Hour)
 	switch {
+	case v.Lasts == time.Minute:
+		return page.Text{DE: "eine Minute", EN: "a minute"}
+	case v.Lasts%time.Hour != 0: // in minutes, as below
 	case h >= 48 && h%24 == 0:
 		d := strconv.Itoa(h / 24)
 		return page.Text{DE: d + " Tage", EN: d + " days"}
