@@ -119,6 +119,8 @@ func parse(lang string) (*template.Template, error) {
 	t.Funcs(template.FuncMap{
 		"gap":      func(g report.Gap) string { return in(gapWord(g.What)) },
 		"outcome":  func(o string) string { return in(outcomeWord(o)) },
+		"setting":  func(name string) string { return in(settingWord(name)) },
+		"set":      func(name, value string) string { return in(settingValue(name, value)) },
 		"field":    func(f string) string { return in(fieldWord(f)) },
 		"class":    func(c audit.Class) string { return in(classWord(c)) },
 		"monthly":  func(m string) string { return in(monthWord(m)) },

@@ -45,6 +45,8 @@ type SearchView struct {
 	Nodes []string
 	// Names says that the pseudonym in each row is shown: not among one's own.
 	Names bool
+	// Refused says that the log wasn't searched: the page says why.
+	Refused bool
 }
 
 // EmployeesView is the body of the page on which somebody asks to see what an
@@ -156,6 +158,9 @@ func (v VerifyView) Percent() int {
 func (v EmployeesView) Long() page.Text {
 	h := int(v.Lasts / time.Hour)
 	switch {
+	case v.Lasts == time.Minute:
+		return page.Text{DE: "eine Minute", EN: "a minute"}
+	case v.Lasts%time.Hour != 0: // in minutes, as below
 	case h >= 48 && h%24 == 0:
 		d := strconv.Itoa(h / 24)
 		return page.Text{DE: d + " Tage", EN: d + " days"}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/crmgate/crmgate/internal/access"
-	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/page"
 )
 
@@ -78,52 +77,6 @@ func actionWord(a access.Action) page.Text {
 		return page.Text{DE: "Aufgedeckt", EN: "Revealed"}
 	}
 	return page.Text{DE: string(a), EN: string(a)}
-}
-
-// eventWord says what a control entry tells of; what has no words is shown as the
-// log's own.
-func eventWord(e audit.Event) page.Text {
-	switch e {
-	case audit.Start:
-		return page.Text{DE: "Protokoll geöffnet", EN: "Log opened"}
-	case audit.UncleanStart:
-		return page.Text{DE: "Protokoll geöffnet, ohne vorher geschlossen zu sein", EN: "Log opened without having been closed"}
-	case audit.Stop:
-		return page.Text{DE: "Protokoll geschlossen", EN: "Log closed"}
-	case audit.PolicyChange:
-		return page.Text{DE: "Profil und Regelwerk geladen", EN: "Profile and policy loaded"}
-	case audit.Registered:
-		return page.Text{DE: "Fassung des Verzeichnisses in Kraft", EN: "Version of the register in force"}
-	case audit.KeyChange:
-		return page.Text{DE: "Neuer Hauptschlüssel", EN: "New master key"}
-	case audit.ClockStep:
-		return page.Text{DE: "Uhr gesprungen", EN: "Clock stepped"}
-	case audit.Searched:
-		return page.Text{DE: "Blick ins Protokoll", EN: "Look at the log"}
-	case audit.Exported:
-		return page.Text{DE: "Protokoll exportiert", EN: "Log exported"}
-	case audit.SignIn:
-		return page.Text{DE: "Angemeldet", EN: "Signed in"}
-	case audit.Refused:
-		return page.Text{DE: "Anmeldung abgelehnt", EN: "Sign-in refused"}
-	case audit.StepUp:
-		return page.Text{DE: "Neu ausgewiesen", EN: "Proved anew"}
-	case audit.SignOut:
-		return page.Text{DE: "Abgemeldet", EN: "Signed out"}
-	case audit.Revoked:
-		return page.Text{DE: "Sitzung beendet", EN: "Session ended"}
-	case audit.Revealed:
-		return page.Text{DE: "Pseudonym aufgelöst", EN: "Pseudonym resolved"}
-	case audit.Consent:
-		return page.Text{DE: "Einsicht in Zugriffe einer Person", EN: "Look at one person's accesses"}
-	case audit.RefreshFailed:
-		return page.Text{DE: "Sitzung nicht erneuert", EN: "Session not renewed"}
-	}
-	if e == audit.SinkChange {
-		return page.Text{DE: "Weitergabe an ein anderes System", EN: "Passing on to another system"}
-	}
-	s := strings.ReplaceAll(string(e), "_", " ")
-	return page.Text{DE: s, EN: s}
 }
 
 func purposeWord(p string) page.Text {

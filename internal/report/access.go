@@ -177,14 +177,8 @@ func (m *accessMaker) close(ctx context.Context, at uint64) error {
 		if seq <= at {
 			continue
 		}
-		if s.intent == nil {
-			found, err := m.src.One(ctx, seq)
-			if err != nil {
-				return err
-			}
-			if found != nil && found.Entry.Kind == audit.Intent {
-				s.intent = slim(found)
-			}
+		if err := m.ask(ctx, s); err != nil {
+			return err
 		}
 		delete(m.open, seq)
 		m.count(s)
@@ -192,11 +186,28 @@ func (m *accessMaker) close(ctx context.Context, at uint64) error {
 	return nil
 }
 
+// ask reads the intent of a request where it didn't name the record.
+func (m *accessMaker) ask(ctx context.Context, s *seen) error {
+	if s.intent != nil {
+		return nil
+	}
+	found, err := m.src.One(ctx, s.seq)
+	if err == nil && found != nil && found.Entry.Kind == audit.Intent {
+		s.intent = slim(found)
+	}
+	return err
+}
+
 // end makes rows of the rest; what was cut off has no intent.
-func (m *accessMaker) end() {
+func (m *accessMaker) end(ctx context.Context) error {
+	var failed error
 	for _, s := range m.open {
+		if failed == nil {
+			failed = m.ask(ctx, s)
+		}
 		m.count(s)
 	}
+	return failed
 }
 
 // slim keeps of an intent what a row is made of: an access can name thousands of ids.

@@ -56,6 +56,17 @@ func makeReport(t *testing.T, l *logOf, q Query) *Report {
 	return r
 }
 
+// The oldest request is told of like the others, though its intent names no record.
+func TestOldestRequestOfAReportHasItsIntent(t *testing.T) {
+	l := newLog()
+	l.show(1, l.ask(1, vera, "sales", access.Search), hidden(), "5", "7")
+	l.show(2, l.ask(2, vera, "sales", access.Export), hidden(), "7")
+	a := makeReport(t, l, Query{Kind: AccessKind, Records: []string{"contact/7"}}).Access
+	if len(a.Rows) != 2 || a.Exports != 1 || !slices.Equal(a.Rows[0].Actions, []access.Action{access.Search}) {
+		t.Errorf("the report says %+v", a)
+	}
+}
+
 func TestAccessReportTellsClearFromMasked(t *testing.T) {
 	r := makeReport(t, whole(), Query{Kind: AccessKind, Records: []string{"contact/7"}})
 	a := r.Access

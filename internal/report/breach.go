@@ -172,7 +172,7 @@ func (r *Report) breach(ctx context.Context, sources []Source, q Query, known Na
 
 func (m *breachMaker) begin(_ Source, node string) { m.node, m.answers = node, map[uint64]*pending{} }
 
-func (m *breachMaker) end() {}
+func (m *breachMaker) end(context.Context) error { return nil }
 
 func (m *breachMaker) take(_ context.Context, s *audit.Stored) error {
 	switch s.Entry.Kind {

@@ -56,7 +56,10 @@ func (l *logOf) matches(e *audit.Entry, q audit.Query) bool {
 	return e.Disclosure != nil && slices.ContainsFunc(e.Disclosure.Records, func(r access.DisclosedRecord) bool { return named(r.Record, q.Record) })
 }
 
-func (l *logOf) One(_ context.Context, seq uint64) (*audit.Stored, error) {
+func (l *logOf) One(ctx context.Context, seq uint64) (*audit.Stored, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if seq >= uint64(len(l.entries)) {
 		return nil, nil
 	}

@@ -152,8 +152,9 @@ func given(t time.Time) *time.Time {
 type reader interface {
 	begin(src Source, node string)
 	take(ctx context.Context, s *audit.Stored) error
-	// end is called without a context: what isn't known by then stays so.
-	end()
+	// end is called once for each log; it is complete with what is known even where
+	// it returns an error.
+	end(ctx context.Context) error
 }
 
 // read hands the entries of all logs to a reader. The end of the time isn't an
@@ -171,13 +172,15 @@ func (r *Report) read(ctx context.Context, sources []Source, queries []audit.Que
 			last = e.Entry.Time
 			return to.take(ctx, e)
 		})
+		if err == nil || errors.Is(err, context.DeadlineExceeded) {
+			err = cmp.Or(to.end(ctx), err)
+		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			l.Cut, err = &Cut{Why: "time", Before: last}, nil
 		}
 		if err != nil {
 			return err
 		}
-		to.end()
 		r.Logs = append(r.Logs, l)
 	}
 	return nil

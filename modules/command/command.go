@@ -29,7 +29,7 @@ func commands() []caddycmd.Command {
 			CobraFunc: demoCommand,
 		},
 		{
-			Name: "audit", Usage: "search|verify|export|reindex|retention|hold|release|backup|restore|adopt",
+			Name: "audit", Usage: "search|verify|export|reindex|retention|hold|release|confirm|report|backup|restore|adopt",
 			Short:     "Looks into the audit log and checks it",
 			CobraFunc: auditCommand,
 		},

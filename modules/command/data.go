@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -137,6 +138,9 @@ func (d data) ask(path string, asked, answer any) error {
 		return fmt.Errorf("asking the gateway: %w", err)
 	}
 	resp, err := caddycmd.AdminAPIRequest(d.admin, http.MethodPost, path, nil, bytes.NewReader(body))
+	if err != nil && strings.Contains(err.Error(), "caddy responded with error") { // it runs, and says no
+		return fmt.Errorf("asking the gateway of %s: %w", d.dir, err)
+	}
 	if err != nil {
 		return fmt.Errorf("asking the gateway of %s: %w; it has to run with its admin API switched on: name its configuration by --config", d.dir, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crmgate/crmgate/internal/audit"
@@ -69,7 +68,8 @@ func (d *Desk) find(v crmgate.Visitor, p desk.Page, q desk.Query, wrong []string
 		wrong = append(wrong, "node")
 	}
 	if len(wrong) > 0 {
-		p.Body, p.Wrong = view, wrongFields(wrong)
+		view.Refused = true
+		p.Body, p.Wrong = within(p.Body, view), wrongFields(wrong)
 		d.show(v, p)
 		return
 	}
@@ -83,24 +83,28 @@ func (d *Desk) find(v crmgate.Visitor, p desk.Page, q desk.Query, wrong []string
 		return
 	}
 	d.unread(found.Unread)
-	p.Audit, view.Found = rec, found
-	if in, ok := p.Body.(desk.EmployeeView); ok {
-		in.SearchView = view
-		p.Body = in
-	} else {
-		p.Body = view
-	}
+	view.Found = found
+	p.Audit, p.Body = rec, within(p.Body, view)
 	d.show(v, p)
+}
+
+// within puts what was found into the body of a page that shows more.
+func within(body any, view desk.SearchView) any {
+	if in, ok := body.(desk.EmployeeView); ok {
+		in.SearchView = view
+		return in
+	}
+	return view
 }
 
 func wrongFields(names []string) page.Text {
 	if len(names) == 0 {
 		return page.Text{}
 	}
-	list := strings.Join(names, ", ")
+	list := desk.FieldNames(names)
 	return page.Text{
-		DE: "Danach lässt sich nicht suchen: " + list + ". Ein Datensatz heißt Art/Kennung, etwa contact/1001; ein Tag 2026-12-31.",
-		EN: "This can't be searched for: " + list + ". A record is named kind/id, as in contact/1001; a day 2026-12-31.",
+		DE: "Danach lässt sich nicht suchen: " + list.DE + ". Ein Datensatz heißt Art/Kennung, etwa contact/1001; ein Tag 2026-12-31.",
+		EN: "This can't be searched for: " + list.EN + ". A record is named kind/id, as in contact/1001; a day 2026-12-31.",
 	}
 }
 

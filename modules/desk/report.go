@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,10 +30,10 @@ func (d *Desk) showReports(v crmgate.Visitor, of report.Kind, asked url.Values, 
 }
 
 func wrongReport(fields []string) page.Text {
-	list := strings.Join(fields, ", ")
+	list := desk.FieldNames(fields)
 	return page.Text{
-		DE: "Diese Angaben fehlen oder können nicht stimmen: " + list + ". Ein Datensatz heißt Art/Kennung, etwa contact/1001; zu einer Datenpanne gehört ein Konto oder ein Beginn, und bekannt wurde sie nicht in der Zukunft; ein Anlass hat 5 bis 300 Zeichen.",
-		EN: "These are missing or can't be right: " + list + ". A record is named kind/id, as in contact/1001; a breach has an account or a beginning, and became known not in the future; an occasion has 5 to 300 characters.",
+		DE: "Diese Angaben fehlen oder können nicht stimmen: " + list.DE + ". Ein Datensatz heißt Art/Kennung, etwa contact/1001; zu einer Datenpanne gehört ein Konto oder ein Beginn, und bekannt wurde sie nicht in der Zukunft; ein Anlass hat 5 bis 300 Zeichen.",
+		EN: "These are missing or can't be right: " + list.EN + ". A record is named kind/id, as in contact/1001; a breach has an account or a beginning, and became known not in the future; an occasion has 5 to 300 characters.",
 	}
 }
 

@@ -46,6 +46,11 @@ func TestDeskShowsAPersonForAPurposeOnly(t *testing.T) {
 	page := auditor.visits(t, toPerson).shows(t, who, "file 4711/26", "seq=")
 	page.look(t, me, audit.Searched, `desk: employee "`+who+`", by ask `)
 	page.showsNot(t, "Sales "+name)
+	// What can't be searched for is named as the form does, on the same page, and nothing is said of the log.
+	wrong := auditor.visits(t, toPerson+"&since=yesterday").want(t, http.StatusBadRequest).showsNot(t, "seq=", "Dazu steht nichts")
+	if !strings.Contains(string(wrong.body), "Danach lässt sich nicht suchen: von.") || !strings.Contains(string(wrong.body), who) {
+		t.Errorf("a wrong day is answered by %s", wrong)
+	}
 	other.visits(t, toPerson).want(t, http.StatusSeeOther) // one person's purpose isn't another's
 	asked := false
 	for _, s := range entries(t, env.data()) {

@@ -156,7 +156,7 @@ func TestDeskFindsWhatTheLogHolds(t *testing.T) {
 	seq := strconv.FormatUint(shown.logged(t)[0].Seq, 10)
 	me := shown.logged(t)[0].Entry.Employee
 	entry := "seq=" + seq + "\""
-	page := auditor.visits(t, desk+"/record?record=contact%2F424242").shows(t, "contact/424242", me, entry, "Gelesen", "1 Antworten enthielten")
+	page := auditor.visits(t, desk+"/record?record=contact%2F424242").shows(t, "contact/424242", me, entry, "Gelesen", "1 Antwort enthielt")
 	page.showsNot(t, "Sales "+who, "Muster")
 	for query, found := range map[string]bool{
 		"category=name&shown=clear": true, "category=bank&shown=clear": false, "category=bank&shown=masked": true, "action=read": true, "action=delete": false,
@@ -189,7 +189,7 @@ func TestDeskTakesNothingAtItsWord(t *testing.T) {
 		"record=contact", "record=" + strings.Repeat("a/", 101), "category=blood", "action=drop", "since=yesterday", "before=-1",
 		"before=99999999999999999999", "shown=1", "decision=maybe", "employee=vera", "kind=%00", "entity=%22",
 	} {
-		auditor.visits(t, desk+"?"+query).want(t, http.StatusBadRequest).showsNot(t, "seq=")
+		auditor.visits(t, desk+"?"+query).want(t, http.StatusBadRequest).showsNot(t, "seq=", "Dazu steht nichts")
 	}
 	auditor.visits(t, desk+"/entry?seq=18446744073709551615").want(t, http.StatusNotFound)
 	auditor.visits(t, desk+"/entry?seq=4000000000000").want(t, http.StatusNotFound)

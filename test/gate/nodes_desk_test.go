@@ -45,10 +45,10 @@ func TestDeskOverAllNodes(t *testing.T) {
 	t.Run("a records history is of both", func(t *testing.T) {
 		at := desk + "/record?record=contact%2F4711"
 		dora.visits(t, at).shows(t, "Knoten <code translate=\"no\">one</code>", "Knoten <code translate=\"no\">two</code>", "2 Antworten enthielten", "node=two\"")
-		dora.visits(t, at+"&node=two").shows(t, "Knoten <code translate=\"no\">two</code>", "1 Antworten enthielten").
+		dora.visits(t, at+"&node=two").shows(t, "Knoten <code translate=\"no\">two</code>", "1 Antwort enthielt").
 			showsNot(t, "Knoten <code translate=\"no\">one</code>")
 		dora.visits(t, at+"&node=three").want(t, http.StatusBadRequest)
-		csv := dora.post(t, desk+"/search.csv", url.Values{"record": {"contact/4711"}}).shows(t, ",one\n", ",two\n")
+		csv := dora.post(t, desk+"/search.csv", url.Values{"record": {"contact/4711"}}).shows(t, ",one\r\n", ",two\r\n")
 		csv.look2(t, c, "one", `desk: CSV of record "contact/4711"`)
 	})
 	t.Run("pages stay right while entries come in", func(t *testing.T) { c.pagesStayRight(t, dora, vera) })
