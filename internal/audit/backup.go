@@ -111,6 +111,9 @@ func (b *backup) run(ctx context.Context) error {
 	if err := b.checkpoints(links); err != nil {
 		return err
 	}
+	if err := copyCursors(b.log, b.how.out); err != nil { // before the log, too
+		return err
+	}
 	for range 10 {
 		if err := b.segments(ctx); err != nil {
 			return err

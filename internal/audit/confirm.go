@@ -22,6 +22,18 @@ type Unconfirmed struct {
 var ErrUnconfirmed = errors.New("the log was restored from a backup, and holds that were set after it are lost: nothing is destroyed until somebody has " +
 	"set them again (crmgate audit hold) and confirmed that all of them stand (crmgate audit confirm)")
 
+// waits says why nothing is destroyed, nil if it may be: a hold of any node holds here,
+// and those of a log that was restored aren't all known.
+func (k *keeper) waits() error {
+	switch {
+	case k.unconfirmed != nil:
+		return ErrUnconfirmed
+	case k.waiting != "":
+		return fmt.Errorf("at node %s (run the commands there): %w", k.waiting, ErrUnconfirmed)
+	}
+	return nil
+}
+
 // Restored reports whether the log was ever restored from a backup. It reads the
 // heads of the segments alone.
 func (l *Log) Restored() (bool, error) {
@@ -68,15 +80,16 @@ func (l *Log) Confirm(ctx context.Context, reason, by string) (Receipt, error) {
 	return rec, err
 }
 
-// Confirm does so in the log over all nodes, where it was restored: it was put back
-// with its database, and nobody asks for it by name.
-func (r *Root) Confirm(ctx context.Context, reason, by string) error {
+// Confirm does so in the log over all nodes, where it was restored, and reports whether
+// there was something to confirm: it was put back with its database, and nobody asks for
+// it by name.
+func (r *Root) Confirm(ctx context.Context, reason, by string) (bool, error) {
 	u, err := r.log.Unconfirmed(ctx)
 	if err != nil || u == nil {
-		return err
+		return false, err
 	}
 	_, err = r.log.Confirm(ctx, reason, by)
-	return err
+	return err == nil, err
 }
 
 // follow takes what an entry says of holds. key is the data key that it was written

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -28,6 +27,8 @@ type Cursor struct {
 const (
 	cursorDir    = "sinks"
 	cursorSuffix = ".cursor"
+	// maxCursor is the length of one: where it leads may be a long path.
+	maxCursor = 1 << 16
 )
 
 // ErrCursor says that a cursor can't be read.
@@ -63,17 +64,8 @@ func (l *Log) Cursors() (map[string]Cursor, error) {
 }
 
 func (l *Log) cursor(name string) (c Cursor, err error) {
-	f, err := l.files.open(cursorFile(name), false)
+	text, err := readUpTo(l.files, cursorFile(name), maxCursor)
 	if err != nil {
-		return c, err
-	}
-	defer f.Close()
-	size, err := f.size()
-	if err != nil {
-		return c, err
-	}
-	text := make([]byte, min(size, 1<<16))
-	if _, err := f.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
 		return c, err
 	}
 	if err := json.Unmarshal(text, &c); err != nil || c.Name != name {

@@ -189,7 +189,9 @@ func (k *dataKeys) load(id uint32) (*dataKey, error) {
 }
 
 // readSmall reads a file of a kilobyte at most.
-func readSmall(fsys files, name string) ([]byte, error) {
+func readSmall(fsys files, name string) ([]byte, error) { return readUpTo(fsys, name, 1024) }
+
+func readUpTo(fsys files, name string, most int64) ([]byte, error) {
 	f, err := fsys.open(name, false)
 	if err != nil {
 		return nil, err
@@ -199,7 +201,7 @@ func readSmall(fsys files, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := make([]byte, min(size, 1024))
+	text := make([]byte, min(size, most))
 	if _, err := f.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}

@@ -12,6 +12,8 @@ import (
 type fellows struct {
 	db  Database
 	own string
+	// elsewhere is what Options says it is.
+	elsewhere asking
 	// read is what was read of each, and how far.
 	read map[string]*fellow
 }
@@ -32,7 +34,7 @@ func newFellows(o *Options) *fellows {
 	if o.Fellows == nil {
 		return nil
 	}
-	return &fellows{db: o.Fellows, own: o.Node, read: map[string]*fellow{}}
+	return &fellows{db: o.Fellows, own: o.Node, elsewhere: o.Elsewhere, read: map[string]*fellow{}}
 }
 
 // alone has what nodes do to months wait for each other, where there are several: no
@@ -60,6 +62,7 @@ func (k *keeper) loadOthers(ctx context.Context, keys *dataKeys) error {
 		return fmt.Errorf("reading which holds stand at other nodes: %w", err)
 	}
 	all := map[string]*keeper{k.fellows.own: k}
+	k.waiting = ""
 	for _, node := range nodes {
 		if node == k.fellows.own {
 			continue
@@ -73,6 +76,9 @@ func (k *keeper) loadOthers(ctx context.Context, keys *dataKeys) error {
 			return fmt.Errorf("reading which holds stand at node %s: %w", node, err)
 		}
 		all[node] = &f.keeper
+		if f.unconfirmed != nil && node != RootNode { // nobody holds anything in the root log
+			k.waiting = node
+		}
 	}
 	for _, one := range all {
 		for _, r := range one.releases {

@@ -89,6 +89,7 @@ func TestInvariant(t *testing.T) {
 			{"second-process-is-locked-out", secondProcessIsLockedOut},
 			{"no-fork-is-ever-signed", noForkIsEverSigned},
 			{"restored-log-goes-on-under-another-name", restoredLogGoesOnUnderAnotherName},
+			{"restored-log-keeps-its-cursors", restoredLogKeepsItsCursors},
 			{"restoration-may-be-cut-at-every-step", restorationMayBeCutAtEveryStep},
 			{"backup-put-back-by-hand-is-no-log", backupPutBackByHandIsNoLog},
 			{"joint-needs-its-entry", jointNeedsItsEntry},

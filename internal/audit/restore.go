@@ -148,6 +148,9 @@ func (r *restoration) clear() error {
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return n == "lock" || n == keyDir || n == checkpointDir })
 	begun := slices.Contains(names, restoringName)
+	if begun { // copyCursors replaces them
+		names = slices.DeleteFunc(names, func(n string) bool { return n == cursorDir })
+	}
 	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, restoringName) })
 	if len(names) > 0 && !begun {
 		return fmt.Errorf("there is a log already (it has %s): move log and checkpoints away together, and keep both", names[0])
@@ -193,6 +196,9 @@ func (r *restoration) copyAll(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if err := copyCursors(r.how.out, r.opts.files); err != nil {
+		return err
 	}
 	return r.keep()
 }

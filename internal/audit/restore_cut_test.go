@@ -43,6 +43,9 @@ func restorationMayBeCutAtEveryStep(t *testing.T) {
 	was := newDisk()
 	l := mustOpen(t, "disk", ring, cutOptions(was, c))
 	fillMonths(t, l, c, 2)
+	if err := l.KeepCursor(Cursor{Name: "siem", Next: 1}); err != nil {
+		t.Fatal(err)
+	}
 	mustClose(t, l)
 	out, ks := newDisk(), newDisk()
 	b := &backup{log: was, kept: cutOptions2(was).shelf("disk", ring), ring: ring, how: Backing{out: out, keys: ks}}

@@ -22,6 +22,8 @@ type keeper struct {
 	others  []Standing
 	// unconfirmed is the restoration after which nobody has confirmed the holds.
 	unconfirmed *Unconfirmed
+	// waiting is another node of whose log the same is true, "" for none.
+	waiting string
 	// swept says that the index has nothing of the keys that were destroyed.
 	swept int
 	// scrubbed says the same of the place of the keys.
@@ -86,8 +88,8 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 		}
 	}
 	found, refused := "nothing is due", error(nil)
-	if len(due) > 0 && l.keeper.unconfirmed != nil { // due has read it
-		found, refused, due = "nothing is destroyed before the holds are confirmed", ErrUnconfirmed, nil
+	if waits := l.keeper.waits(); len(due) > 0 && waits != nil { // due has read it
+		found, refused, due = "nothing is destroyed before the holds are confirmed", waits, nil
 	}
 	if len(due) == 0 && how.Witness == nil {
 		if err := l.monthly(ctx, now, found, how); err != nil {

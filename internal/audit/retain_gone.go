@@ -81,7 +81,10 @@ func (g *Gone) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) 
 	if !due {
 		return nil, nil
 	}
-	l, err := Open(ctx, "", g.own.keys.ring, Options{Node: g.node, Rows: g.rows, Fellows: g.own.keeper.fellows.db})
+	// Its own checkpoints are at the node that is gone: that its database went back is
+	// known to its witnesses alone.
+	beside := g.own.keeper.fellows
+	l, err := Open(ctx, "", g.own.keys.ring, Options{Node: g.node, Rows: g.rows, Fellows: beside.db, Elsewhere: beside.elsewhere})
 	if err != nil {
 		return nil, err
 	}

@@ -231,10 +231,14 @@ func (x *run) pass(ctx context.Context, st *audit.Stretch) error {
 	x.tail.Take(st)
 	x.cursor.Next, x.dirty, x.pause, x.alarmed = st.Next, true, x.times.first, 0
 	if st.Lost.Count > 0 {
+		var lost audit.Lost // of its own: what is settled has another one
 		if x.cursor.Lost == nil {
-			x.cursor.Lost, x.lostAt = new(audit.Lost), time.Now()
+			x.lostAt = time.Now()
+		} else {
+			lost = *x.cursor.Lost
 		}
-		x.cursor.Lost.Add(st.Lost)
+		lost.Add(st.Lost)
+		x.cursor.Lost = &lost
 	}
 	if failed := x.Status.took(st, time.Now()); failed > 0 {
 		x.Tell(News{For: failed})

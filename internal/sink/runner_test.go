@@ -198,3 +198,25 @@ func TestDestroyedEntriesAreNamed(t *testing.T) {
 		t.Errorf("cursors %v, %v", c, err)
 	}
 }
+
+// What is lost behind what is settled isn't counted as settled: after a failing sync it
+// is met again.
+func TestLossIsCountedOnce(t *testing.T) {
+	l := openLog(t, t.TempDir())
+	tail, err := l.Tail(audit.Cursor{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &run{Runner: &Runner{Status: new(Status), Tell: func(News) {}}, tail: tail}
+	for i, n := range []uint64{3, 2} {
+		if err := x.pass(t.Context(), &audit.Stretch{Lost: audit.Lost{First: 1, Last: n, Count: n}}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			x.settled = x.cursor
+		}
+	}
+	if x.settled.Lost.Count != 3 || x.cursor.Lost.Count != 5 {
+		t.Errorf("settled are %d lost entries of %d", x.settled.Lost.Count, x.cursor.Lost.Count)
+	}
+}

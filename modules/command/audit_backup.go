@@ -217,7 +217,8 @@ func goOn(cmd *cobra.Command, d data, ring *keys.Ring, asJSON bool) error {
 	if asJSON {
 		return nil
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), "Run this on each other node before its gateway starts. Holds that were set or released since then are lost: see crmgate audit retention, and set them again.")
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "Run this on each other node before its gateway starts. Holds that were set or released since then are lost: see crmgate audit retention, and set them again. "+
+		"Nothing is destroyed at any node until somebody has confirmed them at each that was run on: crmgate audit confirm.")
 	return err
 }
 

@@ -62,6 +62,8 @@ type App struct {
 	ctx    caddy.Context
 	logger *zap.Logger
 	opener session.Opener
+	// storeText is StoreRaw as it was before its module was loaded, which empties it.
+	storeText string
 	// keyModule is nil for the default.
 	keyModule KeySource
 	gates     []Gate
@@ -187,6 +189,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"module":"sqlite"}`)
 	}
+	if a.storeText, err = plainText(a.StoreRaw); err != nil {
+		return fmt.Errorf("reading the session store's configuration: %w", err)
+	}
 	mod, err := ctx.LoadModule(a, "StoreRaw")
 	if err != nil {
 		return fmt.Errorf("loading the session store: %w", err)
@@ -310,7 +315,7 @@ func (a *App) open() (*Services, error) {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), place.Close(), closer.Close())
 	}
 	s := &Services{
-		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: string(a.StoreRaw),
+		Ring: ring, Log: log, Store: store, dir: a.DataDir, closer: closer, store: a.storeText,
 		place: place, index: place.Index(place.Node, ring),
 	}
 	restored, err := log.Restored()

@@ -2,6 +2,7 @@ package crmgate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,11 +85,22 @@ func (a *App) KeySource() (keys.Source, error) {
 	return a.keyModule.Source(a.DataDir)
 }
 
+// plainText is a module's configuration in a form in which the order of its fields and
+// the space between them make no difference.
+func plainText(raw json.RawMessage) (string, error) {
+	var fields any
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(fields)
+	return string(text), err
+}
+
 // adopt takes from a new configuration what services can take while they are in
 // use: further master keys. Another store is refused; going on with the old one
 // would be a silent no.
 func (s *Services) adopt(a *App, reloaded bool) error {
-	if s.store != string(a.StoreRaw) {
+	if s.store != a.storeText {
 		return errors.New("another session store can't be taken at a reload: stop the gateway and start it anew (everybody signs in again)")
 	}
 	if reloaded {

@@ -321,24 +321,34 @@ func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *Keepi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	answer, err = q.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
+	asked := *q
+	if q.Confirm {
+		if asked.Confirm, err = s.confirmRoot(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	answer, err = asked.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
 	if err != nil {
 		return nil, err
 	}
 	s.unconfirmed.Store(answer.Unconfirmed != nil)
-	if q.Confirm {
-		err = s.confirmRoot(ctx, q.Reason, fmt.Sprintf("uid %d", q.UID))
-	}
-	return answer, err
+	return answer, nil
 }
 
 // confirmRoot says the same in the log over all nodes where this process writes it: it
-// was put back with its database, and nobody asks for it by name.
-func (s *Services) confirmRoot(ctx context.Context, reason, by string) error {
+// was put back with its database, and nobody asks for it by name. It reports whether this
+// node's own log is still to be asked: not where the one over all was the only one that
+// waited.
+func (s *Services) confirmRoot(ctx context.Context, q *KeepingAsked) (own bool, err error) {
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
 	if s.root.log == nil {
-		return nil
+		return true, nil
 	}
-	return s.root.log.Confirm(ctx, reason, by)
+	did, err := s.root.log.Confirm(ctx, q.Reason, fmt.Sprintf("uid %d", q.UID))
+	if err != nil || !did {
+		return true, err
+	}
+	u, err := s.Log.Unconfirmed(ctx)
+	return u != nil, err
 }

@@ -42,6 +42,9 @@ func TestInvariant(t *testing.T) {
 		{"I09-shredded-is-gone", []promise{
 			{"destroyed-month-is-in-no-table", destroyedMonthIsInNoTable},
 			{"hold-at-any-node-holds-at-all", holdAtAnyNodeHoldsAtAll},
+			{"restored-node-holds-up-all", restoredNodeHoldsUpAll},
+			{"gone-node-that-went-back-is-left-alone", goneNodeThatWentBackIsLeftAlone},
+			{"root-log-is-confirmed-once", rootLogIsConfirmedOnce},
 			{"log-of-a-gone-node-is-not-kept-for-good", logOfAGoneNodeIsNotKeptForGood},
 		}},
 		{"I10-one-writer-one-tree", []promise{
