@@ -35,6 +35,9 @@ func TestInvariant(t *testing.T) {
 		{"I03-restored-is-never-forked", []promise{
 			{"older-dump-goes-on-under-another-name", olderDumpGoesOnUnderAnotherName},
 			{"going-on-may-be-cut-off", goingOnMayBeCutOff},
+			{"restored-root-is-continued-by-nobody", restoredRootIsContinuedByNobody},
+			{"forked-root-is-not-followed", forkedRootIsNotFollowed},
+			{"root-of-one-node-goes-on", rootOfOneNodeGoesOn},
 		}},
 		{"I06-tampering-is-named", []promise{
 			{"changed-rows-are-named", changedRowsAreNamed},
