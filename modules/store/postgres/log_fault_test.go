@@ -45,6 +45,7 @@ func TestInvariant(t *testing.T) {
 		{"I09-shredded-is-gone", []promise{
 			{"destroyed-month-is-in-no-table", destroyedMonthIsInNoTable},
 			{"hold-at-any-node-holds-at-all", holdAtAnyNodeHoldsAtAll},
+			{"destroying-ends-with-its-turn", destroyingEndsWithItsTurn},
 			{"log-of-a-gone-node-is-not-kept-for-good", logOfAGoneNodeIsNotKeptForGood},
 		}},
 		{"I10-one-writer-one-tree", []promise{
