@@ -69,14 +69,15 @@ func (l *Log) Confirm(ctx context.Context, reason, by string) (Receipt, error) {
 }
 
 // Confirm does so in the log over all nodes, where it was restored: it was put back
-// with its database, and nobody asks for it by name.
-func (r *Root) Confirm(ctx context.Context, reason, by string) error {
+// with its database, and nobody asks for it by name. done says that there was something
+// to confirm.
+func (r *Root) Confirm(ctx context.Context, reason, by string) (done bool, err error) {
 	u, err := r.log.Unconfirmed(ctx)
 	if err != nil || u == nil {
-		return err
+		return false, err
 	}
 	_, err = r.log.Confirm(ctx, reason, by)
-	return err
+	return err == nil, err
 }
 
 // follow takes what an entry says of holds. key is the data key that it was written

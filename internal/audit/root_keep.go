@@ -29,24 +29,20 @@ type RootKeeper struct {
 
 	// found is how many entries the root log had when this process saw it first.
 	found  *uint64
-	prover prover
+	prover *prover
 }
 
-// Open opens the root log for writing. Where another process writes it, it keeps that
-// one's last checkpoint, and returns ErrLocked. A node that knows nothing of the log yet
+// Open keeps the last checkpoint of the root log, and opens it for writing, or returns
+// ErrLocked where another process writes it. A node that knows nothing of the log yet
 // gets ErrLocked the first time, too: whether somebody writes it is seen at the next.
 func (k *RootKeeper) Open(ctx context.Context) (*Root, error) {
 	if err := k.knows(ctx); err != nil {
 		return nil, err
 	}
-	r, err := OpenRoot(ctx, k.DB, k.Ring, k.Checkpoints, k.Elsewhere)
-	if !errors.Is(err, ErrLocked) {
-		return r, err
+	if err := k.follow(ctx); err != nil {
+		return nil, fmt.Errorf("following the log over all nodes: %w", err)
 	}
-	if e := k.follow(ctx); e != nil {
-		return nil, fmt.Errorf("following the log over all nodes: %w", e)
-	}
-	return nil, err
+	return OpenRoot(ctx, k.DB, k.Ring, k.Checkpoints, k.Elsewhere)
 }
 
 // knows refuses a node that has no checkpoint of the root log beside nodes that have
@@ -75,49 +71,81 @@ func (k *RootKeeper) knows(ctx context.Context) error {
 	if mark.Size <= *k.found {
 		return ErrRootUnknown
 	}
-	return k.follow(ctx)
+	return nil
 }
 
 func (k *RootKeeper) shelf() shelf {
 	return shelf{files: osFiles{k.Checkpoints}, dir: ".", where: k.Checkpoints, ring: k.Ring}
 }
 
-// follow keeps the last checkpoint of the root log, if it continues the one that is here.
-// Else that one stays: it is the evidence.
+// follow keeps the last checkpoint of the root log, if it continues those that are here.
+// Else they stay: they are the evidence.
 func (k *RootKeeper) follow(ctx context.Context) error {
 	own := k.shelf()
 	kept, err := own.load()
 	if err != nil {
 		return err
 	}
-	rows := k.DB.Node(RootNode)
-	last, err := LastCheckpoint(rows, k.Ring)
-	if err != nil {
-		return err
+	last, err := LastCheckpoint(k.DB.Node(RootNode), k.Ring)
+	if err != nil || last == nil {
+		return err // opening it says what is missing
 	}
+	var had Checkpoint
 	if len(kept) > 0 {
-		had := kept[len(kept)-1]
-		if last == nil {
-			return k.back(had, "it has none now")
-		}
-		if err := k.continues(ctx, had, *last); err != nil || had.Size == last.Size {
+		had = kept[len(kept)-1]
+		if err := k.continues(ctx, had, *last); err != nil {
 			return err
 		}
 	}
-	if last == nil {
-		return nil // it is beginning
+	if had.Origin == last.Origin && had.Size == last.Size {
+		return nil
 	}
 	if err := own.make(); err != nil {
 		return err
 	}
-	return own.keep(*last)
+	return own.replace(kept, *last)
 }
 
+// replace keeps a checkpoint beside those of its log, and those of the names that the
+// log had before in earlier/.
+func (s shelf) replace(kept []Checkpoint, last Checkpoint) error {
+	kept = slices.DeleteFunc(kept, func(c Checkpoint) bool { return c.Origin == last.Origin })
+	for _, c := range kept {
+		id, err := identityOf(c.Origin)
+		if err == nil {
+			err = errors.Join(s.files.mkdir(s.name(earlierDir)), s.files.syncDir(s.dir))
+		}
+		if err == nil {
+			err = s.earlier(id).copy([]Checkpoint{c})
+		}
+		if err == nil && c.Name != last.Name {
+			err = s.files.remove(s.name(c.Name))
+		}
+		if err != nil {
+			return fmt.Errorf("keeping a checkpoint of %s: %w", c.Origin, err)
+		}
+	}
+	return s.keep(last)
+}
+
+// continues reports whether the root log begins with what a checkpoint here is over, also
+// where it was restored since, on another node, and goes on under another name.
 func (k *RootKeeper) continues(ctx context.Context, had, last Checkpoint) error {
-	switch {
-	case had.Origin != last.Origin:
-		return k.back(had, "it is "+last.Origin+" now")
-	case last.Size < had.Size:
+	if had.Origin != last.Origin {
+		files := newRowFiles(k.DB.Node(RootNode))
+		segments, err := listSegments(files)
+		if err != nil {
+			return err
+		}
+		links, err := chainOf(files, segments)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(links, func(l link) bool { return l.origin() == had.Origin }) {
+			return k.back(had, "it is "+last.Origin+" now")
+		}
+	}
+	if last.Size < had.Size {
 		return k.back(had, fmt.Sprintf("its last one is over %d now", last.Size))
 	}
 	for _, c := range []Checkpoint{had, last} {
@@ -135,11 +163,20 @@ func (k *RootKeeper) continues(ctx context.Context, had, last Checkpoint) error 
 	return nil
 }
 
-// root is the one over the first entries of the root log, read anew.
+// root is the one over the first entries of the root log, read anew: from where the last
+// reading ended, unless the log was another one then.
 func (k *RootKeeper) root(ctx context.Context, size uint64) (tlog.Hash, error) {
 	files := newRowFiles(k.DB.Node(RootNode))
+	key := newDataKeys(files, k.Ring).commits
 	g := &gatherer{upto: size}
-	err := k.prover.read(ctx, files, newDataKeys(files, k.Ring).commits, size, g)
+	if k.prover == nil {
+		k.prover = new(prover)
+	}
+	err := k.prover.read(ctx, files, key, size, g)
+	if err != nil {
+		k.prover, g = new(prover), &gatherer{upto: size}
+		err = k.prover.read(ctx, files, key, size, g)
+	}
 	return g.tree.root(), err
 }
 

@@ -321,24 +321,33 @@ func (a *App) answerKeeping(ctx context.Context, q *KeepingAsked) (answer *Keepi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	rooted := false
+	if q.Confirm {
+		if rooted, err = s.confirmRoot(ctx, q.Reason, fmt.Sprintf("uid %d", q.UID)); err != nil {
+			return nil, err
+		}
+	}
 	answer, err = q.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
+	if rooted && errors.Is(err, audit.ErrHold) {
+		// The node's own were confirmed before this process wrote the log over all.
+		looks := *q
+		looks.Confirm = false
+		answer, err = looks.Do(ctx, s.Log, s.place, s.index, a.Log.Retain.Months())
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.unconfirmed.Store(answer.Unconfirmed != nil)
-	if q.Confirm {
-		err = s.confirmRoot(ctx, q.Reason, fmt.Sprintf("uid %d", q.UID))
-	}
-	return answer, err
+	return answer, nil
 }
 
 // confirmRoot says the same in the log over all nodes where this process writes it: it
 // was put back with its database, and nobody asks for it by name.
-func (s *Services) confirmRoot(ctx context.Context, reason, by string) error {
+func (s *Services) confirmRoot(ctx context.Context, reason, by string) (done bool, err error) {
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
 	if s.root.log == nil {
-		return nil
+		return false, nil
 	}
 	return s.root.log.Confirm(ctx, reason, by)
 }

@@ -129,11 +129,15 @@ func restoredRootIsContinuedByNobody(t *testing.T) {
 	if _, err := audit.GoOn(t.Context(), b.ring, opts, audit.Restoring{By: "a test"}); err != nil {
 		t.Fatal(err)
 	}
+	opts.Checkpoints = writer.Checkpoints // and again, on the other node
+	if _, err := audit.GoOn(t.Context(), b.ring, opts, audit.Restoring{By: "a test"}); err != nil {
+		t.Fatal(err)
+	}
 	root, err = standby.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if root.Log().Node() != "root.r1" {
+	if root.Log().Node() != "root.r2" {
 		t.Errorf("it goes on as %s", root.Log().Node())
 	}
 	b.gather(t, root, b.node(t, "four"), 1)
