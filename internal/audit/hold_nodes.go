@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 )
 
@@ -39,7 +38,7 @@ func newFellows(o *Options) *fellows {
 
 // alone has what nodes do to months wait for each other, where there are several: no
 // month is destroyed while another node begins to hold it.
-func (f *fellows) alone(ctx context.Context) (io.Closer, error) {
+func (f *fellows) alone(ctx context.Context) (Turn, error) {
 	if f == nil {
 		return nothing{}, nil
 	}
@@ -52,7 +51,8 @@ func (f *fellows) alone(ctx context.Context) (io.Closer, error) {
 
 type nothing struct{}
 
-func (nothing) Close() error { return nil }
+func (nothing) Close() error                { return nil }
+func (nothing) Lasts(context.Context) error { return nil }
 
 // loadOthers reads which holds of other nodes stand, and which of this one's were
 // released there. A log that can't be read is an error: what is held in it isn't known.

@@ -47,6 +47,8 @@ type Retaining struct {
 	// Witness is set for a log whose own node is gone: the log of a node that lives,
 	// whose clock and months count in place of its own.
 	Witness *Log
+	// turn is what keeps other nodes from holding a month meanwhile, nil for one alone.
+	turn Turn
 }
 
 // ErrDate says that the clock's date isn't the one that was given.
@@ -83,6 +85,7 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 			return nil, err
 		}
 		defer alone.Close()
+		how.turn = alone
 		if due, err = l.due(ctx, how, now); err != nil {
 			return nil, err
 		}
@@ -183,6 +186,9 @@ func (k *keeper) held(keys []MonthKey, i int, node string) []Standing {
 
 // destroy names keys in an entry and destroys them.
 func (l *Log) destroy(ctx context.Context, due []MonthKey, now time.Time, how Retaining) ([]*Destroyed, error) {
+	if err := how.lasts(ctx); err != nil {
+		return nil, err
+	}
 	var names []string
 	for _, k := range due {
 		names = append(names, fmt.Sprintf("%d (%s)", k.Key, monthAndClass(k.Month, k.Class)))
@@ -207,12 +213,26 @@ func (l *Log) destroy(ctx context.Context, due []MonthKey, now time.Time, how Re
 		if err := d.sign(key); err != nil {
 			return all, err
 		}
+		if err := how.lasts(ctx); err != nil {
+			return all, err
+		}
 		if err := l.keys.destroy(d); err != nil {
 			return all, err
 		}
 		all = append(all, d)
 	}
 	return all, nil
+}
+
+// lasts refuses to go on once another node may hold a month.
+func (how *Retaining) lasts(ctx context.Context) error {
+	if how.turn == nil {
+		return nil
+	}
+	if err := how.turn.Lasts(ctx); err != nil {
+		return fmt.Errorf("nothing further is destroyed: %w", err)
+	}
+	return nil
 }
 
 // sweep takes out of the index, and out of the place of the keys, what was destroyed,

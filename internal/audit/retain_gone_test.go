@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"testing"
@@ -23,7 +22,7 @@ func (d memoryDatabase) Node(name string) Rows {
 	return d[name]
 }
 
-func (d memoryDatabase) Alone(context.Context) (io.Closer, error) { return nothing{}, nil }
+func (d memoryDatabase) Alone(context.Context) (Turn, error) { return nothing{}, nil }
 
 // A node that is gone writes no months any more by which its log could be judged: those
 // of a node that lives count, and its clock.

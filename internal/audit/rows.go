@@ -30,7 +30,14 @@ type Database interface {
 	Node(name string) Rows
 	// Alone waits until nobody else has it, and lets others have it when it is
 	// closed, or when its connection is lost. Closing it twice is no error.
-	Alone(ctx context.Context) (io.Closer, error)
+	Alone(ctx context.Context) (Turn, error)
+}
+
+// Turn is what one node has alone.
+type Turn interface {
+	// Lasts is an error where another node may have it by now.
+	Lasts(ctx context.Context) error
+	io.Closer
 }
 
 // Rows are one node's log in a database, by the names that its files would have.

@@ -2,7 +2,6 @@ package crmgate
 
 import (
 	"context"
-	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,6 +48,6 @@ func TestReloadRefusesAnotherPlaceOfTheLog(t *testing.T) {
 // noDatabase is one that isn't asked.
 type noDatabase struct{}
 
-func (noDatabase) Nodes(context.Context) ([]string, error)  { return nil, nil }
-func (noDatabase) Node(string) audit.Rows                   { return nil }
-func (noDatabase) Alone(context.Context) (io.Closer, error) { return nil, nil } //nolint:nilnil // it isn't asked
+func (noDatabase) Nodes(context.Context) ([]string, error)   { return nil, nil }
+func (noDatabase) Node(string) audit.Rows                    { return nil }
+func (noDatabase) Alone(context.Context) (audit.Turn, error) { return nil, nil } //nolint:nilnil // it isn't asked

@@ -3,6 +3,7 @@ package crmgate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -15,13 +16,14 @@ import (
 // rootEvery is how often the checkpoints of all nodes are gathered in the root log.
 const rootEvery = time.Minute
 
-// rootDir is where a node that writes the root log keeps its checkpoints.
+// rootDir is where a node keeps the checkpoints of the root log, whoever writes it.
 func rootDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints-root") }
 
 // root is this process's part in the root log: it writes it, or stands by.
 type root struct {
 	mu      sync.Mutex
 	log     *audit.Root // nil: another node writes it
+	keeper  *audit.RootKeeper
 	closed  bool
 	failing bool
 }
@@ -51,7 +53,10 @@ func (s *Services) gather(ctx context.Context, logger *zap.Logger) {
 
 func (s *Services) gatherOnce(ctx context.Context) error {
 	if s.root.log == nil {
-		log, err := audit.OpenRoot(ctx, s.place.Database, s.Ring, rootDir(s.dir), s.place.elsewhere())
+		if err := s.behind(ctx); err != nil {
+			return err
+		}
+		log, err := s.rootKeeper().Open(ctx)
 		if errors.Is(err, audit.ErrLocked) {
 			return nil
 		}
@@ -66,6 +71,26 @@ func (s *Services) gatherOnce(ctx context.Context) error {
 		_ = s.root.log.Close()
 		s.root.log = nil
 		return nil
+	}
+	return err
+}
+
+func (s *Services) rootKeeper() *audit.RootKeeper {
+	if s.root.keeper == nil {
+		s.root.keeper = &audit.RootKeeper{
+			DB: s.place.Database, Ring: s.Ring, Checkpoints: rootDir(s.dir), Node: s.place.Node, Elsewhere: s.place.elsewhere(),
+		}
+	}
+	return s.root.keeper
+}
+
+// behind refuses a database that lacks entries of this node's own log: the one over all
+// nodes is as old.
+func (s *Services) behind(ctx context.Context) error {
+	size, _ := s.Log.Head()
+	mark, err := s.place.rows(s.place.Node).Mark(ctx)
+	if err == nil && mark.Size < size {
+		err = fmt.Errorf("%w: it has %d entries of %d", audit.ErrBehind, mark.Size, size)
 	}
 	return err
 }

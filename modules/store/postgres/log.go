@@ -106,14 +106,14 @@ func (l logs) Node(name string) audit.Rows {
 const aloneFor = 30 * time.Second
 
 // Alone implements audit.Database, by a lock of a connection.
-func (l logs) Alone(ctx context.Context) (io.Closer, error) {
+func (l logs) Alone(ctx context.Context) (audit.Turn, error) {
 	ctx, cancel := context.WithTimeout(ctx, aloneFor)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, l.pool.Config().ConnConfig.Copy())
 	if err != nil {
 		return nil, l.fault("opening", err)
 	}
-	a := &alone{conn: conn}
+	a := &alone{l.database, conn}
 	for {
 		var locked bool
 		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext('crmgate months'))", int32(schemaLock)).Scan(&locked); err != nil {
@@ -131,7 +131,20 @@ func (l logs) Alone(ctx context.Context) (io.Closer, error) {
 }
 
 // alone has a lock for as long as its connection lasts.
-type alone struct{ conn *pgx.Conn }
+type alone struct {
+	*database
+	conn *pgx.Conn
+}
+
+// Lasts implements audit.Turn: the server is asked over the connection that has the lock.
+func (a *alone) Lasts(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, operationFor)
+	defer cancel()
+	if a.conn.IsClosed() {
+		return errors.New("months of the audit log: PostgreSQL has closed the connection that kept other nodes waiting")
+	}
+	return a.fault("reading from", a.conn.Ping(ctx))
+}
 
 // Close implements io.Closer.
 func (a *alone) Close() error {

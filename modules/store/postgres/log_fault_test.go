@@ -35,6 +35,9 @@ func TestInvariant(t *testing.T) {
 		{"I03-restored-is-never-forked", []promise{
 			{"older-dump-goes-on-under-another-name", olderDumpGoesOnUnderAnotherName},
 			{"going-on-may-be-cut-off", goingOnMayBeCutOff},
+			{"restored-root-is-continued-by-nobody", restoredRootIsContinuedByNobody},
+			{"forked-root-is-not-followed", forkedRootIsNotFollowed},
+			{"root-of-one-node-goes-on", rootOfOneNodeGoesOn},
 		}},
 		{"I06-tampering-is-named", []promise{
 			{"changed-rows-are-named", changedRowsAreNamed},
@@ -45,6 +48,7 @@ func TestInvariant(t *testing.T) {
 			{"restored-node-holds-up-all", restoredNodeHoldsUpAll},
 			{"gone-node-that-went-back-is-left-alone", goneNodeThatWentBackIsLeftAlone},
 			{"root-log-is-confirmed-once", rootLogIsConfirmedOnce},
+			{"destroying-ends-with-its-turn", destroyingEndsWithItsTurn},
 			{"log-of-a-gone-node-is-not-kept-for-good", logOfAGoneNodeIsNotKeptForGood},
 		}},
 		{"I10-one-writer-one-tree", []promise{
