@@ -137,15 +137,10 @@ func (e *exporter) gather(ctx context.Context, w *walk, g *gatherer, list []prov
 			if len(list) == 0 || list[0].seq != f.seq {
 				continue
 			}
-			id, err := keyID(f.envelope)
-			if err != nil {
+			if err := e.take(&list[0], f.envelope, &bytes); err != nil {
 				return err
 			}
-			e.used[id] = true
-			list[0].envelope, list = slices.Clone(f.envelope), list[1:]
-			if bytes += len(f.envelope); bytes > maxPartBytes {
-				return fmt.Errorf("%w: its entries take more than %d MiB; take a shorter time, or export the whole log", ErrPart, maxPartBytes>>20)
-			}
+			list = list[1:]
 		}
 		if e.how.Progress != nil {
 			e.how.Progress(int64(g.tree.size), int64(g.upto))
@@ -157,6 +152,19 @@ func (e *exporter) gather(ctx context.Context, w *walk, g *gatherer, list []prov
 	}
 	if g.tree.size != g.upto || len(list) > 0 {
 		return fmt.Errorf("%w: %d entries for a checkpoint over %d", ErrTampered, g.tree.size, g.upto)
+	}
+	return nil
+}
+
+// take keeps the envelope of an entry, and which data key it takes.
+func (e *exporter) take(p *proven, envelope []byte, bytes *int) error {
+	id, err := keyID(envelope)
+	if err != nil {
+		return err
+	}
+	e.used[id], p.envelope = true, slices.Clone(envelope)
+	if *bytes += len(envelope); *bytes > maxPartBytes {
+		return fmt.Errorf("%w: its entries take more than %d MiB; take a shorter time, or export the whole log", ErrPart, maxPartBytes>>20)
 	}
 	return nil
 }

@@ -80,6 +80,12 @@ func (k *keeper) loadOthers(ctx context.Context, keys *dataKeys) error {
 			k.waiting = node
 		}
 	}
+	k.settle(all)
+	return nil
+}
+
+// settle ends the holds that another node released, and gathers those of the others.
+func (k *keeper) settle(all map[string]*keeper) {
 	for _, one := range all {
 		for _, r := range one.releases {
 			if of := all[r.node]; of != nil {
@@ -97,7 +103,6 @@ func (k *keeper) loadOthers(ctx context.Context, keys *dataKeys) error {
 			}
 		}
 	}
-	return nil
 }
 
 // more reads on from the segment in which reading ended. What stands there is taken

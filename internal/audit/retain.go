@@ -63,13 +63,9 @@ const runKeys = 16
 func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 	l.keeper.mu.Lock()
 	defer l.keeper.mu.Unlock()
-	now, steady := how.time(l)
-	if how.Today != "" {
-		now, _ = l.clock.now()
-		if date := now.UTC().Format(time.DateOnly); date != how.Today {
-			return nil, fmt.Errorf("%w: %s (UTC), not %s; nothing was destroyed", ErrDate, date, how.Today)
-		}
-		steady = true
+	now, steady, err := how.day(l)
+	if err != nil {
+		return nil, err
 	}
 	if how.Retention == (Retention{}) {
 		return nil, l.sweep(ctx, how.Index)
@@ -112,7 +108,21 @@ func (l *Log) Retain(ctx context.Context, how Retaining) ([]*Destroyed, error) {
 	return all, errors.Join(l.sweep(ctx, how.Index), refused)
 }
 
-// time is what the run goes by.
+// day is what the run goes by: the date that a person and the clock agree on, or what
+// the clock is believed to say.
+func (how *Retaining) day(l *Log) (now time.Time, steady bool, err error) {
+	if how.Today == "" {
+		now, steady = how.time(l)
+		return now, steady, nil
+	}
+	now, _ = l.clock.now()
+	if date := now.UTC().Format(time.DateOnly); date != how.Today {
+		return now, false, fmt.Errorf("%w: %s (UTC), not %s; nothing was destroyed", ErrDate, date, how.Today)
+	}
+	return now, true, nil
+}
+
+// time is what the clock is believed to say.
 func (how *Retaining) time(l *Log) (now time.Time, steady bool) {
 	if w := how.Witness; w != nil {
 		w.keeper.mu.Lock()

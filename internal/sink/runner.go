@@ -270,7 +270,7 @@ func (x *run) deliver(ctx context.Context) error {
 				return err
 			case <-time.After(x.times.poll):
 				go func() {
-					<-done
+					<-done //nolint:errcheck // it was given up
 					x.end()
 				}()
 				return errHangs

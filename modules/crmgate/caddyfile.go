@@ -140,26 +140,32 @@ func (l *LogConfig) unmarshal(d *caddyfile.Dispenser) error {
 			if err := l.unmarshalSink(d); err != nil {
 				return err
 			}
-		case "node":
-			if !d.AllArgs(&l.Node) || l.Node == "" {
-				return d.Err("node takes one name")
-			}
-		case "segment_mib":
-			if err := l.unmarshalSegment(d); err != nil {
-				return err
-			}
-		case "local":
-			if d.NextArg() {
-				return d.Err("local stands alone")
-			}
-			l.Local = true
 		default:
-			if err := l.unmarshalAttesting(d, word); err != nil {
+			if err := l.unmarshalWord(d, word); err != nil {
 				return err
 			}
 		}
 	}
 	l.Retain = retain.config()
+	return nil
+}
+
+func (l *LogConfig) unmarshalWord(d *caddyfile.Dispenser, word string) error {
+	switch word {
+	case "node":
+		if !d.AllArgs(&l.Node) || l.Node == "" {
+			return d.Err("node takes one name")
+		}
+	case "segment_mib":
+		return l.unmarshalSegment(d)
+	case "local":
+		if d.NextArg() {
+			return d.Err("local stands alone")
+		}
+		l.Local = true
+	default:
+		return l.unmarshalAttesting(d, word)
+	}
 	return nil
 }
 
