@@ -82,6 +82,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			return err
 		}
 	}
+	h.Files = h.filesNow()
 	return h.missing(&opening)
 }
 

@@ -5,6 +5,8 @@ package gate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +47,11 @@ type Handler struct {
 	// Policies are the paths of the Casbin policy files (CSV); `builtin:NAME`
 	// is one that ships. Required.
 	Policies []string `json:"policies,omitempty"`
+	// Files is a digest of the profile and the policies as they were when the
+	// Caddyfile was read. Caddy doesn't load a configuration that is the one it has:
+	// without it a changed policy behind an unchanged Caddyfile would stay unread, and
+	// the reload would say that all went well. Nothing reads it.
+	Files string `json:"files,omitempty"`
 	// OIDC says who signs employees in. Required.
 	OIDC OIDC `json:"oidc,omitzero"`
 	// SessionIdle ends a session that nobody used for so long. Default 30m.
@@ -230,13 +237,7 @@ func (h *Handler) loadProfile() error {
 	if h.Profile == "" {
 		return errors.New("crm_gate needs a profile: `profile tryton`, or the path of a YAML file")
 	}
-	var src []byte
-	var err error
-	if filepath.Base(h.Profile) == h.Profile && filepath.Ext(h.Profile) == "" {
-		src, err = profile.Builtin(h.Profile)
-	} else {
-		src, err = os.ReadFile(h.Profile)
-	}
+	src, err := readProfile(h.Profile)
 	if err != nil {
 		return fmt.Errorf("reading the profile: %w", err)
 	}
@@ -244,6 +245,29 @@ func (h *Handler) loadProfile() error {
 		return fmt.Errorf("profile %s: %w", h.Profile, err)
 	}
 	return h.checkEvidence()
+}
+
+func readProfile(name string) ([]byte, error) {
+	if filepath.Base(name) == name && filepath.Ext(name) == "" {
+		return profile.Builtin(name)
+	}
+	return os.ReadFile(name)
+}
+
+// filesNow is the digest of profile and policies. What can't be read has none: loading
+// says so.
+func (h *Handler) filesNow() string {
+	sum := sha256.New()
+	add := func(name string, read func(string) ([]byte, error)) {
+		raw, err := read(name)
+		_, _ = fmt.Fprintf(sum, "%s %t %d ", name, err == nil, len(raw)) // a hash takes all
+		_, _ = sum.Write(raw)
+	}
+	add(h.Profile, readProfile)
+	for _, name := range h.Policies {
+		add(name, readPolicy)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // checkEvidence refuses a profile that nobody has tried against a running CRM,
