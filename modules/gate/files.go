@@ -30,24 +30,36 @@ func (h *Handler) loadProfile() error {
 }
 
 func readProfile(name string) ([]byte, error) {
-	if filepath.Base(name) == name && filepath.Ext(name) == "" {
+	if ships(name) {
 		return profile.Builtin(name)
 	}
 	return os.ReadFile(name)
 }
 
-// filesNow is the digest of profile and policies. What can't be read has none: loading
-// says so.
+// ships reports whether a profile is named, and not a file's path.
+func ships(name string) bool { return filepath.Base(name) == name && filepath.Ext(name) == "" }
+
+// filesNow is the digest of the files with profile and policies, "" where none can be
+// read: loading says what is wrong. What ships changes with the program alone.
 func (h *Handler) filesNow() string {
-	sum := sha256.New()
-	add := func(name string, read func(string) ([]byte, error)) {
-		raw, err := read(name)
-		_, _ = fmt.Fprintf(sum, "%s %t %d ", name, err == nil, len(raw)) // a hash takes all
-		_, _ = sum.Write(raw)
+	sum, some := sha256.New(), false
+	add := func(name string) {
+		if raw, err := os.ReadFile(name); err == nil {
+			some = true
+			_, _ = fmt.Fprintf(sum, "%s %d ", name, len(raw)) // a hash takes all
+			_, _ = sum.Write(raw)
+		}
 	}
-	add(h.Profile, readProfile)
+	if !ships(h.Profile) {
+		add(h.Profile)
+	}
 	for _, name := range h.Policies {
-		add(name, readPolicy)
+		if _, built := cutBuiltin(name); !built {
+			add(name)
+		}
+	}
+	if !some {
+		return ""
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
