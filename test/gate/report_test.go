@@ -103,14 +103,14 @@ func TestAccessReportIsWhatTheGateShowed(t *testing.T) {
 	sales := signedInWith(t, env.opened, one, "Sales "+one, "sales", "Team Sales "+one)
 	keeper := signedInWith(t, env.opened, two, "Keeper "+two, "master_data")
 	auditor := signedInWith(t, env.opened, somebody(), "A", "auditor")
-	sc := newScene(t, jsonAnswer(http.StatusOK, row(515151)))
-	sales.get(t, "/api/contacts/515151", sc).want(t, http.StatusOK)
-	keeper.get(t, "/api/contacts/515151", sc).want(t, http.StatusOK)
-	list := newScene(t, jsonAnswer(http.StatusOK, `{"items":[`+row(515150)+","+row(515151)+"]}"))
+	sc := newScene(t, jsonAnswer(http.StatusOK, row(626262)))
+	sales.get(t, "/api/contacts/626262", sc).want(t, http.StatusOK)
+	keeper.get(t, "/api/contacts/626262", sc).want(t, http.StatusOK)
+	list := newScene(t, jsonAnswer(http.StatusOK, `{"items":[`+row(626261)+","+row(626262)+"]}"))
 	sales.get(t, "/api/contacts", list).want(t, http.StatusOK)
-	sales.do(t, ask{path: "/api/contacts/515151", method: http.MethodDelete}).want(t, http.StatusForbidden)
+	sales.do(t, ask{path: "/api/contacts/626262", method: http.MethodDelete}).want(t, http.StatusForbidden)
 
-	raw := auditor.post(t, desk+"/report/access", aboutPerson("json", "contact/515151"))
+	raw := auditor.post(t, desk+"/report/access", aboutPerson("json", "contact/626262"))
 	rep := raw.report(t)
 	var got []string
 	for _, row := range rep.Access.Rows {
@@ -121,7 +121,7 @@ func TestAccessReportIsWhatTheGateShowed(t *testing.T) {
 			}
 		}
 		got = append(got, strings.Join(row.Roles, " ")+" "+bank)
-		if !slices.Equal(row.Records, []string{"contact/515151"}) {
+		if !slices.Equal(row.Records, []string{"contact/626262"}) {
 			t.Errorf("a row tells of %q", row.Records)
 		}
 	}
@@ -132,8 +132,8 @@ func TestAccessReportIsWhatTheGateShowed(t *testing.T) {
 		t.Errorf("the proof is %+v, entry %q", l, rep.Entry)
 	}
 	for _, as := range []string{"page", "print", "json"} {
-		auditor.post(t, desk+"/report/access", aboutPerson(as, "contact/515151")).want(t, http.StatusOK).showsNot(t,
-			one, two, pseudonymOf(t, sales), pseudonymOf(t, keeper), canary, "Muster", "515150", "m515151")
+		auditor.post(t, desk+"/report/access", aboutPerson(as, "contact/626262")).want(t, http.StatusOK).showsNot(t,
+			one, two, pseudonymOf(t, sales), pseudonymOf(t, keeper), canary, "Muster", "626261", "m626262")
 	}
 }
 
