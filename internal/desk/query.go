@@ -29,8 +29,8 @@ type Query struct {
 	Entity   string
 	Category access.Category
 	// Shown is how the category was: Clear, Masked, or either.
-	Shown    string
-	Action   access.Action
+	Shown  string
+	Action access.Action
 	// Changed is a field of which a change is told.
 	Changed  string
 	Decision string

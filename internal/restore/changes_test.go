@@ -105,7 +105,7 @@ func TestAWriteTellsWhichFieldsItChangesInEachFormat(t *testing.T) {
 		{"a wrapped value", own, calls("write", `[7],{"born":{"__class__":"date","year":1990,"month":1,"day":2}}`), "update person/7 born=digest"},
 		{"what is only computed", own, calls("change", `{"id":7,"name":"x"}`), ""},
 		{"GraphQL", graph, send("POST", "/graphql", "application/json", `{"query":"mutation($d: D!) { updatePerson(id: 7, data: $d) { id } }","variables":{"d":{"name":"Zoe","nick":"z"}}}`), "update person/7 name=Zoe ?nick=z"},
-		{"XML-RPC", xml, send("POST", "/rpc", "text/xml", `<methodCall><methodName>write</methodName><params><param><value><int>7</int></value></param><param><value>` + xmlMembers("name", "Zoe", "tags", "<boolean>0</boolean>") + `</value></param></params></methodCall>`), "update person/7 name=Zoe tags="},
+		{"XML-RPC", xml, send("POST", "/rpc", "text/xml", `<methodCall><methodName>write</methodName><params><param><value><int>7</int></value></param><param><value>`+xmlMembers("name", "Zoe", "tags", "<boolean>0</boolean>")+`</value></param></params></methodCall>`), "update person/7 name=Zoe tags="},
 		{"Odoo", builtin(t, "odoo"), odoo, "update res.partner/7 email=a@x.de phone= ?x_max_mustermann=y\nupdate res.partner/8 email=a@x.de phone= ?x_max_mustermann=y"},
 		{"Tryton", builtin(t, "tryton"), tryton, "create party.party/ name=Zoe\ncreate party.contact_mechanism/ type=email value=u@x.de\ncreate party.party/ name=Ute contact_mechanisms=digest"},
 	} {

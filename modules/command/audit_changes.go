@@ -1,7 +1,9 @@
 package command
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/crmgate/crmgate/internal/access"
@@ -63,4 +65,29 @@ func hashOr(hash string) string {
 		return "?"
 	}
 	return hash
+}
+
+// maxSought is the longest value that is sought, in bytes: of longer ones, changes hold the
+// hash of a digest.
+const maxSought = 512
+
+// askValue reads the value that a change is sought by: in the arguments it would stand in
+// the shell's history and in every list of processes.
+func (s *search) askValue() error {
+	if !s.byValue {
+		return nil
+	}
+	if s.changed == "" {
+		return errors.New("--value-stdin needs the field that it stood in: --changed email")
+	}
+	raw, err := io.ReadAll(io.LimitReader(s.cmd.InOrStdin(), maxSought+1))
+	if err != nil {
+		return fmt.Errorf("reading the value: %w", err)
+	}
+	value := strings.TrimSpace(string(raw))
+	if value == "" || len(raw) > maxSought {
+		return fmt.Errorf("--value-stdin: the standard input holds no value, or more than %d bytes", maxSought)
+	}
+	s.query.Value = &value
+	return nil
 }
