@@ -61,6 +61,8 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	// changing is what is known of what it changes: see changes.go.
+	changing changing
 
 	// For the line in the process log.
 	route   string
