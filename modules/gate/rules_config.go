@@ -1,6 +1,9 @@
 package gate
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -223,4 +226,44 @@ func (h *Handler) startRules(s *crmgate.Services) (*rules.Ledger, error) {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
 	return l, nil
+}
+
+// Rules are those in force, for the desk.
+func (h *Handler) Rules() *crmgate.RulesInForce {
+	r := h.HouseRules
+	if r == nil || r.loaded == nil {
+		return nil
+	}
+	force := &crmgate.RulesInForce{
+		ID:      short(h.realm(), r.loaded.Version(), fmt.Sprintf("%q %q %q %d", r.ForRoles, r.ExceptRoles, r.NamesRoles, r.Every)),
+		Version: r.loaded.Version(), Concern: r.concern, Names: r.NamesRoles,
+		Outstanding: func(context.Context, []string) ([]string, error) { return nil, errors.New("the gate has not started") },
+	}
+	if o := h.opened.Load(); o != nil && o.rules != nil {
+		force.SignIns, force.Outstanding = o.log.Keyed(realmKeyed, h.realm()), o.rules.Outstanding
+	}
+	return force
+}
+
+// realmKeyed is the category by which the log finds the sign-ins of a realm.
+const realmKeyed = "realm"
+
+func short(words ...string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", words))
+	return hex.EncodeToString(sum[:8])
+}
+
+var _ crmgate.RulesGate = (*Handler)(nil)
+
+// register adds what the register says of the rules to a site's settings.
+func (r *HouseRules) register(into map[string]string) {
+	if r == nil || r.loaded == nil {
+		return
+	}
+	into["rules_version"], into["rules_every"] = r.loaded.Version(), time.Duration(r.Every).String()
+	for name, roles := range map[string][]string{"rules_for": r.ForRoles, "rules_except": r.ExceptRoles, "rules_names": r.NamesRoles} {
+		if len(roles) > 0 {
+			into[name] = strings.Join(roles, ", ")
+		}
+	}
 }
