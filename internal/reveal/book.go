@@ -85,10 +85,8 @@ func (w *Wish) within(from, now time.Time) bool {
 
 // Book holds one employee's wishes at one site.
 type Book struct {
-	// Name and User are who they are for those who decide.
-	Name string `json:"name,omitempty"`
-	User string `json:"user,omitempty"`
-	// Employee is their name in the log.
+	// Name is who they are for those who decide, Employee their name in the log.
+	Name     string `json:"name,omitempty"`
 	Employee string `json:"employee"`
 	Wishes   []Wish `json:"wishes,omitempty"`
 }
@@ -101,6 +99,8 @@ var (
 	ErrThere = errors.New("there is such a wish already")
 	// ErrGone says that there is no such wish in that state any more.
 	ErrGone = errors.New("there is no such wish any more")
+	// ErrOneself says that it takes a second person.
+	ErrOneself = errors.New("nobody decides on a wish of their own")
 )
 
 // Left is how many wishes the employee has left. One that lies in the future counts,
@@ -153,10 +153,4 @@ func (b *Book) Showing(session string, now time.Time, r *Rules) []Wish {
 		}
 	}
 	return list
-}
-
-// IsOf reports whether the book is that of somebody: by their name in the log, or by
-// the CRM's user, whatever account they signed in with.
-func (b *Book) IsOf(employee, user string) bool {
-	return b.Employee == employee || user != "" && strings.EqualFold(b.User, user)
 }

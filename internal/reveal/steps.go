@@ -13,7 +13,7 @@ import (
 // Draft takes a wish in that isn't in the log yet. It counts from then on.
 func (k *Keeper) Draft(ctx context.Context, who Who, of Book, w Wish, r *Rules) (Wish, error) {
 	err := k.Update(ctx, who, func(b *Book, now time.Time) error {
-		b.Name, b.User, b.Employee = of.Name, of.User, of.Employee
+		b.Name, b.Employee = of.Name, of.Employee
 		if err := b.Ask(w, now, r); err != nil {
 			return err
 		}
@@ -31,14 +31,19 @@ func (k *Keeper) Asked(ctx context.Context, who Who, id, entry string) error {
 	})
 }
 
-// Claim takes a waiting wish for one who decides, so that nobody else does.
+// Claim takes a waiting wish for one who decides, so that nobody else does. Nobody
+// decides on their own.
 func (k *Keeper) Claim(ctx context.Context, who Who, id, decider string) error {
-	return k.step(ctx, who, id, Asked, func(w *Wish, now time.Time) bool {
-		if !w.Waits(now) {
-			return false
+	return k.Update(ctx, who, func(b *Book, now time.Time) error {
+		w := b.Find(id)
+		if w == nil || !w.Waits(now) {
+			return ErrGone
+		}
+		if decider == "" || decider == b.Employee {
+			return ErrOneself
 		}
 		w.State, w.Decider, w.Decided = Drafted, decider, now
-		return true
+		return nil
 	})
 }
 

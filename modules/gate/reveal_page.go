@@ -197,7 +197,7 @@ func (q *request) askReveal(form url.Values) {
 // waits for somebody.
 func (q *request) wish(w reveal.Wish) {
 	r, ctx, id := q.o.revealer, q.r.Context(), q.employee.session.Identity
-	of := reveal.Book{Name: id.Name, User: id.User, Employee: visitor{q}.Employee()}
+	of := reveal.Book{Name: id.Name, Employee: visitor{q}.Employee()}
 	if of.Name == "" {
 		of.Name = id.User
 	}
@@ -318,7 +318,7 @@ func (q *request) decideReveal(id string, yes bool) {
 		return
 	}
 	p := &all[i]
-	if p.Book.IsOf(me, q.employee.session.Identity.User) {
+	if p.Book.Employee == me {
 		q.refuse(refusal{reason: "no_second_person", text: textNotOneself})
 		return
 	}

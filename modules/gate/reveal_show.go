@@ -258,10 +258,10 @@ func (q *request) showWishes(wrong page.Text) {
 	}
 	part := page.RevealPart{Title: page.Text{DE: "Offene Bitten", EN: "Open wishes"}}
 	slices.SortStableFunc(all, func(a, b reveal.Pending) int { return a.At.Compare(b.At) })
-	me, user := visitor{q}.Employee(), q.employee.session.Identity.User
+	me := visitor{q}.Employee()
 	for i := range all {
 		w := &all[i]
-		if w.Book.IsOf(me, user) || !r.rules.MayDecide(q.employee.roles(), w.Categories) {
+		if w.Book.Employee == me || !r.rules.MayDecide(q.employee.roles(), w.Categories) {
 			continue
 		}
 		part.Items = append(part.Items, page.RevealItem{
