@@ -70,6 +70,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    clear_upstream <reason>
 //	    crm_hosts      <host>...
 //	    accept         documented
+//	    reveal         { … }         # see unmarshalReveal
 //	    observe        until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -159,12 +160,14 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return nil
 	case "accept":
 		return h.unmarshalAccept(d)
+	case "reveal":
+		return h.unmarshalReveal(d)
 	case "observe":
 		return h.unmarshalObserve(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "rules", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
+			"step_up", "rules", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe", "reveal")
 	}
 }
 

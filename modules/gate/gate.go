@@ -118,6 +118,9 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Reveal lets employees see one masked field of one record in clear, for a reason
+	// and for a while. Default: nobody can.
+	Reveal *Reveal `json:"reveal,omitempty"`
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
@@ -173,7 +176,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators()); err != nil {
+	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(), h.checkReveal()); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
@@ -292,6 +295,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	revealer, err := newRevealer(h, s)
+	if err != nil {
+		return err
+	}
 	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
@@ -317,6 +324,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
 		rules: known, rulesKey: s.Ring.Derive("rules answers"),
+		revealer: revealer, learners: revealer.learners(),
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

@@ -147,6 +147,7 @@ func (l *release) disclosure(d access.Disclosure, body []byte) *audit.Entry {
 	e.Bytes = int64(len(body))
 	sum := sha256.Sum256(body)
 	e.BodySHA256 = hex.EncodeToString(sum[:])
+	e.Detail = strings.Trim(e.Detail+"; "+l.q.revealedDetail(), "; ")
 	return e
 }
 
@@ -239,7 +240,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		if err != nil {
 			return res, err
 		}
-		if res.Changed {
+		if res.Changed || len(res.Revealed) > 0 {
 			body, err := res.Body(nil)
 			if err != nil {
 				return res, err
@@ -258,6 +259,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 	if err != nil {
 		return res, fmt.Errorf("masking: %w", err)
 	}
+	l.q.sayRevealed(found, &res)
 	for i := range inner {
 		add(&res.Disclosure, &inner[i])
 	}

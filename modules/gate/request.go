@@ -63,6 +63,8 @@ type request struct {
 	collected string
 	// changing is what is known of what it changes: see changes.go.
 	changing changing
+	// shows is what is revealed to the employee; nil until somebody asks.
+	shows *revealing
 
 	// For the line in the process log.
 	route   string

@@ -120,10 +120,10 @@ func masksIn(t *doc.Tree) []string {
 func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 	shown, err := q.h.plan(q.employee.roles(), access.Read)
 	if err != nil || w.Mode == profile.WriteEcho {
-		return restore.Plans{Shown: shown}, err
+		return q.savesRevealed(w, restore.Plans{Shown: shown}), err
 	}
 	write, err := q.h.plan(q.employee.roles(), access.Update)
-	return restore.Plans{Shown: shown, Write: write}, err
+	return q.savesRevealed(w, restore.Plans{Shown: shown, Write: write}), err
 }
 
 // notSaved refuses after the intent: its disclosure says that nothing was
