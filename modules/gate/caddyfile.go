@@ -70,6 +70,9 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    crm_hosts      <host>...
 //	    accept         documented
 //	    observe        until <date>
+//	    location       <country>...
+//	    transfer       <basis> …    # see unmarshalRegister
+//	    register       { … }
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -83,6 +86,9 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		}
 	}
 	h.Files = h.filesNow()
+	if err := h.judgeLocation(&opening); err != nil {
+		return err
+	}
 	return h.missing(&opening)
 }
 
@@ -158,10 +164,13 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAccept(d)
 	case "observe":
 		return h.unmarshalObserve(d)
+	case "location", "transfer", "register":
+		return h.unmarshalRegister(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe",
+			"location", "transfer", "register")
 	}
 }
 
