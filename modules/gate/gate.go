@@ -25,6 +25,7 @@ import (
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/internal/transfer"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -124,6 +125,14 @@ type Handler struct {
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
+	// Locations are the countries in which the CRM keeps its data, by ISO 3166-1 alpha-2.
+	// Default: the register marks it as missing, and the start says so.
+	Locations []string `json:"locations,omitempty"`
+	// Transfers say on what data may be outside the EU and the EEA. A location there
+	// without an adequacy decision needs one.
+	Transfers []transfer.Transfer `json:"transfers,omitempty"`
+	// Details are what else the register of processing says of this site.
+	Details *crmgate.RegisterConfig `json:"register,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -176,7 +185,11 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(), h.checkReveal()); err != nil {
+	if err := errors.Join(
+		h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(),
+		h.checkReveal(),
+		h.checkRegister(),
+	); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
