@@ -21,6 +21,8 @@ type opened struct {
 	binder *binder
 	// keeper is nil where the profile knows no handles.
 	keeper *keeper
+	// learners are asked about the records of every answer, in this order.
+	learners []learner
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }
