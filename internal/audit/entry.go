@@ -70,6 +70,10 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// Overdue are records of the CRM that were found to be kept for too long, or are so no
+	// longer; Erasure is what was said and done about deleting one.
+	Overdue Event = "overdue"
+	Erasure Event = "erasure"
 )
 
 // Valid reports whether e is in the closed list.
@@ -78,7 +82,7 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange, Overdue, Erasure:
 		return true
 	}
 	return false

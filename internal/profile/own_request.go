@@ -243,3 +243,9 @@ func (p *Profile) Internal(name access.Entity) bool {
 	}
 	return false
 }
+
+// CanReadEntity reports whether the profile says how the gateway reads one record of an
+// entity.
+func (p *Profile) CanReadEntity(name access.Entity) bool {
+	return slices.ContainsFunc(p.entities, func(e *entity) bool { return e.name == name && e.read != nil })
+}

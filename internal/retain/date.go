@@ -17,7 +17,7 @@ const (
 	Unknown State = iota
 	// Empty is a field that holds nothing: what it dates hasn't happened.
 	Empty
-	Known
+	Given
 )
 
 // Date is what a record says in one field.
@@ -33,7 +33,7 @@ type Dates map[string]Date
 // Word is the date as it is kept: `2026-11-24`, "" for an empty one, `?`.
 func (d Date) Word() string {
 	switch d.State {
-	case Known:
+	case Given:
 		return d.Day.Format(time.DateOnly)
 	case Empty:
 		return ""
@@ -174,5 +174,5 @@ func dayOf(t time.Time) Date {
 	if y < firstYear || y > 9999 {
 		return Date{}
 	}
-	return Date{State: Known, Day: time.Date(y, m, d, 0, 0, 0, 0, time.UTC)}
+	return Date{State: Given, Day: time.Date(y, m, d, 0, 0, 0, 0, time.UTC)}
 }

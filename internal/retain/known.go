@@ -243,3 +243,11 @@ func (k *Known) Forget(ctx context.Context, r access.Record) error {
 	}
 	return nil
 }
+
+// Tell notes what an answer says in a field. Two that differ are none.
+func (f *Fact) Tell(field string, d Date) {
+	if had, told := f.Dates[field]; told && had != d {
+		d = Date{}
+	}
+	f.Dates[field] = d
+}

@@ -127,7 +127,7 @@ func (rules Rules) Judge(e access.Entity, dates Dates, facts access.Facts, now t
 			continue
 		}
 		switch d := r.begins(dates); d.State {
-		case Known:
+		case Given:
 			last := r.Period.After(d.Day)
 			if over(last, now) && (!v.Overdue || v.Unknown || last.Before(v.Last)) {
 				v = Verdict{Overdue: true, Rule: r.Words(), Last: last}
@@ -156,4 +156,21 @@ func (r Rule) begins(dates Dates) Date {
 func over(last, now time.Time) bool {
 	y, m, d := now.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).After(last)
+}
+
+// Complete reports whether the rules of an entity can be judged by what is told: of each
+// rule, everything up to the first date that isn't empty.
+func (rules Rules) Complete(e access.Entity, dates Dates) bool {
+	for _, r := range rules[e] {
+		for _, field := range r.After {
+			d, told := dates[field]
+			if !told {
+				return false
+			}
+			if d.State != Empty {
+				break
+			}
+		}
+	}
+	return true
 }

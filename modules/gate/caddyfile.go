@@ -70,6 +70,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    crm_hosts      <host>...
 //	    accept         documented
 //	    observe        until <date>
+//	    retain         <entity> <period> after <field> [else <field>]... [unless <fact>]
+//	    overdue        role <role>... | confirm <role>... | observe until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -158,10 +160,14 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAccept(d)
 	case "observe":
 		return h.unmarshalObserve(d)
+	case "retain":
+		return h.unmarshalRetain(d)
+	case "overdue":
+		return h.unmarshalOverdue(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe", "retain", "overdue")
 	}
 }
 

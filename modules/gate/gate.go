@@ -24,6 +24,7 @@ import (
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
+	"github.com/crmgate/crmgate/internal/retain"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
@@ -118,6 +119,12 @@ type Handler struct {
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
+	// Retain are rules of how long records may be kept, each in the words of the
+	// Caddyfile: `contact 3y after closed_at`, `lead 6m after last_contact else created_at unless
+	// consent:newsletter`. Default: nothing is overdue.
+	Retain []string `json:"retain,omitempty"`
+	// Overdue says who still sees overdue records, and who deletes them.
+	Overdue *Overdue `json:"overdue,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -142,6 +149,8 @@ type Handler struct {
 	desk      crmgate.Desk // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
+	// retention are the rules of Retain.
+	retention retain.Rules
 }
 
 const (
@@ -177,6 +186,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadRules(); err != nil {
+		return err
+	}
+	if err := h.loadRetention(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -282,6 +294,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	retaining, err := newRetaining(h, s)
+	if err != nil {
+		return err
+	}
 	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
@@ -291,6 +307,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	}
 	h.logMachines()
 	h.logObserve()
+	h.logRetention()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -305,7 +322,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors, learners: retaining.last(nil), retain: retaining,
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

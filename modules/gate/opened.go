@@ -23,6 +23,8 @@ type opened struct {
 	keeper *keeper
 	// learners are asked about the records of every answer, in this order.
 	learners []learner
+	// retain is the last of them; nil where nothing is retained.
+	retain *retaining
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

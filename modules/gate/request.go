@@ -61,6 +61,7 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	looked    lookedUp
 
 	// For the line in the process log.
 	route   string
@@ -144,7 +145,7 @@ func (q *request) serve() {
 		q.serveBatch()
 		return
 	}
-	if !q.decide() {
+	if !q.decide() || !q.overdueFile() {
 		return
 	}
 	if !q.logIntent() {
@@ -250,7 +251,7 @@ func (q *request) ask(body []byte) bool {
 		q.refuse(*refused)
 		return false
 	}
-	x.User = q.employee.session.Identity.User
+	x.User, x.Wants = q.employee.session.Identity.User, q.h.wanted()
 	q.route = x.Route
 	if no := q.judgeUpgrade(x); no != nil {
 		q.refuse(*no)
@@ -375,7 +376,7 @@ func (q *request) narrow() bool {
 	if err != nil {
 		return false
 	}
-	x.User = q.employee.session.Identity.User
+	x.User, x.Wants = q.employee.session.Identity.User, q.h.wanted()
 	q.x, q.body, q.c, q.narrowed = x, n.Body, &c, true
 	c.Apply(q.r)
 	return true
