@@ -15,6 +15,7 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/report"
+	"github.com/crmgate/crmgate/internal/retain"
 )
 
 //go:embed *.html
@@ -130,6 +131,13 @@ func parse(lang string) (*template.Template, error) {
 		"plain":    func(s *string) string { return *s },
 		"monthsof": func(kind string, months int) string { return in(retainWord(kind, months)) },
 		"treating": func(how map[access.Category]access.Treatment) []treatedGroup { return byTreatment(report.ShownOf(how)) },
+	})
+	t.Funcs(template.FuncMap{
+		"rule":    func(r string) string { return in(ruleWord(r)) },
+		"did":     func(w retain.Word) string { return in(didWord(w)) },
+		"remains": remainsWord,
+		"status":  statusWord,
+		"dated":   func(t time.Time) string { return in(dated(t)) },
 	})
 	return t.ParseFS(sources, "*.html")
 }

@@ -76,7 +76,7 @@ func ruleWord(rule string) page.Text {
 func periodWord(p retain.Period) (de, en string) {
 	var deParts, enParts []string
 	for _, u := range []struct {
-		n                                int
+		n                            int
 		deOne, deMany, enOne, enMany string
 	}{
 		{p.Years, "Jahr", "Jahre", "year", "years"},

@@ -83,26 +83,29 @@ type Item struct {
 	Received *Received `json:"received,omitempty"`
 }
 
-// Received are those to whom a record was disclosed (Art. 19).
+// Received are those to whom a record was disclosed (Art. 19), by the log.
 type Received struct {
-	// Machines are the programs that got it: other systems may have it from them.
-	Machines []Recipient `json:"machines,omitempty"`
-	// Exports are the people who took it along.
-	Exports []Recipient `json:"exports,omitempty"`
-	// Readers is how many people saw it otherwise.
-	Readers int `json:"readers"`
-	// Since is the first disclosure that the log knows.
-	Since time.Time `json:"since,omitzero"`
-	// Cut says that the log holds more than was read.
+	// By are the roles and the machines that got it: a machine is another system.
+	By []Recipient `json:"by,omitempty"`
+	// Exports are the times at which it was taken along.
+	Exports []Export `json:"exports,omitempty"`
+	// Cut says that the log may hold more: months of it were destroyed, or couldn't be read.
 	Cut bool `json:"cut,omitempty"`
 }
 
-// Recipient is somebody who got a record.
+// Recipient is a role or a machine that got a record.
 type Recipient struct {
-	Name  string    `json:"name"`
-	Times int       `json:"times"`
-	Last  time.Time `json:"last"`
-	Audit string    `json:"audit,omitempty"`
+	Machine bool   `json:"machine,omitempty"`
+	Name    string `json:"name"`
+	Answers int    `json:"answers"`
+	Clear   int    `json:"clear"`
+}
+
+// Export is one time at which a record was taken along.
+type Export struct {
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	Audit string    `json:"audit"`
 }
 
 // Why nothing was done.

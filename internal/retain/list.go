@@ -395,3 +395,44 @@ func (l *List) group(ctx context.Context, group sealed.Key, most int) (all []*It
 	}
 	return all, false, nil
 }
+
+// Drop takes a record off the list that isn't overdue after all, unless it is on its way or held.
+func (l *List) Drop(ctx context.Context, name string) error {
+	it, version, err := l.get(ctx, name)
+	if err != nil {
+		return err
+	}
+	if it.Hold != nil || it.Stage != Open && it.Stage != Asked {
+		return ErrStage
+	}
+	k := l.key(it.Record)
+	l.forget(k)
+	if err := l.room.Save(ctx, sealed.Item{Key: k, Version: version}); errors.Is(err, sealed.ErrChanged) {
+		return ErrStage
+	} else if err != nil {
+		return fmt.Errorf("writing the work list: %w", err)
+	}
+	return nil
+}
+
+// Held reports whether a hold stands against one of the records.
+func (l *List) Held(ctx context.Context, e access.Entity, typ string, ids []string) (bool, error) {
+	keys := make([]sealed.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = l.key(access.Record{Entity: e, Type: typ, ID: id})
+	}
+	items, err := l.room.Load(ctx, keys...)
+	if err != nil {
+		return false, fmt.Errorf("reading the work list: %w", err)
+	}
+	for _, doc := range items {
+		it, err := read(doc)
+		if err != nil {
+			return false, err
+		}
+		if it.Hold != nil {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -61,6 +61,10 @@ func (q *request) serveOwn() {
 		q.home()
 		return
 	}
+	if isOverdue(q.c.Path) {
+		q.serveOverdue()
+		return
+	}
 	if isDesk(q.c.Path) {
 		q.serveDesk()
 		return
@@ -98,6 +102,9 @@ func (q *request) home() {
 		for _, w := range q.h.desk.Ways(q.employee.roles()) {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 		}
+	}
+	if w, ok := q.overdueWay(); ok {
+		p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 	}
 	q.showPage(p)
 }

@@ -145,7 +145,7 @@ func (q *request) serve() {
 		q.serveBatch()
 		return
 	}
-	if !q.decide() || !q.overdueFile() {
+	if !q.decide() {
 		return
 	}
 	if !q.logIntent() {
@@ -340,7 +340,7 @@ func (q *request) decide() bool {
 		}
 		q.decision = d
 		if !d.Refused {
-			return true
+			return q.mayByAge()
 		}
 		if !d.Narrow || !q.narrow() {
 			break

@@ -2,7 +2,9 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -188,10 +190,10 @@ func (r *retaining) lookUp(q *request, site *retainSite, facts []retain.Fact) {
 			break
 		}
 		began := time.Now()
-		dates, _, err := r.readDates(q, f.Record, "the gateway's own read, to learn how old a record is")
+		dates, _, _, err := r.readRecord(q, f.Record, "the gateway's own read, to learn how old a record is")
 		q.looked.count++
 		q.looked.took += time.Since(began)
-		if err != nil {
+		if err != nil && !errors.Is(err, errGone) {
 			q.looked.failed = true
 			r.h.logger.Warn("reading how old a record is", zap.String("request", q.id), zap.Error(err))
 			break
@@ -209,45 +211,62 @@ type lookedUp struct {
 	failed bool
 }
 
-// readDates reads the dates of a record by itself. What it doesn't say is unknown there.
-func (r *retaining) readDates(q *request, rec access.Record, why string) (retain.Dates, ownAnswer, error) {
+// readRecord reads the dates of a record by itself, and what the other learners know of
+// it. What it doesn't say is unknown there.
+func (r *retaining) readRecord(q *request, rec access.Record, why string) (retain.Dates, access.Facts, ownAnswer, error) {
 	own, err := r.h.profile.OwnRead(rec)
 	if err != nil {
-		return nil, ownAnswer{}, err
+		return nil, nil, ownAnswer{}, err
 	}
 	a, err := q.own(&own, why)
 	if err != nil {
-		return nil, a, err
+		return nil, nil, a, err
 	}
 	dates := retain.Dates{}
 	for _, field := range r.wants[rec.Entity] {
 		dates[field] = retain.Date{}
 	}
 	if own.Gone(a.status, a.body) {
-		return dates, a, errGone
+		return dates, nil, a, errGone
 	}
-	if a.status != 200 {
-		return nil, a, fmt.Errorf("the CRM answered %d", a.status)
+	if a.status != http.StatusOK {
+		return nil, nil, a, fmt.Errorf("the CRM answered %d", a.status)
 	}
 	t, err := own.Parse(a.body)
 	if err != nil {
-		return nil, a, fmt.Errorf("reading a record: %w", err)
+		return nil, nil, a, fmt.Errorf("reading a record: %w", err)
 	}
-	own.Exchange.Wants = r.wants
+	own.Exchange.Wants, own.Exchange.User = r.wants, q.employee.session.Identity.User
 	found, err := own.Exchange.Locate(t, a.status)
 	if err != nil {
-		return nil, a, fmt.Errorf("reading a record: %w", err)
+		return nil, nil, a, fmt.Errorf("reading a record: %w", err)
 	}
 	defer found.Release()
+	// The other learners see the answer as if it were this request's.
+	as := *q
+	as.x = own.Exchange
+	for _, l := range q.o.learners {
+		if l == learner(r) {
+			break
+		}
+		if err := l.learn(&as, t, found); err != nil {
+			return nil, nil, a, err
+		}
+	}
 	facts, at := r.records(t, &found.Found)
 	i, ok := at[rec]
 	if !ok {
-		return nil, a, fmt.Errorf("reading a record: the CRM's answer is about another one")
+		return nil, nil, a, errors.New("reading a record: the CRM's answer is about another one")
 	}
 	for name, d := range facts[i].Dates {
 		dates[name] = d
 	}
-	return dates, a, nil
+	for i := range found.Records {
+		if found.Records[i].Record == rec && found.Records[i].Facts != nil {
+			return dates, found.Records[i].Facts, a, nil
+		}
+	}
+	return dates, nil, a, nil
 }
 
 // judge says of each retained record whether it is overdue.
@@ -385,10 +404,43 @@ func (q *request) overdueAny(e access.Entity, typ string, ids []string) bool {
 	return slices.ContainsFunc(facts, func(f retain.Fact) bool { return r.h.retention.Judge(e, f.Dates, nil, now).Overdue })
 }
 
+// mayByAge refuses what the age of a record, or a hold on it, stands against.
+func (q *request) mayByAge() bool {
+	return q.o.retain == nil || q.overdueFile() && q.unheld()
+}
+
+// unheld refuses to delete a record on which there is a hold. A list that can't be read
+// holds everything.
+func (q *request) unheld() bool {
+	for _, a := range q.x.Accesses {
+		if a.Action != access.Delete || !q.h.retained(a.Entity) {
+			continue
+		}
+		site, err := q.o.retain.at(q.c.Host)
+		held := false
+		if err == nil {
+			held, err = site.list.Held(q.r.Context(), a.Entity, a.Type, a.IDs)
+		}
+		if err != nil {
+			q.o.retain.complain(q, err)
+		}
+		if held || err != nil {
+			q.refuse(refusal{reason: "held", text: textHeld})
+			return false
+		}
+	}
+	return true
+}
+
+var textHeld = text{
+	"Für diesen Datensatz gilt eine Sperre: Er darf nicht gelöscht werden. Wenden Sie sich an den Datenschutz.",
+	"A hold stands against this record: it must not be deleted. Ask your data protection officer.",
+}
+
 // overdueFile refuses what can't be masked (a file, a printed page) of a record that is
 // overdue, or of records that nobody can name.
 func (q *request) overdueFile() bool {
-	if q.o.retain == nil || q.x.Type != "none" && !q.x.Image {
+	if q.x.Type != "none" && !q.x.Image {
 		return true
 	}
 	for _, a := range q.x.Accesses {
