@@ -107,7 +107,7 @@ func TestDeskShowsChanges(t *testing.T) {
 	rec["last_name"] = "Kanarienvogel"
 	vera.do(t, saves()[1].ask(t, id, rec)).want(t, http.StatusOK)
 	auditor := signedInWith(t, env.opened, somebody(), "A. Uditor", "sales", "auditor")
-	path, saved, read := fmt.Sprintf("%s/record?record=contact%%2F%d", desk, id), "Geändert, gespeichert", "<strong>Gelesen</strong>"
+	path, saved, read := fmt.Sprintf("%s/record?record=contact%%2F%d", desk, id), "Änderung gespeichert", "<strong>Gelesen</strong>"
 	auditor.visits(t, path).shows(t, saved, `<code translate="no">last_name</code>`, read, "1 gespeicherte Änderung").showsNot(t, "Kanarienvogel")
 	auditor.visits(t, path+"&changed=last_name").shows(t, saved).showsNot(t, read)
 	auditor.visits(t, path+"&changed=city").showsNot(t, saved, read)
