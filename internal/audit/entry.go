@@ -70,6 +70,9 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
+	// version, and the language in which it was read.
+	RulesKnown Event = "rules_known"
 )
 
 // Valid reports whether e is in the closed list.
@@ -78,7 +81,7 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange, RulesKnown:
 		return true
 	}
 	return false

@@ -96,6 +96,9 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// HouseRules are the company's rules, which employees acknowledge before the CRM
+	// opens. Default: there are none.
+	HouseRules *HouseRules `json:"rules,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -177,6 +180,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadRules(); err != nil {
+		return err
+	}
+	if err := h.loadHouseRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -282,6 +288,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	known, err := h.startRules(s)
+	if err != nil {
+		return err
+	}
 	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
@@ -306,6 +316,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	h.renew(sessions)
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		rules: known, rulesKey: s.Ring.Derive("rules answers"),
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

@@ -249,6 +249,9 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		inner = append(inner, res.Disclosure)
 	}
 	l.q.unknownFields(found)
+	if err := l.q.learn(t, found); err != nil {
+		return mask.Result{}, fmt.Errorf("learning what is known of records: %w", err)
+	}
 	res, err := l.q.o.apply(t, &found.Found, l.q.decision.Plan, mask.Options{
 		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true, Seen: seen,
 	})

@@ -135,7 +135,7 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
-	if !q.stepUp() {
+	if !q.rulesKnown() || !q.stepUp() {
 		return
 	}
 	if q.x.Pass {
