@@ -91,6 +91,9 @@ const caddyfile = `{
 			client_id crm
 			client_secret "a secret"
 		}
+		rules {
+			names role auditor
+		}
 		desk {
 			auditors role auditor
 			officers role data_protection
