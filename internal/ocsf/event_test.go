@@ -62,6 +62,9 @@ func samples() map[string]audit.Entry {
 		"intent": intent, "denied": refused, "observed": observed, "shown": shown, "rows": rows, "cut": cut, "failed": failed,
 		"bare intent": {Time: at(), Kind: audit.Intent, Request: "x"},
 	}
+	for name, e := range changes() {
+		all[name] = e
+	}
 	for _, e := range []audit.Event{
 		audit.Start, audit.UncleanStart, audit.Stop, audit.PolicyChange, audit.KeyChange, audit.ClockStep, audit.Searched, audit.Exported,
 		audit.RetentionRun, audit.SignIn, audit.Refused, audit.StepUp, audit.SignOut, audit.Revoked, audit.Revealed, audit.Consent,

@@ -70,7 +70,11 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    clear_upstream <reason>
 //	    crm_hosts      <host>...
 //	    accept         documented
+//	    reveal         { … }         # see unmarshalReveal
 //	    observe        until <date>
+//	    location       <country>...
+//	    transfer       <basis> …    # see unmarshalRegister
+//	    register       { … }
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -84,6 +88,9 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		}
 	}
 	h.Files = h.filesNow()
+	if err := h.judgeLocation(&opening); err != nil {
+		return err
+	}
 	return h.missing(&opening)
 }
 
@@ -159,12 +166,20 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return nil
 	case "accept":
 		return h.unmarshalAccept(d)
+	case "reveal":
+		return h.unmarshalReveal(d)
 	case "observe":
 		return h.unmarshalObserve(d)
+	case "location", "transfer", "register":
+		return h.unmarshalRegister(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "rules", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe",
+			"rules",
+			"reveal",
+			"location", "transfer", "register",
+		)
 	}
 }
 

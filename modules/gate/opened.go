@@ -28,6 +28,8 @@ type opened struct {
 	// answers to the questions.
 	rules    *rules.Ledger
 	rulesKey [32]byte
+	// revealer is nil where nothing is revealed.
+	revealer *revealer
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

@@ -64,6 +64,9 @@ func (q *request) serveOwn() {
 	case ownPrefix, ownPrefix + "/":
 		q.home()
 		return
+	case revealPath, revealWishesPath:
+		q.serveReveal()
+		return
 	}
 	if isDesk(q.c.Path) {
 		q.serveDesk()
@@ -98,6 +101,7 @@ func (q *request) home() {
 		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
 	}
+	p.Ways = append(p.Ways, q.revealWays()...)
 	if q.h.desk != nil {
 		for _, w := range q.h.desk.Ways(q.employee.roles()) {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})

@@ -61,6 +61,10 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	// changing is what is known of what it changes: see changes.go.
+	changing changing
+	// shows is what is revealed to the employee; nil until somebody asks.
+	shows *revealing
 
 	// For the line in the process log.
 	route   string
