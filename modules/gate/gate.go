@@ -97,6 +97,9 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// HouseRules are the company's rules, which employees acknowledge before the CRM
+	// opens. Default: there are none.
+	HouseRules *HouseRules `json:"rules,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -116,6 +119,9 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Reveal lets employees see one masked field of one record in clear, for a reason
+	// and for a while. Default: nobody can.
+	Reveal *Reveal `json:"reveal,omitempty"`
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
@@ -179,13 +185,20 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(), h.checkRegister()); err != nil {
+	if err := errors.Join(
+		h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(),
+		h.checkReveal(),
+		h.checkRegister(),
+	); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
 	if err := h.loadRules(); err != nil {
+		return err
+	}
+	if err := h.loadHouseRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -291,6 +304,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	known, err := h.startRules(s)
+	if err != nil {
+		return err
+	}
+	revealer, err := newRevealer(h, s)
+	if err != nil {
+		return err
+	}
 	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
@@ -315,6 +336,8 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	h.renew(sessions)
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		rules: known, rulesKey: s.Ring.Derive("rules answers"),
+		revealer: revealer, learners: revealer.learners(),
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil
