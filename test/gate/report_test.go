@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -215,8 +217,24 @@ func TestRegisterIsTheConfigurationInForce(t *testing.T) {
 		sees.How[access.FreeText] == access.Clear || sees.If["own"][access.FreeText] != access.Clear {
 		t.Errorf("support sees %+v", sees)
 	}
-	for _, as := range []string{"page", "print", "json"} {
+	for _, as := range []string{"page", "print", "json", "csv"} {
 		auditor.visits(t, desk+"/report/register?as="+as).want(t, http.StatusOK).showsNot(t, clientSecret, "client_secret", canary)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(auditor.visits(t, desk+"/report/register?as=csv").want(t, http.StatusOK).body)).ReadAll()
+	if err != nil || len(rows) < 100 || rows[1][5] == "0" {
+		t.Errorf("the CSV has %d rows, %v", len(rows), err)
+	}
+	sites, located := 0, 0
+	for _, s := range r.Sites {
+		if len(s.Ways) > 0 && len(s.Served) > 0 && s.Systems[0].Kind == report.SystemCRM {
+			sites++
+		}
+		if s.Traffic != nil && len(s.Systems[0].Places) == 0 {
+			located++
+		}
+	}
+	if sites < len(r.Sites)-1 || located != len(r.Sites) || len(r.Counted) != 1 {
+		t.Errorf("of %d sites %d say where to, %d have traffic and no country; counted %+v", len(r.Sites), sites, located, r.Counted)
 	}
 	auditor.visits(t, desk+"/report/register").shows(t, "Rechtsgrundlagen", "support", "Fassung")
 }
