@@ -41,6 +41,9 @@ type Stored struct {
 type Result struct {
 	Edits   []doc.Edit
 	Refused []string
+	// Kept are the nodes of fields that came as what their author was shown of a stored
+	// value: it stays.
+	Kept []int
 }
 
 // Fields returns the names of the fields whose stored values are needed before
@@ -137,6 +140,7 @@ func (j *judge) partial() {
 		case j.free(f):
 		case j.unchanged(f):
 			out = append(out, f.Node)
+			j.result.Kept = append(j.result.Kept, f.Node)
 		default:
 			j.result.Refused = append(j.result.Refused, f.Name)
 		}
@@ -339,6 +343,7 @@ func (j *judge) fill(f *profile.WriteField) {
 		with = j.body.Format.Encode(nil, j.body, f.Node, doc.Value{Kind: doc.String, Text: j.stored.Tree.Text(node)})
 	}
 	j.result.Edits = append(j.result.Edits, doc.Edit{Start: at.Start, End: at.End, With: with})
+	j.result.Kept = append(j.result.Kept, f.Node)
 }
 
 // takes reports whether the request can hold a stored value without a change.

@@ -96,6 +96,9 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// HouseRules are the company's rules, which employees acknowledge before the CRM
+	// opens. Default: there are none.
+	HouseRules *HouseRules `json:"rules,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -180,6 +183,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.loadRules(); err != nil {
+		return err
+	}
+	if err := h.loadHouseRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -285,6 +291,10 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	known, err := h.startRules(s)
+	if err != nil {
+		return err
+	}
 	revealer, err := newRevealer(h, s)
 	if err != nil {
 		return err
@@ -312,7 +322,9 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
 	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors, revealer: revealer, learners: revealer.learners(),
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		rules: known, rulesKey: s.Ring.Derive("rules answers"),
+		revealer: revealer, learners: revealer.learners(),
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

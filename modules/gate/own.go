@@ -8,6 +8,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
+	"github.com/crmgate/crmgate/internal/rules"
 )
 
 // serveOwn answers the addresses below /.crmgate. None of them is forwarded.
@@ -33,6 +34,9 @@ func (q *request) serveOwn() {
 		return
 	case factorAgainPath:
 		q.serveFactorAgain()
+		return
+	case rules.Path, rules.PrintPath:
+		q.serveRules()
 		return
 	case sessionsPath:
 		q.ownSessions()
@@ -103,6 +107,7 @@ func (q *request) home() {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 		}
 	}
+	p.Ways = append(p.Ways, q.rulesWay()...)
 	q.showPage(p)
 }
 

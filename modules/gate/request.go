@@ -61,6 +61,8 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	// changing is what is known of what it changes: see changes.go.
+	changing changing
 	// shows is what is revealed to the employee; nil until somebody asks.
 	shows *revealing
 
@@ -135,7 +137,7 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
-	if !q.stepUp() {
+	if !q.rulesKnown() || !q.stepUp() {
 		return
 	}
 	if q.x.Pass {

@@ -53,6 +53,7 @@ func (q *request) restore() bool {
 		fresh = append(fresh, q.h.rules.Fresh(entered, w, stored)...)
 		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
 		edits, refused = append(edits, res.Edits...), append(refused, res.Refused...)
+		q.changing.judged(w, stored, res.Kept)
 	}
 	if len(refused) > 0 {
 		names := strings.Join(refused, ", ")
@@ -130,7 +131,7 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 func (q *request) notSaved(reason string, t text) {
 	e := q.entry(audit.Disclosure)
 	e.Intent, e.Error, e.Disclosure = q.intent.Seq, reason, &access.Disclosure{}
-	e.Detail = "nothing was forwarded" + q.collected
+	e.Detail, e.Changes = "nothing was forwarded"+q.collected, q.changes(access.Unchanged)
 	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return
