@@ -41,7 +41,7 @@ func (q *request) revealed() *revealing {
 	}
 	q.shows = &revealing{}
 	may, err := q.h.mayReveal(q.employee.roles())
-	if err != nil || !may.anything(q.h) {
+	if err != nil || !may.anything() {
 		return q.shows
 	}
 	book, err := q.o.revealer.Book(q.r.Context(), q.who())
