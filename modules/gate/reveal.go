@@ -48,6 +48,7 @@ type revealer struct {
 
 	rules reveal.Rules
 	logs  logs
+	names fieldNames
 }
 
 // checkReveal judges the configuration.

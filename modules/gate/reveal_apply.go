@@ -79,6 +79,9 @@ func (q *request) reads() bool {
 type revealLearner struct{}
 
 func (revealLearner) learn(q *request, _ *doc.Tree, found *profile.Located) error {
+	if q.x != nil && q.x.Stream == "" {
+		q.o.revealer.names.take(q.h.profile, &found.Found)
+	}
 	if !q.reads() {
 		return nil
 	}

@@ -172,7 +172,7 @@ func (q *request) askReveal(form url.Values) {
 		visitor{q}.Failed("undecided", err)
 		return
 	}
-	fields := q.h.askable(may, record)
+	fields := q.askable(may, record)
 	i := slices.IndexFunc(fields, func(f askableField) bool { return f.name == in.field })
 	if i < 0 {
 		q.refuse(refusal{reason: "no_reveal", text: textNoReveal})

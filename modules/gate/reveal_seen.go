@@ -159,11 +159,11 @@ func standsIn(text, id string) bool {
 	}
 }
 
-// askable are the fields of a record that an employee may ask for: the profile names
+// askable are the fields of a record that an employee may ask for: the profile knows
 // them, they were masked, and the policy reveals them.
-func (h *Handler) askable(may rights, s *seen) []askableField {
+func (q *request) askable(may rights, s *seen) []askableField {
 	var list []askableField
-	for _, f := range h.profile.Fields(s.Type) {
+	for _, f := range q.o.revealer.names.fields(q.h.profile, s.Type) {
 		var cats []access.Category
 		for _, c := range f.Categories {
 			if _, masked := s.masked[c]; masked && may.perhaps(s.Entity, c) {

@@ -170,7 +170,7 @@ func (q *request) records(list []seen, in revealEntered) page.RevealPart {
 			break
 		}
 		var cats []access.Category
-		for _, f := range q.h.askable(may, s) {
+		for _, f := range q.askable(may, s) {
 			for _, c := range f.cats {
 				if !slices.Contains(cats, c) {
 					cats = append(cats, c)
@@ -225,7 +225,7 @@ func (q *request) fieldsOf(s *seen, in revealEntered) (part page.RevealPart, ok 
 	}
 	rules := &q.o.revealer.rules
 	field := page.RevealField{Name: "field", Label: page.Text{DE: "Welches Feld?", EN: "Which field?"}}
-	for _, f := range q.h.askable(may, s) {
+	for _, f := range q.askable(may, s) {
 		text := dataOf(f.cats)
 		if rules.Needs(f.cats) {
 			text.DE += " – mit Zustimmung einer zweiten Person"
