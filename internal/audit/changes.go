@@ -111,3 +111,16 @@ func (e *Entry) IsField(f *access.ChangedField, name string) bool {
 	}
 	return f.Key == nameKey(e.changeKey, name)
 }
+
+// changeTerms calls record for the records of its changes, and add for their fields.
+func (e *Entry) changeTerms(record func(typ, entity, id string), add func(domain, value string)) {
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		for _, id := range c.IDs {
+			record(c.Type, string(c.Entity), id)
+		}
+		for n := range c.Fields {
+			add(termChanged, foldName(c.Fields[n].Name)+c.Fields[n].Key)
+		}
+	}
+}

@@ -215,15 +215,7 @@ func (e *Entry) terms(add func(domain, value string)) {
 			record(r.Type, string(r.Entity), r.ID)
 		}
 	}
-	for i := range e.Changes {
-		c := &e.Changes[i]
-		for _, id := range c.IDs {
-			record(c.Type, string(c.Entity), id)
-		}
-		for n := range c.Fields {
-			add(termChanged, foldName(c.Fields[n].Name)+c.Fields[n].Key)
-		}
-	}
+	e.changeTerms(record, add)
 	if e.Employee != "" {
 		add(termEmployee, e.Employee)
 	}

@@ -2,6 +2,7 @@ package ocsf
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -62,9 +63,7 @@ func samples() map[string]audit.Entry {
 		"intent": intent, "denied": refused, "observed": observed, "shown": shown, "rows": rows, "cut": cut, "failed": failed,
 		"bare intent": {Time: at(), Kind: audit.Intent, Request: "x"},
 	}
-	for name, e := range changes() {
-		all[name] = e
-	}
+	maps.Copy(all, changes())
 	for _, e := range []audit.Event{
 		audit.Start, audit.UncleanStart, audit.Stop, audit.PolicyChange, audit.KeyChange, audit.ClockStep, audit.Searched, audit.Exported,
 		audit.RetentionRun, audit.SignIn, audit.Refused, audit.StepUp, audit.SignOut, audit.Revoked, audit.Revealed, audit.Consent,

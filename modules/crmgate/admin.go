@@ -80,6 +80,20 @@ func isField(s string) bool {
 	return len(s) <= maxRecord && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// change says which changes are looked for.
+func (l *Look) change() (said []string, err error) {
+	if l.Changed != "" {
+		if !isField(l.Changed) {
+			return nil, errors.New("a field is named as the CRM does, in one line")
+		}
+		said = append(said, fmt.Sprintf("changed %q", l.Changed))
+	}
+	if l.Value {
+		said = append(said, "by a value")
+	}
+	return said, nil
+}
+
 // Entry is what is written down before anything is shown.
 func (l *Look) Entry() (*audit.Entry, error) {
 	if l.Node != "" && !audit.IsNode(l.Node) {
@@ -102,15 +116,11 @@ func (l *Look) Entry() (*audit.Entry, error) {
 		}
 		said = append(said, fmt.Sprintf("record %q", l.Record))
 	}
-	if l.Changed != "" {
-		if !isField(l.Changed) {
-			return nil, errors.New("a field is named as the CRM does, in one line")
-		}
-		said = append(said, fmt.Sprintf("changed %q", l.Changed))
+	change, err := l.change()
+	if err != nil {
+		return nil, err
 	}
-	if l.Value {
-		said = append(said, "by a value")
-	}
+	said = append(said, change...)
 	for _, e := range l.Employees {
 		if !strings.HasPrefix(e, "e-") || strings.ContainsAny(e, " @") {
 			return nil, errors.New("an employee is written down by pseudonym only")
