@@ -131,6 +131,11 @@ func parse(lang string) (*template.Template, error) {
 		"monthsof": func(kind string, months int) string { return in(retainWord(kind, months)) },
 		"treating": func(how map[access.Category]access.Treatment) []treatedGroup { return byTreatment(report.ShownOf(how)) },
 	})
+	t.Funcs(template.FuncMap{
+		"alarm":  func(a audit.Alarm) string { return in(alarmWord(a)) },
+		"level":  func(l string) string { return in(levelWord(l)) },
+		"levels": levels,
+	})
 	return t.ParseFS(sources, "*.html")
 }
 

@@ -39,6 +39,10 @@ func eventWord(e audit.Event) page.Text {
 		return page.Text{DE: "Zweite Faktoren zurückgesetzt", EN: "Second factors reset"}
 	case audit.Invited:
 		return page.Text{DE: "Einrichtungscode ausgegeben", EN: "Enrolment code issued"}
+	case audit.AlarmRaised:
+		return page.Text{DE: "Alarm", EN: "Alarm"}
+	case audit.AlarmSeen:
+		return page.Text{DE: "Alarm quittiert", EN: "Alarm acknowledged"}
 	}
 	return keepingWord(e)
 }

@@ -60,6 +60,9 @@ func (q *request) serveOwn() {
 	case ownPrefix, ownPrefix + "/":
 		q.home()
 		return
+	case linkPath:
+		q.linkPage()
+		return
 	}
 	if isDesk(q.c.Path) {
 		q.serveDesk()
