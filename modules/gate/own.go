@@ -60,9 +60,6 @@ func (q *request) serveOwn() {
 	case ownPrefix, ownPrefix + "/":
 		q.home()
 		return
-	case linkPath:
-		q.linkPage()
-		return
 	}
 	if isDesk(q.c.Path) {
 		q.serveDesk()
@@ -70,6 +67,15 @@ func (q *request) serveOwn() {
 	}
 	if rest, ok := strings.CutPrefix(q.c.Path, stepUpPath+"/"); ok {
 		q.serveStepUp(rest)
+		return
+	}
+	q.further()
+}
+
+// further answers the addresses that only some configurations have.
+func (q *request) further() {
+	if q.c.Path == linkPath {
+		q.linkPage()
 		return
 	}
 	q.notFound()

@@ -55,6 +55,7 @@ type environment struct {
 	files    *site // EspoCRM; signs in at the forger
 	lenient  *site // Salesforce, only observed; signs in at the forger
 	audited  *site // signs in at the forger; a desk with consent
+	lured    *site // the profile of the leak suite, with canaries and links; signs in at the forger
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -189,6 +190,7 @@ func (e *environment) sites() error {
 		{&e.files, "http"},
 		{&e.lenient, "http"},
 		{&e.audited, "http"},
+		{&e.lured, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -321,6 +323,7 @@ func (e *environment) caddyfile() string {
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin", lightDesk), crm) +
 		e.audited.block(access+gateBlock(e.dir, e.forger.url, strictDesk), crm) +
+		e.lured.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.forger.url, "canary person 5001", "canary person 5002 stop", "links {\n\t\t\town example.de\n\t\t}", lightDesk), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
 		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +
