@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 
 # How long each fuzz target runs.
-FUZZTIME ?= 3s
+FUZZTIME ?= 1s
 export FUZZTIME
 
 .PHONY: help
@@ -20,7 +20,11 @@ VERSION ?= $(shell git describe --tags --long --always --abbrev=12 --dirty 2>/de
 .PHONY: build
 build: ## build bin/crmgate
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
-		-ldflags "-X 'github.com/caddyserver/caddy/v2.CustomVersion=crmgate $(VERSION), Caddy'" -o bin/crmgate ./cmd/crmgate
+		-ldflags "-s -w -X 'github.com/caddyserver/caddy/v2.CustomVersion=crmgate $(VERSION), Caddy'" -o bin/crmgate ./cmd/crmgate
+
+.PHONY: package
+package: build ## a Debian package, an RPM and their bill of materials in dist/
+	packaging/package bin/crmgate dist
 
 .PHONY: test
 test: ## all that CI runs: setup, arch, fmt, vet, unit, race, fuzz, e2e, lint
@@ -37,7 +41,7 @@ unit: ## unit tests
 	@.ci/steps unit
 race: ## the tests of internal/ and modules/gate under the race detector
 	@.ci/steps race
-fuzz: ## every fuzz target for FUZZTIME (3s)
+fuzz: ## every fuzz target for FUZZTIME (1s; `make fuzz FUZZTIME=60s` before a release)
 	@.ci/steps fuzz
 e2e: ## end-to-end tests with real software
 	@.ci/steps e2e
@@ -54,4 +58,4 @@ bench: ## benchmarks; compare two runs with benchstat
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin .cache
+	rm -rf bin dist .cache

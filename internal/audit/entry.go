@@ -70,6 +70,9 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
+	// version, and the language in which it was read.
+	RulesKnown Event = "rules_known"
 )
 
 // Valid reports whether e is in the closed list.
@@ -78,7 +81,7 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange, RulesKnown:
 		return true
 	}
 	return e.alarms()
@@ -160,6 +163,11 @@ type Entry struct {
 	// Lines are those of a register, each of a site, a field, what it is about and its
 	// value, with tabs between them.
 	Lines []string `json:"lines,omitempty"`
+	// Changes are what a disclosure tells of a request that writes: what became of it, and
+	// of which fields. Append hashes what is in them.
+	Changes []access.Change `json:"changes,omitempty"`
+	// changeKey makes the hashes in Changes, in entries that were read.
+	changeKey [32]byte
 	// Keeping is what a retention_run destroys next, or what is held.
 	Keeping *Keeping `json:"keeping,omitempty"`
 	// Alarm is what an alarm, or an alarm_seen, is about.
@@ -228,6 +236,9 @@ func (e *Entry) validate() error {
 	}
 	if e.Lines != nil && e.Event != Registered {
 		return fmt.Errorf("%w: lines outside a register", ErrEntry)
+	}
+	if e.Kind != Disclosure && e.Changes != nil {
+		return fmt.Errorf("%w: changes outside a disclosure", ErrEntry)
 	}
 	if e.Kind != Disclosure && (e.Disclosure != nil || e.Intent != 0) {
 		return fmt.Errorf("%w: a %s with a disclosure", ErrEntry, e.Kind)

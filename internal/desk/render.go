@@ -93,6 +93,7 @@ func parse(lang string) (*template.Template, error) {
 		"category":  func(c access.Category) string { return in(categoryWord(c)) },
 		"treatment": func(t access.Treatment) string { return in(treatmentWord(t)) },
 		"action":    func(a access.Action) string { return in(actionWord(a)) },
+		"became":    func(o access.Outcome) string { return in(outcomeOf(o)) },
 		"event":     func(e audit.Event) string { return in(eventWord(e)) },
 		"purpose":   func(p string) string { return in(purposeWord(p)) },
 		"day":       func(t time.Time) string { return in(day(t)) },

@@ -37,6 +37,8 @@ func eventWord(e audit.Event) page.Text {
 		return page.Text{DE: "Zweiter Faktor entfernt", EN: "Second factor removed"}
 	case audit.FactorReset:
 		return page.Text{DE: "Zweite Faktoren zurückgesetzt", EN: "Second factors reset"}
+	case audit.RulesKnown:
+		return page.Text{DE: "Regeln bestätigt", EN: "Rules acknowledged"}
 	case audit.Invited:
 		return page.Text{DE: "Einrichtungscode ausgegeben", EN: "Enrolment code issued"}
 	case audit.AlarmRaised:

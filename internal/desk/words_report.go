@@ -63,6 +63,8 @@ func outcomeWord(o string) page.Text {
 		return page.Text{DE: "gezeigt", EN: "shown"}
 	case report.OutcomeNamed:
 		return page.Text{DE: "nur die Kennung genannt", EN: "only its id named"}
+	case report.OutcomeWrote:
+		return page.Text{DE: "nichts gezeigt", EN: "nothing shown"}
 	case report.OutcomeRefused:
 		return page.Text{DE: "abgelehnt, nichts gezeigt", EN: "refused, nothing shown"}
 	case report.OutcomeUnread:

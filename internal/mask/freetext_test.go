@@ -164,7 +164,7 @@ func TestFactsOfTheRecordDecideInItsTexts(t *testing.T) {
 func FuzzFoundDataIsNotShown(f *testing.F) {
 	for _, s := range []string{
 		"Tel. 030 23125017, erika@web.de", "IBAN DE89 3704 0044 0532 0130 00 <b>x</b> &amp; 100%", "geb. 15. Februar 1971", "a@b.de a@b.dea@b.de",
-		"eri\u200bka＠web.de", "65929970489 (Steuer-ID)", "4111 1111 1111 1111",
+		"eri\u200bka＠web.de", "65929970489 (Steuer-ID)", "4111 1111 1111 1111", "Tel 25017A 25017",
 	} {
 		f.Add(s)
 	}
@@ -193,7 +193,12 @@ func FuzzFoundDataIsNotShown(f *testing.F) {
 		}
 		got := parse(t, string(body)).Text(1)
 		for _, h := range m.detector.Find(text) {
-			if value := text[h.Start:h.End]; strings.Count(got, value) > 0 && !IsPlaceholder(value) && !strings.Contains("hidden@masked.invalid 1900-01-01 01.01.1900 01/01/1900", value) {
+			value := text[h.Start:h.End]
+			left := strings.Count(got, value)
+			if _, _, ok := searchable(access.Phone, value); !ok && left < strings.Count(text, value) {
+				continue // as short as a house number: it is hidden where it is found, not wherever its digits stand
+			}
+			if left > 0 && !IsPlaceholder(value) && !strings.Contains("hidden@masked.invalid 1900-01-01 01.01.1900 01/01/1900", value) {
 				t.Fatalf("%q shows %s %q of %q", got, h.Kind, value, text)
 			}
 		}

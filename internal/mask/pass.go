@@ -16,6 +16,9 @@ type decision struct {
 	tr  access.Treatment
 	// noted are the places of the field's categories in treated.
 	noted uint64
+	// revealed says that tr is clear for a while, where the plan says masked.
+	revealed bool
+	masked   access.Treatment
 }
 
 // What is settled about a node.
@@ -31,6 +34,9 @@ const (
 	shown
 	// shownInPart scalars are free texts that endParts replaces.
 	shownInPart
+	// revealed scalars are shown for a while, here alone: their values are secrets
+	// everywhere else.
+	revealed
 )
 
 // pass is the masking of one document.
@@ -51,6 +57,8 @@ type pass struct {
 	persons  []access.Identifier
 	secrets  []secret
 	swept    *Sweep
+	// shownAlone are the fields that are revealed, by index.
+	shownAlone []int
 	// hashes says whether the document can hold hashes: 0 not known yet, 1 yes,
 	// -1 no.
 	hashes int
@@ -132,6 +140,7 @@ func (p *pass) decide() {
 		}
 		d := &p.decisions[i]
 		*d = p.decision(f, facts)
+		d.reveal(f)
 		if d.tr != access.Clear {
 			masked++
 		}
@@ -259,7 +268,7 @@ func (p *pass) container(node int, f *access.FoundField, o int32) int {
 // scalar treats one value of a field.
 func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 	person, text := p.unnamed(f), ""
-	if d.tr != access.Clear || person {
+	if d.tr != access.Clear || d.revealed || person {
 		text = p.t.Text(node)
 	}
 	if f.Echo && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
@@ -268,6 +277,10 @@ func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 	p.note(f, d)
 	if person {
 		p.identify(f, text)
+	}
+	if d.revealed {
+		p.reveal(node, f, d)
+		return
 	}
 	if d.tr == access.Clear {
 		p.state[node] |= shown

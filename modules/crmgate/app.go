@@ -271,6 +271,7 @@ func (a *App) Start() error {
 		return errors.Join(err, a.release())
 	}
 	a.Every(growthEvery, s.measure)
+	a.sweepDocs(s)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
 	if err := a.startAttesting(s); err != nil {

@@ -59,6 +59,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    cors           <origin>...
 //	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
+//	    rules          { … }         # see unmarshalRules
 //	    hold           <size>
 //	    request_limit  <size>
 //	    search_rate    <searches in a minute>
@@ -71,6 +72,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    clear_upstream <reason>
 //	    crm_hosts      <host>...
 //	    accept         documented
+//	    reveal         { … }         # see unmarshalReveal
 //	    observe        until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -135,6 +137,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalCORS(d)
 	case "step_up":
 		return h.unmarshalStepUp(d)
+	case "rules":
+		return h.unmarshalRules(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -158,12 +162,14 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return nil
 	case "accept":
 		return h.unmarshalAccept(d)
+	case "reveal":
+		return h.unmarshalReveal(d)
 	case "observe":
 		return h.unmarshalObserve(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
+			"step_up", "rules", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe", "reveal")
 	}
 }
 

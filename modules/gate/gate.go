@@ -101,6 +101,9 @@ type Handler struct {
 	// Links are web addresses in the CRM's answers that aren't what they look like.
 	// Default: nothing looks for them.
 	Links *Links `json:"links,omitempty"`
+	// HouseRules are the company's rules, which employees acknowledge before the CRM
+	// opens. Default: there are none.
+	HouseRules *HouseRules `json:"rules,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -120,6 +123,9 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Reveal lets employees see one masked field of one record in clear, for a reason
+	// and for a while. Default: nobody can.
+	Reveal *Reveal `json:"reveal,omitempty"`
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
@@ -176,13 +182,16 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators()); err != nil {
+	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(), h.checkReveal()); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
 	if err := errors.Join(h.loadRules(), h.loadCanaries(), h.loadLinks()); err != nil {
+		return err
+	}
+	if err := h.loadHouseRules(); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -288,6 +297,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
+	known, err := h.startRules(s)
+	if err != nil {
+		return err
+	}
+	revealer, err := newRevealer(h, s)
+	if err != nil {
+		return err
+	}
 	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
@@ -312,6 +329,8 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	h.renew(sessions)
 	h.opened.Store(&opened{
 		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		rules: known, rulesKey: s.Ring.Derive("rules answers"),
+		revealer: revealer, learners: revealer.learners(),
 		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	})
 	return nil

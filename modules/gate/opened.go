@@ -8,6 +8,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/factor"
 	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/rules"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -21,6 +22,14 @@ type opened struct {
 	binder *binder
 	// keeper is nil where the profile knows no handles.
 	keeper *keeper
+	// learners are asked about the records of every answer, in this order.
+	learners []learner
+	// rules knows who has acknowledged; nil: there is nothing to. rulesKey names the
+	// answers to the questions.
+	rules    *rules.Ledger
+	rulesKey [32]byte
+	// revealer is nil where nothing is revealed.
+	revealer *revealer
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
+	"github.com/crmgate/crmgate/internal/rules"
 )
 
 // serveOwn answers the addresses below /.crmgate. None of them is forwarded.
@@ -34,6 +35,9 @@ func (q *request) serveOwn() {
 	case factorAgainPath:
 		q.serveFactorAgain()
 		return
+	case rules.Path, rules.PrintPath:
+		q.serveRules()
+		return
 	case sessionsPath:
 		q.ownSessions()
 		return
@@ -59,6 +63,9 @@ func (q *request) serveOwn() {
 		}
 	case ownPrefix, ownPrefix + "/":
 		q.home()
+		return
+	case revealPath, revealWishesPath:
+		q.serveReveal()
 		return
 	}
 	if isDesk(q.c.Path) {
@@ -103,11 +110,13 @@ func (q *request) home() {
 		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
 	}
+	p.Ways = append(p.Ways, q.revealWays()...)
 	if q.h.desk != nil {
 		for _, w := range q.h.desk.Ways(q.employee.roles()) {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 		}
 	}
+	p.Ways = append(p.Ways, q.rulesWay()...)
 	q.showPage(p)
 }
 

@@ -23,6 +23,7 @@ func (h *Handler) RegisterSite() (report.RegisterSite, error) {
 		Sessions:   map[string]string{"idle": idle.String(), "max": longest.String()},
 		Exceptions: h.registerExceptions(), Machines: []report.RegisterMachine{}, Entities: []report.RegisterEntity{}, Roles: []report.RegisterRole{},
 	}
+	h.HouseRules.register(s.Sessions)
 	slices.Sort(s.Routes)
 	s.Routes = slices.Compact(s.Routes)
 	for i := range h.Machines {

@@ -126,6 +126,7 @@ func (l *release) entry() *audit.Entry {
 	e := l.q.entry(audit.Disclosure)
 	e.Intent = l.q.intent.Seq
 	e.Status, e.Detail = l.resp.status, strings.TrimPrefix(l.q.collected, "; ")
+	e.Changes = l.changed()
 	e.DurationMS = time.Since(l.q.start).Milliseconds()
 	return e
 }
@@ -144,9 +145,11 @@ func (l *release) disclosure(d access.Disclosure, body []byte) *audit.Entry {
 	e := l.entry()
 	d.Records = merge(d.Records)
 	e.Disclosure = &d
+	nameNew(e.Changes, d.Records)
 	e.Bytes = int64(len(body))
 	sum := sha256.Sum256(body)
 	e.BodySHA256 = hex.EncodeToString(sum[:])
+	e.Detail = strings.Trim(e.Detail+"; "+l.q.revealedDetail(), "; ")
 	return e
 }
 
@@ -173,6 +176,7 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		return nil, mask.Result{}, err
 	}
 	found := &profile.Located{}
+	l.q.changing.answered(l.q.x, t, l.resp.status)
 	if !l.q.x.Pass { // one that passes comes here in a batch alone
 		if found, err = l.q.x.Locate(t, l.resp.status); err != nil {
 			return nil, mask.Result{}, err
@@ -243,7 +247,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		if err != nil {
 			return res, err
 		}
-		if res.Changed {
+		if res.Changed || len(res.Revealed) > 0 {
 			body, err := res.Body(nil)
 			if err != nil {
 				return res, err
@@ -253,12 +257,16 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		inner = append(inner, res.Disclosure)
 	}
 	l.q.unknownFields(found)
+	if err := l.q.learn(t, found); err != nil {
+		return mask.Result{}, fmt.Errorf("learning what is known of records: %w", err)
+	}
 	res, err := l.q.o.apply(t, &found.Found, l.q.decision.Plan, mask.Options{
 		Scope: l.q.scope(), Echo: l.q.echo(), SecondPass: true, Seen: seen,
 	})
 	if err != nil {
 		return res, fmt.Errorf("masking: %w", err)
 	}
+	l.q.sayRevealed(found, &res)
 	for i := range inner {
 		add(&res.Disclosure, &inner[i])
 	}

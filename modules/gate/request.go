@@ -64,6 +64,10 @@ type request struct {
 	collected string
 	// sighting is the alarm that this request has raised: see canary.go.
 	sighting alarm.Sighting
+	// changing is what is known of what it changes: see changes.go.
+	changing changing
+	// shows is what is revealed to the employee; nil until somebody asks.
+	shows *revealing
 
 	// For the line in the process log.
 	route   string
@@ -136,7 +140,7 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
-	if !q.stepUp() {
+	if !q.rulesKnown() || !q.stepUp() {
 		return
 	}
 	if q.x.Pass {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/crmgate/crmgate/internal/factor"
+	"github.com/crmgate/crmgate/internal/sealed"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -43,7 +44,7 @@ func (d *database) do(ctx context.Context, doing string, f func(ctx context.Cont
 		return err
 	}
 	err := f(ctx)
-	for _, ours := range []error{session.ErrNone, session.ErrUsed, session.ErrLeased, session.ErrRewritten, factor.ErrNone, factor.ErrRewritten} {
+	for _, ours := range []error{session.ErrNone, session.ErrUsed, session.ErrLeased, session.ErrRewritten, factor.ErrNone, factor.ErrRewritten, sealed.ErrChanged} {
 		if errors.Is(err, ours) {
 			return ours
 		}

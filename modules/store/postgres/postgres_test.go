@@ -16,6 +16,8 @@ import (
 
 	"github.com/crmgate/crmgate/internal/factor"
 	factortest "github.com/crmgate/crmgate/internal/factor/storetest"
+	"github.com/crmgate/crmgate/internal/sealed"
+	sealedtest "github.com/crmgate/crmgate/internal/sealed/storetest"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/internal/session/storetest"
 	pgtest "github.com/crmgate/crmgate/test/postgres"
@@ -70,6 +72,12 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 			return openAt(t, server.Database(t)).(session.Keeper)
 		})
 	})
+	t.Run("keeps-documents", func(t *testing.T) {
+		sealedtest.Run(t, func(t *testing.T) sealed.Store {
+			t.Helper()
+			return openAt(t, server.Database(t)).(sealed.Store)
+		})
+	})
 	t.Run("keeps-second-factors", func(t *testing.T) {
 		factortest.Run(t, func(t *testing.T) factor.Store {
 			t.Helper()
@@ -98,7 +106,7 @@ func TestStoreOnPostgreSQL(t *testing.T) {
 		dsn := server.Database(t)
 		openAt(t, dsn)
 		server.Exec(t, dsn, "UPDATE crmgate_schema SET version = 99")
-		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 5: start the newer crmgate") {
+		if _, _, err := (&Store{DSN: dsn}).OpenStore(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "schema version 99, this build knows up to 6: start the newer crmgate") {
 			t.Errorf("OpenStore = %v", err)
 		}
 	})

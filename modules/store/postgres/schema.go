@@ -60,6 +60,17 @@ func migrations() []string {
 		);
 		CREATE INDEX crmgate_kept_owner ON crmgate_kept (owner, made);
 		CREATE INDEX crmgate_kept_until ON crmgate_kept (until);`,
+		`CREATE TABLE crmgate_doc (
+			kind    text COLLATE "C" NOT NULL, -- the part of the gateway that it belongs to
+			key     bytea NOT NULL,            -- keyed hash of what it is about
+			grp     bytea NOT NULL,            -- keyed hash that it is listed by
+			until   bigint NOT NULL,           -- seconds since 1970; 0 is for good
+			version bigint NOT NULL,           -- counts writes
+			sealed  bytea NOT NULL,
+			PRIMARY KEY (kind, key)
+		);
+		CREATE INDEX crmgate_doc_grp ON crmgate_doc (kind, grp, key);
+		CREATE INDEX crmgate_doc_until ON crmgate_doc (until) WHERE until > 0;`,
 	}
 }
 

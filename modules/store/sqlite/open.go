@@ -62,6 +62,17 @@ func migrations() []string {
 		) STRICT;
 		CREATE INDEX kept_owner ON kept (owner, made);
 		CREATE INDEX kept_until ON kept (until);`,
+		`CREATE TABLE doc (
+			kind    TEXT NOT NULL,    -- the part of the gateway that it belongs to
+			key     BLOB NOT NULL,    -- keyed hash of what it is about
+			grp     BLOB NOT NULL,    -- keyed hash that it is listed by
+			until   INTEGER NOT NULL, -- 0 is for good
+			version INTEGER NOT NULL, -- counts writes
+			sealed  BLOB NOT NULL,
+			PRIMARY KEY (kind, key)
+		) STRICT;
+		CREATE INDEX doc_grp ON doc (kind, grp, key);
+		CREATE INDEX doc_until ON doc (until) WHERE until > 0;`,
 	}
 }
 

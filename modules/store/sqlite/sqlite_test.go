@@ -19,6 +19,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/crmgate/crmgate/internal/sealed"
+	sealedtest "github.com/crmgate/crmgate/internal/sealed/storetest"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/internal/session/storetest"
 )
@@ -56,6 +58,14 @@ func TestStoreRemembersWhoseCRMSessionsAre(t *testing.T) {
 func TestStoreKeepsWhatWasAsked(t *testing.T) {
 	t.Parallel()
 	storetest.RunKeeper(t, func(t *testing.T) session.Keeper {
+		t.Helper()
+		return openAt(t, filepath.Join(t.TempDir(), fileName))
+	})
+}
+
+func TestStoreKeepsDocuments(t *testing.T) {
+	t.Parallel()
+	sealedtest.Run(t, func(t *testing.T) sealed.Store {
 		t.Helper()
 		return openAt(t, filepath.Join(t.TempDir(), fileName))
 	})
@@ -165,7 +175,7 @@ func TestFilesThatAreNotOursAreRefused(t *testing.T) {
 		"newer": {func(t *testing.T) string {
 			t.Helper()
 			return make(t, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99", applicationID))
-		}, "schema version 99, this build knows up to 5: start the newer crmgate"},
+		}, "schema version 99, this build knows up to 6: start the newer crmgate"},
 		"another-program": {func(t *testing.T) string { t.Helper(); return make(t, "CREATE TABLE x (y)") }, "another program's database"},
 		"another-id":      {func(t *testing.T) string { t.Helper(); return make(t, "PRAGMA application_id = 7") }, "another program's database"},
 		"no-database": {func(t *testing.T) string {
