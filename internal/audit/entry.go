@@ -90,7 +90,7 @@ func (e Event) Valid() bool {
 		Overdue, Erasure:
 		return true
 	}
-	return false
+	return e.alarms()
 }
 
 // Entry is one line of the log. It holds names of fields and categories, never
@@ -176,6 +176,8 @@ type Entry struct {
 	changeKey [32]byte
 	// Keeping is what a retention_run destroys next, or what is held.
 	Keeping *Keeping `json:"keeping,omitempty"`
+	// Alarm is what an alarm, or an alarm_seen, is about.
+	Alarm *Alarm `json:"alarm,omitempty"`
 }
 
 // Names are an employee's names at the identity provider.
@@ -250,7 +252,7 @@ func (e *Entry) validate() error {
 	if e.Piece != 0 || e.Pieces != 0 {
 		return fmt.Errorf("%w: pieces are numbered by the log", ErrEntry)
 	}
-	return nil
+	return e.validateAlarm()
 }
 
 // opens reports whether a disclosure has to follow: an intent that was refused

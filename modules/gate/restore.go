@@ -30,6 +30,10 @@ func (q *request) restore() bool {
 		q.notSaved("writes_masked", text{textWrites.de + all, textWrites.en + all})
 		return false
 	}
+	if q.holdsDiverted() {
+		q.notSaved("link", textDiverted)
+		return false
+	}
 	var edits []doc.Edit
 	var refused []string
 	var fresh []restore.Entered
