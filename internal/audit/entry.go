@@ -70,6 +70,15 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
+	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
+	// the proof and holds the hash of its step.
+	ConsentAsked     Event = "consent_asked"
+	ConsentMailed    Event = "consent_mailed"
+	ConsentGiven     Event = "consent_given"
+	ConsentRefused   Event = "consent_refused"
+	ConsentWithdrawn Event = "consent_withdrawn"
+	ConsentExpired   Event = "consent_expired"
 )
 
 // Valid reports whether e is in the closed list.
@@ -78,7 +87,8 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
 		return true
 	}
 	return false
