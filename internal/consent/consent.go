@@ -166,11 +166,16 @@ func (c *Config) check() error {
 	if c.Site == "" || c.Room == nil || c.Log == nil {
 		return errors.New("a ledger of consents needs a name, a store and a log")
 	}
-	for i, p := range c.Purposes {
+	return CheckPurposes(c.Purposes)
+}
+
+// CheckPurposes judges purposes and their texts.
+func CheckPurposes(all []Purpose) error {
+	for i, p := range all {
 		if err := p.check(); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(c.Purposes[:i], func(q Purpose) bool { return q.Name == p.Name }) {
+		if slices.ContainsFunc(all[:i], func(q Purpose) bool { return q.Name == p.Name }) {
 			return fmt.Errorf("the purpose %s stands there twice", p.Name)
 		}
 	}

@@ -54,6 +54,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    administrators role <role>...
 //	    desk           { … }         # see modules/desk
+//	    consent        { … }         # see modules/consent
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
@@ -125,6 +126,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAdministrators(d)
 	case "desk":
 		return h.unmarshalDesk(d)
+	case "consent":
+		return h.unmarshalConsent(d)
 	case "passive":
 		return h.unmarshalPassive(d)
 	case "public":
@@ -160,7 +163,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalObserve(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
+			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "consent", "passive", "public", "cors",
 			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
 	}
 }

@@ -65,6 +65,10 @@ func (q *request) serveOwn() {
 		q.serveDesk()
 		return
 	}
+	if isConsent(q.c.Path) {
+		q.serveConsent()
+		return
+	}
 	if rest, ok := strings.CutPrefix(q.c.Path, stepUpPath+"/"); ok {
 		q.serveStepUp(rest)
 		return
