@@ -131,6 +131,13 @@ func parse(lang string) (*template.Template, error) {
 		"monthsof": func(kind string, months int) string { return in(retainWord(kind, months)) },
 		"treating": func(how map[access.Category]access.Treatment) []treatedGroup { return byTreatment(report.ShownOf(how)) },
 	})
+	t.Funcs(template.FuncMap{
+		"stateword":   consentState,
+		"stepword":    consentStep,
+		"channelword": consentChannel,
+		"fromword":    consentFrom,
+		"proofpath":   proofPath,
+	})
 	return t.ParseFS(sources, "*.html")
 }
 
@@ -156,6 +163,9 @@ func searchable() []access.Category {
 	}
 	return all
 }
+
+// EntryAt leads to an entry.
+func EntryAt(node string, seq uint64) string { return entryPath(node, seq) }
 
 func entryPath(node string, seq uint64) string {
 	path := EntryPath + "?seq=" + strconv.FormatUint(seq, 10)

@@ -54,6 +54,7 @@ func (d *Desk) places() []place {
 		{desk.BreachPath, post, auditors, none, d.breachReport},
 		{desk.RegisterPath, get, auditors, none, d.registerReport},
 	}
+	all = append(all, d.consentPlaces()...)
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}
