@@ -147,7 +147,7 @@ func (d *Desk) proof(v crmgate.Visitor) {
 	}
 	view.Print = as == "print"
 	d.show(v, desk.Page{
-		Name: "proof", Title: page.Text{DE: "Nachweis einer Einwilligung", EN: "Proof of a consent"}, Path: desk.ConsentPath,
+		Name: "consentproof", Title: page.Text{DE: "Nachweis einer Einwilligung", EN: "Proof of a consent"}, Path: desk.ConsentPath,
 		Print: view.Print, Audit: rec, Body: view,
 	})
 }
