@@ -1,6 +1,10 @@
 package desk
 
 import (
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"net/mail"
 	"net/url"
 	"strings"
 
@@ -110,6 +114,27 @@ func NewProofView(ledger string, p *consent.Proof) (v ProofView, err error) {
 // As is the address of the same proof in another form.
 func (v ProofView) As(form string) string {
 	return ProofPath + "?" + url.Values{"ledger": {v.Ledger}, "id": {v.Proof.ID}, "as": {form}}.Encode()
+}
+
+// readMail makes a mail readable: its head as it is, but for coded words, and its text
+// decoded. What can't be read is shown as it is.
+func readMail(raw string) string {
+	head, _, ok := strings.Cut(raw, "\r\n\r\n")
+	m, err := mail.ReadMessage(strings.NewReader(raw))
+	if err != nil || !ok || m.Header.Get("Content-Transfer-Encoding") != "quoted-printable" {
+		return raw
+	}
+	text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+	if err != nil {
+		return raw
+	}
+	lines := strings.Split(head, "\r\n")
+	for i, l := range lines {
+		if word, err := new(mime.WordDecoder).DecodeHeader(l); err == nil {
+			lines[i] = word
+		}
+	}
+	return strings.Join(lines, "\n") + "\n\n" + strings.ReplaceAll(string(text), "\r\n", "\n")
 }
 
 func proofPath(ledger, id string) string {

@@ -137,6 +137,7 @@ func parse(lang string) (*template.Template, error) {
 		"channelword": consentChannel,
 		"fromword":    consentFrom,
 		"proofpath":   proofPath,
+		"readmail":    readMail,
 	})
 	return t.ParseFS(sources, "*.html")
 }
