@@ -77,6 +77,15 @@ const (
 	// longer; Erasure is what was said and done about deleting one.
 	Overdue Event = "overdue"
 	Erasure Event = "erasure"
+	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
+	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
+	// the proof and holds the hash of its step.
+	ConsentAsked     Event = "consent_asked"
+	ConsentMailed    Event = "consent_mailed"
+	ConsentGiven     Event = "consent_given"
+	ConsentRefused   Event = "consent_refused"
+	ConsentWithdrawn Event = "consent_withdrawn"
+	ConsentExpired   Event = "consent_expired"
 )
 
 // Valid reports whether e is in the closed list.
@@ -87,7 +96,8 @@ func (e Event) Valid() bool {
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
 		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
 		RulesKnown,
-		Overdue, Erasure:
+		Overdue, Erasure,
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
 		return true
 	}
 	return e.alarms()

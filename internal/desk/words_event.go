@@ -88,6 +88,9 @@ func keepingWord(e audit.Event) page.Text {
 	case audit.NodeCheckpoint:
 		return page.Text{DE: "Prüfpunkt eines Knotens", EN: "Checkpoint of a node"}
 	}
+	if w := consentWord(e); w != (page.Text{}) {
+		return w
+	}
 	s := strings.ReplaceAll(string(e), "_", " ")
 	return page.Text{DE: s, EN: s}
 }

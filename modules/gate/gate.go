@@ -63,6 +63,9 @@ type Handler struct {
 	// DeskRaw is the desk: pages for auditors and data protection officers, the
 	// module `crmgate.desk`. Default: there are no such pages.
 	DeskRaw json.RawMessage `json:"desk,omitempty"`
+	// ConsentRaw is the ledger of consents, the module `crmgate.consent`. Default:
+	// there is none.
+	ConsentRaw json.RawMessage `json:"consent,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -167,7 +170,8 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
-	desk      crmgate.Desk // nil: there is none
+	desk      crmgate.Desk    // nil: there is none
+	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 	// retention are the rules of Retain.
@@ -238,7 +242,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
-	if err := h.loadDesk(ctx); err != nil {
+	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
 		return err
 	}
 	app.Register(h)
@@ -326,7 +330,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.startParts(s, o); err != nil {
 		return err
 	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
