@@ -176,21 +176,21 @@ func (h *Handler) registerSettings() map[string]string {
 // says is how a machine is known, without its secret.
 func (m *Machine) says() string {
 	var said []string
-	add := func(word string, values ...string) {
+	put := func(word string, values ...string) {
 		if text := strings.TrimSpace(strings.Join(values, " ")); text != "" {
 			said = append(said, word+" "+text)
 		}
 	}
-	add("issuer", m.Issuer)
-	add("audience", m.Audience)
-	add("client", m.Clients...)
-	add("typ", m.Typ)
+	put("issuer", m.Issuer)
+	put("audience", m.Audience)
+	put("client", m.Clients...)
+	put("typ", m.Typ)
 	for _, s := range m.MTLSSubjects {
-		add("subject", s)
+		put("subject", s)
 	}
-	add("san", m.MTLSSANs...)
-	add("fingerprint", m.MTLSFingerprints...)
-	add("crm_user", m.CRMUser)
+	put("san", m.MTLSSANs...)
+	put("fingerprint", m.MTLSFingerprints...)
+	put("crm_user", m.CRMUser)
 	if m.Secret != "" {
 		said = append(said, "secret")
 	}
