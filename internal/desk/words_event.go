@@ -42,6 +42,9 @@ func eventWord(e audit.Event) page.Text {
 	case audit.Invited:
 		return page.Text{DE: "Einrichtungscode ausgegeben", EN: "Enrolment code issued"}
 	}
+	if w, ok := retainEventWord(e); ok {
+		return w
+	}
 	return keepingWord(e)
 }
 

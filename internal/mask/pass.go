@@ -141,6 +141,9 @@ func (p *pass) decide() {
 		d := &p.decisions[i]
 		*d = p.decision(f, facts)
 		d.reveal(f)
+		if f.Overdue {
+			d.overdue(f)
+		}
 		if d.tr != access.Clear {
 			masked++
 		}
@@ -271,7 +274,7 @@ func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 	if d.tr != access.Clear || d.revealed || person {
 		text = p.t.Text(node)
 	}
-	if f.Echo && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
+	if f.Echo && !f.Overdue && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
 		d.tr = access.Clear
 	}
 	p.note(f, d)

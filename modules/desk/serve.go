@@ -139,6 +139,9 @@ func (d *Desk) show(v crmgate.Visitor, p desk.Page) {
 			p.Ways = append(p.Ways, desk.Link{Path: at.path, Text: at.title})
 		}
 	}
+	for _, w := range v.Beside() {
+		p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
+	}
 	p.Who = v.Employee()
 	if p.Path == "" {
 		p.Path = v.Path()

@@ -24,7 +24,9 @@ import (
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
+	"github.com/crmgate/crmgate/internal/retain"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/internal/transfer"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -124,6 +126,20 @@ type Handler struct {
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
+	// Locations are the countries in which the CRM keeps its data, by ISO 3166-1 alpha-2.
+	// Default: the register marks it as missing, and the start says so.
+	Locations []string `json:"locations,omitempty"`
+	// Transfers say on what data may be outside the EU and the EEA. A location there
+	// without an adequacy decision needs one.
+	Transfers []transfer.Transfer `json:"transfers,omitempty"`
+	// Details are what else the register of processing says of this site.
+	Details *crmgate.RegisterConfig `json:"register,omitempty"`
+	// Retain are rules of how long records may be kept, each in the words of the
+	// Caddyfile: `contact 3y after closed_at`, `lead 6m after last_contact else created_at unless
+	// consent:newsletter`. Default: nothing is overdue.
+	Retain []string `json:"retain,omitempty"`
+	// Overdue says who still sees overdue records, and who deletes them.
+	Overdue *Overdue `json:"overdue,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -148,6 +164,8 @@ type Handler struct {
 	desk      crmgate.Desk // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
+	// retention are the rules of Retain.
+	retention retain.Rules
 }
 
 const (
@@ -176,7 +194,11 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(), h.checkReveal()); err != nil {
+	if err := errors.Join(
+		h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(),
+		h.checkReveal(),
+		h.checkRegister(),
+	); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
@@ -185,7 +207,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadRules(); err != nil {
 		return err
 	}
-	if err := h.loadHouseRules(); err != nil {
+	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -291,12 +313,11 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	known, err := h.startRules(s)
-	if err != nil {
-		return err
+	o := &opened{
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
 	}
-	revealer, err := newRevealer(h, s)
-	if err != nil {
+	if err := h.startParts(s, o); err != nil {
 		return err
 	}
 	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
@@ -308,6 +329,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	}
 	h.logMachines()
 	h.logObserve()
+	h.logRetention()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -321,12 +343,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
-	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
-		rules: known, rulesKey: s.Ring.Derive("rules answers"),
-		revealer: revealer, learners: revealer.learners(),
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
-	})
+	h.opened.Store(o)
 	return nil
 }
 
