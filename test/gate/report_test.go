@@ -202,7 +202,8 @@ func TestRegisterIsTheConfigurationInForce(t *testing.T) {
 	if !kept {
 		t.Error("the log doesn't hold the version in force")
 	}
-	support := func(x report.RegisterRole) bool { return x.Name == "support" }
+	contact := func(x report.RegisterSees) bool { return x.Entity == "contact" && x.Action == access.Read }
+	support := func(x report.RegisterRole) bool { return x.Name == "support" && slices.ContainsFunc(x.Sees, contact) }
 	i := slices.IndexFunc(r.Sites, func(s report.RegisterSite) bool {
 		return s.Desk["officers"] == "dpo" && s.Desk["consent"] == "" && slices.ContainsFunc(s.Roles, support)
 	})
@@ -211,7 +212,7 @@ func TestRegisterIsTheConfigurationInForce(t *testing.T) {
 	}
 	site := r.Sites[i]
 	j := slices.IndexFunc(site.Roles, support)
-	k := slices.IndexFunc(site.Roles[j].Sees, func(x report.RegisterSees) bool { return x.Entity == "contact" && x.Action == access.Read })
+	k := slices.IndexFunc(site.Roles[j].Sees, contact)
 	sees := site.Roles[j].Sees[k]
 	if sees.How[access.Name] != access.Clear || sees.How[access.Phone] != access.Partial || sees.How[access.Bank] != access.Hidden ||
 		sees.How[access.FreeText] == access.Clear || sees.If["own"][access.FreeText] != access.Clear {
