@@ -63,6 +63,9 @@ type Handler struct {
 	// DeskRaw is the desk: pages for auditors and data protection officers, the
 	// module `crmgate.desk`. Default: there are no such pages.
 	DeskRaw json.RawMessage `json:"desk,omitempty"`
+	// ConsentRaw is the ledger of consents, the module `crmgate.consent`. Default:
+	// there is none.
+	ConsentRaw json.RawMessage `json:"consent,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -98,6 +101,11 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// Canaries are records that nobody has a reason to open.
+	Canaries []Canary `json:"canaries,omitempty"`
+	// Links are web addresses in the CRM's answers that aren't what they look like.
+	// Default: nothing looks for them.
+	Links *Links `json:"links,omitempty"`
 	// HouseRules are the company's rules, which employees acknowledge before the CRM
 	// opens. Default: there are none.
 	HouseRules *HouseRules `json:"rules,omitempty"`
@@ -149,6 +157,7 @@ type Handler struct {
 	profile  *profile.Profile
 	policy   *policy.Snapshot
 	rules    *restore.Rules
+	alarms   *alarms
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -161,7 +170,8 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
-	desk      crmgate.Desk // nil: there is none
+	desk      crmgate.Desk    // nil: there is none
+	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 	// retention are the rules of Retain.
@@ -204,7 +214,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	if err := h.loadRules(); err != nil {
+	if err := errors.Join(h.loadRules(), h.loadCanaries(), h.loadLinks()); err != nil {
 		return err
 	}
 	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {
@@ -232,7 +242,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
-	if err := h.loadDesk(ctx); err != nil {
+	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
 		return err
 	}
 	app.Register(h)
@@ -320,7 +330,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.startParts(s, o); err != nil {
 		return err
 	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {

@@ -14,6 +14,7 @@ import (
 // partWords are the words of unmarshalPart.
 func partWords() []string {
 	return []string{
+		"consent",
 		"rules",
 		"reveal",
 		"location", "transfer", "register",
@@ -24,6 +25,8 @@ func partWords() []string {
 // unmarshalPart reads a word that switches a part on, if it is one.
 func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool, err error) {
 	switch word {
+	case "consent":
+		err = h.unmarshalConsent(d)
 	case "rules":
 		err = h.unmarshalRules(d)
 	case "reveal":
@@ -60,12 +63,16 @@ func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
 // servePart answers the pages of parts, and says whether the address is one.
 func (q *request) servePart() bool {
 	switch {
+	case isConsent(q.c.Path):
+		q.serveConsent()
 	case q.c.Path == rules.Path || q.c.Path == rules.PrintPath:
 		q.serveRules()
 	case q.c.Path == revealPath || q.c.Path == revealWishesPath:
 		q.serveReveal()
 	case isOverdue(q.c.Path):
 		q.serveOverdue()
+	case q.c.Path == linkPath:
+		q.linkPage()
 	default:
 		return false
 	}
