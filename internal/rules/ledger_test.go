@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,7 +121,7 @@ func TestAnotherVersionAsksAgainAndTheFirstOneStays(t *testing.T) {
 	acknowledges(t, w.node(t))
 	first := w.rules
 	src := shipped(t)
-	src.EN.Raw = append(src.EN.Raw[:len(src.EN.Raw):len(src.EN.Raw)], "\nMore.\n"...)
+	src.EN.Raw = append(slices.Clip(src.EN.Raw), "\nMore.\n"...)
 	var err error
 	if w.rules, err = Load(src); err != nil {
 		t.Fatal(err)
@@ -225,8 +226,8 @@ func TestTheStoreSeesNothingOfAPerson(t *testing.T) {
 	if len(docs) != 1 {
 		t.Fatalf("%d documents", len(docs))
 	}
-	for _, no := range []string{"vera", veras, w.rules.Version(), "login.example.de", "de"} {
-		if strings.Contains(string(docs[0].Sealed), no) && len(no) > 2 || strings.Contains(fmt.Sprintf("%s", docs[0].Key[:]), no) && len(no) > 2 {
+	for _, no := range []string{"vera", veras, w.rules.Version(), "login.example.de"} {
+		if strings.Contains(string(docs[0].Sealed), no) || strings.Contains(string(docs[0].Key[:]), no) {
 			t.Errorf("the store sees %q", no)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -169,7 +170,7 @@ func (p *Page) ask(v *pageView, in func(de, en string) string) {
 			"To be answered once more: "+strconv.Itoa(len(which))+" of "+n+" questions.")
 		for i := range all {
 			for _, name := range p.Verdict.given[i] {
-				if !contains(which, i) {
+				if !slices.Contains(which, i) {
 					v.Hidden = append(v.Hidden, [2]string{field(i), name})
 				}
 			}
@@ -180,22 +181,13 @@ func (p *Page) ask(v *pageView, in func(de, en string) string) {
 	}
 }
 
-func contains(all []int, n int) bool {
-	for _, i := range all {
-		if i == n {
-			return true
-		}
-	}
-	return false
-}
-
 func (p *Page) question(i int, in func(de, en string) string) questionView {
 	q := &p.Sheet.rules.quiz[i]
 	v := questionView{Number: strconv.Itoa(i + 1), Field: field(i), Ask: in(q.ask.DE, q.ask.EN), Type: "radio"}
 	if q.several() {
 		v.Type, v.Several = "checkbox", in("Mehrere Antworten sind richtig.", "Several answers are right.")
 	}
-	if p.Verdict != nil && contains(p.Verdict.wrong, i) {
+	if p.Verdict != nil && slices.Contains(p.Verdict.wrong, i) {
 		v.Wrong, v.Why = in("Das stimmt noch nicht.", "That isn't right yet."), in(q.why.DE, q.why.EN)
 	} else if p.Verdict != nil {
 		v.Wrong = in("Hier fehlt Ihre Antwort.", "Your answer is missing here.")

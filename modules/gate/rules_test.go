@@ -1,7 +1,11 @@
 package gate
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +13,12 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
+	"github.com/crmgate/crmgate/internal/audit"
+	"github.com/crmgate/crmgate/internal/canon"
+	"github.com/crmgate/crmgate/internal/keys"
 	"github.com/crmgate/crmgate/internal/rules"
+	"github.com/crmgate/crmgate/internal/sealed/storetest"
+	"github.com/crmgate/crmgate/internal/session"
 )
 
 // ruledHandler reads a block of rules as Caddy does, and loads them.
@@ -134,5 +143,54 @@ func TestTheWayBackLeadsHomeAlone(t *testing.T) {
 	}
 	if at := rulesFor("/contacts?a=b&c=d"); at != "/.crmgate/rules?to=%2Fcontacts%3Fa%3Db%26c%3Dd" {
 		t.Errorf("the rules are at %q", at)
+	}
+}
+
+// fullLog is a log that takes nothing.
+type fullLog struct{ notedEntries }
+
+func (*fullLog) Append(context.Context, *audit.Entry) (audit.Receipt, error) {
+	return audit.Receipt{}, errors.New("the disk is full")
+}
+
+// The entry comes first: where it can't be made nobody has acknowledged, and where the
+// store fails afterwards nothing opens.
+func TestNothingIsAcknowledgedWithoutItsEntry(t *testing.T) {
+	h, err := ruledHandler("", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Profile = "demo"
+	if err := h.loadProfile(); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keys.Open(t.TempDir() + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := new(storetest.Memory)
+	ledger, err := rules.NewLedger(rules.LedgerConfig{Rules: h.HouseRules.loaded, Every: time.Hour, Store: store, Ring: ring})
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(log entries) (*request, *httptest.ResponseRecorder, bool) {
+		w := httptest.NewRecorder()
+		q := &request{
+			h: h, w: w, r: httptest.NewRequest(http.MethodPost, rules.Path, nil), c: &canon.Canonical{Path: rules.Path},
+			o:        &opened{log: log, rules: ledger},
+			employee: &employee{session: session.Session{Identity: session.Identity{Issuer: "https://login.example.de", Subject: "vera"}}},
+		}
+		return q, w, q.acknowledge("de")
+	}
+	q, w, ok := try(&fullLog{})
+	if ok || w.Code != http.StatusServiceUnavailable || ledger.Remembers(q.person()) {
+		t.Errorf("without an entry: %t, %d, remembered %t", ok, w.Code, ledger.Remembers(q.person()))
+	}
+	if _, known, err := ledger.Ask(t.Context(), q.person(), q.pseudonym()); known || err != nil {
+		t.Errorf("without an entry it is noted: %t, %v", known, err)
+	}
+	log := &notedEntries{}
+	if _, _, ok := try(log); !ok || !ledger.Remembers(q.person()) || len(log.entries) != 1 || log.entries[0].Event != audit.RulesKnown {
+		t.Errorf("with an entry: %t, %d entries", ok, len(log.entries))
 	}
 }
