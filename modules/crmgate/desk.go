@@ -48,10 +48,15 @@ type Visitor interface {
 	// Employee is the visitor's pseudonym.
 	Employee() string
 	Roles() []string
+	// Beside are the pages of the gate's own that the visitor has besides.
+	Beside() []Way
 	// Append makes an entry of this visitor's durable, and returns its place in
 	// the log. Where it can't, it has answered 503 when it returns false: nothing
 	// may be shown then.
 	Append(event audit.Event, detail string, keyed ...string) (string, bool)
+	// AlarmSeen makes an entry durable with which the visitor answers for an alarm, as
+	// Append does.
+	AlarmSeen(id, said string) bool
 	// Form reads what a page of this site has posted; where it is of another
 	// site, too long or no form, it has answered when it returns false.
 	Form() (url.Values, bool)

@@ -40,6 +40,8 @@ func (d *Desk) places() []place {
 		{desk.RecordPath, get, auditors, page.Text{DE: "Datensatz", EN: "Record"}, d.record},
 		{desk.EmployeesPath, get, askers, page.Text{DE: "Personen", EN: "People"}, d.employees},
 		{desk.VolumePath, get, auditors, page.Text{DE: "Mengen", EN: "Volumes"}, d.volume},
+		{desk.AlarmsPath, get, auditors, page.Text{DE: "Alarme", EN: "Alarms"}, d.alarms},
+		{desk.AlarmSeenPath, post, auditors, none, d.alarmSeen},
 		{desk.ReportsPath, get, auditors, page.Text{DE: "Berichte", EN: "Reports"}, d.reports},
 		{desk.LogPath, get, auditors, page.Text{DE: "Protokoll", EN: "Log"}, d.state},
 		{desk.EntryPath, get, auditors, none, d.entry},
@@ -58,6 +60,7 @@ func (d *Desk) places() []place {
 	if d.hasRules() {
 		all = append(all, d.rulePlaces()...)
 	}
+	all = append(all, d.consentPlaces()...)
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}
@@ -138,6 +141,9 @@ func (d *Desk) show(v crmgate.Visitor, p desk.Page) {
 		if at.title != (page.Text{}) && d.may(v.Roles(), at.right) {
 			p.Ways = append(p.Ways, desk.Link{Path: at.path, Text: at.title})
 		}
+	}
+	for _, w := range v.Beside() {
+		p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 	}
 	p.Who = v.Employee()
 	if p.Path == "" {

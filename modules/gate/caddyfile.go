@@ -54,6 +54,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    administrators role <role>...
 //	    desk           { … }         # see modules/desk
+//	    consent        { … }         # see modules/consent
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
@@ -65,6 +66,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    search_rate    <searches in a minute>
 //	    forbid         <entity> <kind>...
 //	    flag           <entity> <kind>...
+//	    canary         <entity> <id>... [stop]
+//	    links          { … }         # see unmarshalLinks
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
@@ -75,6 +78,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    location       <country>...
 //	    transfer       <basis> …    # see unmarshalRegister
 //	    register       { … }
+//	    retain         <entity> <period> after <field> [else <field>]... [unless <fact>]
+//	    overdue        role <role>... | confirm <role>... | observe until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -141,16 +146,14 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalCORS(d)
 	case "step_up":
 		return h.unmarshalStepUp(d)
-	case "rules":
-		return h.unmarshalRules(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
 		return size(d, &h.RequestLimit)
 	case "search_rate":
 		return h.unmarshalSearchRate(d)
-	case "forbid", "flag":
-		return h.unmarshalForbid(d)
+	case "forbid", "flag", "canary", "links":
+		return h.unmarshalWatch(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -158,29 +161,28 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	case "crm_hosts":
-		args := d.RemainingArgs()
-		if len(args) == 0 {
-			return d.ArgErr()
-		}
-		h.CRMHosts = append(h.CRMHosts, args...)
-		return nil
+		return h.unmarshalCRMHosts(d)
 	case "accept":
 		return h.unmarshalAccept(d)
-	case "reveal":
-		return h.unmarshalReveal(d)
 	case "observe":
 		return h.unmarshalObserve(d)
-	case "location", "transfer", "register":
-		return h.unmarshalRegister(d)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
+		if known, err := h.unmarshalPart(word, d); known {
+			return err
+		}
+		return crmgate.UnknownWord(d, word, append(partWords(), "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe",
-			"rules",
-			"reveal",
-			"location", "transfer", "register",
-		)
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")...)
 	}
+}
+
+func (h *Handler) unmarshalCRMHosts(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.ArgErr()
+	}
+	h.CRMHosts = append(h.CRMHosts, args...)
+	return nil
 }
 
 func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {

@@ -24,6 +24,7 @@ import (
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
+	"github.com/crmgate/crmgate/internal/retain"
 	"github.com/crmgate/crmgate/internal/session"
 	"github.com/crmgate/crmgate/internal/transfer"
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -62,6 +63,9 @@ type Handler struct {
 	// DeskRaw is the desk: pages for auditors and data protection officers, the
 	// module `crmgate.desk`. Default: there are no such pages.
 	DeskRaw json.RawMessage `json:"desk,omitempty"`
+	// ConsentRaw is the ledger of consents, the module `crmgate.consent`. Default:
+	// there is none.
+	ConsentRaw json.RawMessage `json:"consent,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -97,6 +101,11 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// Canaries are records that nobody has a reason to open.
+	Canaries []Canary `json:"canaries,omitempty"`
+	// Links are web addresses in the CRM's answers that aren't what they look like.
+	// Default: nothing looks for them.
+	Links *Links `json:"links,omitempty"`
 	// HouseRules are the company's rules, which employees acknowledge before the CRM
 	// opens. Default: there are none.
 	HouseRules *HouseRules `json:"rules,omitempty"`
@@ -133,6 +142,12 @@ type Handler struct {
 	Transfers []transfer.Transfer `json:"transfers,omitempty"`
 	// Details are what else the register of processing says of this site.
 	Details *crmgate.RegisterConfig `json:"register,omitempty"`
+	// Retain are rules of how long records may be kept, each in the words of the
+	// Caddyfile: `contact 3y after closed_at`, `lead 6m after last_contact else created_at unless
+	// consent:newsletter`. Default: nothing is overdue.
+	Retain []string `json:"retain,omitempty"`
+	// Overdue says who still sees overdue records, and who deletes them.
+	Overdue *Overdue `json:"overdue,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -142,6 +157,7 @@ type Handler struct {
 	profile  *profile.Profile
 	policy   *policy.Snapshot
 	rules    *restore.Rules
+	alarms   *alarms
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -154,9 +170,12 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
-	desk      crmgate.Desk // nil: there is none
+	desk      crmgate.Desk    // nil: there is none
+	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
+	// retention are the rules of Retain.
+	retention retain.Rules
 }
 
 const (
@@ -195,10 +214,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	if err := h.loadRules(); err != nil {
+	if err := errors.Join(h.loadRules(), h.loadCanaries(), h.loadLinks()); err != nil {
 		return err
 	}
-	if err := h.loadHouseRules(); err != nil {
+	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -223,7 +242,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
-	if err := h.loadDesk(ctx); err != nil {
+	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
 		return err
 	}
 	app.Register(h)
@@ -304,15 +323,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	known, err := h.startRules(s)
-	if err != nil {
+	o := &opened{
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
+	}
+	if err := h.startParts(s, o); err != nil {
 		return err
 	}
-	revealer, err := newRevealer(h, s)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
@@ -321,6 +339,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	}
 	h.logMachines()
 	h.logObserve()
+	h.logRetention()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -334,12 +353,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
-	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
-		rules: known, rulesKey: s.Ring.Derive("rules answers"),
-		revealer: revealer, learners: revealer.learners(),
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
-	})
+	h.opened.Store(o)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (q *request) revealed() *revealing {
 	}
 	q.shows = &revealing{}
 	may, err := q.h.mayReveal(q.employee.roles())
-	if err != nil || !may.anything(q.h) {
+	if err != nil || !may.anything() {
 		return q.shows
 	}
 	book, err := q.o.revealer.Book(q.r.Context(), q.who())
@@ -79,6 +79,9 @@ func (q *request) reads() bool {
 type revealLearner struct{}
 
 func (revealLearner) learn(q *request, _ *doc.Tree, found *profile.Located) error {
+	if q.x != nil && q.x.Stream == "" {
+		q.o.revealer.names.take(q.h.profile, &found.Found)
+	}
 	if !q.reads() {
 		return nil
 	}
@@ -104,7 +107,7 @@ func (q *request) sayRevealed(found *profile.Located, res *mask.Result) {
 		f := &found.Fields[i]
 		r := &found.Records[f.Record]
 		if w := q.shows.find(r.Record, r.Facts, f.Name, f.Categories); w != nil {
-			said := "revealed by entry " + w.Entry + ": " + r.Record.String() + " " + f.Name
+			said := "revealed by entry " + w.Entry + ": " + r.String() + " " + f.Name
 			if !slices.Contains(q.shows.said, said) {
 				q.shows.said = append(q.shows.said, said)
 			}

@@ -105,6 +105,9 @@ const caddyfile = `{
 			client_id crm
 			client_secret "a secret"
 		}
+		rules {
+			names role auditor
+		}
 		location US IE
 		transfer dpf "Example CRM, Inc." "auf der Liste am 2026-11-02"
 		clear_upstream "der Weg ist ein eigenes Kabel"
