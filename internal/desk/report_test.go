@@ -21,11 +21,29 @@ func hostileReport(kind report.Kind, s string) *report.Report {
 	r := &report.Report{
 		Kind: kind, Made: began, Entry: s, Purpose: "request", Since: &began, Until: &began,
 		Gaps: []report.Gap{
-			{What: s, Site: s}, {What: "purposes_not_recorded"}, {What: "controller"}, {What: "dpo_contact", Name: s}, {What: "responsible", Site: s}, {What: "system", Site: s},
-			{What: "purposes", Site: s, Name: s}, {What: "special_basis", Site: s, Name: s}, {What: "subjects", Site: s}, {What: "erasure", Site: s}, {What: "purposes", Site: s},
-			{What: "own_measures", Site: s}, {What: "location", Site: s, Name: "idp"}, {What: "processor", Site: s, Name: s}, {What: "contract", Site: s, Name: s + " " + s},
-			{What: "recipient_purpose", Site: s, Name: s + " " + s}, {What: transfer.Expired, Name: s}, {What: transfer.Expiring}, {What: transfer.Old}, {What: transfer.Exception},
-			{What: "upstream_unknown", Site: s}, {What: "version_not_kept_yet"}, {What: "log_kept_for_good_access"},
+			{What: s, Site: s},
+			{What: "purposes_not_recorded"},
+			{What: "controller"},
+			{What: "dpo_contact", Name: s},
+			{What: "responsible", Site: s},
+			{What: "system", Site: s},
+			{What: "purposes", Site: s, Name: s},
+			{What: "special_basis", Site: s, Name: s},
+			{What: "subjects", Site: s},
+			{What: "erasure", Site: s},
+			{What: "purposes", Site: s},
+			{What: "own_measures", Site: s},
+			{What: "location", Site: s, Name: "idp"},
+			{What: "processor", Site: s, Name: s},
+			{What: "contract", Site: s, Name: s + " " + s},
+			{What: "recipient_purpose", Site: s, Name: s + " " + s},
+			{What: transfer.Expired, Name: s},
+			{What: transfer.Expiring},
+			{What: transfer.Old},
+			{What: transfer.Exception},
+			{What: "upstream_unknown", Site: s},
+			{What: "version_not_kept_yet"},
+			{What: "log_kept_for_good_access"},
 		},
 		Logs: []report.Log{{
 			Node: s, Began: &began, Key: s, Root: s, Checkpoint: s, Entries: 9, Cut: &report.Cut{Why: "time", Before: began},
@@ -71,8 +89,11 @@ func hostileRegister(s string, how map[access.Category]access.Treatment) *report
 	system := report.RegisterSystem{
 		Kind: s, Name: s, At: []string{s}, Operator: &report.Party{Name: s, Contact: s}, Contract: s, Purpose: s, Places: places,
 		Transfers: []transfer.Transfer{
-			{Basis: transfer.DPF, Recipient: s, Reference: s}, {Basis: transfer.SCC, Module: 2, Date: "2026-03-01", Reference: s},
-			{Basis: transfer.BCR, Reference: s}, {Basis: transfer.Derogation, Case: s, Reference: s}, {Basis: transfer.Basis(s), Reference: s},
+			{Basis: transfer.DPF, Recipient: s, Reference: s},
+			{Basis: transfer.SCC, Module: 2, Date: "2026-03-01", Reference: s},
+			{Basis: transfer.BCR, Reference: s},
+			{Basis: transfer.Derogation, Case: s, Reference: s},
+			{Basis: transfer.Basis(s), Reference: s},
 		},
 	}
 	systems := []report.RegisterSystem{system, {Kind: "idp", Self: true}}

@@ -30,12 +30,15 @@ func statedAll(t *testing.T) *Register {
 			About: RegisterAbout{
 				System: "CRM", Subjects: []RegisterStated{{"*", "customers"}}, Retention: []RegisterStated{{"*", "3 years"}},
 				Purposes: []RegisterPurpose{
-					{"contact", []string{"6b"}, "serving"}, {"category:special", []string{"9a"}, "diets"},
-					{"category:name", []string{"6f"}, "mail"}, {"category:email", []string{"6a"}, "mail"},
+					{"contact", []string{"6b"}, "serving"},
+					{"category:special", []string{"9a"}, "diets"},
+					{"category:name", []string{"6f"}, "mail"},
+					{"category:email", []string{"6a"}, "mail"},
 				},
 			},
 			Systems: []RegisterSystem{
-				{Kind: SystemCRM, Operator: who, Contract: "1", Places: places}, {Kind: SystemProvider, Self: true, Places: places},
+				{Kind: SystemCRM, Operator: who, Contract: "1", Places: places},
+				{Kind: SystemProvider, Self: true, Places: places},
 				{Kind: SystemRecipient, Name: "adviser", Purpose: "accounts", Places: places},
 			},
 		}},

@@ -143,13 +143,7 @@ func (t *Traffic) forget(first int64) {
 // take counts an entry.
 func (t *Traffic) take(e *audit.Entry, known TrafficKnown) {
 	if e.Kind == audit.Intent && e.Piece <= 1 {
-		for i := range e.Accesses {
-			route := e.Accesses[i].Route
-			if !known.Routes[route] {
-				route = unknownRoute
-			}
-			t.count(e, trafficKey{route: route}, ShownCount{Clear: 1})
-		}
+		t.routes(e, known)
 	}
 	d := e.Disclosure
 	if d == nil {
@@ -163,18 +157,32 @@ func (t *Traffic) take(e *audit.Entry, known TrafficKnown) {
 	}
 	to := recipientsOf(e, known)
 	for i := range d.Records {
-		r := &d.Records[i]
-		for c, how := range r.Treated {
-			n := ShownCount{Masked: 1}
-			if how == access.Clear {
-				n = ShownCount{Clear: 1}
-			}
-			if c == access.Public {
-				continue
-			}
-			for _, role := range to {
-				t.count(e, trafficKey{entity: string(r.Entity), category: c, role: role}, n)
-			}
+		t.record(e, &d.Records[i], to)
+	}
+}
+
+func (t *Traffic) routes(e *audit.Entry, known TrafficKnown) {
+	for i := range e.Accesses {
+		route := e.Accesses[i].Route
+		if !known.Routes[route] {
+			route = unknownRoute
+		}
+		t.count(e, trafficKey{route: route}, ShownCount{Clear: 1})
+	}
+}
+
+// record counts a record that was shown to some.
+func (t *Traffic) record(e *audit.Entry, r *access.DisclosedRecord, to []string) {
+	for c, how := range r.Treated {
+		if c == access.Public {
+			continue
+		}
+		n := ShownCount{Masked: 1}
+		if how == access.Clear {
+			n = ShownCount{Clear: 1}
+		}
+		for _, role := range to {
+			t.count(e, trafficKey{entity: string(r.Entity), category: c, role: role}, n)
 		}
 	}
 }

@@ -75,6 +75,9 @@ const (
 	toOthers  = "other"
 )
 
+// maxElsewhere is how many hosts of no site are named: whoever is signed in chooses them.
+const maxElsewhere = 50
+
 // Settle says of each site what was counted in some logs, by their nodes.
 func (r *Register) Settle(all map[string]*Traffic, now time.Time) {
 	sums := map[trafficKey]*[2]ShownCount{}
@@ -96,7 +99,9 @@ func (r *Register) Settle(all map[string]*Traffic, now time.Time) {
 	for k, n := range sums {
 		i := r.siteOf(k.host)
 		if i < 0 {
-			others[k.host] = true
+			if k.host != "" && len(others) < maxElsewhere {
+				others[k.host] = true
+			}
 			continue
 		}
 		k.host = ""

@@ -158,6 +158,13 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`# What crmgate de
 			client_id {{.ClientID}}
 			client_secret {{.ClientSecret}}
 		}
+		location DE
+		register {
+			name "Kontor, the CRM of the demo"
+			operator self
+			purpose contact 6b,6f "Serving customers and answering their questions"
+			subjects contact "Contact persons at customers"
+		}
 		desk {
 			auditors role auditor
 			officers role data_protection

@@ -109,6 +109,9 @@ one.example.de, *.two.example.de {
 	handle {
 		import pool
 	}
+	handle_errors {
+		reverse_proxy 127.0.0.1:9
+	}
 }
 three.example.de {
 	invoke named
@@ -157,7 +160,7 @@ func TestRegisterNamesEachSiteAndWay(t *testing.T) {
 	one, three, four := "https://*.two.example.de", "https://three.example.de", "http://four.example.de"
 	for _, want := range []string{
 		one + "\tway\tcrm-a.internal:8443 · tls\t", one + "\tway\tcrm-b.internal:8443 · tls\t", one + "\tway\tunix//run/crm.sock · local\t",
-		one + "\tserved\thttps://one.example.de\ttls", one + "\tmachine\tnightly\t", one + "\tlocation\tcrm · DE\tEU",
+		one + "\taround\t127.0.0.1:9 · local\t", one + "\tserved\thttps://one.example.de\ttls", one + "\tmachine\tnightly\t", one + "\tlocation\tcrm · DE\tEU",
 		one + "\tlocation\tmachine nightly · GB\tadequacy decision (EU) 2021/1772", one + "\tlocation\trecipient Tax adviser · CH\tadequacy",
 		one + "\tpurpose\tcontact\t6b, 6f: serving customers", one + "\toperator\tcrm\tthe controller", one + "\tmeasure\tstep_up\t/admin/* max_age 5m0s",
 		one + "\tmeasure\tforbid * iban\t", one + "\texception\tungated\tstatus page of another team",

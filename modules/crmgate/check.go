@@ -76,7 +76,7 @@ func (a *App) Check() []Finding {
 			c.handler(k, s)
 		}
 	}
-	c.located(a)
+	c.located(a, true)
 	return c.found
 }
 

@@ -140,9 +140,9 @@ func origin(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// located notes sites of which nobody says where the CRM is, and places that have to be
-// looked at.
-func (c *check) located(a *App) {
+// located notes sites of which nobody says where the CRM is (at a start), and places that
+// have to be looked at.
+func (c *check) located(a *App, start bool) {
 	now := time.Now()
 	for _, s := range a.shared() {
 		c.doubts("the global option crmgate: register: ", &s, now)
@@ -157,7 +157,7 @@ func (c *check) located(a *App) {
 			where = c.gates[i].way.at + ": crm_gate"
 		}
 		for _, s := range x.RegisterSystems() {
-			if s.Kind == report.SystemCRM && len(s.Places) == 0 {
+			if start && s.Kind == report.SystemCRM && len(s.Places) == 0 {
 				c.note(where, "it isn't said in which country the CRM keeps its data",
 					"Write it into crm_gate: location DE. The register marks it as missing until then")
 			}
@@ -182,7 +182,7 @@ const doubtsEvery = 24 * time.Hour
 func (a *App) watchTransfers() {
 	a.Every(doubtsEvery, func(context.Context) {
 		c := &check{}
-		c.located(a)
+		c.located(a, false)
 		for _, f := range c.found {
 			a.logger.Warn(f.What, zap.String("where", f.Where), zap.String("remedy", f.Remedy))
 		}

@@ -25,26 +25,32 @@ func (a *App) served(g Gate) []report.RegisterServed {
 	c := &check{app: app}
 	for name, srv := range app.Servers {
 		for _, p := range newWalker(name, srv).gates {
-			if p.gate != g {
-				continue
-			}
-			for _, host := range p.way.hosts {
-				for _, listen := range listens(srv) {
-					if host == anyHost {
-						host = unknownHost
-					}
-					s := report.RegisterServed{Address: base(app, srv, host, listen), Protection: c.protects(srv, host, listen)}
-					if s.Protection == report.InClear {
-						s.Reason = g.Exceptions().PlainHTTP
-					}
-					if !slices.ContainsFunc(all, func(had report.RegisterServed) bool { return had.Address == s.Address }) {
-						all = append(all, s)
-					}
-				}
+			if p.gate == g {
+				all = c.passageServed(all, p)
 			}
 		}
 	}
 	slices.SortFunc(all, func(x, y report.RegisterServed) int { return strings.Compare(x.Address, y.Address) })
+	return all
+}
+
+// passageServed adds the addresses at which a gate's place is reached.
+func (c *check) passageServed(all []report.RegisterServed, p *passage) []report.RegisterServed {
+	srv := p.walker.server
+	for _, host := range p.way.hosts {
+		if host == anyHost {
+			host = unknownHost
+		}
+		for _, listen := range listens(srv) {
+			s := report.RegisterServed{Address: base(c.app, srv, host, listen), Protection: c.protects(srv, host, listen)}
+			if s.Protection == report.InClear {
+				s.Reason = p.gate.Exceptions().PlainHTTP
+			}
+			if !slices.ContainsFunc(all, func(had report.RegisterServed) bool { return had.Address == s.Address }) {
+				all = append(all, s)
+			}
+		}
+	}
 	return all
 }
 
@@ -78,25 +84,31 @@ func (a *App) ways(g Gate) []report.RegisterWay {
 		c.gates = append(c.gates, k.gates...)
 	}
 	for _, p := range c.gates {
-		if p.gate != g {
-			continue
-		}
-		for _, s := range c.behind(p) {
-			if s.kind == forwards {
-				all = s.ways(all, false, g.Exceptions())
-			}
-		}
-		for _, k := range c.walkers {
-			for _, s := range k.seen {
-				if around := c.around(k, s, p); s.kind == forwards && len(around) > 0 && !s.covers(around) {
-					all = s.ways(all, true, g.Exceptions())
-				}
-			}
+		if p.gate == g {
+			all = c.passageWays(all, p)
 		}
 	}
 	slices.SortFunc(all, func(x, y report.RegisterWay) int {
 		return strings.Compare(fmt.Sprint(x.Around, x.To, x.Protection), fmt.Sprint(y.Around, y.To, y.Protection))
 	})
+	return all
+}
+
+// passageWays adds where requests are sent on to that came through a gate's place, or
+// could have.
+func (c *check) passageWays(all []report.RegisterWay, p *passage) []report.RegisterWay {
+	for _, s := range c.behind(p) {
+		if s.kind == forwards {
+			all = s.ways(all, false, p.gate.Exceptions())
+		}
+	}
+	for _, k := range c.walkers {
+		for _, s := range k.seen {
+			if around := c.around(k, s, p); s.kind == forwards && len(around) > 0 && !s.covers(around) {
+				all = s.ways(all, true, p.gate.Exceptions())
+			}
+		}
+	}
 	return all
 }
 
