@@ -73,6 +73,19 @@ const (
 	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
 	// version, and the language in which it was read.
 	RulesKnown Event = "rules_known"
+	// Overdue are records of the CRM that were found to be kept for too long, or are so no
+	// longer; Erasure is what was said and done about deleting one.
+	Overdue Event = "overdue"
+	Erasure Event = "erasure"
+	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
+	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
+	// the proof and holds the hash of its step.
+	ConsentAsked     Event = "consent_asked"
+	ConsentMailed    Event = "consent_mailed"
+	ConsentGiven     Event = "consent_given"
+	ConsentRefused   Event = "consent_refused"
+	ConsentWithdrawn Event = "consent_withdrawn"
+	ConsentExpired   Event = "consent_expired"
 )
 
 // Valid reports whether e is in the closed list.
@@ -81,7 +94,10 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange, RulesKnown:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
+		RulesKnown,
+		Overdue, Erasure,
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
 		return true
 	}
 	return e.alarms()

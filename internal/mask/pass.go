@@ -141,6 +141,9 @@ func (p *pass) decide() {
 		d := &p.decisions[i]
 		*d = p.decision(f, facts)
 		d.reveal(f)
+		if f.Overdue {
+			d.overdue(f)
+		}
 		if d.tr != access.Clear {
 			masked++
 		}
@@ -271,7 +274,7 @@ func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 	if d.tr != access.Clear || d.revealed || person {
 		text = p.t.Text(node)
 	}
-	if f.Echo && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
+	if f.Echo && !f.Overdue && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
 		d.tr = access.Clear
 	}
 	p.note(f, d)
@@ -368,46 +371,4 @@ func (p *pass) dropTail(kept, first int) {
 		last = c
 	}
 	p.edit(from, p.t.Nodes[last].End, nil)
-}
-
-// ordered sorts edits and refuses overlapping ones.
-func ordered(edits []doc.Edit) error {
-	sortEdits(edits)
-	for i := 1; i < len(edits); i++ {
-		if edits[i].Start < edits[i-1].End {
-			return doc.ErrOverlap
-		}
-	}
-	return nil
-}
-
-func compareEdits(a, b doc.Edit) int {
-	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
-}
-
-// sortEdits sorts what is two sorted runs as a rule: the first pass's and the
-// second's.
-func sortEdits(edits []doc.Edit) {
-	run := 1
-	for run < len(edits) && compareEdits(edits[run-1], edits[run]) <= 0 {
-		run++
-	}
-	if run >= len(edits) {
-		return
-	}
-	if !slices.IsSortedFunc(edits[run:], compareEdits) {
-		slices.SortFunc(edits, compareEdits)
-		return
-	}
-	second := slices.Clone(edits[run:])
-	i, j := run-1, len(second)-1
-	for at := len(edits) - 1; j >= 0; at-- {
-		if i >= 0 && compareEdits(edits[i], second[j]) > 0 {
-			edits[at] = edits[i]
-			i--
-		} else {
-			edits[at] = second[j]
-			j--
-		}
-	}
 }

@@ -32,7 +32,8 @@ type RevealItem struct {
 	Title string
 	Mark  Text
 	Facts []Fact
-	// Link leads on from the title.
+	// Note stands below the title, Link leads on from it.
+	Note    Text
 	Link    string
 	Buttons []RevealButton
 }
@@ -50,6 +51,7 @@ type RevealForm struct {
 	Hidden [][2]string
 	Fields []RevealField
 	Button Text
+	Main   bool
 }
 
 // RevealField is one thing to fill in: a choice where it has options, else a line.
@@ -91,9 +93,9 @@ type revealPartView struct {
 }
 
 type revealItemView struct {
-	Title, Mark, Link string
-	Facts             [][2]string
-	Buttons           []revealButtonView
+	Title, Mark, Note, Link string
+	Facts                   [][2]string
+	Buttons                 []revealButtonView
 }
 
 type revealButtonView struct {
@@ -103,6 +105,7 @@ type revealButtonView struct {
 
 type revealFormView struct {
 	Do, Button string
+	Main       bool
 	Hidden     [][2]string
 	Fields     []revealFieldView
 }
@@ -147,7 +150,7 @@ func RenderReveal(lang string, p Reveal) (body []byte, policy string) {
 func (p *RevealPart) in(lang string) revealPartView {
 	v := revealPartView{Title: p.Title.In(lang), Text: p.Text.In(lang)}
 	for _, it := range p.Items {
-		one := revealItemView{Title: it.Title, Mark: it.Mark.In(lang), Link: it.Link}
+		one := revealItemView{Title: it.Title, Mark: it.Mark.In(lang), Note: it.Note.In(lang), Link: it.Link}
 		for _, f := range it.Facts {
 			one.Facts = append(one.Facts, [2]string{f.Name.In(lang), f.Value.In(lang)})
 		}
@@ -157,7 +160,7 @@ func (p *RevealPart) in(lang string) revealPartView {
 		v.Items = append(v.Items, one)
 	}
 	if f := p.Form; f != nil {
-		v.Form = &revealFormView{Do: f.Do, Button: f.Button.In(lang), Hidden: f.Hidden}
+		v.Form = &revealFormView{Do: f.Do, Button: f.Button.In(lang), Main: f.Main, Hidden: f.Hidden}
 		for _, in := range f.Fields {
 			v.Form.Fields = append(v.Form.Fields, in.in(lang))
 		}

@@ -59,3 +59,47 @@ func TestAnswersThatReportAnErrorAreNoSuccess(t *testing.T) {
 		}
 	}
 }
+
+// A remote call's status says that there is an answer, and no more.
+func TestAnErrorInTheAnswerToACallIsAFailure(t *testing.T) {
+	odoo := Request{
+		Method: "POST", Path: "/web/dataset/call_kw/res.partner/write", MediaType: "application/json",
+		Body: []byte(`{"id":1,"jsonrpc":"2.0","method":"call","params":{"model":"res.partner","method":"write","args":[[7],{"email":"x"}],"kwargs":{}}}`),
+	}
+	tryton := Request{Method: "POST", Path: "/db/", MediaType: "application/json", Body: []byte(`{"id":1,"method":"model.party.party.write","params":[[7],{"name":"x"},{}]}`)}
+	twenty := Request{Method: "POST", Path: "/graphql", MediaType: "application/json", Body: []byte(`{"query":"mutation { deletePerson(id: \"7b1c4b1e-0000-4000-8000-000000000001\") { id } }"}`)}
+	for _, c := range []struct {
+		profile        string
+		r              Request
+		answer         string
+		failed, partly bool
+	}{
+		{"odoo", odoo, `{"id":1,"jsonrpc":"2.0","result":true}`, false, false},
+		{"odoo", odoo, `{"id":1,"jsonrpc":"2.0","error":{"code":200}}`, true, false},
+		{"tryton", tryton, `{"id":1,"result":null}`, false, false},
+		{"tryton", tryton, `{"id":1,"error":["UserError",["a","b"]]}`, true, false},
+		{"twenty", twenty, `{"data":{"deletePerson":{"id":"7"}}}`, false, false},
+		{"twenty", twenty, `{"data":{"deletePerson":null},"errors":[{"message":"x"}]}`, false, true},
+		{"twenty", twenty, `{"errors":[{"message":"x"}]}`, true, true},
+	} {
+		src, err := Builtin(c.profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Load(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := p.Classify(c.r)
+		if err != nil {
+			t.Fatalf("%s: %v", c.profile, err)
+		}
+		tree, err := json.Parse([]byte(c.answer), doc.DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed, partly := x.Failed(tree, 200); failed != c.failed || partly != c.partly {
+			t.Errorf("%s: %s: failed %t, partly %t", c.profile, c.answer, failed, partly)
+		}
+	}
+}

@@ -45,6 +45,7 @@ func Load(src []byte) (*Profile, error) {
 	c.headers()
 	c.hosts()
 	c.errorShapes()
+	c.ownRequests()
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)
 	}

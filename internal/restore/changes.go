@@ -43,29 +43,39 @@ func Changes(x *profile.Exchange, before map[*profile.Write]Before) []access.Cha
 	}
 	var all []access.Change
 	told := map[string]bool{}
+	of := func(a access.Action, typ, id string) string { return string(a) + " " + typ + "/" + id }
 	for _, w := range x.Writes() {
 		if w.Mode == profile.WriteEcho {
 			continue
 		}
 		c := &change{x: x, w: w, before: before[w]}
 		c.read()
-		told[string(w.Action())+" "+w.Type] = true
+		told[of(w.Action(), w.Type, "")] = true
+		for _, id := range w.IDs {
+			told[of(w.Action(), w.Type, id)] = true
+		}
 		all = append(all, c.list()...)
 	}
 	for i := range x.Accesses {
 		a := &x.Accesses[i]
-		switch a.Action {
-		case access.Create, access.Update, access.Delete:
-		default:
+		if !Changing(a.Action) {
 			continue
 		}
-		if a.Action != access.Delete && told[string(a.Action)+" "+a.Type] {
-			continue
+		one, ids := access.Change{Entity: a.Entity, Type: a.Type, Action: a.Action, Unread: a.Action != access.Delete}, a.IDs
+		if a.Action == access.Create {
+			ids = nil // of what it is a copy; the answer names what is new
 		}
-		one := access.Change{Entity: a.Entity, Type: a.Type, Action: a.Action, Unread: a.Action != access.Delete}
-		all = append(all, together(one, a.IDs)...)
+		rest := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return told[of(a.Action, a.Type, id)] })
+		if len(rest) > 0 || len(ids) == 0 && !told[of(a.Action, a.Type, "")] {
+			all = append(all, together(one, rest)...)
+		}
 	}
 	return bounded(all)
+}
+
+// Changing reports whether an action changes records.
+func Changing(a access.Action) bool {
+	return a == access.Create || a == access.Update || a == access.Delete
 }
 
 // bounded leaves out changes beyond what an entry should hold: the last one that stays

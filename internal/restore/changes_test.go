@@ -184,3 +184,21 @@ func TestLongIDsAreNotToldAgain(t *testing.T) {
 		}
 	}
 }
+
+// What is linked beside what is written is told, too, and what is copied isn't changed.
+func TestLinkedAndCopiedRecords(t *testing.T) {
+	tryton := builtin(t, "tryton")
+	for params, want := range map[string]string{
+		`[[7],{"name":"Zoe","contact_mechanisms":[["delete",[3]],["write",[4],{"value":"x"}],["add",[5]]]},{}]`: "update party.contact_mechanism/4 value=x\n" +
+			"update party.party/7 name=Zoe contact_mechanisms=digest\ndelete party.contact_mechanism/3\nupdate party.contact_mechanism/5 unread",
+	} {
+		x := classified(t, tryton, send("POST", "/db/", "application/json", `{"id":1,"method":"model.party.party.write","params":`+params+`}`))
+		if got := told(restore.Changes(x, nil)); got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	}
+	x := classified(t, load(t), rpc("copy", `[7],{"name":"Zoe"}`))
+	if got := told(restore.Changes(x, nil)); got != "create person/ name=Zoe" {
+		t.Errorf("a copy: %s", got)
+	}
+}

@@ -79,6 +79,12 @@ func (w *Wish) Waits(now time.Time) bool { return w.State == Asked && w.within(w
 // MayBegin reports whether an allowed wish can still begin.
 func (w *Wish) MayBegin(now time.Time) bool { return w.State == Allowed && w.within(w.Decided, now) }
 
+// drafted reports whether somebody is about to take the wish further: in a request
+// beside this one, or a node that has ended meanwhile.
+func (w *Wish) drafted(now time.Time) bool {
+	return w.State == Drafted && now.Before(w.At.Add(time.Minute))
+}
+
 func (w *Wish) within(from, now time.Time) bool {
 	return !now.Before(from.Add(-skew)) && now.Before(from.Add(WishLasts))
 }
@@ -123,7 +129,7 @@ func (b *Book) Ask(w Wish, now time.Time, r *Rules) error {
 	for i := range b.Wishes {
 		o := &b.Wishes[i]
 		same := o.Record == w.Record && o.Field == w.Field
-		if same && (o.Waits(now) || o.MayBegin(now) || o.Shows(w.Session, now, r)) {
+		if same && (o.drafted(now) || o.Waits(now) || o.MayBegin(now) || o.Shows(w.Session, now, r)) {
 			return ErrThere
 		}
 	}

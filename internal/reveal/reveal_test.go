@@ -236,8 +236,15 @@ func TestTheQuotaHoldsOverTwoNodes(t *testing.T) {
 
 func TestOneWishForAFieldAtATime(t *testing.T) {
 	t.Parallel()
-	k, r := room(t, noon())[0], rules()
+	m := noon()
+	k, r := room(t, m)[0], rules()
 	who := k.Who("site", "idp", "vera")
+	_, first := k.Draft(t.Context(), who, vera, wish("w0", "phone", access.Phone), r)
+	_, second := k.Draft(t.Context(), who, vera, wish("w1", "phone", access.Phone), r)
+	if first != nil || !errors.Is(second, reveal.ErrThere) {
+		t.Errorf("two at once: %v, %v", first, second)
+	}
+	m.passes(time.Minute) // whoever drafted it has ended
 	shown(t, k, who, r)
 	if _, err := k.Draft(t.Context(), who, vera, wish("w2", "phone", access.Phone), r); !errors.Is(err, reveal.ErrThere) {
 		t.Errorf("asked again: %v", err)

@@ -165,8 +165,8 @@ func (p *Page) ask(v *pageView, in func(de, en string) string) {
 	}
 	if p.Verdict != nil {
 		which = p.Verdict.again()
-		v.Wrong = in("Fast. Noch einmal zu beantworten: "+strconv.Itoa(len(which))+" von "+n+" Fragen.",
-			"Almost. To be answered once more: "+strconv.Itoa(len(which))+" of "+n+" questions.")
+		v.Wrong = in("Noch einmal zu beantworten: "+strconv.Itoa(len(which))+" von "+n+" Fragen.",
+			"To be answered once more: "+strconv.Itoa(len(which))+" of "+n+" questions.")
 		for i := range all {
 			for _, name := range p.Verdict.given[i] {
 				if !contains(which, i) {

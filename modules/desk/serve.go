@@ -60,6 +60,7 @@ func (d *Desk) places() []place {
 	if d.hasRules() {
 		all = append(all, d.rulePlaces()...)
 	}
+	all = append(all, d.consentPlaces()...)
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}
@@ -140,6 +141,9 @@ func (d *Desk) show(v crmgate.Visitor, p desk.Page) {
 		if at.title != (page.Text{}) && d.may(v.Roles(), at.right) {
 			p.Ways = append(p.Ways, desk.Link{Path: at.path, Text: at.title})
 		}
+	}
+	for _, w := range v.Beside() {
+		p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 	}
 	p.Who = v.Employee()
 	if p.Path == "" {

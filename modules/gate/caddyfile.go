@@ -54,6 +54,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    administrators role <role>...
 //	    desk           { … }         # see modules/desk
+//	    consent        { … }         # see modules/consent
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
@@ -74,6 +75,11 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    accept         documented
 //	    reveal         { … }         # see unmarshalReveal
 //	    observe        until <date>
+//	    location       <country>...
+//	    transfer       <basis> …    # see unmarshalRegister
+//	    register       { … }
+//	    retain         <entity> <period> after <field> [else <field>]... [unless <fact>]
+//	    overdue        role <role>... | confirm <role>... | observe until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -87,6 +93,9 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		}
 	}
 	h.Files = h.filesNow()
+	if err := h.judgeLocation(&opening); err != nil {
+		return err
+	}
 	return h.missing(&opening)
 }
 
@@ -137,8 +146,6 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalCORS(d)
 	case "step_up":
 		return h.unmarshalStepUp(d)
-	case "rules":
-		return h.unmarshalRules(d)
 	case "hold":
 		return size(d, &h.Hold)
 	case "request_limit":
@@ -154,23 +161,28 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	case "crm_hosts":
-		args := d.RemainingArgs()
-		if len(args) == 0 {
-			return d.ArgErr()
-		}
-		h.CRMHosts = append(h.CRMHosts, args...)
-		return nil
+		return h.unmarshalCRMHosts(d)
 	case "accept":
 		return h.unmarshalAccept(d)
-	case "reveal":
-		return h.unmarshalReveal(d)
 	case "observe":
 		return h.unmarshalObserve(d)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
+		if known, err := h.unmarshalPart(word, d); known {
+			return err
+		}
+		return crmgate.UnknownWord(d, word, append(partWords(), "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "rules", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe", "reveal")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")...)
 	}
+}
+
+func (h *Handler) unmarshalCRMHosts(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.ArgErr()
+	}
+	h.CRMHosts = append(h.CRMHosts, args...)
+	return nil
 }
 
 func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {

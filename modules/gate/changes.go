@@ -27,8 +27,11 @@ func (c *changing) judged(w *profile.Write, s restore.Stored, kept []int) {
 	c.before[w] = restore.Before{Stored: s, Kept: kept}
 }
 
-// answered takes what the CRM's answer says of it.
+// answered takes what the CRM's answer says of it. Of reads it isn't asked.
 func (c *changing) answered(x *profile.Exchange, t *doc.Tree, status int) {
+	if !slices.ContainsFunc(x.Accesses, func(a access.Access) bool { return restore.Changing(a.Action) }) {
+		return
+	}
 	c.failed, c.partly = x.Failed(t, status)
 	c.read = true
 }

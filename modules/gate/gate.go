@@ -24,7 +24,9 @@ import (
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
+	"github.com/crmgate/crmgate/internal/retain"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/internal/transfer"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -61,6 +63,9 @@ type Handler struct {
 	// DeskRaw is the desk: pages for auditors and data protection officers, the
 	// module `crmgate.desk`. Default: there are no such pages.
 	DeskRaw json.RawMessage `json:"desk,omitempty"`
+	// ConsentRaw is the ledger of consents, the module `crmgate.consent`. Default:
+	// there is none.
+	ConsentRaw json.RawMessage `json:"consent,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -129,6 +134,20 @@ type Handler struct {
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
+	// Locations are the countries in which the CRM keeps its data, by ISO 3166-1 alpha-2.
+	// Default: the register marks it as missing, and the start says so.
+	Locations []string `json:"locations,omitempty"`
+	// Transfers say on what data may be outside the EU and the EEA. A location there
+	// without an adequacy decision needs one.
+	Transfers []transfer.Transfer `json:"transfers,omitempty"`
+	// Details are what else the register of processing says of this site.
+	Details *crmgate.RegisterConfig `json:"register,omitempty"`
+	// Retain are rules of how long records may be kept, each in the words of the
+	// Caddyfile: `contact 3y after closed_at`, `lead 6m after last_contact else created_at unless
+	// consent:newsletter`. Default: nothing is overdue.
+	Retain []string `json:"retain,omitempty"`
+	// Overdue says who still sees overdue records, and who deletes them.
+	Overdue *Overdue `json:"overdue,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -151,9 +170,12 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
-	desk      crmgate.Desk // nil: there is none
+	desk      crmgate.Desk    // nil: there is none
+	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
+	// retention are the rules of Retain.
+	retention retain.Rules
 }
 
 const (
@@ -182,7 +204,11 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(), h.checkReveal()); err != nil {
+	if err := errors.Join(
+		h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(),
+		h.checkReveal(),
+		h.checkRegister(),
+	); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
@@ -191,7 +217,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := errors.Join(h.loadRules(), h.loadCanaries(), h.loadLinks()); err != nil {
 		return err
 	}
-	if err := h.loadHouseRules(); err != nil {
+	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -216,7 +242,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
-	if err := h.loadDesk(ctx); err != nil {
+	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
 		return err
 	}
 	app.Register(h)
@@ -297,15 +323,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	known, err := h.startRules(s)
-	if err != nil {
+	o := &opened{
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
+	}
+	if err := h.startParts(s, o); err != nil {
 		return err
 	}
-	revealer, err := newRevealer(h, s)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
@@ -314,6 +339,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	}
 	h.logMachines()
 	h.logObserve()
+	h.logRetention()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -327,12 +353,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
-	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
-		rules: known, rulesKey: s.Ring.Derive("rules answers"),
-		revealer: revealer, learners: revealer.learners(),
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
-	})
+	h.opened.Store(o)
 	return nil
 }
 

@@ -30,6 +30,8 @@ type opened struct {
 	rulesKey [32]byte
 	// revealer is nil where nothing is revealed.
 	revealer *revealer
+	// retain is the last of them; nil where nothing is retained.
+	retain *retaining
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

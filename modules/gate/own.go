@@ -8,7 +8,6 @@ import (
 
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
-	"github.com/crmgate/crmgate/internal/rules"
 )
 
 // serveOwn answers the addresses below /.crmgate. None of them is forwarded.
@@ -34,9 +33,6 @@ func (q *request) serveOwn() {
 		return
 	case factorAgainPath:
 		q.serveFactorAgain()
-		return
-	case rules.Path, rules.PrintPath:
-		q.serveRules()
 		return
 	case sessionsPath:
 		q.ownSessions()
@@ -64,9 +60,6 @@ func (q *request) serveOwn() {
 	case ownPrefix, ownPrefix + "/":
 		q.home()
 		return
-	case revealPath, revealWishesPath:
-		q.serveReveal()
-		return
 	}
 	if isDesk(q.c.Path) {
 		q.serveDesk()
@@ -76,16 +69,9 @@ func (q *request) serveOwn() {
 		q.serveStepUp(rest)
 		return
 	}
-	q.further()
-}
-
-// further answers the addresses that only some configurations have.
-func (q *request) further() {
-	if q.c.Path == linkPath {
-		q.linkPage()
-		return
+	if !q.servePart() {
+		q.notFound()
 	}
-	q.notFound()
 }
 
 func (q *request) notFound() {
@@ -116,7 +102,7 @@ func (q *request) home() {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 		}
 	}
-	p.Ways = append(p.Ways, q.rulesWay()...)
+	p.Ways = append(p.Ways, q.partWays()...)
 	q.showPage(p)
 }
 

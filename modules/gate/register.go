@@ -45,6 +45,7 @@ func (h *Handler) RegisterSite() (report.RegisterSite, error) {
 	if h.desk != nil {
 		s.Desk = h.desk.Says()
 	}
+	s.About, s.Measures, s.Settings = h.Details.About(), h.registerMeasures(), h.registerSettings()
 	return s, nil
 }
 

@@ -66,7 +66,8 @@ type request struct {
 	// changing is what is known of what it changes: see changes.go.
 	changing changing
 	// shows is what is revealed to the employee; nil until somebody asks.
-	shows *revealing
+	shows  *revealing
+	looked lookedUp
 
 	// For the line in the process log.
 	route   string
@@ -256,7 +257,7 @@ func (q *request) ask(body []byte) bool {
 		q.refuse(*refused)
 		return false
 	}
-	x.User = q.employee.session.Identity.User
+	x.User, x.Wants = q.employee.session.Identity.User, q.h.wanted()
 	q.route = x.Route
 	if no := q.judgeUpgrade(x); no != nil {
 		q.refuse(*no)
@@ -345,7 +346,7 @@ func (q *request) decide() bool {
 		}
 		q.decision = d
 		if !d.Refused {
-			return true
+			return q.mayByAge()
 		}
 		if !d.Narrow || !q.narrow() {
 			break
@@ -381,7 +382,7 @@ func (q *request) narrow() bool {
 	if err != nil {
 		return false
 	}
-	x.User = q.employee.session.Identity.User
+	x.User, x.Wants = q.employee.session.Identity.User, q.h.wanted()
 	q.x, q.body, q.c, q.narrowed = x, n.Body, &c, true
 	c.Apply(q.r)
 	return true

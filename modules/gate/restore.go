@@ -123,6 +123,9 @@ func masksIn(t *doc.Tree) []string {
 // they may write.
 func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 	shown, err := q.h.plan(q.employee.roles(), access.Read)
+	if err == nil && q.overdueAny(w.Entity, w.Type, w.IDs) {
+		shown = nothingShown()
+	}
 	if err != nil || w.Mode == profile.WriteEcho {
 		return q.savesRevealed(w, restore.Plans{Shown: shown}), err
 	}

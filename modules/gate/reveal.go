@@ -48,6 +48,7 @@ type revealer struct {
 
 	rules reveal.Rules
 	logs  logs
+	names fieldNames
 }
 
 // checkReveal judges the configuration.
@@ -90,7 +91,9 @@ func newRevealer(h *Handler, s *crmgate.Services) (*revealer, error) {
 		h.logger.Warn("reveal is configured, and the policy gives nobody the right: it takes a line with the action reveal and the treatment clear",
 			zap.String("example", "p, support, contact, phone, reveal, clear, , allow"))
 	}
-	h.app.FollowNodes(s)
+	if h.desk == nil {
+		h.app.FollowNodes(s)
+	}
 	return &revealer{Keeper: keeper, rules: h.Reveal.rules(), logs: s.Logs}, nil
 }
 
@@ -105,7 +108,7 @@ func (r *revealer) learners() []learner {
 func (h *Handler) revealsAnything() bool {
 	return slices.ContainsFunc(h.policy.Roles(), func(role string) bool {
 		may, err := h.mayReveal([]string{role})
-		return err == nil && may.anything(h)
+		return err == nil && may.anything()
 	})
 }
 
@@ -157,10 +160,17 @@ func (r rights) perhaps(e access.Entity, c access.Category) bool {
 }
 
 // anything reports whether there is anything that may be revealed.
-func (r rights) anything(h *Handler) bool {
-	return slices.ContainsFunc(h.profile.Entities(), func(e access.Entity) bool {
-		return slices.ContainsFunc(h.profile.Categories(e), func(c access.Category) bool { return r.perhaps(e, c) })
-	})
+func (r rights) anything() bool {
+	for _, cells := range r.plan.Cells {
+		for c, verdicts := range cells {
+			if c != access.Public && c != access.Credential && slices.ContainsFunc(verdicts, func(v access.Verdict) bool {
+				return v.Allowed && v.Treatment == access.Clear
+			}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unmarshalReveal reads the block in crm_gate:

@@ -41,7 +41,7 @@ func (q *request) revealed() *revealing {
 	}
 	q.shows = &revealing{}
 	may, err := q.h.mayReveal(q.employee.roles())
-	if err != nil || !may.anything(q.h) {
+	if err != nil || !may.anything() {
 		return q.shows
 	}
 	book, err := q.o.revealer.Book(q.r.Context(), q.who())
@@ -79,6 +79,9 @@ func (q *request) reads() bool {
 type revealLearner struct{}
 
 func (revealLearner) learn(q *request, _ *doc.Tree, found *profile.Located) error {
+	if q.x != nil && q.x.Stream == "" {
+		q.o.revealer.names.take(q.h.profile, &found.Found)
+	}
 	if !q.reads() {
 		return nil
 	}

@@ -62,7 +62,7 @@ func (q *request) mayReveal() (ask, decide, ok bool) {
 		visitor{q}.Failed("undecided", err)
 		return false, false, false
 	}
-	return may.anything(q.h), q.o.revealer.rules.Decides(q.employee.roles()), true
+	return may.anything(), q.o.revealer.rules.Decides(q.employee.roles()), true
 }
 
 // revealWays lead to the pages that the employee has.
@@ -71,7 +71,7 @@ func (q *request) revealWays() []page.Link {
 		return nil
 	}
 	var ways []page.Link
-	if may, err := q.h.mayReveal(q.employee.roles()); err == nil && may.anything(q.h) {
+	if may, err := q.h.mayReveal(q.employee.roles()); err == nil && may.anything() {
 		ways = append(ways, page.Link{Href: revealPath, Text: textReveal.onPage()})
 	}
 	if q.o.revealer.rules.Decides(q.employee.roles()) {
@@ -172,7 +172,7 @@ func (q *request) askReveal(form url.Values) {
 		visitor{q}.Failed("undecided", err)
 		return
 	}
-	fields := q.h.askable(may, record)
+	fields := q.askable(may, record)
 	i := slices.IndexFunc(fields, func(f askableField) bool { return f.name == in.field })
 	if i < 0 {
 		q.refuse(refusal{reason: "no_reveal", text: textNoReveal})

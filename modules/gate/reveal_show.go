@@ -15,7 +15,7 @@ import (
 )
 
 // shownSeen is how many records the page lists.
-const shownSeen = 12
+const shownSeen = 8
 
 // showReveal is the employee's page: what is shown to them now, what became of their
 // wishes, and where they ask for another field of the named record, or choose one.
@@ -44,19 +44,19 @@ func (q *request) showReveal(record string, in revealEntered) {
 			{Href: "/", Text: page.Text{DE: "Zum CRM", EN: "To the CRM"}},
 		},
 	}
-	add := func(part page.RevealPart) {
-		if len(part.Items) > 0 || part.Form != nil {
-			p.Parts = append(p.Parts, part)
+	add := func(part page.RevealPart) { p.Parts = append(p.Parts, part) }
+	for _, part := range []page.RevealPart{q.shownNow(&book, now), q.waiting(&book, now)} {
+		if len(part.Items) > 0 {
+			add(part)
 		}
 	}
-	add(q.shownNow(&book, now))
-	add(q.waiting(&book, now))
 	if s := recordNamed(list, record); s != nil {
 		part, ok := q.fieldsOf(s, in)
 		if !ok {
 			return
 		}
 		add(part)
+		p.Ways = append([]page.Link{{Href: revealPath, Text: page.Text{DE: "Ein anderer Datensatz", EN: "Another record"}}}, p.Ways...)
 	} else {
 		if record != "" && p.Wrong == (page.Text{}) {
 			p.Wrong = textNotSeen.onPage()
@@ -170,7 +170,7 @@ func (q *request) records(list []seen, in revealEntered) page.RevealPart {
 			break
 		}
 		var cats []access.Category
-		for _, f := range q.h.askable(may, s) {
+		for _, f := range q.askable(may, s) {
 			for _, c := range f.cats {
 				if !slices.Contains(cats, c) {
 					cats = append(cats, c)
@@ -180,11 +180,23 @@ func (q *request) records(list []seen, in revealEntered) page.RevealPart {
 		if len(cats) > 0 {
 			part.Items = append(part.Items, page.RevealItem{
 				Title: s.String(), Link: revealPath + "?record=" + url.QueryEscape(s.String()),
-				Facts: []page.Fact{fact("Verdeckt", "Masked", dataOf(cats)), fact("Gesehen", "Seen", moment(s.at))},
+				Note: seenNote(cats, s.at),
 			})
 		}
 	}
+	if len(part.Items) == 0 {
+		part.Text = page.Text{
+			DE: "In der letzten Stunde haben Sie nichts verdeckt gesehen, was Sie sich anzeigen lassen können. Öffnen Sie den Datensatz im CRM, und kommen Sie zurück.",
+			EN: "Within the last hour you have seen nothing masked that you can have shown. Open the record in the CRM, and come back.",
+		}
+	}
 	return part
+}
+
+// seenNote says what of a record can be shown, and when it was seen.
+func seenNote(cats []access.Category, at time.Time) page.Text {
+	data, clock := dataOf(cats), at.Local().Format("15:04")
+	return page.Text{DE: data.DE + " · gesehen um " + clock, EN: data.EN + " · seen at " + clock}
 }
 
 func pasteAddress() page.RevealPart {
@@ -213,7 +225,7 @@ func (q *request) fieldsOf(s *seen, in revealEntered) (part page.RevealPart, ok 
 	}
 	rules := &q.o.revealer.rules
 	field := page.RevealField{Name: "field", Label: page.Text{DE: "Welches Feld?", EN: "Which field?"}}
-	for _, f := range q.h.askable(may, s) {
+	for _, f := range q.askable(may, s) {
 		text := dataOf(f.cats)
 		if rules.Needs(f.cats) {
 			text.DE += " – mit Zustimmung einer zweiten Person"
@@ -222,7 +234,7 @@ func (q *request) fieldsOf(s *seen, in revealEntered) (part page.RevealPart, ok 
 		field.Options = append(field.Options, page.RevealOption{Value: f.name, Code: f.name, Text: text, Chosen: f.name == in.field})
 	}
 	if len(field.Options) == 0 {
-		return page.RevealPart{}, true
+		return page.RevealPart{Title: same(s.String()), Text: textNothingMasked.onPage()}, true
 	}
 	reason := page.RevealField{Name: "reason", Label: page.Text{DE: "Wozu brauchen Sie den Wert?", EN: "What do you need the value for?"}}
 	for _, one := range rules.Reasons {
@@ -231,7 +243,7 @@ func (q *request) fieldsOf(s *seen, in revealEntered) (part page.RevealPart, ok 
 	return page.RevealPart{
 		Title: page.Text{DE: "Ein Feld von " + s.String(), EN: "A field of " + s.String()},
 		Form: &page.RevealForm{
-			Do: "ask", Hidden: [][2]string{{"record", s.String()}},
+			Do: "ask", Main: true, Hidden: [][2]string{{"record", s.String()}},
 			Button: page.Text{DE: "Anzeigen lassen", EN: "Have it shown"},
 			Fields: []page.RevealField{field, reason, {
 				Name: "note", Most: reveal.MaxNote, Value: in.note, Label: page.Text{DE: "Anlass", EN: "Occasion"},
@@ -294,6 +306,10 @@ var (
 		"Ihre Rolle lässt sich dieses Feld nicht anzeigen und entscheidet auch nicht darüber.",
 		"Your role has no right to have this field shown, nor to decide on it.",
 	}
+	textNothingMasked = text{
+		"Von diesem Datensatz gibt es nichts, was Sie sich anzeigen lassen können.",
+		"Of this record there is nothing that you can have shown.",
+	}
 	textNotSeen = text{
 		"Diesen Datensatz haben Sie in der letzten Stunde nicht verdeckt gesehen. Öffnen Sie ihn zuerst im CRM.",
 		"You haven't seen this record masked within the last hour. Open it in the CRM first.",
@@ -325,8 +341,18 @@ func textRevealQuota(n int) text {
 
 func textRevealLong(lasts time.Duration, left int) text {
 	m := int(lasts.Round(time.Minute) / time.Minute)
+	t := text{
+		fmt.Sprintf("Brauchen Sie einen verdeckten Wert für Ihre Arbeit, zeigt ihn das CRM für %d Minuten. Wer, was, warum und wann steht im Protokoll. ", m),
+		fmt.Sprintf("If your work needs a masked value, the CRM shows it for %d minutes. Who, what, why and when stands in the log. ", m),
+	}
+	switch left {
+	case 0:
+		return text{t.de + "Für diese 24 Stunden ist das aufgebraucht.", t.en + "That is used up for these 24 hours."}
+	case 1:
+		return text{t.de + "Das geht in diesen 24 Stunden noch einmal.", t.en + "You can do so once more within these 24 hours."}
+	}
 	return text{
-		fmt.Sprintf("Brauchen Sie einen verdeckten Wert für Ihre Arbeit, zeigt ihn das CRM für %d Minuten. Wer, was, warum und wann steht im Protokoll. In diesen 24 Stunden bleiben Ihnen %d.", m, left),
-		fmt.Sprintf("If your work needs a masked value, the CRM shows it for %d minutes. Who, what, why and when stands in the log. You have %d left within these 24 hours.", m, left),
+		t.de + fmt.Sprintf("Das geht in diesen 24 Stunden noch %d-mal.", left),
+		t.en + fmt.Sprintf("You can do so %d more times within these 24 hours.", left),
 	}
 }

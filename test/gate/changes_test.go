@@ -107,10 +107,52 @@ func TestDeskShowsChanges(t *testing.T) {
 	rec["last_name"] = "Kanarienvogel"
 	vera.do(t, saves()[1].ask(t, id, rec)).want(t, http.StatusOK)
 	auditor := signedInWith(t, env.opened, somebody(), "A. Uditor", "sales", "auditor")
-	path, saved, read := fmt.Sprintf("%s/record?record=contact%%2F%d", desk, id), "Geändert, gespeichert", "<strong>Gelesen</strong>"
+	path, saved, read := fmt.Sprintf("%s/record?record=contact%%2F%d", desk, id), "Änderung gespeichert", "<strong>Gelesen</strong>"
 	auditor.visits(t, path).shows(t, saved, `<code translate="no">last_name</code>`, read, "1 gespeicherte Änderung").showsNot(t, "Kanarienvogel")
 	auditor.visits(t, path+"&changed=last_name").shows(t, saved).showsNot(t, read)
 	auditor.visits(t, path+"&changed=city").showsNot(t, saved, read)
 	auditor.visits(t, path+"&action=read").shows(t, read).showsNot(t, saved)
 	auditor.visits(t, desk+"?changed=last_name").shows(t, fmt.Sprintf("contact/%d", id), saved).showsNot(t, read)
+}
+
+// Each request of a batch has its own outcome.
+func TestBatchTellsTheChangesOfEachOfItsRequests(t *testing.T) {
+	t.Parallel()
+	save := func(id string) string {
+		body := `{"name":"Kanarienvogel"}`
+		return fmt.Sprintf("PATCH people/%s HTTP/1.1\nContent-Type: application/json\nContent-Length: %d\n\n%s", id, len(body), body)
+	}
+	a := batchOf("/$batch", partOf(save("7")), partOf(save("8")))
+	a.scene = newScene(t, inParts(partOf("HTTP/1.1 204 No Content"), told(http.StatusConflict, `{"error":{"code":"x","message":"y"}}`)))
+	x := env.leaky.as(t, "vera").do(t, a).want(t, http.StatusOK).logged(t)
+	got := map[string]access.Outcome{}
+	for _, s := range x {
+		for _, c := range s.Entry.Changes {
+			got[c.IDs[0]+" "+names(c)] = c.Outcome
+		}
+	}
+	if len(got) != 2 || got["7 name"] != access.Changed || got["8 name"] != access.Unchanged {
+		t.Errorf("changes %v: %s", got, x)
+	}
+	if strings.Contains(x.String(), "Kanarienvogel") {
+		t.Error("the value is in an entry")
+	}
+	a.scene = newScene(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	x = env.leaky.as(t, "vera").do(t, a).logged(t)
+	for _, s := range x {
+		for _, c := range s.Entry.Changes {
+			if c.Outcome != access.Unsure {
+				t.Errorf("a batch that was cut off: %+v", c)
+			}
+		}
+	}
+}
+
+func TestObservingSiteTellsChangesToo(t *testing.T) {
+	t.Parallel()
+	a := ask{method: "PATCH", path: "/api/contacts/80001", body: `{"last_name":"Kanarienvogel"}`, scene: newScene(t, jsonAnswer(http.StatusOK, row(80_001)))}
+	x := env.observes.as(t, "sven").do(t, a).want(t, http.StatusOK).logged(t)
+	if all := x.written(t); len(all) != 1 || all[0].Outcome != access.Changed || names(all[0]) != "last_name" || strings.Contains(x.String(), "Kanarienvogel") {
+		t.Errorf("changes %+v", all)
+	}
 }
