@@ -29,11 +29,12 @@ type post struct {
 func newPost(t *testing.T) *post {
 	t.Helper()
 	var lc net.ListenConfig
-	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ln, err := lc.Listen(t.Context(), "tcp4", "0.0.0.0:0") // under 127.0.0.2, too
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &post{addr: ln.Addr().String(), mails: map[string][]string{}}
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	p := &post{addr: "127.0.0.1:" + port, mails: map[string][]string{}}
 	t.Cleanup(func() { ln.Close() })
 	go func() {
 		for {
