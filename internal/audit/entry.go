@@ -70,6 +70,20 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
+	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
+	// the proof and holds the hash of its step.
+	ConsentAsked     Event = "consent_asked"
+	ConsentMailed    Event = "consent_mailed"
+	ConsentGiven     Event = "consent_given"
+	ConsentRefused   Event = "consent_refused"
+	ConsentWithdrawn Event = "consent_withdrawn"
+	ConsentExpired   Event = "consent_expired"
+	// ConsentField is a save by which a field of the CRM's says something else of a
+	// person's consents; ConsentContradicted a record that says itself that it has opted
+	// out, where the ledger of consents holds one. Detail says which.
+	ConsentField        Event = "consent_field"
+	ConsentContradicted Event = "consent_contradicted"
 	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
 	// version, and the language in which it was read.
 	RulesKnown Event = "rules_known"
@@ -87,7 +101,9 @@ func (e Event) Valid() bool {
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
 		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
 		RulesKnown,
-		Overdue, Erasure:
+		Overdue, Erasure,
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired,
+		ConsentField, ConsentContradicted:
 		return true
 	}
 	return e.alarms()

@@ -88,6 +88,12 @@ func keepingWord(e audit.Event) page.Text {
 	case audit.NodeCheckpoint:
 		return page.Text{DE: "Prüfpunkt eines Knotens", EN: "Checkpoint of a node"}
 	}
+	if w := consentWord(e); w != (page.Text{}) {
+		return w
+	}
+	if t, ok := consentFactWord(e); ok {
+		return t
+	}
 	s := strings.ReplaceAll(string(e), "_", " ")
 	return page.Text{DE: s, EN: s}
 }

@@ -63,6 +63,9 @@ type Handler struct {
 	// DeskRaw is the desk: pages for auditors and data protection officers, the
 	// module `crmgate.desk`. Default: there are no such pages.
 	DeskRaw json.RawMessage `json:"desk,omitempty"`
+	// ConsentRaw is the ledger of consents, the module `crmgate.consent`. Default:
+	// there is none.
+	ConsentRaw json.RawMessage `json:"consent,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -96,6 +99,9 @@ type Handler struct {
 	Assertion *Assertion `json:"identity_assertion,omitempty"`
 	// UpstreamCredentials are what the gateway presents to the CRM, by role.
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
+	// ConsentFields says what the CRM's own consent fields do in the ledger of consents.
+	// Default: who opts out in the CRM has withdrawn, who opts in there hasn't consented.
+	ConsentFields *ConsentFields `json:"consent_fields,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
 	// Canaries are records that nobody has a reason to open.
@@ -167,7 +173,8 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
-	desk      crmgate.Desk // nil: there is none
+	desk      crmgate.Desk    // nil: there is none
+	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 	// retention are the rules of Retain.
@@ -238,7 +245,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
-	if err := h.loadDesk(ctx); err != nil {
+	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
+		return err
+	}
+	if err := h.checkConsentFacts(); err != nil {
 		return err
 	}
 	app.Register(h)

@@ -18,6 +18,7 @@ func partWords() []string {
 		"reveal",
 		"location", "transfer", "register",
 		"retain", "overdue",
+		"consent", "consent_fields",
 	}
 }
 
@@ -34,6 +35,10 @@ func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool
 		err = h.unmarshalRetain(d)
 	case "overdue":
 		err = h.unmarshalOverdue(d)
+	case "consent":
+		err = h.unmarshalConsent(d)
+	case "consent_fields":
+		err = h.unmarshalConsentFields(d)
 	default:
 		return false, nil
 	}
@@ -53,7 +58,11 @@ func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
 	if o.retain, err = newRetaining(h, s); err != nil {
 		return err
 	}
-	o.learners = o.retain.last(o.revealer.learners())
+	if err = h.startConsent(s); err != nil {
+		return err
+	}
+	h.startConsentFacts(o)
+	o.learners = o.retain.last(append(o.learners, o.revealer.learners()...))
 	return nil
 }
 
@@ -66,6 +75,8 @@ func (q *request) servePart() bool {
 		q.serveReveal()
 	case isOverdue(q.c.Path):
 		q.serveOverdue()
+	case isConsent(q.c.Path):
+		q.serveConsent()
 	case q.c.Path == linkPath:
 		q.linkPage()
 	default:

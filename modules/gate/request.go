@@ -62,6 +62,7 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	consents  saidWrites // what its saves say of people's consents
 	// sighting is the alarm that this request has raised: see canary.go.
 	sighting alarm.Sighting
 	// changing is what is known of what it changes: see changes.go.
@@ -339,7 +340,7 @@ func (q *request) decide() bool {
 		return false
 	}
 	for range 2 {
-		d, err := q.h.policy.Decide(q.employee.roles(), q.x.Accesses)
+		d, err := q.judged()
 		if err != nil {
 			q.h.logger.Error("deciding", zap.String("request", q.id), zap.Error(err))
 			q.refuse(refusal{reason: "undecided", text: textFault})

@@ -7,6 +7,7 @@ import (
 
 	// What stands in front of the CRM.
 	_ "github.com/crmgate/crmgate/modules/command"
+	_ "github.com/crmgate/crmgate/modules/consent"
 	_ "github.com/crmgate/crmgate/modules/crmgate"
 	_ "github.com/crmgate/crmgate/modules/desk"
 	_ "github.com/crmgate/crmgate/modules/gate"
