@@ -70,6 +70,13 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
+	// version, and the language in which it was read.
+	RulesKnown Event = "rules_known"
+	// Overdue are records of the CRM that were found to be kept for too long, or are so no
+	// longer; Erasure is what was said and done about deleting one.
+	Overdue Event = "overdue"
+	Erasure Event = "erasure"
 	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
 	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
 	// the proof and holds the hash of its step.
@@ -84,13 +91,6 @@ const (
 	// out, where the ledger of consents holds one. Detail says which.
 	ConsentField        Event = "consent_field"
 	ConsentContradicted Event = "consent_contradicted"
-	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
-	// version, and the language in which it was read.
-	RulesKnown Event = "rules_known"
-	// Overdue are records of the CRM that were found to be kept for too long, or are so no
-	// longer; Erasure is what was said and done about deleting one.
-	Overdue Event = "overdue"
-	Erasure Event = "erasure"
 )
 
 // Valid reports whether e is in the closed list.

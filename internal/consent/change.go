@@ -19,7 +19,11 @@ var ErrChange = errors.New("no change of a consent")
 // proof of its own, and changes nothing. The same change made again changes nothing
 // either.
 func (l *Ledger) Change(ctx context.Context, site string, s Subject, w Wanted, to State, source string, at time.Time) error {
-	return l.change(ctx, site, s, w, to, told{source: source, at: at, from: "crm"})
+	if site != l.Site {
+		return fmt.Errorf("%w: the ledger is that of %s, not of %s", ErrChange, l.Site, site)
+	}
+	_, err := l.changed(ctx, s, w, to, told{source: source, at: at, from: "crm"}, false)
+	return err
 }
 
 // told is how the ledger came to know of a change.
@@ -29,40 +33,48 @@ type told struct {
 	text               *Text
 }
 
-func (l *Ledger) change(ctx context.Context, site string, s Subject, w Wanted, to State, by told) error {
+// What became of a change.
+type outcome int
+
+const (
+	known outcome = iota // it stood already
+	older                // something newer stands
+	taken
+)
+
+// changed makes a change, or with dry looks what would become of it.
+func (l *Ledger) changed(ctx context.Context, s Subject, w Wanted, to State, by told, dry bool) (outcome, error) {
 	ids, unread := l.identifiers(s)
 	now := l.Now()
 	if by.at.IsZero() {
 		by.at = now
 	}
-	if err := l.checkChange(site, ids, unread, w, to, by, now); err != nil {
-		return err
+	if err := l.checkChange(ids, unread, w, to, by, now); err != nil {
+		return known, err
 	}
 	for range attempts {
-		err := l.tryChange(ctx, ids, w, to, by)
+		done, err := l.tryChange(ctx, ids, w, to, by, dry)
 		if !errors.Is(err, sealed.ErrChanged) {
-			return err
+			return done, err
 		}
 	}
-	return errors.New("the consents of this person are being changed by others all the time: try again")
+	return known, errors.New("the consents of this person are being changed by others all the time: try again")
 }
 
 // attempts is how often something is tried again that others have changed meanwhile.
 const attempts = 20
 
-func (l *Ledger) checkChange(site string, ids []identifier, unread []string, w Wanted, to State, by told, now time.Time) error {
+func (l *Ledger) checkChange(ids []identifier, unread []string, w Wanted, to State, by told, now time.Time) error {
 	_, known := l.purpose(w.Purpose)
 	switch {
-	case site != l.Site:
-		return fmt.Errorf("%w: the ledger is that of %s, not of %s", ErrChange, l.Site, site)
 	case len(unread) > 0:
 		return fmt.Errorf("%w: an e-mail address or phone number can't be read", ErrChange)
 	case len(ids) == 0:
 		return fmt.Errorf("%w: there is neither an address nor a record", ErrChange)
 	case to != Confirmed && !to.negative():
 		return fmt.Errorf("%w: %q is no declaration: confirmed, refused or withdrawn", ErrChange, to)
-	case by.source == "" || len(by.source) > 200:
-		return fmt.Errorf("%w: the source takes 1 to 200 bytes", ErrChange)
+	case by.source == "" || len(by.source) > maxSource:
+		return fmt.Errorf("%w: the source takes 1 to %d bytes", ErrChange, maxSource)
 	case by.at.After(now.Add(skew)):
 		return fmt.Errorf("%w: nobody can have declared it in the future", ErrChange)
 	case w.Channel != "" && !slices.Contains(Channels(), w.Channel):
@@ -80,11 +92,15 @@ func (l *Ledger) checkChange(site string, ids []identifier, unread []string, w W
 	return nil
 }
 
-func (l *Ledger) tryChange(ctx context.Context, ids []identifier, w Wanted, to State, by told) error {
+// maxSource bounds a source in bytes.
+const maxSource = 200
+
+func (l *Ledger) tryChange(ctx context.Context, ids []identifier, w Wanted, to State, by told, dry bool) (outcome, error) {
 	b, err := l.begin(ctx, ids)
 	if err != nil {
-		return err
+		return known, err
 	}
+	done := known
 	for _, w := range l.each(b, w, to) {
 		addresses, record := of(ids, w.Channel)
 		var under []identifier
@@ -96,11 +112,65 @@ func (l *Ledger) tryChange(ctx context.Context, ids []identifier, w Wanted, to S
 		if len(under) == 0 || b.said(under, w, to, by) {
 			continue
 		}
-		if err := b.declare(ctx, under, l.refs(addresses), w, to, by); err != nil {
-			return err
+		newest := b.newest(under, w, by.at)
+		if newest {
+			done = taken
+		} else {
+			told, err := b.told(ctx, under, w, to, by)
+			if err != nil {
+				return done, err
+			}
+			if told {
+				continue
+			}
+			done = max(done, older)
+		}
+		if dry {
+			continue
+		}
+		if err := b.declare(ctx, under, l.refs(addresses), w, to, by, newest); err != nil {
+			return done, err
 		}
 	}
-	return b.save(ctx)
+	return done, b.save(ctx)
+}
+
+// told reports whether some proof tells of it already.
+func (b *batch) told(ctx context.Context, under []identifier, w Wanted, to State, by told) (bool, error) {
+	var ids []string
+	for _, d := range b.of(under) {
+		for _, r := range d.says.Proofs {
+			if r.Purpose == w.Purpose && r.Channel == w.Channel {
+				ids = append(ids, r.ID)
+			}
+		}
+	}
+	if err := b.load(ctx, ids...); err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		if b.proofs[id] == nil {
+			continue
+		}
+		for _, s := range b.proofs[id].says.Steps {
+			said, err := s.Said()
+			if err != nil {
+				return false, err
+			}
+			if said.What == string(to) && said.Source == by.source && said.DeclaredAt.Equal(by.at) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// newest reports whether nothing newer stands.
+func (b *batch) newest(under []identifier, w Wanted, at time.Time) bool {
+	return !slices.ContainsFunc(b.of(under), func(d *doc[person]) bool {
+		n := d.says.Lines[lineName(w.Purpose, w.Channel)]
+		return n != nil && n.State != Asked && at.Before(n.At)
+	})
 }
 
 // each lists the purposes and channels that a change is about: a no without a purpose
@@ -209,15 +279,11 @@ func (b *batch) load(ctx context.Context, ids ...string) error {
 
 // declare adds a declaration that was made elsewhere. A no is a step of all proofs that
 // it ends; where there are none, and for a yes, it is a proof of its own.
-func (b *batch) declare(ctx context.Context, under []identifier, addresses []string, w Wanted, to State, by told) error {
+func (b *batch) declare(ctx context.Context, under []identifier, addresses []string, w Wanted, to State, by told, newest bool) error {
 	ended, err := b.open(ctx, under, w)
 	if err != nil {
 		return err
 	}
-	newest := !slices.ContainsFunc(b.of(under), func(d *doc[person]) bool {
-		n := d.says.Lines[lineName(w.Purpose, w.Channel)]
-		return n != nil && n.State != Asked && by.at.Before(n.At)
-	})
 	said := Said{What: string(to), Source: by.source, DeclaredAt: by.at}
 	var stands *Proof
 	if to.negative() && newest {

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,7 +79,10 @@ func (p *person) lines(now time.Time, within time.Duration) []Standing {
 	return all
 }
 
-// Proof returns one proof by its id; nil where there is none.
+// ErrNone says that there is no such proof.
+var ErrNone = errors.New("there is no such proof of consent")
+
+// Proof returns one proof by its id, or ErrNone.
 func (l *Ledger) Proof(ctx context.Context, id string) (*Proof, error) {
 	key := l.proofKey(id)
 	items, err := l.Room.Load(ctx, key)
@@ -86,7 +90,10 @@ func (l *Ledger) Proof(ctx context.Context, id string) (*Proof, error) {
 		return nil, fmt.Errorf("reading a proof of consent: %w", err)
 	}
 	d, ok, err := read[Proof](items, key)
-	if err != nil || !ok {
+	if err == nil && !ok {
+		err = ErrNone
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &d.says, nil

@@ -1,8 +1,10 @@
 package consent
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/net/idna"
@@ -19,15 +21,25 @@ const maxAddress = 254
 func normalEmail(s string) (string, bool) {
 	s = strings.TrimSpace(norm.NFC.String(s))
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || len(s) > maxAddress {
+	if at < 1 || len(s) > maxAddress || !utf8.ValidString(s) {
 		return "", false
 	}
 	local, domain := s[:at], strings.TrimSuffix(s[at+1:], ".")
 	domain, err := idna.Lookup.ToASCII(domain)
-	if err != nil || !strings.Contains(domain, ".") || len(local) > 64 || !isLocal(local) {
+	if err != nil || !isDomain(domain) || len(local) > 64 || !isLocal(local) {
 		return "", false
 	}
-	return strings.ToLower(local) + "@" + strings.ToLower(domain), true
+	local, domain = strings.ToLower(local), strings.ToLower(domain)
+	if again, err := idna.Lookup.ToASCII(domain); err != nil || again != domain || !isLocal(local) {
+		return "", false
+	}
+	return local + "@" + domain, true
+}
+
+// isDomain reports whether that has two labels or more, none of them empty.
+func isDomain(s string) bool {
+	labels := strings.Split(s, ".")
+	return len(labels) > 1 && !slices.Contains(labels, "")
 }
 
 // isLocal reports whether that can stand before the @: an atom with dots (RFC 5322), of

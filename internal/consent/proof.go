@@ -97,6 +97,15 @@ func (s Step) Said() (Said, error) {
 	return said, nil
 }
 
+// Made is when the proof began.
+func (p *Proof) Made() time.Time {
+	said, err := p.first()
+	if err != nil {
+		return time.Time{}
+	}
+	return said.At
+}
+
 // Whole reports whether the steps are whole and in order: nobody has changed, moved or
 // taken out one but the last ones. Whether they are the log's, their entries tell.
 func (p *Proof) Whole() bool {

@@ -157,6 +157,13 @@ func partFuncs(in func(page.Text) string) template.FuncMap {
 		"alarm":   func(a audit.Alarm) string { return in(alarmWord(a)) },
 		"level":   func(l string) string { return in(levelWord(l)) },
 		"levels":  levels,
+
+		"stateword":   consentState,
+		"stepword":    consentStep,
+		"channelword": consentChannel,
+		"fromword":    consentFrom,
+		"proofpath":   proofPath,
+		"readmail":    readMail,
 	}
 }
 
@@ -182,6 +189,9 @@ func searchable() []access.Category {
 	}
 	return all
 }
+
+// EntryAt leads to an entry.
+func EntryAt(node string, seq uint64) string { return entryPath(node, seq) }
 
 func entryPath(node string, seq uint64) string {
 	path := EntryPath + "?seq=" + strconv.FormatUint(seq, 10)

@@ -149,7 +149,7 @@ func texts(ids []string) ([]consent.Shown, bool) {
 // the browser says.
 func (c *Consent) form(v crmgate.Stranger, said string) (string, bool) {
 	from := v.Request().Header.Get("Origin")
-	if from != "" && !slices.Contains(c.Origins, from) {
+	if from != "" && !slices.Contains(c.Origins, from) || from == "" && v.Request().Header.Get("Sec-Fetch-Site") == "same-origin" {
 		return c.Base + consent.Path, true // our own page
 	}
 	if said == "" {

@@ -39,6 +39,7 @@ func (*Admin) Routes() []caddy.AdminRoute {
 		{Pattern: ReportPath, Handler: caddy.AdminHandlerFunc(adminReport)},
 		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
 		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
+		{Pattern: ConsentsPath, Handler: caddy.AdminHandlerFunc(adminConsents)},
 	}
 }
 

@@ -53,6 +53,14 @@ type Consenting interface {
 	Consent() Consent
 }
 
+// Consents reports whether some gate of this server has a ledger of consents.
+func (a *App) Consents() bool {
+	return slices.ContainsFunc(a.gates, func(g Gate) bool {
+		c, ok := g.(Consenting)
+		return ok && c.Consent() != nil
+	})
+}
+
 // Ledgers are the ledgers of consents of this server, each once.
 func (a *App) Ledgers() []*consent.Ledger {
 	var all []*consent.Ledger

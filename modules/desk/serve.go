@@ -60,6 +60,7 @@ func (d *Desk) places() []place {
 	if d.hasRules() {
 		all = append(all, d.rulePlaces()...)
 	}
+	all = append(all, d.consentPlaces()...)
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}

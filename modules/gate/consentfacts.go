@@ -30,7 +30,7 @@ type consents struct {
 // learn adds the facts `consent:…` to the records of an answer. A ledger that doesn't
 // answer says nothing: what is only shown with consent stays masked.
 func (c *consents) learn(q *request, t *doc.Tree, found *profile.Located) error {
-	q.consents.failed = found.Failed
+	q.changing.consents.failed = found.Failed
 	if err := c.known.Learn(q.r.Context(), t, &found.Found, q.decision.Plan); err != nil {
 		c.silent(q, err)
 	}

@@ -55,7 +55,7 @@ func (q *request) readConsents() {
 		if w.CanStore() && w.Mode != profile.WriteCreate && w.Mode != profile.WriteCopy {
 			stored, _ = q.storedFor(w, w.ConsentFields(said), "the gateway's own read, to tell which consents a save changes")
 		}
-		q.consents.all = append(q.consents.all, saidBy(w, said, stored)...)
+		q.changing.consents.all = append(q.changing.consents.all, saidBy(w, said, stored)...)
 	}
 }
 
@@ -106,12 +106,12 @@ func field(w *profile.Write, name string) string {
 // it fails, the CRM's own field still stands against a consent in each of its answers.
 func (l *release) savedConsents(d *access.Disclosure) {
 	q := l.q
-	if len(q.consents.all) == 0 || l.resp.status >= http.StatusBadRequest || q.consents.failed {
+	if len(q.changing.consents.all) == 0 || l.resp.status >= http.StatusBadRequest || q.changing.consents.failed {
 		return
 	}
-	for i := range q.consents.all {
-		q.consents.all[i].created(d)
-		q.savedConsent(&q.consents.all[i])
+	for i := range q.changing.consents.all {
+		q.changing.consents.all[i].created(d)
+		q.savedConsent(&q.changing.consents.all[i])
 	}
 }
 

@@ -14,17 +14,20 @@ import (
 // partWords are the words of unmarshalPart.
 func partWords() []string {
 	return []string{
+		"consent",
 		"rules",
 		"reveal",
 		"location", "transfer", "register",
 		"retain", "overdue",
-		"consent", "consent_fields",
+		"consent_fields",
 	}
 }
 
 // unmarshalPart reads a word that switches a part on, if it is one.
 func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool, err error) {
 	switch word {
+	case "consent":
+		err = h.unmarshalConsent(d)
 	case "rules":
 		err = h.unmarshalRules(d)
 	case "reveal":
@@ -35,8 +38,6 @@ func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool
 		err = h.unmarshalRetain(d)
 	case "overdue":
 		err = h.unmarshalOverdue(d)
-	case "consent":
-		err = h.unmarshalConsent(d)
 	case "consent_fields":
 		err = h.unmarshalConsentFields(d)
 	default:
@@ -69,14 +70,14 @@ func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
 // servePart answers the pages of parts, and says whether the address is one.
 func (q *request) servePart() bool {
 	switch {
+	case isConsent(q.c.Path):
+		q.serveConsent()
 	case q.c.Path == rules.Path || q.c.Path == rules.PrintPath:
 		q.serveRules()
 	case q.c.Path == revealPath || q.c.Path == revealWishesPath:
 		q.serveReveal()
 	case isOverdue(q.c.Path):
 		q.serveOverdue()
-	case isConsent(q.c.Path):
-		q.serveConsent()
 	case q.c.Path == linkPath:
 		q.linkPage()
 	default:
