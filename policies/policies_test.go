@@ -11,13 +11,16 @@ import (
 	"github.com/crmgate/crmgate/policies"
 )
 
-// shipped are the policies, each for the profile of the same name.
+// shipped are the policies, each for the profile of the same name, but for examples.
 func shipped() []string {
-	return []string{"demo", "dynamics", "espocrm", "generic", "hubspot", "ledgersmb", "odoo", "pipedrive", "salesforce", "suitecrm", "tryton", "twenty"}
+	return []string{"consent", "demo", "dynamics", "espocrm", "generic", "hubspot", "ledgersmb", "odoo", "pipedrive", "salesforce", "suitecrm", "tryton", "twenty"}
 }
 
 func entities(t *testing.T, name string) []access.Entity {
 	t.Helper()
+	if name == "consent" {
+		name = "espocrm"
+	}
 	src, err := profile.Builtin(name)
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,25 @@ type Told struct {
 type FoundRecord struct {
 	Record
 	Facts Facts
+	// Said is what the record's own fields say of consents.
+	Said []Said
+}
+
+// Said is what a field of a record says of a consent, or a request that changes one.
+type Said struct {
+	// Field is its name, as the CRM spells it.
+	Field string
+	// Purpose and Channel are what the field is about; empty is all of them.
+	Purpose, Channel string
+	// State is false for a withdrawal or an objection, true for a consent, and unknown
+	// for neither of them.
+	State FactState
+}
+
+// About reports whether something is said of a fact by its name:
+// `consent:<purpose>[:<channel>]`.
+func (s *Said) About(purpose, channel string) bool {
+	return (s.Purpose == "" || s.Purpose == purpose) && (s.Channel == "" || channel == "" || s.Channel == channel)
 }
 
 // FoundField is a value of a record.

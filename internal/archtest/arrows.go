@@ -91,7 +91,7 @@ func formatHomes() []home {
 
 // docReaders are the internal packages that see documents as trees.
 func docReaders() []string {
-	return []string{"internal/doc", "internal/profile", "internal/mask", "internal/restore", "internal/demo"}
+	return []string{"internal/doc", "internal/profile", "internal/mask", "internal/restore", "internal/consentfacts", "internal/demo"}
 }
 
 func arrowRules() []Rule {
@@ -170,7 +170,7 @@ func forbiddenArrow(from, to string) string {
 		return "mask is handed a plan"
 	case under(to, "internal/doc") && under(from, "internal") &&
 		!slices.ContainsFunc(docReaders(), func(dir string) bool { return under(from, dir) }):
-		return "documents are read by profile, mask and restore"
+		return "documents are read by profile, mask, restore and consentfacts"
 	}
 	return ""
 }

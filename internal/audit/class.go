@@ -31,7 +31,7 @@ func (e *Entry) class() Class {
 		}
 	case SignIn, Refused, StepUp, SignOut, Revoked, RefreshFailed, Enrolled, FactorRemoved, FactorReset, Invited, RulesKnown:
 		return ClassEmployee
-	case Searched, Revealed, Consent:
+	case Searched, Revealed, Consent, ConsentField, ConsentContradicted:
 	}
 	return ClassAccess
 }

@@ -86,6 +86,11 @@ const (
 	ConsentRefused   Event = "consent_refused"
 	ConsentWithdrawn Event = "consent_withdrawn"
 	ConsentExpired   Event = "consent_expired"
+	// ConsentField is a save by which a field of the CRM's says something else of a
+	// person's consents; ConsentContradicted a record that says itself that it has opted
+	// out, where the ledger of consents holds one. Detail says which.
+	ConsentField        Event = "consent_field"
+	ConsentContradicted Event = "consent_contradicted"
 )
 
 // Valid reports whether e is in the closed list.
@@ -97,7 +102,8 @@ func (e Event) Valid() bool {
 		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
 		RulesKnown,
 		Overdue, Erasure,
-		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired,
+		ConsentField, ConsentContradicted:
 		return true
 	}
 	return e.alarms()

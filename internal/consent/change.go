@@ -426,5 +426,6 @@ func (b *batch) save(ctx context.Context) error {
 	if err := b.l.Room.Save(ctx, items...); err != nil {
 		return fmt.Errorf("saving consents: %w", err)
 	}
+	b.l.changes.Add(1)
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/crmgate/crmgate/internal/audit"
@@ -143,6 +144,8 @@ type Ledger struct {
 	Config
 	// due wakes the one who sends mails.
 	due chan struct{}
+	// changes counts what was saved here: see Changes.
+	changes atomic.Uint64
 }
 
 // Kind is the kind of the ledger's documents in the store.

@@ -91,6 +91,9 @@ func keepingWord(e audit.Event) page.Text {
 	if w := consentWord(e); w != (page.Text{}) {
 		return w
 	}
+	if t, ok := consentFactWord(e); ok {
+		return t
+	}
 	s := strings.ReplaceAll(string(e), "_", " ")
 	return page.Text{DE: s, EN: s}
 }

@@ -90,18 +90,21 @@ func (p *pass) identify(f *access.FoundField, text string) {
 func (p *pass) disclosure() access.Disclosure {
 	d := access.Disclosure{Rows: p.found.Rows, Identifying: p.persons, Withheld: p.withheld}
 	if len(p.found.Records) > 0 {
-		d.Records = make([]access.DisclosedRecord, len(p.found.Records))
+		d.Records = make([]access.DisclosedRecord, 0, len(p.found.Records))
 	}
 	// Records that were treated alike share what says so.
 	alike := map[uint64]map[access.Category]access.Treatment{}
 	for i := range p.found.Records {
+		if p.found.Records[i].ID == "" {
+			continue // its values are among the identifying ones
+		}
 		note := p.treated[i]
 		treated, ok := alike[note]
 		if !ok {
 			treated = treatments(note)
 			alike[note] = treated
 		}
-		d.Records[i] = access.DisclosedRecord{Record: p.found.Records[i].Record, Treated: treated}
+		d.Records = append(d.Records, access.DisclosedRecord{Record: p.found.Records[i].Record, Treated: treated})
 	}
 	return d
 }

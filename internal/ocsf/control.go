@@ -102,7 +102,7 @@ func operation(e audit.Event) (id int, name string) {
 		return activityRead, "Read"
 	case audit.Enrolled, audit.Invited, audit.HoldSet:
 		return activityCreate, "Create"
-	case audit.PolicyChange, audit.KeyChange, audit.Consent, audit.SinkChange:
+	case audit.PolicyChange, audit.KeyChange, audit.Consent, audit.SinkChange, audit.ConsentField:
 		return activityUpdate, "Update"
 	case audit.RetentionRun, audit.FactorRemoved, audit.FactorReset, audit.HoldReleased:
 		return activityDelete, "Delete"

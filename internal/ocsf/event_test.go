@@ -69,6 +69,7 @@ func samples() map[string]audit.Entry {
 		audit.RetentionRun, audit.SignIn, audit.Refused, audit.StepUp, audit.SignOut, audit.Revoked, audit.Revealed, audit.Consent,
 		audit.RefreshFailed, audit.Enrolled, audit.FactorRemoved, audit.FactorReset, audit.Invited, audit.Adopted, audit.NodeCheckpoint,
 		audit.HoldSet, audit.HoldReleased, audit.BackedUp, audit.Restored, audit.SinkChange, audit.RulesKnown,
+		audit.ConsentField, audit.ConsentContradicted,
 	} {
 		own, bare := request(audit.Control), audit.Entry{Time: at(), Kind: audit.Control, Event: e}
 		own.Event, own.Detail = e, "by uid 0"

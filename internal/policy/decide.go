@@ -50,14 +50,30 @@ func (s *Snapshot) Decide(roles []string, accesses []access.Access) (access.Deci
 // nothing of a question, which touches any record. Where an access touches
 // several records, each one's facts have to be judged.
 func (s *Snapshot) DecideKnowing(roles []string, accesses []access.Access, known access.Facts) (access.Decision, error) {
+	return s.decide(roles, accesses, func(int) access.Facts { return known })
+}
+
+// DecideEach is DecideKnowing where each access has facts of its own: those of the one
+// record that it is about. Accesses behind the last of them have none.
+func (s *Snapshot) DecideEach(roles []string, accesses []access.Access, known []access.Facts) (access.Decision, error) {
+	return s.decide(roles, accesses, func(i int) access.Facts {
+		if i < len(known) {
+			return known[i]
+		}
+		return nil
+	})
+}
+
+func (s *Snapshot) decide(roles []string, accesses []access.Access, known func(access int) access.Facts) (access.Decision, error) {
 	switch {
 	case len(s.known(roles)) == 0:
 		return access.Decision{Refused: true, Reason: ReasonNoRole, Text: "The policy knows none of your roles.", Line: "no line names any of the roles"}, nil
 	case len(accesses) == 0:
 		return access.Decision{Refused: true, Reason: ReasonNoPolicy, Text: "The request was not understood as an access.", Line: "no access to judge"}, nil
 	}
-	h := &hearing{s: s, roles: roles, known: known}
+	h := &hearing{s: s, roles: roles}
 	for i := range accesses {
+		h.known = known(i)
 		if err := h.access(&accesses[i]); err != nil {
 			return access.Decision{Refused: true, Reason: ReasonUndecided, Text: "The policy could not be asked.", Line: "no line was asked"}, fmt.Errorf("deciding: %w", err)
 		}
@@ -76,6 +92,7 @@ func (s *Snapshot) DecideKnowing(roles []string, accesses []access.Access, known
 type hearing struct {
 	s     *Snapshot
 	roles []string
+	// known are the facts of the record that the access at hand is about.
 	known access.Facts
 
 	plans     []*access.Plan

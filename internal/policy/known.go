@@ -14,3 +14,14 @@ func (s *Snapshot) Knows(role string) bool {
 
 // Roles are the roles that the policy speaks of, sorted.
 func (s *Snapshot) Roles() []string { return slices.Sorted(maps.Keys(s.numbers)) }
+
+// Facts are the facts that the lines of the policy name, sorted.
+func (s *Snapshot) Facts() []string {
+	names := map[string]bool{}
+	for _, rules := range s.rules {
+		for _, name := range facts(rules) {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}

@@ -108,8 +108,9 @@ type Exchange struct {
 	// nil: none.
 	Wants map[access.Entity][]string
 
-	narrows []narrowing
-	writes  []*Write
+	narrows  []narrowing
+	writes   []*Write
+	contacts []Contact
 	// names are what one row of a streamed response leaves to the next.
 	names []memberName
 	// handles are those that the request brings back, and gives the places of those
@@ -356,7 +357,10 @@ func (x *Exchange) classifyOperation() error {
 	if err := x.readWrites(); err != nil {
 		return err
 	}
-	if x.op.opaque || x.op.image {
+	if err := x.readContacts(); err != nil {
+		return err
+	}
+	if x.isOpaque() || x.op.image {
 		x.askWhole()
 	}
 	if x.op.question {

@@ -175,6 +175,7 @@ func (c *compiler) fieldOf(where string, pr pair) *field {
 	}
 	f := c.fieldLong(where, &s)
 	c.structured(where, f, &s)
+	c.consent(where, f, s.Consent)
 	if len(f.categories) == 0 {
 		c.fail(where, "a field needs a category")
 	}

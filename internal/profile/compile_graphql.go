@@ -183,6 +183,7 @@ func (c *compiler) graphqlField(where string, s *graphqlFieldSpec) graphqlField 
 		f.names = append(f.names, words)
 	}
 	c.operation(where, &f.operation, &s.operationSpec, argumentNames(&s.operationSpec), graphqlAction(s))
+	c.noContacts(where, &f.operation)
 	switch {
 	case f.entity == "" && !typed && !f.pass && f.deny == "":
 		c.fail(where, "it needs an entity, {type} in its name, `pass: true` or `deny: text`")

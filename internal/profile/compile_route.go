@@ -78,6 +78,9 @@ func (c *compiler) routes() {
 		c.soap(where, rt, s)
 		c.form(where, rt)
 		c.operation(where, &rt.operation, &s.operationSpec, nil, methodAction(pat.methods))
+		if s.GraphQL != nil || s.Continues != nil || rt.batch != nil {
+			c.noContacts(where, &rt.operation)
+		}
 		c.formMembers(where, rt)
 		c.answerRecords(where, rt)
 		c.nestedParams(where, rt)

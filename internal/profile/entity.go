@@ -62,6 +62,8 @@ type field struct {
 	filter       bool
 	// context maps keys of a context to what they put into the value besides.
 	context map[string]access.Category
+	// consent says what its values tell of consents; nil for nothing.
+	consent *consentField
 }
 
 // structured reports whether the value has to be looked into.

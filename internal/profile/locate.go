@@ -52,6 +52,8 @@ type Located struct {
 	Nested []Nested
 	// Given are the handles in the document.
 	Given []Given
+	// Failed says that a remote call's answer is an error, whatever its status.
+	Failed bool
 }
 
 // Nested is a document that is the text of a node.
@@ -83,6 +85,7 @@ type finder struct {
 	echo    bool        // values here are computed from what the client sent alone
 	typed   bool        // so are these, and the profile vouches for it: they are the client's own
 	cut     string      // what ends a field's name in a member's
+	past    bool        // what is found was so once
 	root    int         // the record's own object
 	// marked is set where values carry marks and names repeat; lost is why such a
 	// document can't be masked.

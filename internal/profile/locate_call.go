@@ -12,6 +12,7 @@ func (f *finder) locateCall(status int) error {
 	t, tr := f.t, f.x.tr
 	if tr.bare {
 		if status >= http.StatusBadRequest {
+			f.found.Failed = true
 			f.locateFailure(doc.Root)
 			return nil
 		}
@@ -31,6 +32,7 @@ func (f *finder) locateCall(status int) error {
 		}
 	}
 	if failed >= 0 {
+		f.found.Failed = true
 		f.locateFailure(failed)
 		return nil
 	}

@@ -46,6 +46,9 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.tell(node, rec, ent, name)
 	}
 	fd = f.x.widened(fd)
+	if fd.consent != nil {
+		f.said(node, rec, name, fd)
+	}
 	if fd.reference && f.t.Nodes[node].Kind == doc.String {
 		f.reference(node, rec, ent, name)
 		return

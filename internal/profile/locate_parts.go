@@ -172,7 +172,9 @@ func (f *finder) flat(node, rec int, ent *entity, name string, fd *field) {
 			for i := n; i < int(f.t.Nodes[n].Next); i++ {
 				stands[i] = true
 			}
+			f.past = f.inList(n, c)
 			f.memberAs(key, n, int(f.t.Nodes[n].Parent), rec, ent)
+			f.past = false
 		}
 		for _, p := range fd.at {
 			p.each(f.t, c, value)
@@ -184,6 +186,16 @@ func (f *finder) flat(node, rec int, ent *entity, name string, fd *field) {
 		}
 		f.besideValue(c, rec, ent, key, fd, stands)
 	}
+}
+
+// inList reports whether a node stands in a list below another: values of a history.
+func (f *finder) inList(node, below int) bool {
+	for n := node; n > below; n = int(f.t.Nodes[n].Parent) {
+		if f.t.Nodes[f.t.Nodes[n].Parent].Kind == doc.Array {
+			return true
+		}
+	}
+	return false
 }
 
 // besideValue finds what stands in a member of a flat object and is not its value.

@@ -59,7 +59,7 @@ func (x *Exchange) readStored(r *ref, name string) {
 
 // Whole reports whether the answer can't be masked, so that it is for roles alone
 // that may see everything in it.
-func (x *Exchange) Whole() bool { return x.op != nil && (x.op.opaque || x.op.image) }
+func (x *Exchange) Whole() bool { return x.op != nil && (x.isOpaque() || x.op.image) }
 
 // questionText is what was asked, for the sealed part of the entry.
 func (x *Exchange) questionText() string {

@@ -21,6 +21,8 @@ type operation struct {
 	deny     string
 	status   int
 	opaque   bool
+	opaqueIf []expr
+	contacts []contact
 	image    bool
 	holds    []string
 	question bool
@@ -58,6 +60,7 @@ func (c *compiler) operation(where string, op *operation, s *operationSpec, args
 	for _, id := range s.IDs {
 		op.ids = append(op.ids, c.expr(where, id, args))
 	}
+	c.contacts(where, op, s, args)
 	for _, pub := range s.Public {
 		op.public = append(op.public, glob(pub))
 	}

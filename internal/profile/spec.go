@@ -263,6 +263,9 @@ type fieldSpec struct {
 	Context map[string]string `yaml:"context"`
 	// Of says that the value is an object of fields of another record.
 	Of ofSpec `yaml:"of"`
+	// Consent says what the field's values tell of the record's consents. Of a part,
+	// beside an address or a number, it says so of that alone.
+	Consent *consentSpec `yaml:"consent"`
 }
 
 // ofSpec names the record whose fields an object holds.

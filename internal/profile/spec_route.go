@@ -29,6 +29,12 @@ type operationSpec struct {
 	// Holds are further types whose values an opaque answer can hold: everything
 	// of them may have to be seen, too. `*` is every entity with persons' data.
 	Holds []string `yaml:"holds"`
+	// OpaqueIf are expressions for what makes it opaque: where none of them has a value,
+	// it isn't. `[reports, attachments]` of a mail that the CRM's server sends.
+	OpaqueIf []string `yaml:"opaque_if"`
+	// Contact says whom the request makes the CRM write to or call: `contact` has to be
+	// allowed of each of them, too, and where nobody is named, without a condition.
+	Contact []contactSpec `yaml:"contact"`
 	// Image: as Opaque, but answered with a neutral picture.
 	Image bool `yaml:"image"`
 	// Question says that the answer names no records (a count): the entry

@@ -252,6 +252,9 @@ func (q *request) unforwarded(refused *request) {
 
 // forwardBatch sends the batch with what became of its requests.
 func (q *request) forwardBatch(b *profile.Batch) {
+	for _, p := range q.parts {
+		p.readConsents()
+	}
 	resp := newResponse(q.h.Hold)
 	rel := &batchRelease{q: q, resp: resp, b: b}
 	body, err := q.buildBatch(b)

@@ -47,6 +47,7 @@ func (l *batchRelease) held() {
 		return
 	}
 	judged, sweep, err := l.judge(answers, of)
+	l.savedConsents(judged, err)
 	if err != nil {
 		l.fault(err)
 		return

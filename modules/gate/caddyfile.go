@@ -64,6 +64,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    hold           <size>
 //	    request_limit  <size>
 //	    search_rate    <searches in a minute>
+//	    consent_fields [opt_out withdraws|noted] [opt_in noted|grants]
 //	    forbid         <entity> <kind>...
 //	    flag           <entity> <kind>...
 //	    canary         <entity> <id>... [stop]

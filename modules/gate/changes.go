@@ -12,6 +12,8 @@ import (
 
 // changing is what is known of what a request changes.
 type changing struct {
+	// consents are what its saves say of people's consents: see consentwrites.go.
+	consents saidWrites
 	// before are its writes as they are judged, before they are forwarded.
 	before map[*profile.Write]restore.Before
 	// read says that the CRM's answer was read; failed that it is an error, and partly

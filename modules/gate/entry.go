@@ -82,6 +82,7 @@ func (q *request) intentEntry() *audit.Entry {
 	e := q.entry(audit.Intent)
 	e.Accesses = q.x.Accesses
 	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
+	e.Keyed = q.contactKeys()
 	if q.first != nil {
 		e.Detail = "goes on from entry " + q.first.Entry
 	}

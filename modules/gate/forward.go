@@ -19,6 +19,7 @@ var codings = []string{"gzip", "br", "zstd", "deflate"}
 
 // forward sends the judged request to the CRM and releases the answer.
 func (q *request) forward() {
+	q.readConsents()
 	canon.MaskedRoute(q.r.Header, codings...)
 	q.prepare(q.r, q.body)
 	resp := newResponse(q.h.Hold)

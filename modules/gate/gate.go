@@ -99,6 +99,9 @@ type Handler struct {
 	Assertion *Assertion `json:"identity_assertion,omitempty"`
 	// UpstreamCredentials are what the gateway presents to the CRM, by role.
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
+	// ConsentFields says what the CRM's own consent fields do in the ledger of consents.
+	// Default: who opts out in the CRM has withdrawn, who opts in there hasn't consented.
+	ConsentFields *ConsentFields `json:"consent_fields,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
 	// Canaries are records that nobody has a reason to open.
@@ -245,6 +248,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
 		return err
 	}
+	if err := h.checkConsentFacts(); err != nil {
+		return err
+	}
 	app.Register(h)
 	return nil
 }
@@ -330,7 +336,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err := h.startParts(s, o); err != nil {
 		return err
 	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {

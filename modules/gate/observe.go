@@ -157,7 +157,7 @@ func (o *watchedRequest) classify() bool {
 // decide asks the policy. The answer of a request that it refuses is judged by
 // what the roles see where they read.
 func (o *watchedRequest) decide() {
-	d, err := o.h.policy.Decide(o.employee.roles(), o.x.Accesses)
+	d, err := o.judged()
 	if err != nil {
 		o.h.logger.Error("deciding", zap.String("request", o.id), zap.Error(err))
 		o.would = "undecided"

@@ -22,6 +22,8 @@ type opened struct {
 	binder *binder
 	// keeper is nil where the profile knows no handles.
 	keeper *keeper
+	// consents is nil where the site keeps none, and where somebody is explained.
+	consents *consents
 	// learners are asked about the records of every answer, in this order.
 	learners []learner
 	// rules knows who has acknowledged; nil: there is nothing to. rulesKey names the

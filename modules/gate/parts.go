@@ -19,6 +19,7 @@ func partWords() []string {
 		"reveal",
 		"location", "transfer", "register",
 		"retain", "overdue",
+		"consent_fields",
 	}
 }
 
@@ -37,6 +38,8 @@ func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool
 		err = h.unmarshalRetain(d)
 	case "overdue":
 		err = h.unmarshalOverdue(d)
+	case "consent_fields":
+		err = h.unmarshalConsentFields(d)
 	default:
 		return false, nil
 	}
@@ -56,7 +59,11 @@ func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
 	if o.retain, err = newRetaining(h, s); err != nil {
 		return err
 	}
-	o.learners = o.retain.last(o.revealer.learners())
+	if err = h.startConsent(s); err != nil {
+		return err
+	}
+	h.startConsentFacts(o)
+	o.learners = o.retain.last(append(o.learners, o.revealer.learners()...))
 	return nil
 }
 

@@ -44,6 +44,7 @@ var errType = errors.New("the response has another type than the profile says")
 // held releases a response that arrived whole.
 func (l *release) held() {
 	body, found, err := l.judge()
+	l.savedConsents(&found.Disclosure)
 	if err != nil {
 		l.fault(err)
 		return

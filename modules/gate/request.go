@@ -338,7 +338,7 @@ func (q *request) decide() bool {
 		return false
 	}
 	for range 2 {
-		d, err := q.h.policy.Decide(q.employee.roles(), q.x.Accesses)
+		d, err := q.judged()
 		if err != nil {
 			q.h.logger.Error("deciding", zap.String("request", q.id), zap.Error(err))
 			q.refuse(refusal{reason: "undecided", text: textFault})

@@ -155,10 +155,14 @@ func (q *request) notSaved(reason string, t text) {
 // stored reads the stored values that a write is compared with: a request of
 // the gateway's own in the employee's CRM session, with its own entries.
 func (q *request) stored(w *profile.Write, fields []string) (restore.Stored, bool) {
+	return q.storedFor(w, fields, "the gateway's own read, to compare a save with what is stored")
+}
+
+func (q *request) storedFor(w *profile.Write, fields []string, why string) (restore.Stored, bool) {
 	if len(fields) == 0 || !w.CanStore() {
 		return restore.Stored{}, true
 	}
-	t, err := q.fetchStored(w, fields)
+	t, err := q.fetchStored(w, fields, why)
 	if err != nil {
 		q.h.logger.Warn("reading stored values", zap.String("request", q.id), zap.Error(err))
 		return restore.Stored{}, false
@@ -171,13 +175,13 @@ func (q *request) stored(w *profile.Write, fields []string) (restore.Stored, boo
 	return restore.Stored{Tree: t, Records: records}, true
 }
 
-func (q *request) fetchStored(w *profile.Write, fields []string) (*doc.Tree, error) {
+func (q *request) fetchStored(w *profile.Write, fields []string, why string) (*doc.Tree, error) {
 	req, err := w.Stored(fields)
 	if err != nil {
 		return nil, err
 	}
 	e := q.entry(audit.Intent)
-	e.Detail = "the gateway's own read, to compare a save with what is stored"
+	e.Detail = why
 	e.Accesses = []access.Access{{Route: q.x.Route, Call: q.x.Call, Action: access.Read, Entity: w.Entity, Type: w.Type, IDs: w.IDs}}
 	e.Decision = &audit.Decision{Policy: q.h.policy.Version()}
 	intent, ok := q.append(e)

@@ -107,7 +107,7 @@ func (r *retaining) records(t *doc.Tree, found *access.Found) (facts []retain.Fa
 	at = map[access.Record]int{}
 	for i := range found.Records {
 		rec := found.Records[i].Record
-		if _, seen := at[rec]; seen || !r.h.retained(rec.Entity) {
+		if _, seen := at[rec]; seen || rec.ID == "" || !r.h.retained(rec.Entity) {
 			continue
 		}
 		at[rec] = len(facts)
@@ -296,7 +296,7 @@ func (r *retaining) judge(site *retainSite, facts []retain.Fact, found *access.F
 func hide(h *Handler, found *access.Found, verdicts []retain.Verdict, at map[access.Record]int) {
 	for i := range found.Fields {
 		f := &found.Fields[i]
-		if f.Record < 0 {
+		if f.Record < 0 || found.Records[f.Record].ID == "" {
 			f.Overdue = f.Overdue || !f.Echo && h.retained(f.Entity)
 			continue
 		}

@@ -183,6 +183,8 @@ func decisionText(d access.Decision) text {
 		de = "Das Regelwerk kennt keine Ihrer Rollen. Bitten Sie Ihre Administration um eine Rolle für dieses CRM."
 	case policy.ReasonNoPolicy, policy.ReasonDenied:
 		de = "Ihre Rolle lässt diese Handlung an diesen Datensätzen nicht zu."
+	case reasonNoConsent:
+		return textNoConsent
 	default:
 		de = textFault.de
 	}

@@ -128,7 +128,8 @@ func treated(plan *access.Plan, e access.Entity, c access.Category) text {
 	for _, name := range plan.FactNames {
 		without[name] = access.FactTrue
 		if tr := plan.Verdict(e, c, without).Treatment; tr != usual {
-			de, en = append(de, name+" "+treatmentName(tr).de), append(en, name+" "+treatmentName(tr).en)
+			fact := factText(name)
+			de, en = append(de, fact.de+" "+treatmentName(tr).de), append(en, fact.en+" "+treatmentName(tr).en)
 		}
 		without[name] = access.FactFalse
 	}
