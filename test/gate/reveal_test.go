@@ -149,7 +149,11 @@ func TestRevealShowsOneFieldToOneSession(t *testing.T) {
 	me.get(t, "/api/contacts?phone="+url.QueryEscape(number), nil).want(t, http.StatusForbidden)
 	me.get(t, "/api/contacts?sort=phone", nil).want(t, http.StatusForbidden)
 	saves := func(body string) int {
-		return me.do(t, ask{method: http.MethodPatch, path: fmt.Sprintf("/api/contacts/%d", id), body: body}).status
+		r := me.do(t, ask{method: http.MethodPatch, path: fmt.Sprintf("/api/contacts/%d", id), body: body})
+		if strings.Contains(string(r.body), number) {
+			t.Errorf("the answer to a save shows the number: %s", r)
+		}
+		return r.status
 	}
 	if s := saves(`{"phone":"+49 30 1"}`); s != http.StatusUnprocessableEntity {
 		t.Errorf("a revealed field was edited: %d", s)
