@@ -214,7 +214,7 @@ type lookedUp struct {
 // readRecord reads the dates of a record by itself, and what the other learners know of
 // it. What it doesn't say is unknown there.
 func (r *retaining) readRecord(q *request, rec access.Record, why string) (retain.Dates, access.Facts, ownAnswer, error) {
-	own, err := r.h.profile.OwnRead(rec)
+	own, err := r.h.profile.OwnRead(rec, r.wants[rec.Entity]...)
 	if err != nil {
 		return nil, nil, ownAnswer{}, err
 	}
@@ -253,16 +253,18 @@ func (r *retaining) readRecord(q *request, rec access.Record, why string) (retai
 			return nil, nil, a, err
 		}
 	}
-	facts, at := r.records(t, &found.Found)
-	i, ok := at[rec]
-	if !ok {
+	// A kind of record can have several names.
+	same := func(other access.Record) bool { return other.Entity == rec.Entity && other.ID == rec.ID }
+	facts, _ := r.records(t, &found.Found)
+	i := slices.IndexFunc(facts, func(f retain.Fact) bool { return same(f.Record) })
+	if i < 0 {
 		return nil, nil, a, errors.New("reading a record: the CRM's answer is about another one")
 	}
 	for name, d := range facts[i].Dates {
 		dates[name] = d
 	}
 	for i := range found.Records {
-		if found.Records[i].Record == rec && found.Records[i].Facts != nil {
+		if same(found.Records[i].Record) && found.Records[i].Facts != nil {
 			return dates, found.Records[i].Facts, a, nil
 		}
 	}
