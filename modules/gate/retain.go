@@ -126,15 +126,15 @@ func (r *retaining) records(t *doc.Tree, found *access.Found) (facts []retain.Fa
 // learn judges the records of a document. What can't be found out is unknown, and so
 // overdue: nothing of that withholds the answer.
 func (r *retaining) learn(q *request, t *doc.Tree, found *profile.Located) error {
-	hides := !r.h.Overdue.sees(q.employee.roles()) && !r.h.Overdue.observes(time.Now())
+	sees := r.h.Overdue.sees(q.employee.roles())
 	facts, at := r.records(t, &found.Found)
 	site, err := r.at(q.c.Host)
 	if err != nil {
 		return err
 	}
-	r.find(q, site, facts, hides)
+	r.find(q, site, facts, !sees)
 	verdicts := r.judge(site, facts, &found.Found, at)
-	if hides {
+	if !sees && !r.h.Overdue.observes(time.Now()) {
 		hide(r.h, &found.Found, verdicts, at)
 	}
 	r.keepList(q, site, facts, verdicts)

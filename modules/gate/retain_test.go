@@ -1,12 +1,14 @@
 package gate
 
 import (
+	"iter"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/profile"
 )
 
@@ -64,5 +66,48 @@ func TestRetentionIsJudgedAtLoad(t *testing.T) {
 		if err := retentionOf(t, no.lines...); err == nil || !strings.Contains(err.Error(), no.want) {
 			t.Errorf("%q: %v, want %q", no.lines, err, no.want)
 		}
+	}
+}
+
+// Nothing is deleted by a clock of which the log knows better.
+func TestAClockThatGoesWrongDeletesNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	newest := func(entries ...audit.Entry) iter.Seq2[audit.Stored, error] {
+		return func(yield func(audit.Stored, error) bool) {
+			for _, e := range entries {
+				if !yield(audit.Stored{Entry: e}, nil) {
+					return
+				}
+			}
+		}
+	}
+	at := func(ago time.Duration) audit.Entry { return audit.Entry{Time: now.Add(-ago)} }
+	step := at(2 * time.Hour)
+	step.Event = audit.ClockStep
+	oldStep := at(30 * time.Hour)
+	oldStep.Event = audit.ClockStep
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		entries []audit.Entry
+		other   bool
+		wrong   bool
+	}{
+		"as ever":                         {entries: []audit.Entry{at(0), at(time.Minute), at(20 * time.Hour), at(3 * day)}},
+		"a new log":                       {},
+		"the log is later":                {entries: []audit.Entry{at(0), at(time.Minute), at(-time.Hour)}, wrong: true},
+		"another node's log is later":     {entries: []audit.Entry{at(-time.Hour)}, other: true, wrong: true},
+		"another node sleeps":             {entries: []audit.Entry{at(100 * day)}, other: true},
+		"set within the day":              {entries: []audit.Entry{at(0), step, at(3 * day)}, wrong: true},
+		"set before":                      {entries: []audit.Entry{at(0), at(20 * time.Hour), oldStep}},
+		"a month ahead since the restart": {entries: []audit.Entry{at(0), at(time.Minute), at(40 * day)}, wrong: true},
+	} {
+		if wrong, err := clockWrong(now, !c.other, newest(c.entries...)); err != nil || wrong != c.wrong {
+			t.Errorf("%s: wrong %t, %v", name, wrong, err)
+		}
+	}
+	broken := func(yield func(audit.Stored, error) bool) { yield(audit.Stored{}, errLog) }
+	if _, err := clockWrong(now, true, broken); err == nil {
+		t.Error("a log that can't be read says nothing against a clock")
 	}
 }
