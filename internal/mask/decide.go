@@ -104,9 +104,9 @@ func (v *verdicts) decision(f *access.FoundField, facts access.Facts) decision {
 
 // overdue hides what the plan would show of a record that may not be kept any longer.
 // What is public stays.
-func (d *decision) overdue(f *access.FoundField) {
-	if len(f.Categories) == 1 && f.Categories[0] == access.Public {
-		return
+func overdue(d decision, f *access.FoundField) decision {
+	if f.Overdue && (len(f.Categories) != 1 || f.Categories[0] != access.Public) {
+		d.tr = min(d.tr, access.Hidden)
 	}
-	d.tr = min(d.tr, access.Hidden)
+	return d
 }

@@ -131,10 +131,7 @@ func (p *pass) decide() {
 			p.about(facts)
 		}
 		d := &p.decisions[i]
-		*d = p.decision(f, facts)
-		if f.Overdue {
-			d.overdue(f)
-		}
+		*d = overdue(p.decision(f, facts), f)
 		if d.tr != access.Clear {
 			masked++
 		}

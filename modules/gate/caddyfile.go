@@ -150,20 +150,13 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	case "crm_hosts":
-		args := d.RemainingArgs()
-		if len(args) == 0 {
-			return d.ArgErr()
-		}
-		h.CRMHosts = append(h.CRMHosts, args...)
-		return nil
+		return restOf(d, &h.CRMHosts)
 	case "accept":
 		return h.unmarshalAccept(d)
 	case "observe":
 		return h.unmarshalObserve(d)
-	case "retain":
-		return h.unmarshalRetain(d)
-	case "overdue":
-		return h.unmarshalOverdue(d)
+	case "retain", "overdue":
+		return h.unmarshalAge(d)
 	default:
 		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
@@ -323,6 +316,16 @@ func size(d *caddyfile.Dispenser, into *int64) error {
 	}
 	*into, err = strconv.ParseInt(strconv.FormatUint(v, 10), 10, 64)
 	return err
+}
+
+// restOf takes the rest of the line.
+func restOf(d *caddyfile.Dispenser, into *[]string) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.ArgErr()
+	}
+	*into = append(*into, args...)
+	return nil
 }
 
 func reason(d *caddyfile.Dispenser, into *string) error {

@@ -56,6 +56,10 @@ func (h *Handler) loadDesk(ctx caddy.Context) error {
 
 // serveDesk hands a request to the desk, once it is known whose it is.
 func (q *request) serveDesk() {
+	if isOverdue(q.c.Path) {
+		q.serveOverdue()
+		return
+	}
 	if q.h.desk == nil {
 		q.notFound()
 		return

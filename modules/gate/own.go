@@ -61,10 +61,6 @@ func (q *request) serveOwn() {
 		q.home()
 		return
 	}
-	if isOverdue(q.c.Path) {
-		q.serveOverdue()
-		return
-	}
 	if isDesk(q.c.Path) {
 		q.serveDesk()
 		return
