@@ -51,6 +51,10 @@ type FoundField struct {
 	// Echo says that a value which the client itself sent in this request stays
 	// clear here: a save's answer repeats what was saved.
 	Echo bool
+	// Revealed says that this employee may see this field of this record for a
+	// while, whatever the plan hides of it. What the plan drops stays dropped, and
+	// a credential hidden.
+	Revealed bool
 	// Overdue says that the record may not be kept any longer: the value is at most
 	// hidden, whatever the plan says.
 	Overdue bool

@@ -70,10 +70,22 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
+	// version, and the language in which it was read.
+	RulesKnown Event = "rules_known"
 	// Overdue are records of the CRM that were found to be kept for too long, or are so no
 	// longer; Erasure is what was said and done about deleting one.
 	Overdue Event = "overdue"
 	Erasure Event = "erasure"
+	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
+	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
+	// the proof and holds the hash of its step.
+	ConsentAsked     Event = "consent_asked"
+	ConsentMailed    Event = "consent_mailed"
+	ConsentGiven     Event = "consent_given"
+	ConsentRefused   Event = "consent_refused"
+	ConsentWithdrawn Event = "consent_withdrawn"
+	ConsentExpired   Event = "consent_expired"
 )
 
 // Valid reports whether e is in the closed list.
@@ -82,10 +94,13 @@ func (e Event) Valid() bool {
 	case Start, UncleanStart, Stop, PolicyChange, KeyChange, ClockStep, Searched, Exported,
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
-		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange, Overdue, Erasure:
+		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
+		RulesKnown,
+		Overdue, Erasure,
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
 		return true
 	}
-	return false
+	return e.alarms()
 }
 
 // Entry is one line of the log. It holds names of fields and categories, never
@@ -164,8 +179,15 @@ type Entry struct {
 	// Lines are those of a register, each of a site, a field, what it is about and its
 	// value, with tabs between them.
 	Lines []string `json:"lines,omitempty"`
+	// Changes are what a disclosure tells of a request that writes: what became of it, and
+	// of which fields. Append hashes what is in them.
+	Changes []access.Change `json:"changes,omitempty"`
+	// changeKey makes the hashes in Changes, in entries that were read.
+	changeKey [32]byte
 	// Keeping is what a retention_run destroys next, or what is held.
 	Keeping *Keeping `json:"keeping,omitempty"`
+	// Alarm is what an alarm, or an alarm_seen, is about.
+	Alarm *Alarm `json:"alarm,omitempty"`
 }
 
 // Names are an employee's names at the identity provider.
@@ -231,13 +253,16 @@ func (e *Entry) validate() error {
 	if e.Lines != nil && e.Event != Registered {
 		return fmt.Errorf("%w: lines outside a register", ErrEntry)
 	}
+	if e.Kind != Disclosure && e.Changes != nil {
+		return fmt.Errorf("%w: changes outside a disclosure", ErrEntry)
+	}
 	if e.Kind != Disclosure && (e.Disclosure != nil || e.Intent != 0) {
 		return fmt.Errorf("%w: a %s with a disclosure", ErrEntry, e.Kind)
 	}
 	if e.Piece != 0 || e.Pieces != 0 {
 		return fmt.Errorf("%w: pieces are numbered by the log", ErrEntry)
 	}
-	return nil
+	return e.validateAlarm()
 }
 
 // opens reports whether a disclosure has to follow: an intent that was refused

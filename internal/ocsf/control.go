@@ -62,9 +62,13 @@ func (v *event) control(s *audit.Stored) {
 	if !typed(e.Event) {
 		// A record that was searched for is what somebody typed, too.
 		v.Message, _, _ = strings.Cut(e.Detail, ` record "`)
+		v.Message, _, _ = strings.Cut(v.Message, ` changed "`)
 	}
 	if e.Event == audit.UncleanStart || e.Event == audit.Adopted || e.Event == audit.ClockStep {
 		v.SeverityID = severityMedium
+	}
+	if a := e.Alarm; a != nil && e.Event == audit.AlarmRaised {
+		v.SeverityID = alarmSeverity(a.Level)
 	}
 	if v.Actor == nil {
 		v.Actor = &actor{AppName: "crmgate", User: &user{Name: "crmgate", TypeID: userSystem}}
@@ -74,10 +78,21 @@ func (v *event) control(s *audit.Stored) {
 	}
 }
 
+// alarmSeverity is the schema's word for an alarm's level.
+func alarmSeverity(level string) int {
+	switch level {
+	case "low":
+		return severityLow
+	case "medium":
+		return severityMedium
+	}
+	return severityHigh
+}
+
 // typed reports whether an event's detail holds what a person typed: it stays in the
 // log.
 func typed(e audit.Event) bool {
-	return e == audit.Consent || e == audit.HoldSet || e == audit.HoldReleased
+	return e == audit.Consent || e == audit.HoldSet || e == audit.HoldReleased || e == audit.AlarmSeen
 }
 
 // operation is the schema's word for an event.

@@ -49,6 +49,7 @@ func Load(src []byte) (*Profile, error) {
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)
 	}
+	c.p.words = c.p.vocabulary()
 	return c.p, nil
 }
 

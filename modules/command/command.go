@@ -45,6 +45,11 @@ func commands() []caddycmd.Command {
 			CobraFunc: factorCommand,
 		},
 		{
+			Name: "consent", Usage: "import",
+			Short:     "Brings consents into the ledger that were given before",
+			CobraFunc: consentCommand,
+		},
+		{
 			Name: "explain", Usage: "--config FILE --role ROLE... EXCHANGE",
 			Short:     "Says what a role would see of a recorded exchange, and why",
 			Long:      explainLong,

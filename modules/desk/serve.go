@@ -18,6 +18,7 @@ const (
 	officers
 	deciders // those who consent
 	askers   // auditors, officers and deciders
+	namers   // auditors, officers, and who sees names of the rules
 	everybody
 )
 
@@ -39,6 +40,8 @@ func (d *Desk) places() []place {
 		{desk.RecordPath, get, auditors, page.Text{DE: "Datensatz", EN: "Record"}, d.record},
 		{desk.EmployeesPath, get, askers, page.Text{DE: "Personen", EN: "People"}, d.employees},
 		{desk.VolumePath, get, auditors, page.Text{DE: "Mengen", EN: "Volumes"}, d.volume},
+		{desk.AlarmsPath, get, auditors, page.Text{DE: "Alarme", EN: "Alarms"}, d.alarms},
+		{desk.AlarmSeenPath, post, auditors, none, d.alarmSeen},
 		{desk.ReportsPath, get, auditors, page.Text{DE: "Berichte", EN: "Reports"}, d.reports},
 		{desk.LogPath, get, auditors, page.Text{DE: "Protokoll", EN: "Log"}, d.state},
 		{desk.EntryPath, get, auditors, none, d.entry},
@@ -54,6 +57,10 @@ func (d *Desk) places() []place {
 		{desk.BreachPath, post, auditors, none, d.breachReport},
 		{desk.RegisterPath, get, auditors, none, d.registerReport},
 	}
+	if d.hasRules() {
+		all = append(all, d.rulePlaces()...)
+	}
+	all = append(all, d.consentPlaces()...)
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}
@@ -89,6 +96,8 @@ func (d *Desk) may(roles []string, r right) bool {
 		return has(d.Consent)
 	case askers:
 		return has(d.Auditors) || has(d.Officers) || has(d.Consent)
+	case namers:
+		return has(d.Auditors) || has(d.Officers) || d.hasRules() && d.app.SeesRuleNames(roles)
 	case everybody:
 		return true
 	}
@@ -113,6 +122,11 @@ func (d *Desk) Ways(roles []string) []crmgate.Way {
 				continue // the desk leads on
 			}
 			w.DE, w.EN = "Bitten um Einsicht", "Wishes to look"
+		case desk.RulesPath:
+			if d.may(roles, auditors) {
+				continue // the desk leads on
+			}
+			w.DE, w.EN = "Wer die Regeln noch bestätigen muss", "Who has still to acknowledge the rules"
 		default:
 			continue
 		}

@@ -54,22 +54,30 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    session        [idle <duration>] [max <duration>] [per_employee <number>]
 //	    administrators role <role>...
 //	    desk           { … }         # see modules/desk
+//	    consent        { … }         # see modules/consent
 //	    passive        <path>|<path>/*...
 //	    public         <path>|<path>/*...
 //	    cors           <origin>...
 //	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
+//	    rules          { … }         # see unmarshalRules
 //	    hold           <size>
 //	    request_limit  <size>
 //	    search_rate    <searches in a minute>
 //	    forbid         <entity> <kind>...
 //	    flag           <entity> <kind>...
+//	    canary         <entity> <id>... [stop]
+//	    links          { … }         # see unmarshalLinks
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
 //	    crm_hosts      <host>...
 //	    accept         documented
+//	    reveal         { … }         # see unmarshalReveal
 //	    observe        until <date>
+//	    location       <country>...
+//	    transfer       <basis> …    # see unmarshalRegister
+//	    register       { … }
 //	    retain         <entity> <period> after <field> [else <field>]... [unless <fact>]
 //	    overdue        role <role>... | confirm <role>... | observe until <date>
 //	}
@@ -85,6 +93,9 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		}
 	}
 	h.Files = h.filesNow()
+	if err := h.judgeLocation(&opening); err != nil {
+		return err
+	}
 	return h.missing(&opening)
 }
 
@@ -141,8 +152,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.RequestLimit)
 	case "search_rate":
 		return h.unmarshalSearchRate(d)
-	case "forbid", "flag":
-		return h.unmarshalForbid(d)
+	case "forbid", "flag", "canary", "links":
+		return h.unmarshalWatch(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -150,18 +161,28 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	case "crm_hosts":
-		return restOf(d, &h.CRMHosts)
+		return h.unmarshalCRMHosts(d)
 	case "accept":
 		return h.unmarshalAccept(d)
 	case "observe":
 		return h.unmarshalObserve(d)
-	case "retain", "overdue":
-		return h.unmarshalAge(d)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
+		if known, err := h.unmarshalPart(word, d); known {
+			return err
+		}
+		return crmgate.UnknownWord(d, word, append(partWords(), "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe", "retain", "overdue")
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")...)
 	}
+}
+
+func (h *Handler) unmarshalCRMHosts(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.ArgErr()
+	}
+	h.CRMHosts = append(h.CRMHosts, args...)
+	return nil
 }
 
 func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {
@@ -316,16 +337,6 @@ func size(d *caddyfile.Dispenser, into *int64) error {
 	}
 	*into, err = strconv.ParseInt(strconv.FormatUint(v, 10), 10, 64)
 	return err
-}
-
-// restOf takes the rest of the line.
-func restOf(d *caddyfile.Dispenser, into *[]string) error {
-	args := d.RemainingArgs()
-	if len(args) == 0 {
-		return d.ArgErr()
-	}
-	*into = append(*into, args...)
-	return nil
 }
 
 func reason(d *caddyfile.Dispenser, into *string) error {

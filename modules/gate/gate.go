@@ -26,6 +26,7 @@ import (
 	"github.com/crmgate/crmgate/internal/restore"
 	"github.com/crmgate/crmgate/internal/retain"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/internal/transfer"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -62,6 +63,9 @@ type Handler struct {
 	// DeskRaw is the desk: pages for auditors and data protection officers, the
 	// module `crmgate.desk`. Default: there are no such pages.
 	DeskRaw json.RawMessage `json:"desk,omitempty"`
+	// ConsentRaw is the ledger of consents, the module `crmgate.consent`. Default:
+	// there is none.
+	ConsentRaw json.RawMessage `json:"consent,omitempty"`
 	// Passive are paths that are asked for without anybody at the keyboard
 	// (polling, presence): they don't count as using the session. Each is a path
 	// (`/poll`), or a path and all below it (`/poll/*`).
@@ -97,6 +101,14 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// Canaries are records that nobody has a reason to open.
+	Canaries []Canary `json:"canaries,omitempty"`
+	// Links are web addresses in the CRM's answers that aren't what they look like.
+	// Default: nothing looks for them.
+	Links *Links `json:"links,omitempty"`
+	// HouseRules are the company's rules, which employees acknowledge before the CRM
+	// opens. Default: there are none.
+	HouseRules *HouseRules `json:"rules,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -116,9 +128,20 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Reveal lets employees see one masked field of one record in clear, for a reason
+	// and for a while. Default: nobody can.
+	Reveal *Reveal `json:"reveal,omitempty"`
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
+	// Locations are the countries in which the CRM keeps its data, by ISO 3166-1 alpha-2.
+	// Default: the register marks it as missing, and the start says so.
+	Locations []string `json:"locations,omitempty"`
+	// Transfers say on what data may be outside the EU and the EEA. A location there
+	// without an adequacy decision needs one.
+	Transfers []transfer.Transfer `json:"transfers,omitempty"`
+	// Details are what else the register of processing says of this site.
+	Details *crmgate.RegisterConfig `json:"register,omitempty"`
 	// Retain are rules of how long records may be kept, each in the words of the
 	// Caddyfile: `contact 3y after closed_at`, `lead 6m after last_contact else created_at unless
 	// consent:newsletter`. Default: nothing is overdue.
@@ -134,6 +157,7 @@ type Handler struct {
 	profile  *profile.Profile
 	policy   *policy.Snapshot
 	rules    *restore.Rules
+	alarms   *alarms
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -146,7 +170,8 @@ type Handler struct {
 	searches *searchRates
 	// explained keeps what earlier exchanges asked that are explained.
 	explained *keeper
-	desk      crmgate.Desk // nil: there is none
+	desk      crmgate.Desk    // nil: there is none
+	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
 	// retention are the rules of Retain.
@@ -179,16 +204,20 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators()); err != nil {
+	if err := errors.Join(
+		h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(),
+		h.checkReveal(),
+		h.checkRegister(),
+	); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	if err := h.loadRules(); err != nil {
+	if err := errors.Join(h.loadRules(), h.loadCanaries(), h.loadLinks()); err != nil {
 		return err
 	}
-	if err := h.loadRetention(); err != nil {
+	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -213,7 +242,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("the app crmgate is %T", mod)
 	}
 	h.app, h.metrics = app, app.Metrics()
-	if err := h.loadDesk(ctx); err != nil {
+	if err := errors.Join(h.loadDesk(ctx), h.loadConsent(ctx)); err != nil {
 		return err
 	}
 	app.Register(h)
@@ -294,11 +323,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	retaining, err := newRetaining(h, s)
-	if err != nil {
+	o := &opened{
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
+	}
+	if err := h.startParts(s, o); err != nil {
 		return err
 	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
@@ -321,10 +353,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
-	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors, learners: retaining.last(nil), retain: retaining,
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
-	})
+	h.opened.Store(o)
 	return nil
 }
 

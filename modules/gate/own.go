@@ -69,7 +69,9 @@ func (q *request) serveOwn() {
 		q.serveStepUp(rest)
 		return
 	}
-	q.notFound()
+	if !q.servePart() {
+		q.notFound()
+	}
 }
 
 func (q *request) notFound() {
@@ -94,14 +96,13 @@ func (q *request) home() {
 		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
 	}
+	p.Ways = append(p.Ways, q.revealWays()...)
 	if q.h.desk != nil {
 		for _, w := range q.h.desk.Ways(q.employee.roles()) {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 		}
 	}
-	if w, ok := q.overdueWay(); ok {
-		p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
-	}
+	p.Ways = append(p.Ways, q.partWays()...)
 	q.showPage(p)
 }
 

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
+	"github.com/crmgate/crmgate/internal/alarm"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/profile"
@@ -61,7 +62,13 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
-	looked    lookedUp
+	// sighting is the alarm that this request has raised: see canary.go.
+	sighting alarm.Sighting
+	// changing is what is known of what it changes: see changes.go.
+	changing changing
+	// shows is what is revealed to the employee; nil until somebody asks.
+	shows  *revealing
+	looked lookedUp
 
 	// For the line in the process log.
 	route   string
@@ -134,7 +141,7 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
-	if !q.stepUp() {
+	if !q.rulesKnown() || !q.stepUp() {
 		return
 	}
 	if q.x.Pass {
@@ -145,7 +152,7 @@ func (q *request) serve() {
 		q.serveBatch()
 		return
 	}
-	if !q.decide() {
+	if !q.decide() || q.stopped() {
 		return
 	}
 	if !q.logIntent() {

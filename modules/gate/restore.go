@@ -30,6 +30,10 @@ func (q *request) restore() bool {
 		q.notSaved("writes_masked", text{textWrites.de + all, textWrites.en + all})
 		return false
 	}
+	if q.holdsDiverted() {
+		q.notSaved("link", textDiverted)
+		return false
+	}
 	var edits []doc.Edit
 	var refused []string
 	var fresh []restore.Entered
@@ -53,6 +57,7 @@ func (q *request) restore() bool {
 		fresh = append(fresh, q.h.rules.Fresh(entered, w, stored)...)
 		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
 		edits, refused = append(edits, res.Edits...), append(refused, res.Refused...)
+		q.changing.judged(w, stored, res.Kept)
 	}
 	if len(refused) > 0 {
 		names := strings.Join(refused, ", ")
@@ -122,10 +127,10 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 		shown = nothingShown()
 	}
 	if err != nil || w.Mode == profile.WriteEcho {
-		return restore.Plans{Shown: shown}, err
+		return q.savesRevealed(w, restore.Plans{Shown: shown}), err
 	}
 	write, err := q.h.plan(q.employee.roles(), access.Update)
-	return restore.Plans{Shown: shown, Write: write}, err
+	return q.savesRevealed(w, restore.Plans{Shown: shown, Write: write}), err
 }
 
 // notSaved refuses after the intent: its disclosure says that nothing was
@@ -133,7 +138,7 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 func (q *request) notSaved(reason string, t text) {
 	e := q.entry(audit.Disclosure)
 	e.Intent, e.Error, e.Disclosure = q.intent.Seq, reason, &access.Disclosure{}
-	e.Detail = "nothing was forwarded" + q.collected
+	e.Detail, e.Changes = "nothing was forwarded"+q.collected, q.changes(access.Unchanged)
 	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return

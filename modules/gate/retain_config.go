@@ -33,14 +33,6 @@ type Overdue struct {
 	end time.Time
 }
 
-// unmarshalAge reads `retain …` and `overdue …`.
-func (h *Handler) unmarshalAge(d *caddyfile.Dispenser) error {
-	if d.Val() == "retain" {
-		return h.unmarshalRetain(d)
-	}
-	return h.unmarshalOverdue(d)
-}
-
 // unmarshalRetain reads `retain <entity> <period> after <field> [else <field>]… [unless
 // <fact>]`.
 func (h *Handler) unmarshalRetain(d *caddyfile.Dispenser) error {

@@ -7,6 +7,7 @@ import (
 
 	// What stands in front of the CRM.
 	_ "github.com/crmgate/crmgate/modules/command"
+	_ "github.com/crmgate/crmgate/modules/consent"
 	_ "github.com/crmgate/crmgate/modules/crmgate"
 	_ "github.com/crmgate/crmgate/modules/desk"
 	_ "github.com/crmgate/crmgate/modules/gate"
@@ -14,6 +15,8 @@ import (
 	_ "github.com/crmgate/crmgate/modules/keys/file"
 	_ "github.com/crmgate/crmgate/modules/keys/systemd"
 	_ "github.com/crmgate/crmgate/modules/keys/vault"
+	_ "github.com/crmgate/crmgate/modules/sink/alarmmail"
+	_ "github.com/crmgate/crmgate/modules/sink/alarmwebhook"
 	_ "github.com/crmgate/crmgate/modules/sink/file"
 	_ "github.com/crmgate/crmgate/modules/sink/syslog"
 	_ "github.com/crmgate/crmgate/modules/sink/webhook"
