@@ -52,15 +52,15 @@ func What(a *audit.Alarm) page.Text {
 	}
 	switch a.How {
 	case HowAlone:
-		return page.Text{DE: "Lockdatensatz einzeln aufgerufen", EN: "canary record asked for by itself"}
+		return page.Text{DE: "Lockdatensatz einzeln aufgerufen", EN: "Canary record asked for by itself"}
 	case HowShownAlone:
-		return page.Text{DE: "Lockdatensatz als einziger Treffer gezeigt", EN: "canary record shown as the only result"}
+		return page.Text{DE: "Lockdatensatz als einziger Treffer gezeigt", EN: "Canary record shown as the only result"}
 	case HowAmong:
-		return page.Text{DE: "Lockdatensatz in einer Liste", EN: "canary record in a list"}
+		return page.Text{DE: "Lockdatensatz in einer Liste", EN: "Canary record in a list"}
 	case HowChanged:
-		return page.Text{DE: "Lockdatensatz unter vielen geändert, gelöscht oder angeschrieben", EN: "canary record changed, deleted or contacted among others"}
+		return page.Text{DE: "Lockdatensatz unter vielen geändert, gelöscht oder angeschrieben", EN: "Canary record changed, deleted or contacted among others"}
 	case HowExported:
-		return page.Text{DE: "Lockdatensatz exportiert", EN: "canary record exported"}
+		return page.Text{DE: "Lockdatensatz exportiert", EN: "Canary record exported"}
 	}
 	return page.Text{DE: a.Cause + " " + a.How, EN: a.Cause + " " + a.How}
 }
@@ -68,23 +68,23 @@ func What(a *audit.Alarm) page.Text {
 func linkWords(how string) page.Text {
 	switch how {
 	case HowOpened:
-		return page.Text{DE: "Warnseite eines verdächtigen Links geöffnet", EN: "warning page of a suspicious link opened"}
+		return page.Text{DE: "Warnseite eines verdächtigen Links geöffnet", EN: "Warning page of a suspicious link opened"}
 	case "lookalike":
-		return page.Text{DE: "Link auf eine Adresse, die einer bekannten ähnelt", EN: "link to an address that resembles a known one"}
+		return page.Text{DE: "Link auf eine Adresse, die einer bekannten ähnelt", EN: "Link to an address that resembles a known one"}
 	case "extra_word":
-		return page.Text{DE: "Link auf eine fremde Adresse mit einem bekannten Namen darin", EN: "link to another's address with a known name in it"}
+		return page.Text{DE: "Link auf eine fremde Adresse mit einem bekannten Namen darin", EN: "Link to another's address with a known name in it"}
 	case "mixed_script":
-		return page.Text{DE: "Link mit Buchstaben mehrerer Schriften in einem Wort", EN: "link with letters of several scripts in one word"}
+		return page.Text{DE: "Link mit Buchstaben mehrerer Schriften in einem Wort", EN: "Link with letters of several scripts in one word"}
 	case "disguised":
-		return page.Text{DE: "Link aus fremden Buchstaben, die wie lateinische aussehen", EN: "link of foreign letters that look like Latin ones"}
+		return page.Text{DE: "Link aus fremden Buchstaben, die wie lateinische aussehen", EN: "Link of foreign letters that look like Latin ones"}
 	case "credentials":
-		return page.Text{DE: "Link, der seine wahre Adresse hinter einem @ versteckt", EN: "link that hides its real address behind an @"}
+		return page.Text{DE: "Link, der seine wahre Adresse hinter einem @ versteckt", EN: "Link that hides its real address behind an @"}
 	case "ip":
-		return page.Text{DE: "Link auf eine Zahlenadresse", EN: "link to a numeric address"}
+		return page.Text{DE: "Link auf eine Zahlenadresse", EN: "Link to a numeric address"}
 	case "unreadable":
-		return page.Text{DE: "Link, den Programme verschieden lesen", EN: "link that programs read in different ways"}
+		return page.Text{DE: "Link, den Programme verschieden lesen", EN: "Link that programs read in different ways"}
 	}
-	return page.Text{DE: "Link " + how, EN: "link " + how}
+	return page.Text{DE: "Link " + how, EN: "Link " + how}
 }
 
 // LevelWord is a level in words.

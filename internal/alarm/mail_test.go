@@ -138,7 +138,7 @@ func TestMailSaysWhatHappenedInBothLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Lockdatensatz einzeln aufgerufen", "canary record asked for by itself", "n1/7", whose, "angehalten", message().Desk} {
+	for _, want := range []string{"Lockdatensatz einzeln aufgerufen", "Canary record asked for by itself", "n1/7", whose, "angehalten", message().Desk} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("%q isn't in %s", want, body)
 		}

@@ -7,20 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxFound is how many addresses are looked at in one text.
-const maxFound = 200
-
 // in calls visit for what a person, or the program that shows a text, takes for web
-// addresses in it; also where it is HTML whose letters are written as references.
-func in(text string, visit func(raw string)) {
-	left := maxFound
-	find(text, &left, visit)
+// addresses in it; also where it is HTML whose letters are written as references. It
+// looks at no more than are left.
+func in(text string, left *int, visit func(raw string)) {
+	find(text, left, visit)
 	if !strings.Contains(text, "&") {
 		return
 	}
 	if plain := html.UnescapeString(text); plain != text {
-		left = maxFound
-		find(plain, &left, visit)
+		find(plain, left, visit)
 	}
 }
 

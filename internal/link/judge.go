@@ -151,10 +151,11 @@ func (j *Judge) Address(raw string) (Verdict, bool) {
 	return v, v.Reason != ""
 }
 
-// Text judges the addresses in a text. A host is named once.
-func (j *Judge) Text(text string, visit func(Verdict)) {
+// Text judges the addresses in a text, no more than are left, and counts down. A host is
+// named once.
+func (j *Judge) Text(text string, left *int, visit func(Verdict)) {
 	var seen []string
-	in(text, func(raw string) {
+	in(text, left, func(raw string) {
 		if v, bad := j.Address(raw); bad && !slices.Contains(seen, v.Host) {
 			seen = append(seen, v.Host)
 			visit(v)

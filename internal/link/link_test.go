@@ -110,15 +110,20 @@ func TestTextsAreSearched(t *testing.T) {
 		"a@b.test https://example.de@evil.test/x":                           "evil.test",
 	} {
 		got := ""
-		j.Text(text, func(v Verdict) { got += v.Host })
+		left := 1000
+		j.Text(text, &left, func(v Verdict) { got += v.Host })
 		if got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	n := 0
-	j.Text(strings.Repeat("https://examp1e.de ", 10_000), func(Verdict) { n++ })
-	if n != 1 {
-		t.Errorf("one host is told %d times", n)
+	n, left := 0, 500
+	j.Text(strings.Repeat("https://examp1e.de ", 400), &left, func(Verdict) { n++ })
+	if n != 1 || left != 100 {
+		t.Errorf("one host is told %d times, %d are left", n, left)
+	}
+	j.Text(strings.Repeat("https://example.de ", 100)+"https://examp1e.de", &left, func(Verdict) { n++ })
+	if n != 1 || left != 0 {
+		t.Errorf("more is looked at than is left: %d, %d", n, left)
 	}
 }
 
@@ -144,7 +149,8 @@ func FuzzRead(f *testing.F) {
 	j := judge(f)
 	f.Fuzz(func(t *testing.T, raw string) {
 		a, ok := Read(raw)
-		j.Text(raw, func(v Verdict) {
+		left := 100
+		j.Text(raw, &left, func(v Verdict) {
 			if v.Host == "" || v.Reason == "" {
 				t.Errorf("%q: %+v", raw, v)
 			}
@@ -177,6 +183,7 @@ func BenchmarkText(b *testing.B) {
 	j := judge(b)
 	text := strings.Repeat("Ein gewöhnlicher Text ohne jede Adresse, wie er in Notizen steht. ", 20) + "https://www.beispiel.de/x"
 	for b.Loop() {
-		j.Text(text, func(Verdict) {})
+		left := 100
+		j.Text(text, &left, func(Verdict) {})
 	}
 }

@@ -68,6 +68,12 @@ type alarms struct {
 	hosts    *alarm.Quiet
 }
 
+// raised are the alarms that a request has raised: of canaries, and of how many hosts.
+type raised struct {
+	canary alarm.Sighting
+	hosts  int
+}
+
 // loadCanaries reads Canaries, wherever they came from.
 func (h *Handler) loadCanaries() error {
 	h.alarms = &alarms{lists: &alarm.Quiet{For: quietFor}}
@@ -116,7 +122,7 @@ func (q *request) lookOut(e *audit.Entry, rec audit.Receipt) error {
 
 // sighted raises the alarm of a sighting, unless this request has raised it.
 func (q *request) sighted(seen alarm.Sighting, rec audit.Receipt) error {
-	if !seen.Beyond(q.sighting) {
+	if !seen.Beyond(q.raised.canary) {
 		return nil
 	}
 	a := &audit.Alarm{
@@ -135,7 +141,7 @@ func (q *request) sighted(seen alarm.Sighting, rec audit.Receipt) error {
 		q.h.alarms.lists.Untold(quiet)
 		return err
 	}
-	q.sighting = seen
+	q.raised.canary = seen
 	return nil
 }
 

@@ -63,30 +63,31 @@ func (q *request) linkTarget() (at target, ok bool) {
 // configuration knows it now, is only named.
 func warning(v link.Verdict, bad bool, at target) page.Page {
 	same := func(s string) page.Text { return page.Text{DE: s, EN: s} }
-	facts := []page.Fact{{Name: page.Text{DE: "Führt wirklich zu", EN: "Really leads to"}, Value: same(v.Host)}}
-	if v.Shown != "" {
-		facts = append(facts, page.Fact{Name: page.Text{DE: "Wird angezeigt als", EN: "Is shown as"}, Value: same(v.Shown)})
+	row := page.Row{Title: same(v.Host)}
+	fact := func(de, en, value string) {
+		if value != "" {
+			row.Facts = append(row.Facts, page.Fact{Name: page.Text{DE: de, EN: en}, Value: same(value)})
+		}
 	}
-	if v.Like != "" {
-		facts = append(facts, page.Fact{Name: page.Text{DE: "Erinnert an", EN: "Resembles"}, Value: same(v.Like)})
-	}
+	fact("Sieht aus wie", "Looks like", v.Shown)
+	fact("Erinnert an", "Resembles", v.Like)
 	p := page.Page{
-		Status: http.StatusOK,
-		Title:  page.Text{DE: "Dieser Link ist verdächtig", EN: "This link is suspicious"},
-		Text:   whyWarned(v.Reason),
-		Rows:   []page.Row{{Title: same(v.Host), Facts: facts[1:]}},
-		Link:   &page.Link{Href: "/", Text: page.Text{DE: "Nicht öffnen, zurück zum CRM", EN: "Don't open it, back to the CRM"}},
+		Status: http.StatusOK, Warns: bad,
+		Title: page.Text{DE: "Dieser Link ist verdächtig", EN: "This link is suspicious"},
+		Text:  whyWarned(v.Reason),
+		Rows:  []page.Row{row},
+		Link:  &page.Link{Href: "/", Text: page.Text{DE: "Nicht öffnen, zurück zum CRM", EN: "Don't open it, back to the CRM"}},
 	}
-	p.Rows[0].Mark = facts[0].Name
 	if !bad {
 		p.Title = page.Text{DE: "Dieser Link führt aus dem CRM hinaus", EN: "This link leads out of the CRM"}
+		p.Text = page.Text{DE: "Er gilt inzwischen als bekannt und führt hierhin:", EN: "It counts as known by now, and leads here:"}
 	}
 	u, err := url.Parse(at.URL)
-	if err != nil || at.Cut || u.Scheme != "http" && u.Scheme != "https" {
-		p.Text = page.Text{
-			DE: p.Text.DE + " Von hier lässt er sich nicht öffnen: Seine Adresse ist zu lang oder keine, die alle Programme gleich lesen.",
-			EN: p.Text.EN + " It can't be opened from here: its address is too long, or none that all programs read alike.",
-		}
+	if err != nil || at.Cut || v.Reason == link.Unreadable || u.Scheme != "http" && u.Scheme != "https" {
+		p.Rows[0].Facts = append(p.Rows[0].Facts, page.Fact{Name: page.Text{DE: "Öffnen", EN: "To open"}, Value: page.Text{
+			DE: "von hier nicht: Die Adresse ist zu lang oder keine, die alle Programme gleich lesen",
+			EN: "not from here: the address is too long, or none that all programs read alike",
+		}})
 		return p
 	}
 	p.Also = &page.Link{Href: at.URL, Text: page.Text{DE: "Trotzdem öffnen: " + v.Host, EN: "Open it all the same: " + v.Host}}
@@ -95,7 +96,7 @@ func warning(v link.Verdict, bad bool, at target) page.Page {
 
 // whyWarned says in a sentence for a person why a link is suspected, and what to do.
 func whyWarned(r link.Reason) page.Text {
-	why := page.Text{DE: "Der Link führt zu der Adresse unten.", EN: "The link leads to the address below."}
+	var why page.Text
 	switch r {
 	case link.Lookalike:
 		why = page.Text{DE: "Die Adresse ähnelt einer bekannten, ist aber eine andere.", EN: "The address resembles a known one, and is another."}
@@ -113,7 +114,7 @@ func whyWarned(r link.Reason) page.Text {
 		why = page.Text{DE: "Die Adresse enthält Zeichen, die Programme verschieden lesen.", EN: "The address holds characters that programs read in different ways."}
 	}
 	return page.Text{
-		DE: why.DE + " So fälschen Betrüger Anmeldeseiten. Öffnen Sie den Link nur, wenn Sie den Absender auf einem anderen Weg gefragt haben, und geben Sie dort kein Passwort ein.",
-		EN: why.EN + " This is how sign-in pages are forged. Open the link only if you have asked the sender by another way, and enter no password there.",
+		DE: why.DE + " So werden Anmeldeseiten gefälscht. Öffnen Sie den Link nur, wenn Sie den Absender auf einem anderen Weg gefragt haben, und geben Sie dort kein Passwort ein. Er führt wirklich hierhin:",
+		EN: why.EN + " This is how sign-in pages are forged. Open the link only if you have asked the sender by another way, and enter no password there. It really leads here:",
 	}
 }

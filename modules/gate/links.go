@@ -107,21 +107,36 @@ func (q *request) lookAtLinks(t *doc.Tree) error {
 	if judge == nil {
 		return nil
 	}
+	left := maxLooked
 	var failed error
-	for n := range t.Nodes {
+	tell := func(v link.Verdict) {
+		if q.raised.hosts < maxHosts && failed == nil {
+			failed = q.suspicious(v)
+		}
+	}
+	for n := 0; n < len(t.Nodes) && left > 0 && q.raised.hosts < maxHosts && failed == nil; n++ {
 		if t.Nodes[n].Kind != doc.String {
 			continue
 		}
 		text := t.Text(n)
-		judge.Text(text, func(v link.Verdict) { failed = errors.Join(failed, q.suspicious(v)) })
+		judge.Text(text, &left, tell)
 		if isHref(t, n) { // one without a scheme of its own
+			left--
 			if v, bad := judge.Address(text); bad {
-				failed = errors.Join(failed, q.suspicious(v))
+				tell(v)
 			}
 		}
 	}
 	return failed
 }
+
+// maxLooked is how many addresses of a document are judged, and maxHosts of how many
+// hosts one request tells: each is an entry, and who writes a mail would otherwise
+// decide how long the request takes. The next one tells of others.
+const (
+	maxLooked = 20_000
+	maxHosts  = 20
+)
 
 // suspicious raises the alarm of an address, unless its host was told of today, or is
 // the CRM's own.
@@ -141,6 +156,7 @@ func (q *request) suspicious(v link.Verdict) error {
 		q.h.alarms.hosts.Untold(cause)
 		return errors.Join(errLog, err)
 	}
+	q.raised.hosts++
 	return nil
 }
 
@@ -189,10 +205,11 @@ func (q *request) divert(t *doc.Tree) ([]byte, bool, error) {
 		return t.Src, false, nil
 	}
 	var edits []doc.Edit
-	for n := range t.Nodes {
+	for n, left := 0, maxLooked; n < len(t.Nodes) && left > 0; n++ {
 		if t.Nodes[n].Kind != doc.String || !isHref(t, n) {
 			continue
 		}
+		left--
 		text := t.Text(n)
 		v, bad := judge.Address(text)
 		if !bad || q.isCRM(&url.URL{Host: v.Host}) || edited(t, n) {

@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/crmgate/crmgate/internal/access"
-	"github.com/crmgate/crmgate/internal/alarm"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/canon"
 	"github.com/crmgate/crmgate/internal/profile"
@@ -62,8 +61,8 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
-	// sighting is the alarm that this request has raised: see canary.go.
-	sighting alarm.Sighting
+	// raised are the alarms of this request: see canary.go.
+	raised raised
 	// changing is what is known of what it changes: see changes.go.
 	changing changing
 	// shows is what is revealed to the employee; nil until somebody asks.

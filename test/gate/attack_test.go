@@ -237,6 +237,17 @@ func TestSuspiciousLinkInATextStays(t *testing.T) {
 		raised(t, r, "extra_word", "medium")
 		quietly(t, b.get(t, path, newScene(t, jsonAnswer(http.StatusOK, body))).want(t, http.StatusOK))
 	}
+	// Who writes a text doesn't decide how long a request takes: it tells of 20 hosts.
+	var many strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&many, "https://example-login.h%d.test ", i)
+	}
+	for _, want := range []int{20, 10, 0} {
+		r := b.get(t, "/people/7", newScene(t, jsonAnswer(http.StatusOK, `{"id":7,"note":"`+many.String()+`"}`))).want(t, http.StatusOK)
+		if n := len(alarmsOf(t, r)); n != want {
+			t.Errorf("%d alarms, want %d", n, want)
+		}
+	}
 	for _, name := range []string{"process.log", "access.log"} {
 		raw, err := os.ReadFile(filepath.Join(env.logs(), name))
 		if err != nil && !os.IsNotExist(err) {
