@@ -102,11 +102,10 @@ func (v *verdicts) decision(f *access.FoundField, facts access.Facts) decision {
 	return d
 }
 
-// overdue hides what the plan would show of a record that may not be kept any longer.
-// What is public stays.
+// overdue hides what the plan, or somebody's wish, would show of a record that may not be
+// kept any longer. What is public stays.
 func (d *decision) overdue(f *access.FoundField) {
-	if len(f.Categories) == 1 && f.Categories[0] == access.Public {
-		return
+	if f.Overdue && (len(f.Categories) != 1 || f.Categories[0] != access.Public) {
+		d.tr, d.revealed = min(d.tr, access.Hidden), false
 	}
-	d.tr = min(d.tr, access.Hidden)
 }

@@ -141,9 +141,7 @@ func (p *pass) decide() {
 		d := &p.decisions[i]
 		*d = p.decision(f, facts)
 		d.reveal(f)
-		if f.Overdue {
-			d.overdue(f)
-		}
+		d.overdue(f)
 		if d.tr != access.Clear {
 			masked++
 		}

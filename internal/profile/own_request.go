@@ -66,6 +66,9 @@ func (c *compiler) ownRequests() {
 		return // what they are read with is broken
 	}
 	for typ, e := range c.p.types {
+		if e.read == nil && e.erase == nil {
+			continue
+		}
 		rec := access.Record{Entity: e.name, Type: typ, ID: c.sampleID(typ)}
 		if e.read != nil {
 			if _, err := c.p.OwnRead(rec); err != nil {
@@ -109,13 +112,14 @@ var (
 	errOwn   = errors.New("the profile's own routes and calls don't read the request so")
 )
 
-// OwnRead is the gateway's own read of a record.
-func (p *Profile) OwnRead(r access.Record) (Own, error) {
+// OwnRead is the gateway's own read of a record. Fields are those that are needed: some
+// CRMs give no others.
+func (p *Profile) OwnRead(r access.Record, fields ...string) (Own, error) {
 	e := p.entityOf(r.Type)
 	if e == nil || e.read == nil {
 		return Own{}, ErrNoOwn
 	}
-	return p.ownRequest(r, e, e.read, access.Read, access.Search)
+	return p.ownRequest(r, e, e.read, fields, access.Read, access.Search)
 }
 
 // OwnDelete is the gateway's own request that deletes a record.
@@ -124,16 +128,16 @@ func (p *Profile) OwnDelete(r access.Record) (Own, error) {
 	if e == nil || e.erase == nil {
 		return Own{}, ErrNoOwn
 	}
-	return p.ownRequest(r, e, e.erase, access.Delete)
+	return p.ownRequest(r, e, e.erase, nil, access.Delete)
 }
 
-func (p *Profile) ownRequest(r access.Record, e *entity, o *ownRequest, actions ...access.Action) (Own, error) {
+func (p *Profile) ownRequest(r access.Record, e *entity, o *ownRequest, fields []string, actions ...access.Action) (Own, error) {
 	for _, v := range []string{r.Type, r.ID} {
 		if v == "" || strings.Trim(v, ".") == "" || len(v) > 200 || strings.ContainsAny(v, "/\\?#%;{}") || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 			return Own{}, errors.New("the record's type or id can't stand in a request")
 		}
 	}
-	req, err := o.fill(r)
+	req, err := o.fill(r, fields)
 	if err != nil {
 		return Own{}, err
 	}
@@ -159,9 +163,9 @@ func (p *Profile) ownRequest(r access.Record, e *entity, o *ownRequest, actions 
 }
 
 // fill puts type and id in their places. In a body both are JSON.
-func (o *ownRequest) fill(r access.Record) (StoredRequest, error) {
+func (o *ownRequest) fill(r access.Record, fields []string) (StoredRequest, error) {
 	vars := map[string]string{"type": r.Type, "id": r.ID}
-	escaped := map[string]string{"type": url.QueryEscape(r.Type), "id": url.QueryEscape(r.ID)}
+	escaped := map[string]string{"type": url.QueryEscape(r.Type), "id": url.QueryEscape(r.ID), "fields": url.QueryEscape(strings.Join(fields, ","))}
 	req := StoredRequest{Method: o.method, Path: expandVars(o.path, vars), Query: expandVars(o.query, escaped)}
 	if o.body == "" {
 		return req, nil

@@ -171,7 +171,9 @@ type entitySpec struct {
 // say of it that it does so to that record and to no other.
 type requestSpec struct {
 	// Request is the method and the address: `DELETE /api/v1/{type}/{id}`. `{type}` is
-	// the record's type as the CRM calls it, `{id}` its id.
+	// the record's type as the CRM calls it, `{id}` its id, and `{fields}`, in the query of a
+	// read, the names of the fields that are needed, with commas between them. Leave
+	// `{type}` out where several of the entity's types are one kind of record.
 	Request string `yaml:"request"`
 	// Body is the body in JSON; in it `{type}` and `{id}` stand within quotes, a number as
 	// id without.

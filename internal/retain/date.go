@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/crmgate/crmgate/internal/doc"
 )
 
 // State says what is known of a date. The zero value is unknown.
@@ -53,52 +51,17 @@ func ParseWord(s string) Date {
 	return dayOf(t)
 }
 
-// ReadDate reads the value at a node, in any of the forms in which CRMs write dates.
-func ReadDate(t *doc.Tree, node int) Date {
-	if node < 0 || node >= len(t.Nodes) {
+// OfParts is the day of an object of parts, {"__class__": "datetime", "year": 2026, …}; one
+// with a time is UTC.
+func OfParts(timed bool, year, month, day, hour, minute, second int) Date {
+	at := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	if at.Year() != year || at.Month() != time.Month(month) || at.Day() != day {
 		return Date{}
 	}
-	switch t.Nodes[node].Kind {
-	case doc.Null:
-		return Date{State: Empty}
-	case doc.Bool:
-		if t.Text(node) == "false" { // Odoo's word for no value
-			return Date{State: Empty}
-		}
-	case doc.Number, doc.String:
-		return ParseDate(t.Text(node))
-	case doc.Object:
-		return readObject(t, node)
+	if timed {
+		at = at.Local()
 	}
-	return Date{}
-}
-
-// readObject reads {"__class__": "datetime", "year": 2026, "month": 11, "day": 24, …}.
-func readObject(t *doc.Tree, node int) Date {
-	part := func(name string) int {
-		n := t.Member(node, name)
-		if n < 0 || t.Nodes[n].Kind != doc.Number {
-			return 0
-		}
-		v, err := strconv.Atoi(t.Text(n))
-		if err != nil {
-			return 0
-		}
-		return v
-	}
-	class := t.Member(node, "__class__")
-	if class < 0 || t.Text(class) != "date" && t.Text(class) != "datetime" {
-		return Date{}
-	}
-	y, m, d := part("year"), part("month"), part("day")
-	day := time.Date(y, time.Month(m), d, part("hour"), part("minute"), part("second"), 0, time.UTC)
-	if y < firstYear || day.Year() != y || day.Month() != time.Month(m) || day.Day() != d {
-		return Date{}
-	}
-	if t.Text(class) == "datetime" {
-		day = day.Local() // Tryton's are UTC
-	}
-	return dayOf(day)
+	return dayOf(at)
 }
 
 // layouts are the forms of dates with letters, dots or hyphens. Those with slashes are

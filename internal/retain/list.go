@@ -1,13 +1,11 @@
 package retain
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -286,116 +284,6 @@ func (l *List) change(ctx context.Context, name string, do func(*Item) error) (*
 	return nil, ErrStage
 }
 
-// Ask notes the first person's wish to delete a record.
-func (l *List) Ask(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error { return it.ask(s) })
-}
-
-// Confirm notes the second person's consent: the deletion is on its way then, and of any
-// number of posts one has begun it. Nothing but this leads there.
-func (l *List) Confirm(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error { return it.confirm(s) })
-}
-
-// Refuse notes the second person's no.
-func (l *List) Refuse(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error { return it.refuse(s) })
-}
-
-// Hold sets a hold against deletion, Release takes it back.
-func (l *List) Hold(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error { return it.hold(s) })
-}
-
-// Release takes a hold back.
-func (l *List) Release(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error { return it.release(s) })
-}
-
-// Claim notes that somebody deleted the record in the CRM.
-func (l *List) Claim(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error { return it.claim(s) })
-}
-
-// Back puts a record back on the list that is there still.
-func (l *List) Back(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error {
-		if it.Stage != Deleting && it.Stage != Claimed {
-			return ErrStage
-		}
-		it.back(s)
-		return nil
-	})
-}
-
-// Note adds what was done on the way.
-func (l *List) Note(ctx context.Context, name string, s Said) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error {
-		it.Rest = append(it.Rest, s)
-		return nil
-	})
-}
-
-// End makes the list's entry the proof of the deletion.
-func (l *List) End(ctx context.Context, name string, gone bool, remains string, got *Received) (*Item, error) {
-	return l.change(ctx, name, func(it *Item) error {
-		if it.Stage != Deleting && it.Stage != Claimed {
-			return ErrStage
-		}
-		it.Remains, it.Received = remains, got
-		it.end(l.now().UTC(), gone)
-		return nil
-	})
-}
-
-// Listed are the records of the list, those that wait for somebody first and then the
-// oldest; most is how many are read, and more says that there are more.
-func (l *List) Listed(ctx context.Context, most int) (all []*Item, more bool, err error) {
-	all, more, err = l.group(ctx, l.open(), most)
-	now := l.now()
-	for _, it := range all {
-		it.expire(now)
-	}
-	rank := func(it *Item) int {
-		return slices.Index([]Stage{Deleting, Claimed, Asked, Open}, it.Stage)
-	}
-	slices.SortStableFunc(all, func(a, b *Item) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Last.Compare(b.Last), a.Since.Compare(b.Since), cmp.Compare(a.Record.ID, b.Record.ID))
-	})
-	return all, more, err
-}
-
-// Proofs are the records that were deleted, the newest first.
-func (l *List) Proofs(ctx context.Context, most int) (all []*Item, more bool, err error) {
-	all, more, err = l.group(ctx, l.done(), most)
-	slices.SortStableFunc(all, func(a, b *Item) int { return b.Ended.Compare(a.Ended) })
-	return all, more, err
-}
-
-func (l *List) group(ctx context.Context, group sealed.Key, most int) (all []*Item, more bool, err error) {
-	var after sealed.Key
-	for len(all) <= most {
-		items, err := l.room.List(ctx, group, after, sealed.ListLimit)
-		if err != nil {
-			return nil, false, fmt.Errorf("reading the work list: %w", err)
-		}
-		for _, doc := range items {
-			it, err := read(doc)
-			if err != nil {
-				return nil, false, err
-			}
-			all, after = append(all, it), doc.Key
-		}
-		if len(items) < sealed.ListLimit {
-			break
-		}
-	}
-	if len(all) > most {
-		return all[:most], true, nil
-	}
-	return all, false, nil
-}
-
 // Drop takes a record off the list that isn't overdue after all, unless it is on its way or held.
 func (l *List) Drop(ctx context.Context, name string) error {
 	it, version, err := l.get(ctx, name)
@@ -413,26 +301,4 @@ func (l *List) Drop(ctx context.Context, name string) error {
 		return fmt.Errorf("writing the work list: %w", err)
 	}
 	return nil
-}
-
-// Held reports whether a hold stands against one of the records.
-func (l *List) Held(ctx context.Context, e access.Entity, typ string, ids []string) (bool, error) {
-	keys := make([]sealed.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = l.key(access.Record{Entity: e, Type: typ, ID: id})
-	}
-	items, err := l.room.Load(ctx, keys...)
-	if err != nil {
-		return false, fmt.Errorf("reading the work list: %w", err)
-	}
-	for _, doc := range items {
-		it, err := read(doc)
-		if err != nil {
-			return false, err
-		}
-		if it.Hold != nil {
-			return true, nil
-		}
-	}
-	return false, nil
 }

@@ -92,6 +92,9 @@ func (q *request) toDesk() *page.Link {
 }
 
 func isDesk(path string) bool {
+	if isOverdue(path) {
+		return false // the gate's own pages: they ask the CRM
+	}
 	return path == crmgate.DeskPath || strings.HasPrefix(path, crmgate.DeskPath+"/") || path == crmgate.OwnPath
 }
 

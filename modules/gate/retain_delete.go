@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -274,27 +275,13 @@ const (
 )
 
 // clock reports whether the time of day can be believed; else it has answered: nothing
-// is deleted by a clock that goes wrong. It is wrong where the log or the list know a
-// later time, where it was set within the last day, or where it leapt a month ahead.
+// is deleted by a clock that goes wrong.
 func (d *doing) clock() bool {
 	q, now := d.q, time.Now()
 	wrong := now.Before(d.it.Since.Add(-clockSlack)) || d.it.Ask != nil && now.Before(d.it.Ask.At.Add(-clockSlack))
 	logs, err := q.o.retain.services.Logs(q.r.Context())
 	for i := 0; err == nil && i < len(logs) && !wrong; i++ {
-		n, last := 0, now
-		for e, bad := range logs[i].Newest(q.r.Context(), audit.Query{}, 0) {
-			if err = bad; err != nil {
-				break
-			}
-			at := e.Entry.Time
-			if n++; logs[i].Own {
-				wrong = wrong || last.Sub(at) > clockGap && now.Sub(last) < clockLook || e.Entry.Event == audit.ClockStep && now.Sub(at) < clockLook
-			}
-			wrong = wrong || at.After(now.Add(clockSlack))
-			if last = at; wrong || n >= clockMost || now.Sub(at) > clockLook {
-				break
-			}
-		}
+		wrong, err = clockWrong(now, logs[i].Own, logs[i].Newest(q.r.Context(), audit.Query{}, 0))
 	}
 	switch {
 	case err != nil:
@@ -308,6 +295,28 @@ func (d *doing) clock() bool {
 		return true
 	}
 	return false
+}
+
+// clockWrong reports whether a log's entries, the newest first, speak against the time of
+// day: one of them is later; or, in this node's own log, the clock was set within the
+// last day, or leapt by a month.
+func clockWrong(now time.Time, own bool, newest iter.Seq2[audit.Stored, error]) (bool, error) {
+	n, last := 0, now
+	for e, err := range newest {
+		if err != nil {
+			return false, err
+		}
+		at := e.Entry.Time
+		set := e.Entry.Event == audit.ClockStep && now.Sub(at) < clockLook
+		leapt := last.Sub(at) > clockGap
+		if at.After(now.Add(clockSlack)) || own && (set || leapt) {
+			return true, nil
+		}
+		if last, n = at, n+1; n >= clockMost || now.Sub(at) > clockLook {
+			break
+		}
+	}
+	return false, nil
 }
 
 // sawDeletion notes on the list that somebody deleted a record in the CRM itself: it has

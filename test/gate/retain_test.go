@@ -269,3 +269,40 @@ func TestDeletionTakesTwoPeopleAndLeavesAProof(t *testing.T) {
 		}
 	}
 }
+
+// Who deletes an overdue record in the CRM itself leaves it to be looked whether it is
+// gone. What a CRM that isn't there answers proves nothing.
+func TestADeletionInTheCRMIsLookedAfter(t *testing.T) {
+	t.Parallel()
+	id, email := aged(t, "selbst", old())
+	officer := roled(t, "dpo", "master_data")
+	officer.visits(t, fmt.Sprintf("/api/contacts/%d", id)).shows(t, email)
+	page := officer.visits(t, overdue+"?as=json").want(t, http.StatusOK)
+	if !strings.Contains(string(page.body), fmt.Sprintf(`"id": "%d"`, id)) {
+		t.Fatalf("the list lacks it: %s", page)
+	}
+	m := regexp.MustCompile(fmt.Sprintf(`name=([0-9a-f]{64})">contact/%d<`, id)).FindSubmatch(officer.visits(t, overdue).body)
+	if m == nil {
+		t.Fatal("the list doesn't lead to it")
+	}
+	form := url.Values{"name": {string(m[1])}, "do": {"check"}}
+	officer.post(t, overdue+"/do", form).want(t, http.StatusConflict) // nobody has deleted it yet
+	officer.do(t, ask{path: fmt.Sprintf("/api/contacts/%d", id), method: "DELETE", header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}).want(t, http.StatusNoContent)
+	officer.visits(t, overdue+"/record?name="+string(m[1])).shows(t, "im CRM gelöscht: nachsehen")
+	down := func(status int) *scene {
+		sc := newScene(t, nil)
+		sc.answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		return sc
+	}
+	look := func(sc *scene) *reply {
+		return officer.do(t, ask{path: overdue + "/do", method: "POST", page: true, scene: sc, body: form.Encode(), header: http.Header{
+			"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"same-origin"},
+		}})
+	}
+	for _, status := range []int{http.StatusUnauthorized, http.StatusInternalServerError, http.StatusFound} {
+		look(down(status)).want(t, http.StatusBadGateway)
+		officer.visits(t, overdue+"/proof?name="+string(m[1])).want(t, http.StatusNotFound)
+	}
+	look(nil).want(t, http.StatusSeeOther)
+	officer.visits(t, overdue+"/proof?name="+string(m[1])).shows(t, "Das CRM hat ihn nicht mehr").showsNot(t, email)
+}
