@@ -63,7 +63,7 @@ func TestSuspiciousAddressesAreRecognised(t *testing.T) {
 
 func TestOrdinaryAddressesAreNot(t *testing.T) {
 	j := judge(t)
-	for _, raw := range strings.Fields(ordinary) {
+	for raw := range strings.FieldsSeq(ordinary) {
 		if v, bad := j.Address(raw); bad {
 			t.Errorf("%s: %+v", raw, v)
 		}

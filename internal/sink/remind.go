@@ -14,6 +14,14 @@ type Reminding interface {
 	Due() bool
 }
 
+// step passes on what was read; where nothing is new, the target may have something.
+func (x *run) step(ctx context.Context, st *audit.Stretch) error {
+	if st.Next == x.tail.Next() {
+		return x.remind(ctx)
+	}
+	return x.pass(ctx, st)
+}
+
 // remind has the target deliver where it asks for it.
 func (x *run) remind(ctx context.Context) error {
 	r, ok := x.Target.(Reminding)

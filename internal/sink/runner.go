@@ -191,11 +191,9 @@ func (x *run) loop(ctx context.Context) error {
 		// processor to the requests.
 		rest := time.Since(began)
 		if st.Next == x.tail.Next() {
-			rest, err = x.times.poll, x.remind(ctx)
-		} else {
-			err = x.pass(ctx, st)
+			rest = x.times.poll
 		}
-		if err != nil {
+		if err := x.step(ctx, st); err != nil {
 			if errors.Is(err, errHangs) || ctx.Err() != nil {
 				return err
 			}
