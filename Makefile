@@ -20,7 +20,11 @@ VERSION ?= $(shell git describe --tags --long --always --abbrev=12 --dirty 2>/de
 .PHONY: build
 build: ## build bin/crmgate
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
-		-ldflags "-X 'github.com/caddyserver/caddy/v2.CustomVersion=crmgate $(VERSION), Caddy'" -o bin/crmgate ./cmd/crmgate
+		-ldflags "-s -w -X 'github.com/caddyserver/caddy/v2.CustomVersion=crmgate $(VERSION), Caddy'" -o bin/crmgate ./cmd/crmgate
+
+.PHONY: package
+package: build ## a Debian package, an RPM and their bill of materials in dist/
+	packaging/package bin/crmgate dist
 
 .PHONY: test
 test: ## all that CI runs: setup, arch, fmt, vet, unit, race, fuzz, e2e, lint
@@ -54,4 +58,4 @@ bench: ## benchmarks; compare two runs with benchstat
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin .cache
+	rm -rf bin dist .cache

@@ -11,6 +11,17 @@ type Found struct {
 	Withheld []Withheld
 	// Rows counts rows of data that name no record.
 	Rows int
+	// Told are the values of the fields that were asked for besides masking: the dates
+	// at which retention begins.
+	Told []Told
+}
+
+// Told is what a record says in one field.
+type Told struct {
+	// Record is an index into Found.Records.
+	Record int
+	Name   string
+	Node   int
 }
 
 // FoundRecord is a record that the document discloses.
@@ -40,6 +51,13 @@ type FoundField struct {
 	// Echo says that a value which the client itself sent in this request stays
 	// clear here: a save's answer repeats what was saved.
 	Echo bool
+	// Revealed says that this employee may see this field of this record for a
+	// while, whatever the plan hides of it. What the plan drops stays dropped, and
+	// a credential hidden.
+	Revealed bool
+	// Overdue says that the record may not be kept any longer: the value is at most
+	// hidden, whatever the plan says.
+	Overdue bool
 }
 
 // Shape is the form that a value has beyond its node's kind: the parts of a

@@ -29,7 +29,7 @@ func (e *Entry) class() Class {
 		if e.Employee == "" {
 			return ClassGateway
 		}
-	case SignIn, Refused, StepUp, SignOut, Revoked, RefreshFailed, Enrolled, FactorRemoved, FactorReset, Invited:
+	case SignIn, Refused, StepUp, SignOut, Revoked, RefreshFailed, Enrolled, FactorRemoved, FactorReset, Invited, RulesKnown:
 		return ClassEmployee
 	case Searched, Revealed, Consent:
 	}

@@ -44,6 +44,8 @@ type dataKey struct {
 	secret []byte
 	// index makes the keys of the index: it goes with the secret.
 	index [sha256.Size]byte
+	// changes makes the hashes in changes.
+	changes [sha256.Size]byte
 }
 
 // dataKeys are the log's data keys, wrapped in files by the master key.
@@ -221,6 +223,9 @@ func newDataKey(id uint32, month string, class Class, secret []byte) (*dataKey, 
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("crmgate audit index"))
 	mac.Sum(k.index[:0])
+	mac = hmac.New(sha256.New, secret)
+	mac.Write([]byte("crmgate audit changes"))
+	mac.Sum(k.changes[:0])
 	return k, nil
 }
 

@@ -79,6 +79,13 @@ const (
 	ConsentRefused   Event = "consent_refused"
 	ConsentWithdrawn Event = "consent_withdrawn"
 	ConsentExpired   Event = "consent_expired"
+	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
+	// version, and the language in which it was read.
+	RulesKnown Event = "rules_known"
+	// Overdue are records of the CRM that were found to be kept for too long, or are so no
+	// longer; Erasure is what was said and done about deleting one.
+	Overdue Event = "overdue"
+	Erasure Event = "erasure"
 )
 
 // Valid reports whether e is in the closed list.
@@ -88,7 +95,9 @@ func (e Event) Valid() bool {
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
 		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
-		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired,
+		RulesKnown,
+		Overdue, Erasure:
 		return true
 	}
 	return false
@@ -170,6 +179,11 @@ type Entry struct {
 	// Lines are those of a register, each of a site, a field, what it is about and its
 	// value, with tabs between them.
 	Lines []string `json:"lines,omitempty"`
+	// Changes are what a disclosure tells of a request that writes: what became of it, and
+	// of which fields. Append hashes what is in them.
+	Changes []access.Change `json:"changes,omitempty"`
+	// changeKey makes the hashes in Changes, in entries that were read.
+	changeKey [32]byte
 	// Keeping is what a retention_run destroys next, or what is held.
 	Keeping *Keeping `json:"keeping,omitempty"`
 }
@@ -236,6 +250,9 @@ func (e *Entry) validate() error {
 	}
 	if e.Lines != nil && e.Event != Registered {
 		return fmt.Errorf("%w: lines outside a register", ErrEntry)
+	}
+	if e.Kind != Disclosure && e.Changes != nil {
+		return fmt.Errorf("%w: changes outside a disclosure", ErrEntry)
 	}
 	if e.Kind != Disclosure && (e.Disclosure != nil || e.Intent != 0) {
 		return fmt.Errorf("%w: a %s with a disclosure", ErrEntry, e.Kind)

@@ -110,7 +110,11 @@ func (c *codec) open(envelope []byte, keys *dataKeys) (*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSealed, err)
 	}
-	return decodeEntry(plain)
+	e, err := decodeEntry(plain)
+	if err == nil && e.Changes != nil {
+		e.changeKey = key.changes
+	}
+	return e, err
 }
 
 // bound is what is authenticated beside the ciphertext.

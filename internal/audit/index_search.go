@@ -190,6 +190,11 @@ func (s *indexSearch) where(k *dataKey, employees []string) (where string, args 
 	if s.query.Keyed != "" {
 		terms = append(terms, []any{k.indexKey(termKeyed, s.query.Keyed)})
 	}
+	if s.query.Changed != "" {
+		terms = append(terms, []any{
+			k.indexKey(termChanged, foldName(s.query.Changed)), k.indexKey(termChanged, nameKey(k.changes, s.query.Changed)),
+		})
+	}
 	if s.query.ofSomebody() {
 		var keys []any
 		for _, e := range employees {

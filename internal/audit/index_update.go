@@ -194,6 +194,7 @@ const (
 	termEmployee = "employee"
 	termName     = "name"
 	termKeyed    = "keyed"
+	termChanged  = "changed"
 )
 
 // terms calls add for all by which an entry is found.
@@ -212,6 +213,15 @@ func (e *Entry) terms(add func(domain, value string)) {
 	if e.Disclosure != nil {
 		for _, r := range e.Disclosure.Records {
 			record(r.Type, string(r.Entity), r.ID)
+		}
+	}
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		for _, id := range c.IDs {
+			record(c.Type, string(c.Entity), id)
+		}
+		for n := range c.Fields {
+			add(termChanged, foldName(c.Fields[n].Name)+c.Fields[n].Key)
 		}
 	}
 	if e.Employee != "" {

@@ -209,11 +209,12 @@ func (l *Log) prepare(entry *Entry) (*pending, error) {
 	}
 	e.Time = e.Time.UTC().Round(0)
 	e.Keyed = l.names.withIdentifying(e.Keyed, e.Disclosure)
-	texts, err := split(&e, l.limit)
+	key, err := l.keys.forMonth(e.Time, e.class())
 	if err != nil {
 		return nil, err
 	}
-	key, err := l.keys.forMonth(e.Time, e.class())
+	e.Changes = hashed(key.changes, e.Changes)
+	texts, err := split(&e, l.limit)
 	if err != nil {
 		return nil, err
 	}

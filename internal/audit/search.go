@@ -23,6 +23,10 @@ type Query struct {
 	// Keyed is a hash that Log.Keyed gives: entries whose answers named no
 	// records but held that value.
 	Keyed string
+	// Changed is a field: disclosures that tell of a change of it. With Value, of one
+	// from or to that value.
+	Changed string
+	Value   *string
 	// Since is the first time, Until the first time after.
 	Since, Until time.Time
 	Kind         Kind
@@ -109,7 +113,8 @@ func (q *Query) matches(e *Entry, employees []string) bool {
 		!q.Since.IsZero() && e.Time.Before(q.Since),
 		!q.Until.IsZero() && !e.Time.Before(q.Until),
 		q.ofSomebody() && !slices.Contains(employees, e.Employee),
-		q.Keyed != "" && !slices.Contains(e.Keyed, q.Keyed):
+		q.Keyed != "" && !slices.Contains(e.Keyed, q.Keyed),
+		q.Changed != "" && !e.changes(q.Changed, q.Value):
 		return false
 	}
 	return q.Record == "" || e.names(q.Record)
@@ -121,6 +126,14 @@ func (e *Entry) names(record string) bool {
 	for _, a := range e.Accesses {
 		for _, id := range a.IDs {
 			if record == a.Type+"/"+id || record == string(a.Entity)+"/"+id {
+				return true
+			}
+		}
+	}
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		for _, id := range c.IDs {
+			if record == c.Type+"/"+id || record == string(c.Entity)+"/"+id {
 				return true
 			}
 		}

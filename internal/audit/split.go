@@ -32,6 +32,7 @@ func split(e *Entry, limit int) ([][]byte, error) {
 		s.disclosure(e.Disclosure)
 	}
 	addAll(s, e.Keyed, func(p *Entry, v []string) { p.Keyed = append(p.Keyed, v...) })
+	addAll(s, e.Changes, func(p *Entry, v []access.Change) { p.Changes = append(p.Changes, v...) })
 	addAll(s, e.Lines, func(p *Entry, v []string) { p.Lines = append(p.Lines, v...) })
 	addAll(s, e.Unfinished, func(p *Entry, v []Unfinished) { p.Unfinished = append(p.Unfinished, v...) })
 	if s.err != nil {
@@ -53,7 +54,7 @@ type splitter struct {
 // ties them together.
 func (s *splitter) bare(e *Entry) {
 	first := *e
-	first.Accesses, first.Disclosure, first.Keyed, first.Unfinished, first.Lines = nil, nil, nil, nil, nil
+	first.Accesses, first.Disclosure, first.Keyed, first.Unfinished, first.Lines, first.Changes = nil, nil, nil, nil, nil, nil
 	if e.Disclosure != nil {
 		first.Disclosure = &access.Disclosure{Rows: e.Disclosure.Rows, Withheld: e.Disclosure.Withheld, Unread: e.Disclosure.Unread}
 	}

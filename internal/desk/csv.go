@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -49,6 +50,7 @@ func csvHead() []string {
 	return []string{
 		"entry", "time", "employee", "roles", "site", "event", "action", "entity", "records", "more_records", "rows_without_id",
 		"clear", "masked", "decision", "reason", "policy_line", "status", "detail", "node",
+		"changed_fields", "change",
 	}
 }
 
@@ -78,6 +80,7 @@ func csvLine(r *Row) []string {
 		list(actions), list(r.Entities), list(r.Records), some(r.More), some(r.Unnamed),
 		list(clear), strings.Join(masked, ", "), decision, r.Reason, r.Line, some(r.Status), r.Detail, r.Node,
 	}
+	line = append(line, csvChanges(r)...)
 	for i, cell := range line {
 		line[i] = harmless(cell)
 	}
@@ -96,4 +99,19 @@ func harmless(cell string) string {
 		return "'" + cell
 	}
 	return cell
+}
+
+// csvChanges are the fields that were written, `?` for those that the profile doesn't
+// name, and what became of it.
+func csvChanges(r *Row) []string {
+	var fields, became []string
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		fields = append(fields, c.Fields...)
+		if c.Unlisted > 0 || c.More > 0 || c.Unread {
+			fields = append(fields, "?")
+		}
+		became = append(became, string(c.Action)+" "+string(cmp.Or(c.Outcome, access.Unsure)))
+	}
+	return []string{strings.Join(once(fields), " "), strings.Join(once(became), ", ")}
 }

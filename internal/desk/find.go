@@ -60,7 +60,7 @@ type Found struct {
 // look finds the part's rows.
 func (p *part) look(ctx context.Context, log Log, q Query, b Bounds, first bool) (err error) {
 	f := &finder{log: log, query: q, bounds: b, before: p.from.before, first: first, answers: map[uint64][]audit.Stored{}, found: p}
-	if q.Record != "" {
+	if q.byIndex() {
 		err = f.record(ctx)
 	} else {
 		err = f.all(ctx)
@@ -103,7 +103,7 @@ type finder struct {
 
 // from is where reading begins for a page.
 func (f *finder) from() uint64 {
-	if f.query.Record != "" {
+	if f.query.byIndex() {
 		return f.before + recordOverlap
 	}
 	return f.before + overlap
@@ -218,7 +218,7 @@ func (f *finder) record(ctx context.Context) error {
 			f.answers[seq] = append(f.answers[seq], nil...)
 		}
 	}
-	if f.first {
+	if f.first && f.query.Record != "" {
 		f.found.summary = sum
 	}
 	for _, seq := range f.open() {

@@ -29,8 +29,10 @@ type Query struct {
 	Entity   string
 	Category access.Category
 	// Shown is how the category was: Clear, Masked, or either.
-	Shown    string
-	Action   access.Action
+	Shown  string
+	Action access.Action
+	// Changed is a field of which a change is told.
+	Changed  string
 	Decision string
 	Kind     audit.Kind
 	// Since is the first time, Until the first time after.
@@ -61,6 +63,7 @@ func ParseQuery(v url.Values, zone *time.Location) (q Query, wrong []string) {
 	q.Category = access.Category(take("category", func(s string) bool { return access.Category(s).Valid() }))
 	q.Shown = take("shown", func(s string) bool { return s == Clear || s == Masked })
 	q.Action = access.Action(take("action", func(s string) bool { return access.Action(s).Valid() }))
+	q.Changed = take("changed", isWord)
 	q.Decision = take("decision", func(s string) bool { return s == Allowed || s == Refused })
 	q.Kind = audit.Kind(take("kind", func(s string) bool {
 		return slices.Contains([]audit.Kind{audit.Intent, audit.Control}, audit.Kind(s))
@@ -123,6 +126,7 @@ func (q Query) Values() url.Values {
 	set("category", string(q.Category))
 	set("shown", q.Shown)
 	set("action", string(q.Action))
+	set("changed", q.Changed)
 	set("decision", q.Decision)
 	set("kind", string(q.Kind))
 	set("since", formTime(q.Since, false))
@@ -159,7 +163,7 @@ func formTime(t time.Time, last bool) string {
 // String is the query as the entry of a look says it: employees by pseudonym.
 func (q Query) String() string {
 	var said []string
-	for _, name := range []string{"record", "employee", "entity", "category", "shown", "action", "decision", "kind", "node"} {
+	for _, name := range []string{"record", "employee", "entity", "category", "shown", "action", "changed", "decision", "kind", "node"} {
 		if s := q.Values().Get(name); s != "" {
 			said = append(said, name+" "+strconv.Quote(s))
 		}
@@ -181,12 +185,16 @@ func (q Query) String() string {
 
 // inLog is what the log's index answers of it; matches says the rest.
 func (q Query) inLog() audit.Query {
-	l := audit.Query{Record: q.Record, Employee: q.Employee, Since: q.Since, Until: q.Until}
+	l := audit.Query{Record: q.Record, Changed: q.Changed, Employee: q.Employee, Since: q.Since, Until: q.Until}
 	if q.Kind == audit.Control {
 		l.Kind = audit.Control
 	}
 	return l
 }
+
+// byIndex reports whether the log's index knows the entries that are searched for: a row
+// is made of those, and of their intents.
+func (q Query) byIndex() bool { return q.Record != "" || q.Changed != "" }
 
 // matches reports whether a row is one of those that are searched for.
 func (q Query) matches(r *Row) bool {
@@ -194,6 +202,7 @@ func (q Query) matches(r *Row) bool {
 	case q.Kind == audit.Control && r.Event == "", q.Kind == audit.Intent && r.Event != "",
 		q.Decision == Refused && !r.Refused, q.Decision == Allowed && (r.Refused || r.Event != ""),
 		q.Action != "" && !slices.Contains(r.Actions, q.Action),
+		q.Changed != "" && !r.changes(q.Changed),
 		q.Entity != "" && !slices.Contains(r.Entities, q.Entity):
 		return false
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/report"
+	"github.com/crmgate/crmgate/internal/retain"
+	"github.com/crmgate/crmgate/internal/transfer"
 )
 
 //go:embed *.html
@@ -93,6 +95,7 @@ func parse(lang string) (*template.Template, error) {
 		"category":  func(c access.Category) string { return in(categoryWord(c)) },
 		"treatment": func(t access.Treatment) string { return in(treatmentWord(t)) },
 		"action":    func(a access.Action) string { return in(actionWord(a)) },
+		"became":    func(a access.Action, o access.Outcome) string { return in(becameWord(a, o)) },
 		"event":     func(e audit.Event) string { return in(eventWord(e)) },
 		"purpose":   func(p string) string { return in(purposeWord(p)) },
 		"day":       func(t time.Time) string { return in(day(t)) },
@@ -128,18 +131,31 @@ func parse(lang string) (*template.Template, error) {
 		"said":     func(category string) string { return in(categoryWord(access.Category(category))) },
 		"done":     func(a string) string { return in(actionWord(access.Action(a))) },
 		"plain":    func(s *string) string { return *s },
+		"of":       func(of string) string { return in(ofWord(of)) },
+		"basis":    func(b string) string { return in(basisWord(b)) },
+		"place":    func(p transfer.Place) string { return in(placeWord(p)) },
+		"rests":    func(t transfer.Transfer) string { return in(transferWord(t)) },
+		"system":   func(kind, name string) string { return in(systemWord(kind, name)) },
+		"protects": func(p string) string { return in(protectionWord(p)) },
+		"measured": func(what string) string { return in(measureWord(what)) },
+		"shownto":  func(t report.TrafficTo) string { return in(trafficTo(t)) },
 		"monthsof": func(kind string, months int) string { return in(retainWord(kind, months)) },
 		"treating": func(how map[access.Category]access.Treatment) []treatedGroup { return byTreatment(report.ShownOf(how)) },
 	})
-	t.Funcs(template.FuncMap{
-		"stateword":   consentState,
-		"stepword":    consentStep,
-		"channelword": consentChannel,
-		"fromword":    consentFrom,
-		"proofpath":   proofPath,
-		"readmail":    readMail,
-	})
+	t.Funcs(consentFuncs())
+	t.Funcs(partFuncs(in))
 	return t.ParseFS(sources, "*.html")
+}
+
+// partFuncs are the words of what a gate does beside masking.
+func partFuncs(in func(page.Text) string) template.FuncMap {
+	return template.FuncMap{
+		"rule":    func(r string) string { return in(ruleWord(r)) },
+		"did":     func(w retain.Word) string { return in(didWord(w)) },
+		"remains": remainsWord,
+		"status":  statusWord,
+		"dated":   func(t time.Time) string { return in(dated(t)) },
+	}
 }
 
 func number(n any, lang string) string {

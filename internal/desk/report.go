@@ -55,7 +55,7 @@ func ReportTitle(k report.Kind) page.Text {
 	case report.BreachKind:
 		return page.Text{DE: "Umfang einer Datenpanne (Art. 33 DSGVO)", EN: "Extent of a data breach (Art. 33 GDPR)"}
 	}
-	return page.Text{DE: "Verzeichnis, technischer Teil (Art. 30 DSGVO)", EN: "Register, technical part (Art. 30 GDPR)"}
+	return page.Text{DE: "Verzeichnis von Verarbeitungstätigkeiten (Art. 30 DSGVO)", EN: "Register of processing (Art. 30 GDPR)"}
 }
 
 // ReportPage is the page of a report, for the desk or for paper.

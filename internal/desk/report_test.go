@@ -12,6 +12,7 @@ import (
 	"github.com/crmgate/crmgate/internal/access"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/report"
+	"github.com/crmgate/crmgate/internal/transfer"
 )
 
 // hostileReport has s wherever a text can stand, and something in each list.
@@ -19,7 +20,13 @@ func hostileReport(kind report.Kind, s string) *report.Report {
 	c := access.Category(s)
 	r := &report.Report{
 		Kind: kind, Made: began, Entry: s, Purpose: "request", Since: &began, Until: &began,
-		Gaps: []report.Gap{{What: s, Site: s}, {What: "purposes_not_recorded"}},
+		Gaps: []report.Gap{
+			{What: s, Site: s}, {What: "purposes_not_recorded"}, {What: "controller"}, {What: "dpo_contact", Name: s}, {What: "responsible", Site: s}, {What: "system", Site: s},
+			{What: "purposes", Site: s, Name: s}, {What: "special_basis", Site: s, Name: s}, {What: "subjects", Site: s}, {What: "erasure", Site: s}, {What: "purposes", Site: s},
+			{What: "own_measures", Site: s}, {What: "location", Site: s, Name: "idp"}, {What: "processor", Site: s, Name: s}, {What: "contract", Site: s, Name: s + " " + s},
+			{What: "recipient_purpose", Site: s, Name: s + " " + s}, {What: transfer.Expired, Name: s}, {What: transfer.Expiring}, {What: transfer.Old}, {What: transfer.Exception},
+			{What: "upstream_unknown", Site: s}, {What: "version_not_kept_yet"}, {What: "log_kept_for_good_access"},
+		},
 		Logs: []report.Log{{
 			Node: s, Began: &began, Key: s, Root: s, Checkpoint: s, Entries: 9, Cut: &report.Cut{Why: "time", Before: began},
 			Destroyed: []report.Destroyed{{Month: "2026-01", Kind: audit.ClassAccess, At: began}, {Month: s, Kind: audit.Class(s), At: began}},
@@ -59,8 +66,21 @@ func hostileReport(kind report.Kind, s string) *report.Report {
 }
 
 func hostileRegister(s string, how map[access.Category]access.Treatment) *report.Register {
+	all := hostileAbout(s)
+	places := []transfer.Place{{Country: s, Area: transfer.Third}, {Country: "US", Area: transfer.Third, Decision: transfer.DecisionOn("US")}, {Country: "DE", Area: transfer.EU}, {Country: "NO", Area: transfer.EEA}}
+	system := report.RegisterSystem{
+		Kind: s, Name: s, At: []string{s}, Operator: &report.Party{Name: s, Contact: s}, Contract: s, Purpose: s, Places: places,
+		Transfers: []transfer.Transfer{
+			{Basis: transfer.DPF, Recipient: s, Reference: s}, {Basis: transfer.SCC, Module: 2, Date: "2026-03-01", Reference: s},
+			{Basis: transfer.BCR, Reference: s}, {Basis: transfer.Derogation, Case: s, Reference: s}, {Basis: transfer.Basis(s), Reference: s},
+		},
+	}
+	systems := []report.RegisterSystem{system, {Kind: "idp", Self: true}}
+	measures := []report.RegisterMeasure{{What: s, Value: s}, {What: "logged_before"}, {What: "witness " + s}}
 	return &report.Register{
-		Number: 2, Hash: strings.Repeat("0", 64), Since: &began, Store: s, Retain: map[string]int{"access": 36, "employee": 0},
+		About: all, Systems: systems, Measures: measures, Settings: map[string]string{s: s}, Elsewhere: []string{s},
+		Counted: []report.RegisterCounted{{Node: s}, {Node: s, Back: &began, AtLeast: true}, {Node: s, Whole: true}},
+		Number:  2, Hash: strings.Repeat("0", 64), Since: &began, Store: s, Retain: map[string]int{"access": 36, "employee": 0},
 		Versions: []report.RegisterVersion{{Number: 2, Hash: strings.Repeat("0", 64), Since: began}, {Number: 1, Hash: strings.Repeat("1", 64), Since: began}},
 		Changes:  &report.Changes{From: 1, To: 2, Lines: []report.Change{{Site: s, Field: s, Name: s, Before: &s}, {Field: "role", After: new(string)}}},
 		Sites: []report.RegisterSite{{
@@ -71,7 +91,23 @@ func hostileRegister(s string, how map[access.Category]access.Treatment) *report
 				Entity: s, Action: access.Read, How: how, If: map[string]map[access.Category]access.Treatment{s: how},
 			}}}},
 			Exceptions: map[string]string{s: s}, Desk: map[string]string{s: s},
+			About: all, Systems: systems, Measures: measures, Settings: map[string]string{s: s},
+			Served: []report.RegisterServed{{Address: s, Protection: "clear", Reason: s}, {Address: s, Protection: "proxy"}, {Address: s, Protection: s}},
+			Ways:   []report.RegisterWay{{To: s, Protection: "unverified", Reason: s, Where: []string{s}}, {Protection: "unknown", Dynamic: true, Around: true}, {To: s, Protection: s}},
+			Traffic: &report.RegisterTraffic{
+				Rows:    []report.TrafficRow{{Entity: s, Category: access.Category(s), Drift: true, To: []report.TrafficTo{{Kind: "role", Name: s}, {Kind: "machine", Name: s}, {Kind: "other"}}}},
+				Unnamed: report.Spans{Year: 1}, Unread: report.Spans{Year: 1}, UnknownRoutes: report.Spans{Year: 1}, NeverEntities: []string{s}, NeverRoutes: []string{s},
+			},
 		}},
+	}
+}
+
+func hostileAbout(s string) report.RegisterAbout {
+	p := &report.Party{Name: s, Contact: s}
+	stated := []report.RegisterStated{{Of: s, Text: s}, {Of: "*", Text: s}, {Of: report.CategoryOf + s, Text: s}}
+	return report.RegisterAbout{
+		System: s, Controller: p, Joint: p, Representative: &report.Party{Name: s}, Officer: &report.Party{Contact: s}, Responsible: p, Subjects: stated, Retention: stated,
+		Purposes: []report.RegisterPurpose{{Of: s, Bases: []string{s, "6a", "9b", "88"}, Text: s}}, Measures: []string{s},
 	}
 }
 
@@ -140,7 +176,7 @@ func words(t *testing.T, body []byte) []string {
 // languages call alike, stands on the English one, too.
 func TestReportsAreWholeInBothLanguages(t *testing.T) {
 	const value = "wert"
-	alike := []string{"JSON", "SHA-256", "Sites", "contact/1001", "e-…", "(wert)", "access", "Pseudonym"}
+	alike := []string{"JSON", "System", "SHA-256", "Sites", "contact/1001", "e-…", "(wert)", "access", "Pseudonym"}
 	for name, p := range reportPages(value) {
 		german, _ := Render("de", p)
 		english, _ := Render("en", p)

@@ -40,6 +40,9 @@ type Row struct {
 	// first.
 	Shown []Shown
 
+	// Changes are what it changed, or was to.
+	Changes []RowChange
+
 	Refused bool
 	// Reason and Line say why; Status is what was answered, 0 where no answer of
 	// this row was found.
@@ -49,6 +52,8 @@ type Row struct {
 	// Observed says that nothing was masked or refused then.
 	Observed bool
 
+	// changed are records of changes, for an answer that names none.
+	changed []string
 	// entries are those that the row was made of, where they were asked for.
 	entries []audit.Stored
 }
@@ -84,7 +89,12 @@ func newRow(intent *audit.Stored, disclosures []audit.Stored, record string, rec
 			r.Unnamed += e.Disclosure.Rows
 			ids = append(ids, r.takeRecords(e.Disclosure.Records, record, treated)...)
 		}
+		r.takeChanges(e, record)
 	}
+	if intent != nil && len(disclosures) == 0 && !r.Refused {
+		r.tried(&intent.Entry, record)
+	}
+	ids = append(ids, r.changed...)
 	if ids != nil {
 		r.Records = ids
 	}

@@ -17,6 +17,9 @@ type Summary struct {
 	Answers, Employees int
 	First, Last        time.Time
 	Categories         []CategorySum
+	// Changes is how many requests changed it, LastChange when one did last.
+	Changes    int
+	LastChange time.Time
 
 	employees map[string]bool
 	byName    map[access.Category]*CategorySum
@@ -31,6 +34,12 @@ type CategorySum struct {
 }
 
 func (s *Summary) take(e *audit.Entry, record string) {
+	if slices.ContainsFunc(e.Changes, func(c access.Change) bool {
+		return c.Outcome == access.Changed && ofRecord(&c, e.Disclosure, record)
+	}) {
+		s.Changes++
+		s.LastChange = later(s.LastChange, e.Time)
+	}
 	if e.Disclosure == nil {
 		return
 	}
@@ -79,9 +88,14 @@ func (s *Summary) take(e *audit.Entry, record string) {
 
 // and adds what the entries of another node say.
 func (s *Summary) and(o *Summary) *Summary {
-	if s == nil || s.byName == nil {
+	if s == nil {
 		return o
 	}
+	o.Changes, o.LastChange = o.Changes+s.Changes, later(o.LastChange, s.LastChange)
+	if s.byName == nil {
+		return o
+	}
+	s.Changes, s.LastChange = o.Changes, o.LastChange
 	s.Answers += o.Answers
 	if s.First.IsZero() || !o.First.IsZero() && o.First.Before(s.First) {
 		s.First = o.First

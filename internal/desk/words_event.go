@@ -28,7 +28,7 @@ func eventWord(e audit.Event) page.Text {
 	case audit.RefreshFailed:
 		return page.Text{DE: "Sitzung nicht erneuert", EN: "Session not renewed"}
 	case audit.Revealed:
-		return page.Text{DE: "Pseudonym aufgelöst", EN: "Pseudonym resolved"}
+		return page.Text{DE: "Aufgedeckt: ein Feld oder ein Pseudonym", EN: "Revealed: a field or a pseudonym"}
 	case audit.Consent:
 		return page.Text{DE: "Einsicht in Zugriffe einer Person", EN: "Look at one person's accesses"}
 	case audit.Enrolled:
@@ -37,8 +37,13 @@ func eventWord(e audit.Event) page.Text {
 		return page.Text{DE: "Zweiter Faktor entfernt", EN: "Second factor removed"}
 	case audit.FactorReset:
 		return page.Text{DE: "Zweite Faktoren zurückgesetzt", EN: "Second factors reset"}
+	case audit.RulesKnown:
+		return page.Text{DE: "Regeln bestätigt", EN: "Rules acknowledged"}
 	case audit.Invited:
 		return page.Text{DE: "Einrichtungscode ausgegeben", EN: "Enrolment code issued"}
+	}
+	if w, ok := retainEventWord(e); ok {
+		return w
 	}
 	return keepingWord(e)
 }

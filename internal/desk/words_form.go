@@ -28,6 +28,8 @@ func labelWord(field string) page.Text {
 		return page.Text{DE: "gezeigt", EN: "shown"}
 	case "action":
 		return page.Text{DE: "was getan wurde", EN: "what was done"}
+	case "changed":
+		return page.Text{DE: "geändertes Feld", EN: "changed field"}
 	case "decision":
 		return page.Text{DE: "Entscheidung", EN: "decision"}
 	case "kind":

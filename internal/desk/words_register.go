@@ -13,6 +13,8 @@ func settingWord(name string) page.Text {
 		return page.Text{DE: "Ende ohne Tätigkeit nach", EN: "ends when idle for"}
 	case "max":
 		return page.Text{DE: "Ende spätestens nach", EN: "ends at the latest after"}
+	case "rules_version", "rules_every", "rules_for", "rules_except", "rules_names":
+		return rulesSetting(name)
 	case "auditors":
 		return page.Text{DE: "darf das Protokoll lesen", EN: "may read the log"}
 	case "officers":
@@ -30,7 +32,7 @@ func settingWord(name string) page.Text {
 // settingValue is what a setting is set to.
 func settingValue(name, value string) page.Text {
 	switch name {
-	case "idle", "max", "purpose_lasts":
+	case "idle", "max", "purpose_lasts", "rules_every":
 		if d, err := time.ParseDuration(value); err == nil && d >= time.Minute && d%time.Minute == 0 {
 			return EmployeesView{Lasts: d}.Long()
 		}

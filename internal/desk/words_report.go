@@ -18,6 +18,9 @@ func gapWord(what string) page.Text {
 			DE: "Aufbewahrung des Protokolls (" + c.DE + "): keine Frist eingestellt, also unbegrenzt", EN: "Retention of the log (" + c.EN + "): none configured, so for good",
 		}
 	}
+	if w, ok := registerGap(what); ok {
+		return w
+	}
 	switch what {
 	case "purposes_not_recorded":
 		return page.Text{
@@ -37,22 +40,6 @@ func gapWord(what string) page.Text {
 		return page.Text{DE: "Ergriffene und vorgeschlagene Maßnahmen (Art. 33 Abs. 3 lit. d)", EN: "Measures taken and proposed (Art. 33 (3) d)"}
 	case "contact":
 		return page.Text{DE: "Name und Kontaktdaten der Anlaufstelle (Art. 33 Abs. 3 lit. b)", EN: "Name and contact of the contact point (Art. 33 (3) b)"}
-	case "controller":
-		return page.Text{DE: "Verantwortlicher und Datenschutzbeauftragte mit Kontaktdaten", EN: "Controller and data protection officer, with contacts"}
-	case "purposes":
-		return page.Text{DE: "Zwecke der Verarbeitung", EN: "Purposes of the processing"}
-	case "legal_bases":
-		return page.Text{DE: "Rechtsgrundlagen", EN: "Legal bases"}
-	case "location":
-		return page.Text{DE: "Wo das CRM läuft, und die Grundlage einer Übermittlung in ein Drittland", EN: "Where the CRM runs, and the basis of a transfer to a third country"}
-	case "processor":
-		return page.Text{DE: "Wer das CRM betreibt, und der Vertrag (Art. 28)", EN: "Who runs the CRM, and the contract (Art. 28)"}
-	case "erasure":
-		return page.Text{DE: "Löschfristen der Daten im CRM", EN: "Periods for erasure of the data in the CRM"}
-	case "upstream_unknown":
-		return page.Text{DE: "Wohin die Site weiterleitet: steht nicht fest in der Konfiguration", EN: "Where the site forwards to: it isn't fixed in the configuration"}
-	case "version_not_kept_yet":
-		return page.Text{DE: "Diese Fassung steht noch nicht im Protokoll", EN: "The log doesn't hold this version yet"}
 	}
 	return page.Text{DE: what, EN: what}
 }
@@ -63,6 +50,8 @@ func outcomeWord(o string) page.Text {
 		return page.Text{DE: "gezeigt", EN: "shown"}
 	case report.OutcomeNamed:
 		return page.Text{DE: "nur die Kennung genannt", EN: "only its id named"}
+	case report.OutcomeWrote:
+		return page.Text{DE: "nichts gezeigt", EN: "nothing shown"}
 	case report.OutcomeRefused:
 		return page.Text{DE: "abgelehnt, nichts gezeigt", EN: "refused, nothing shown"}
 	case report.OutcomeUnread:
@@ -95,6 +84,9 @@ func retainWord(kind string, months int) page.Text {
 
 // fieldWord names a field of the register.
 func fieldWord(f string) page.Text {
+	if w, ok := registerField(f); ok {
+		return w
+	}
 	switch f {
 	case "retain":
 		return page.Text{DE: "Aufbewahrung des Protokolls", EN: "Retention of the log"}

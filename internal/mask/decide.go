@@ -101,3 +101,12 @@ func (v *verdicts) decision(f *access.FoundField, facts access.Facts) decision {
 	}
 	return d
 }
+
+// overdue hides what the plan would show of a record that may not be kept any longer.
+// What is public stays.
+func (d *decision) overdue(f *access.FoundField) {
+	if len(f.Categories) == 1 && f.Categories[0] == access.Public {
+		return
+	}
+	d.tr = min(d.tr, access.Hidden)
+}

@@ -157,11 +157,7 @@ type partly struct {
 
 // showInPart takes a free text in whose second pass is still to come.
 func (p *pass) showInPart(node int, f *access.FoundField, text string) {
-	about := About{Plan: p.plan, Entity: f.Entity}
-	if f.Record >= 0 {
-		about.Facts = p.found.Records[f.Record].Facts
-	}
-	masked, found := inPart(p.detector, text, about, p.names)
+	masked, found := inPart(p.detector, text, p.textAbout(f), p.names)
 	for _, one := range found {
 		p.note(f, decision{cat: one.cat, tr: one.tr, noted: noted([]access.Category{one.cat})})
 		if p.unnamed(f) {
@@ -173,6 +169,15 @@ func (p *pass) showInPart(node int, f *access.FoundField, text string) {
 	}
 	p.parts = append(p.parts, partly{node, masked})
 	p.state[node] |= shownInPart
+}
+
+// textAbout is the record that a field's text belongs to.
+func (p *pass) textAbout(f *access.FoundField) About {
+	about := About{Plan: p.plan, Entity: f.Entity}
+	if f.Record >= 0 {
+		about.Facts = p.found.Records[f.Record].Facts
+	}
+	return about
 }
 
 // endParts replaces what is shown in part, with the values in it that were masked

@@ -68,6 +68,9 @@ type Result struct {
 	// Sweep finds the masked values in what isn't part of the document: header
 	// values, file names. It is nil without Options.SecondPass.
 	Sweep *Sweep
+	// Revealed are the fields, by index in what was located, of which a value is
+	// shown that the plan masks.
+	Revealed []int
 
 	src []byte
 }
@@ -100,7 +103,7 @@ func (m *Masker) Apply(t *doc.Tree, found *access.Found, plan *access.Plan, opts
 	}
 	p.endParts(sweeps)
 	res := Result{
-		Edits: p.edits, Masked: p.masked, Changed: len(p.edits) > 0, Sweep: p.swept, src: t.Src,
+		Edits: p.edits, Masked: p.masked, Changed: len(p.edits) > 0, Sweep: p.swept, Revealed: p.shownAlone, src: t.Src,
 		Disclosure: p.disclosure(),
 	}
 	if err := ordered(res.Edits); err != nil {

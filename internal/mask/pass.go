@@ -16,6 +16,9 @@ type decision struct {
 	tr  access.Treatment
 	// noted are the places of the field's categories in treated.
 	noted uint64
+	// revealed says that tr is clear for a while, where the plan says masked.
+	revealed bool
+	masked   access.Treatment
 }
 
 // What is settled about a node.
@@ -31,6 +34,9 @@ const (
 	shown
 	// shownInPart scalars are free texts that endParts replaces.
 	shownInPart
+	// revealed scalars are shown for a while, here alone: their values are secrets
+	// everywhere else.
+	revealed
 )
 
 // pass is the masking of one document.
@@ -51,6 +57,8 @@ type pass struct {
 	persons  []access.Identifier
 	secrets  []secret
 	swept    *Sweep
+	// shownAlone are the fields that are revealed, by index.
+	shownAlone []int
 	// hashes says whether the document can hold hashes: 0 not known yet, 1 yes,
 	// -1 no.
 	hashes int
@@ -132,6 +140,10 @@ func (p *pass) decide() {
 		}
 		d := &p.decisions[i]
 		*d = p.decision(f, facts)
+		d.reveal(f)
+		if f.Overdue {
+			d.overdue(f)
+		}
 		if d.tr != access.Clear {
 			masked++
 		}
@@ -259,15 +271,19 @@ func (p *pass) container(node int, f *access.FoundField, o int32) int {
 // scalar treats one value of a field.
 func (p *pass) scalar(node int, f *access.FoundField, d decision) {
 	person, text := p.unnamed(f), ""
-	if d.tr != access.Clear || person {
+	if d.tr != access.Clear || d.revealed || person {
 		text = p.t.Text(node)
 	}
-	if f.Echo && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
+	if f.Echo && !f.Overdue && d.tr != access.Clear && p.opts.Echo.Has(f.Categories, text) {
 		d.tr = access.Clear
 	}
 	p.note(f, d)
 	if person {
 		p.identify(f, text)
+	}
+	if d.revealed {
+		p.reveal(node, f, d)
+		return
 	}
 	if d.tr == access.Clear {
 		p.state[node] |= shown
@@ -355,46 +371,4 @@ func (p *pass) dropTail(kept, first int) {
 		last = c
 	}
 	p.edit(from, p.t.Nodes[last].End, nil)
-}
-
-// ordered sorts edits and refuses overlapping ones.
-func ordered(edits []doc.Edit) error {
-	sortEdits(edits)
-	for i := 1; i < len(edits); i++ {
-		if edits[i].Start < edits[i-1].End {
-			return doc.ErrOverlap
-		}
-	}
-	return nil
-}
-
-func compareEdits(a, b doc.Edit) int {
-	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
-}
-
-// sortEdits sorts what is two sorted runs as a rule: the first pass's and the
-// second's.
-func sortEdits(edits []doc.Edit) {
-	run := 1
-	for run < len(edits) && compareEdits(edits[run-1], edits[run]) <= 0 {
-		run++
-	}
-	if run >= len(edits) {
-		return
-	}
-	if !slices.IsSortedFunc(edits[run:], compareEdits) {
-		slices.SortFunc(edits, compareEdits)
-		return
-	}
-	second := slices.Clone(edits[run:])
-	i, j := run-1, len(second)-1
-	for at := len(edits) - 1; j >= 0; at-- {
-		if i >= 0 && compareEdits(edits[i], second[j]) > 0 {
-			edits[at] = edits[i]
-			i--
-		} else {
-			edits[at] = second[j]
-			j--
-		}
-	}
 }

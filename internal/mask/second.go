@@ -137,8 +137,8 @@ func (p *pass) sweepNodes(sweeps []*Sweep) {
 			i = int(n.Next) - 1
 			continue
 		}
-		if p.state[i]&shownInPart != 0 {
-			continue // endParts looks into it
+		if p.state[i]&(shownInPart|revealed) != 0 {
+			continue // endParts looks into it, or it is shown by itself
 		}
 		if verbatim != nil {
 			if text, ok := verbatim.Verbatim(p.t, i); ok && allClean(sweeps, text) {

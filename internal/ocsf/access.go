@@ -162,6 +162,7 @@ func (v *event) disclosure(e *audit.Entry) {
 	if e.Status >= 400 || e.Error != "" {
 		v.StatusID = statusFailure
 	}
+	v.changes(e)
 	if e.Disclosure == nil {
 		return
 	}

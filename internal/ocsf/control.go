@@ -62,6 +62,7 @@ func (v *event) control(s *audit.Stored) {
 	if !typed(e.Event) {
 		// A record that was searched for is what somebody typed, too.
 		v.Message, _, _ = strings.Cut(e.Detail, ` record "`)
+		v.Message, _, _ = strings.Cut(v.Message, ` changed "`)
 	}
 	if e.Event == audit.UncleanStart || e.Event == audit.Adopted || e.Event == audit.ClockStep {
 		v.SeverityID = severityMedium

@@ -62,11 +62,14 @@ func samples() map[string]audit.Entry {
 		"intent": intent, "denied": refused, "observed": observed, "shown": shown, "rows": rows, "cut": cut, "failed": failed,
 		"bare intent": {Time: at(), Kind: audit.Intent, Request: "x"},
 	}
+	for name, e := range changes() {
+		all[name] = e
+	}
 	for _, e := range []audit.Event{
 		audit.Start, audit.UncleanStart, audit.Stop, audit.PolicyChange, audit.KeyChange, audit.ClockStep, audit.Searched, audit.Exported,
 		audit.RetentionRun, audit.SignIn, audit.Refused, audit.StepUp, audit.SignOut, audit.Revoked, audit.Revealed, audit.Consent,
 		audit.RefreshFailed, audit.Enrolled, audit.FactorRemoved, audit.FactorReset, audit.Invited, audit.Adopted, audit.NodeCheckpoint,
-		audit.HoldSet, audit.HoldReleased, audit.BackedUp, audit.Restored, audit.SinkChange,
+		audit.HoldSet, audit.HoldReleased, audit.BackedUp, audit.Restored, audit.SinkChange, audit.RulesKnown,
 	} {
 		own, bare := request(audit.Control), audit.Entry{Time: at(), Kind: audit.Control, Event: e}
 		own.Event, own.Detail = e, "by uid 0"

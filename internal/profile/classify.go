@@ -104,6 +104,9 @@ type Exchange struct {
 	ent         *entity
 	// User is the employee's name in the CRM, for the fact `own`.
 	User string
+	// Wants are the fields, by entity, whose places Locate tells besides (Found.Told);
+	// nil: none.
+	Wants map[access.Entity][]string
 
 	narrows []narrowing
 	writes  []*Write

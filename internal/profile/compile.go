@@ -45,9 +45,11 @@ func Load(src []byte) (*Profile, error) {
 	c.headers()
 	c.hosts()
 	c.errorShapes()
+	c.ownRequests()
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)
 	}
+	c.p.words = c.p.vocabulary()
 	return c.p, nil
 }
 

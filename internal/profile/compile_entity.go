@@ -77,6 +77,7 @@ func (c *compiler) entity(name string, s *entitySpec) {
 	if e.id == "" {
 		e.id = "id"
 	}
+	e.read, e.erase = c.ownRequest("entity "+name+", read", &s.Read), c.ownRequest("entity "+name+", delete", &s.Delete)
 	if s.Like != "" {
 		c.fail("entity "+name, "`like` is for an entity that a profile adds to the one that it extends; write `extends: …`")
 	}

@@ -20,7 +20,9 @@ type entity struct {
 	relations map[string]string
 	owner     string
 	display   string
-	search    map[string]searchSpec
+	// read and erase are the gateway's own requests for one record; nil: there is none.
+	read, erase *ownRequest
+	search      map[string]searchSpec
 	// selects maps a field to the categories among which its value chooses for
 	// others (`by`): who writes it changes what the others are taken for.
 	selects map[string][]access.Category

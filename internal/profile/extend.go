@@ -118,7 +118,7 @@ func (m *merger) like(pr *pair) string {
 
 // notLike are the keys that an entity doesn't take from one that it is like. A search
 // could look into fields of which that one knows nothing.
-func notLike() []string { return []string{"types", "search", "internal"} }
+func notLike() []string { return []string{"types", "search", "internal", "read", "delete"} }
 
 // entity puts an entity before another: that of the same name, or one that it is like.
 func (m *merger) entity(own, base *pair, like bool) pair {

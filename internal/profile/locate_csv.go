@@ -231,6 +231,7 @@ func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name stri
 	case ent != nil && name == ent.id:
 		return
 	}
+	f.tell(node, rec, ent, name)
 	before := len(f.found.Fields)
 	if f.x.asks != nil {
 		f.queryColumn(node, rec, ent, name)

@@ -42,6 +42,9 @@ func (f *finder) resolve(typ, name string) resolved {
 const maxResolved = 32
 
 func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd *field) {
+	if f.x.Wants != nil {
+		f.tell(node, rec, ent, name)
+	}
 	fd = f.x.widened(fd)
 	if fd.reference && f.t.Nodes[node].Kind == doc.String {
 		f.reference(node, rec, ent, name)

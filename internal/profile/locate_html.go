@@ -246,6 +246,7 @@ func (f *finder) htmlValue(n, rec int, ent *entity, typ, name string) {
 		f.own(rec, ent, n)
 	}
 	if blank(f.t.Raw(n)) {
+		f.tell(n, rec, ent, name)
 		return
 	}
 	f.value(n, -1, rec, typ, name)

@@ -54,6 +54,9 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 		default:
 			f.column(c, typ, f.x.p.steps(columns[i], r.separator))
 		}
+		if i < len(columns) {
+			f.tell(c, rec, ent, r.fieldOf(columns[i]))
+		}
 		i++
 	}
 	for i := before; i < len(f.found.Fields); i++ {

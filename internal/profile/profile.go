@@ -60,6 +60,7 @@ type Profile struct {
 	hosts         []string
 	sessions      []CRMSession
 	annotations   map[string]string
+	words         map[string]bool // of all names of fields: see changes.go
 }
 
 type globType struct {

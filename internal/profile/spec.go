@@ -159,6 +159,27 @@ type entitySpec struct {
 	// part can be a dotted name; one that is a composite itself counts with its
 	// parts.
 	Search map[string]searchSpec `yaml:"search"`
+	// Read is the gateway's own request for one record, where its age isn't known and
+	// where it has to be seen that it is gone.
+	Read requestSpec `yaml:"read"`
+	// Delete is the gateway's own request that deletes one record, once two people
+	// said so.
+	Delete requestSpec `yaml:"delete"`
+}
+
+// requestSpec is a request of the gateway's own. The profile's routes and calls have to
+// say of it that it does so to that record and to no other.
+type requestSpec struct {
+	// Request is the method and the address: `DELETE /api/v1/{type}/{id}`. `{type}` is
+	// the record's type as the CRM calls it, `{id}` its id.
+	Request string `yaml:"request"`
+	// Body is the body in JSON; in it `{type}` and `{id}` stand within quotes, a number as
+	// id without.
+	Body string `yaml:"body"`
+	// Remains says what the CRM keeps after a deletion: `marked` (it marks the record as
+	// deleted, and removes it later, or when its administrator does) or `archived` (its users can bring it
+	// back). Default: nothing.
+	Remains string `yaml:"remains"`
 }
 
 // fieldSpec is a field in the long form.

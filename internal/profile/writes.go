@@ -319,11 +319,11 @@ func (x *Exchange) writeAccess(wr *Write) *access.Access {
 	if wr.Mode == WriteEcho {
 		return nil
 	}
-	i := slices.IndexFunc(x.Accesses, func(a access.Access) bool { return a.Type == wr.Type && a.Action == wr.action() })
+	i := slices.IndexFunc(x.Accesses, func(a access.Access) bool { return a.Type == wr.Type && a.Action == wr.Action() })
 	if i < 0 {
 		i = len(x.Accesses)
 		x.Accesses = append(x.Accesses, access.Access{
-			Route: x.Route, Call: x.Call, Action: wr.action(), Entity: wr.Entity, Type: wr.Type,
+			Route: x.Route, Call: x.Call, Action: wr.Action(), Entity: wr.Entity, Type: wr.Type,
 		})
 	}
 	a := &x.Accesses[i]
@@ -337,7 +337,7 @@ func (x *Exchange) writeAccess(wr *Write) *access.Access {
 
 func (x *Exchange) addWriteRef(wr *Write, name string, cats []access.Category, empty bool) {
 	// A form sends every field it has: an empty one of a new record says nothing.
-	if wr.action() == access.Create && empty {
+	if wr.Action() == access.Create && empty {
 		return
 	}
 	if a := x.writeAccess(wr); a != nil {
@@ -354,7 +354,8 @@ func (x *Exchange) empty(leaves []Leaf) bool {
 	return true
 }
 
-func (w *Write) action() access.Action {
+// Action is what the write does to its records: with an echo, nothing.
+func (w *Write) Action() access.Action {
 	switch w.Mode {
 	case WriteCreate, WriteCopy:
 		return access.Create

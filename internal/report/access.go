@@ -27,6 +27,8 @@ type Access struct {
 	Recipients []Recipient `json:"recipients"`
 	// Exports is how many of the requests took the data out as an export.
 	Exports int `json:"exports"`
+	// Changes is how many of the requests changed the records.
+	Changes int `json:"changes"`
 	// Rows are the requests, the oldest first. Unlisted counts those before the
 	// first row that are only in the sums.
 	Rows     []AccessRow `json:"rows"`
@@ -55,6 +57,7 @@ type Recipient struct {
 const (
 	OutcomeShown   = "shown"   // an answer held a record; Shown says how
 	OutcomeNamed   = "named"   // an answer named it, and showed nothing of it
+	OutcomeWrote   = "wrote"   // no answer held it, but one tells of a change: Changes says which
 	OutcomeRefused = "refused" // nothing was forwarded
 	OutcomeNone    = "none"    // no answer that holds it was logged
 	OutcomeUnread  = "unread"  // the site only observed, and read no answer: take it for clear
@@ -82,6 +85,8 @@ type AccessRow struct {
 	Purpose string `json:"purpose,omitempty"`
 	// Shown is how each category was shown, the most revealing first.
 	Shown []Shown `json:"shown"`
+	// Changes are what it changed of the records, or was to.
+	Changes []Changed `json:"changes,omitempty"`
 	// Observed says that the site masked and refused nothing then.
 	Observed bool `json:"observed,omitempty"`
 }
@@ -94,6 +99,7 @@ type seen struct {
 	records []string
 	treated map[access.Category]access.Treatment
 	held    bool
+	changes []Changed
 }
 
 type accessMaker struct {
@@ -232,6 +238,7 @@ func (m *accessMaker) asked(one *seen, e *audit.Entry) {
 // shown adds how the records were shown.
 func (m *accessMaker) shown(one *seen, e *audit.Entry) {
 	one.answer = &audit.Entry{Time: e.Time, Roles: e.Roles, Factor: e.Factor, Gate: e.Gate, Observed: e.Observed}
+	m.changed(one, e)
 	if e.Disclosure == nil {
 		return
 	}
@@ -271,6 +278,9 @@ func (m *accessMaker) count(s *seen) {
 	}
 	if slices.Contains(row.Actions, access.Export) && s.held {
 		m.body.Exports++
+	}
+	if row.saves() {
+		m.body.Changes++
 	}
 	at := row.Time
 	if m.body.First == nil || at.Before(*m.body.First) {
@@ -332,52 +342,6 @@ func (m *accessMaker) countTo(row *AccessRow, clear bool) {
 			sum.Clear++
 		}
 	}
-}
-
-// row makes a row. Who it was is taken from the intent, or from an answer where the
-// intent can't be read any more.
-func (m *accessMaker) row(s *seen) AccessRow {
-	row := AccessRow{Node: m.node, Entry: s.seq, Records: s.records, Shown: ShownOf(s.treated), Actions: []access.Action{}, Roles: []string{}}
-	who := s.answer
-	if s.intent != nil {
-		who = &s.intent.Entry
-	}
-	if who == nil { // a piece whose first one is in a month that was destroyed
-		who = new(audit.Entry)
-	}
-	row.Time, row.Site, row.Observed = who.Time, who.Gate, who.Observed != nil
-	if name, ok := strings.CutPrefix(who.Factor, "machine "); ok {
-		row.Machine = name
-	}
-	if roles, others := m.known.split(who.Roles); row.Machine == "" {
-		row.Roles, row.OtherRoles = append(row.Roles, roles...), others
-	}
-	row.Outcome = outcome(s, &row)
-	if s.intent == nil {
-		return row
-	}
-	d := s.intent.Entry.Decision
-	if d != nil && d.Refused && !d.Observe {
-		row.Outcome, row.Reason = OutcomeRefused, d.Reason
-	}
-	for _, a := range s.intent.Entry.Accesses {
-		if a.Action != "" && !slices.Contains(row.Actions, a.Action) {
-			row.Actions = append(row.Actions, a.Action)
-		}
-	}
-	return row
-}
-
-func outcome(s *seen, row *AccessRow) string {
-	switch {
-	case len(row.Shown) > 0:
-		return OutcomeShown
-	case s.held:
-		return OutcomeNamed
-	case row.Observed:
-		return OutcomeUnread
-	}
-	return OutcomeNone
 }
 
 // settle sorts what was found.

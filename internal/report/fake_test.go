@@ -46,6 +46,13 @@ func (l *logOf) matches(e *audit.Entry, q audit.Query) bool {
 	if q.Record == "" {
 		return true
 	}
+	for _, c := range e.Changes {
+		for _, id := range c.IDs {
+			if named(access.Record{Entity: c.Entity, Type: c.Type, ID: id}, q.Record) {
+				return true
+			}
+		}
+	}
 	for _, a := range e.Accesses {
 		for _, id := range a.IDs {
 			if named(access.Record{Entity: a.Entity, Type: a.Type, ID: id}, q.Record) {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +24,21 @@ type Register struct {
 	Retain map[string]int `json:"retain_months"`
 	// Store is where sessions and, where it is a database, the log are.
 	Store string `json:"store"`
+	// About is what is stated of all sites.
+	About RegisterAbout `json:"about"`
+	// Systems are those that all sites share: this gateway, its database, and where
+	// the log's entries are passed on to.
+	Systems []RegisterSystem `json:"systems"`
+	// Measures are those that hold for all sites.
+	Measures []RegisterMeasure `json:"measures"`
+	// Settings are the other words of the configuration that hold for all sites.
+	Settings map[string]string `json:"settings"`
+	// Counted says how far the sites' traffic was counted, Elsewhere names hosts in the
+	// log that belong to no site of this configuration. Neither is part of a version.
+	Counted   []RegisterCounted `json:"counted,omitempty"`
+	Elsewhere []string          `json:"elsewhere,omitempty"`
+	// Missing is how many gaps there are.
+	Missing int `json:"missing"`
 	// Versions are those that the log holds, the newest first.
 	Versions []RegisterVersion `json:"versions"`
 	// Changes lead from one version to another; nil where there is one alone.
@@ -58,6 +72,20 @@ type RegisterSite struct {
 	Exceptions map[string]string `json:"exceptions"`
 	// Desk says which roles may read the log here; nil where there is no desk.
 	Desk map[string]string `json:"desk"`
+	// Served are the addresses, with how the way to them is protected; Ways where
+	// requests are sent on to.
+	Served []RegisterServed `json:"served"`
+	Ways   []RegisterWay    `json:"ways"`
+	// About is what is stated of this site: it goes before what is stated of all.
+	About RegisterAbout `json:"about"`
+	// Systems are the CRM, the identity provider, the machines, and recipients.
+	Systems  []RegisterSystem  `json:"systems"`
+	Measures []RegisterMeasure `json:"measures"`
+	// Settings are the other words of the configuration.
+	Settings map[string]string `json:"settings"`
+	// Traffic is what the log says was shown; nil where nobody counted. It is no part
+	// of a version.
+	Traffic *RegisterTraffic `json:"traffic,omitempty"`
 }
 
 // RegisterMachine is an API client.
@@ -113,6 +141,13 @@ func (r *Register) Lines() []Line {
 		add("", "retain", kind, fmt.Sprintf("%d months", months))
 	}
 	add("", "store", "", r.Store)
+	of := func(field, name, value string) { add("", field, name, value) }
+	r.About.lines(of)
+	systemLines(r.Systems, of)
+	measureLines(r.Measures, of)
+	for word, value := range r.Settings {
+		of("setting", word, value)
+	}
 	for i := range r.Sites {
 		r.Sites[i].lines(func(field, name, value string) { add(r.Sites[i].Name, field, name, value) })
 	}
@@ -157,6 +192,50 @@ func (s *RegisterSite) lines(add func(field, name, value string)) {
 	}
 	pairs("exception", s.Exceptions)
 	pairs("desk", s.Desk)
+	pairs("setting", s.Settings)
+	for _, a := range s.Served {
+		add("served", a.Address, because(a.Protection, a.Reason))
+	}
+	for i := range s.Ways {
+		s.Ways[i].lines(add)
+	}
+	s.About.lines(add)
+	systemLines(s.Systems, add)
+	measureLines(s.Measures, add)
+}
+
+func systemLines(all []RegisterSystem, add func(field, name, value string)) {
+	for i := range all {
+		all[i].lines(add)
+	}
+}
+
+func measureLines(all []RegisterMeasure, add func(field, name, value string)) {
+	for _, m := range all {
+		add("measure", m.What, m.Value)
+	}
+}
+
+func because(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
+}
+
+func (w *RegisterWay) lines(add func(field, name, value string)) {
+	field, name := "way", w.To
+	if w.Around {
+		field = "around"
+	}
+	if name == "" {
+		name = "?"
+	}
+	what := w.Protection
+	if w.Dynamic {
+		what += ", found at run time"
+	}
+	add(field, name+" · "+what, because(strings.Join(w.Where, "; "), w.Reason))
 }
 
 func joined(all []access.Category) string {
@@ -212,25 +291,4 @@ func ParseLine(text string) (Line, bool) {
 func HashLines(texts []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(texts, "\n")))
 	return hex.EncodeToString(sum[:])
-}
-
-// RegisterGaps are what the gateway can't know of each site, and what the
-// configuration leaves open.
-func (r *Register) RegisterGaps() []Gap {
-	var all []Gap
-	for i := range r.Sites {
-		s := &r.Sites[i]
-		for _, what := range []string{"controller", "purposes", "legal_bases", "location", "processor", "erasure"} {
-			all = append(all, Gap{what, s.Name})
-		}
-		if len(s.Upstreams) == 0 {
-			all = append(all, Gap{"upstream_unknown", s.Name})
-		}
-	}
-	for _, kind := range slices.Sorted(maps.Keys(r.Retain)) {
-		if r.Retain[kind] == 0 {
-			all = append(all, Gap{What: "log_kept_for_good_" + kind})
-		}
-	}
-	return all
 }

@@ -57,6 +57,8 @@ type Report struct {
 type Gap struct {
 	What string `json:"what"`
 	Site string `json:"site,omitempty"`
+	// Name is what it is about: a kind of record, a system.
+	Name string `json:"name,omitempty"`
 }
 
 // Log is a log that was read, with what it can't say and what proves the rest.

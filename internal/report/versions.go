@@ -195,7 +195,7 @@ func MakeRegister(ctx context.Context, s Source, keyed string, live *Register, q
 	state.Destroyed = slices.DeleteFunc(state.Destroyed, func(d Destroyed) bool { return d.Kind == audit.ClassAccess || d.Kind == audit.ClassEmployee })
 	r := &Report{
 		Kind: RegisterKind, Version: Version, Made: time.Now().UTC().Truncate(time.Second), Entry: entry,
-		Logs: []Log{state}, Gaps: live.RegisterGaps(), Register: live,
+		Logs: []Log{state}, Gaps: live.RegisterGaps(time.Now()), Register: live,
 	}
 	if live.Versions, err = Versions(ctx, s, keyed); err != nil {
 		return nil, err
@@ -207,6 +207,7 @@ func MakeRegister(ctx context.Context, s Source, keyed string, live *Register, q
 	} else {
 		r.gap("version_not_kept_yet")
 	}
+	live.Missing = len(r.Gaps)
 	return r, live.compare(ctx, s, q)
 }
 

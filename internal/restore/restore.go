@@ -20,7 +20,14 @@ import (
 
 // Plans are what the policy says of the employee: what is shown, and what may
 // be written. Write is nil where nothing is saved.
-type Plans struct{ Shown, Write *access.Plan }
+type Plans struct {
+	Shown, Write *access.Plan
+	// Revealed reports whether a field of a record is shown to the author in clear
+	// for the time being, whatever Shown hides; nil: nothing is. Only then is a
+	// value compared with the stored one: to somebody who sees it, that tells
+	// nothing. It opens no edit.
+	Revealed func(id, field string, cats []access.Category) bool
+}
 
 // Stored are the stored records of a write: the CRM's answer to the gateway's
 // own read, and the node of each record in it.
@@ -34,6 +41,9 @@ type Stored struct {
 type Result struct {
 	Edits   []doc.Edit
 	Refused []string
+	// Kept are the nodes of fields that came as what their author was shown of a stored
+	// value: it stays.
+	Kept []int
 }
 
 // Fields returns the names of the fields whose stored values are needed before
@@ -130,6 +140,7 @@ func (j *judge) partial() {
 		case j.free(f):
 		case j.unchanged(f):
 			out = append(out, f.Node)
+			j.result.Kept = append(j.result.Kept, f.Node)
 		default:
 			j.result.Refused = append(j.result.Refused, f.Name)
 		}
@@ -249,7 +260,7 @@ func (j *judge) unchanged(f *profile.WriteField) bool {
 	}
 	for _, id := range j.w.IDs {
 		record, ok := j.stored.Records[id]
-		if !ok || !j.matches(f, record) {
+		if !ok || !j.matches(f, record) && !j.repeats(f, id, record) {
 			return false
 		}
 	}
@@ -282,6 +293,30 @@ func (j *judge) matches(f *profile.WriteField, record int) bool {
 	return true
 }
 
+// repeats reports whether a field holds the stored value as it is, where the author
+// sees it for the time being.
+func (j *judge) repeats(f *profile.WriteField, id string, record int) bool {
+	if j.plans.Revealed == nil {
+		return false
+	}
+	st := j.stored.Tree
+	node, leaves, cats := j.w.StoredField(st, record, f.Name)
+	if node < 0 || len(leaves) != len(f.Leaves) {
+		return false
+	}
+	for i, l := range leaves {
+		of := cats
+		if l.Categories != nil {
+			of = l.Categories
+		}
+		sees := !hidden(j.w.Entity, of, j.plans) || j.plans.Revealed(id, f.Name, of)
+		if !sees || st.Text(l.Node) != j.body.Text(f.Leaves[i].Node) {
+			return false
+		}
+	}
+	return len(leaves) > 0
+}
+
 // empty reports whether a field holds nothing: what a form without a place for
 // a placeholder sends back.
 func (j *judge) empty(f *profile.WriteField) bool {
@@ -308,6 +343,7 @@ func (j *judge) fill(f *profile.WriteField) {
 		with = j.body.Format.Encode(nil, j.body, f.Node, doc.Value{Kind: doc.String, Text: j.stored.Tree.Text(node)})
 	}
 	j.result.Edits = append(j.result.Edits, doc.Edit{Start: at.Start, End: at.End, With: with})
+	j.result.Kept = append(j.result.Kept, f.Node)
 }
 
 // takes reports whether the request can hold a stored value without a change.

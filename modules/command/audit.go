@@ -4,7 +4,7 @@ import "github.com/spf13/cobra"
 
 func auditCommand(cmd *cobra.Command) {
 	search := &cobra.Command{
-		Use:   "search (--data DIR | --config FILE) [--record TYPE/ID] [--employee NAME] [--since WHEN] [--until WHEN] [--kind KIND]",
+		Use:   "search (--data DIR | --config FILE) [--record TYPE/ID] [--employee NAME] [--changed FIELD] [--since WHEN] [--until WHEN] [--kind KIND]",
 		Short: "Searches the audit log, running gateway or not",
 		Long:  searchLong,
 		Example: "  crmgate audit search --config Caddyfile --record party.party/47\n" +

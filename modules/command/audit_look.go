@@ -20,6 +20,7 @@ import (
 // named is the look without its employees.
 func (s *search) named(d data) *crmgate.Look {
 	l := &crmgate.Look{DataDir: d.dir, UID: os.Getuid(), Record: s.record, Kind: s.query.Kind, Node: s.node}
+	l.Changed, l.Value = s.changed, s.query.Value != nil
 	l.Since, l.Until = given(s.query.Since), given(s.query.Until)
 	return l
 }

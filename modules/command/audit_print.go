@@ -115,6 +115,7 @@ func saidDisclosure(e *audit.Entry, first string) string {
 	if e.Part > 0 {
 		parts = append(parts, fmt.Sprintf("part %d", e.Part))
 	}
+	parts = append(parts, saidChanges(e.Changes, first)...)
 	if e.Disclosure == nil {
 		return strings.Join(parts, "  ")
 	}

@@ -23,7 +23,7 @@ const reportLong = `Makes one of three reports:
 
   access    who saw a person's data (Art. 15 GDPR), without names of employees
   breach    what a breach concerned (Art. 33): an account, a period, or both
-  register  the technical part of the register (Art. 30), with its versions
+  register  the register of processing (Art. 30), with its versions
 
 That somebody had it made is an entry first, with the purpose and the occasion;
 the occasion stands in the entry alone. The running gateway makes the report
@@ -76,7 +76,7 @@ func reportBreach() *cobra.Command {
 func reportRegister() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "register (--data DIR | --config FILE) [--version N --against N]",
-		Short:   "The technical part of the register (Art. 30)",
+		Short:   "The register of processing (Art. 30)",
 		Long:    reportLong,
 		Example: "  crmgate audit report register --config Caddyfile --as html --lang de -o register.html",
 	}
@@ -90,7 +90,7 @@ func reportRegister() *cobra.Command {
 func (r *reporting) flags(cmd *cobra.Command, asked bool) {
 	placeFlags(cmd, &r.place)
 	f := cmd.Flags()
-	f.StringVar(&r.as, "as", "json", "json, or html: a page for print")
+	f.StringVar(&r.as, "as", "json", "json, or html: a page for print; the register also csv")
 	f.StringVar(&r.lang, "lang", "en", "The page's language: de or en")
 	f.StringVarP(&r.out, "out", "o", "", "The file to write, which must not be there yet; by default to the standard output")
 	if asked {
@@ -143,8 +143,8 @@ func (r *reporting) check(now time.Time) (err error) {
 		}
 	}
 	switch {
-	case !slices.Contains([]string{"json", "html"}, r.as):
-		return fmt.Errorf("--as %s: there are json and html", r.as)
+	case !slices.Contains([]string{"json", "html"}, r.as) && (r.as != "csv" || q.Kind != report.RegisterKind):
+		return fmt.Errorf("--as %s: there are json and html, and csv for the register", r.as)
 	case !slices.Contains([]string{"de", "en"}, r.lang):
 		return fmt.Errorf("--lang %s: there are de and en", r.lang)
 	case q.Employee != "" && !desk.IsPseudonym(q.Employee):
@@ -164,6 +164,9 @@ func (r *reporting) write(w io.Writer, rep *report.Report) error {
 			return fmt.Errorf("writing the report: %w", err)
 		}
 		return nil
+	}
+	if r.as == "csv" {
+		return desk.WriteRegisterCSV(w, rep, r.lang)
 	}
 	page, _ := desk.Render(r.lang, desk.ReportPage(rep, nil, true))
 	if _, err := w.Write(page); err != nil {

@@ -26,6 +26,8 @@ this command.`
 type search struct {
 	place              place
 	record, employee   string
+	changed            string
+	byValue            bool
 	since, until, kind string
 	node               string
 	json               bool
@@ -39,6 +41,8 @@ func searchCommand(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.record, "record", "", "A record as the log names it: contact/1001, party.party/47")
 	f.StringVar(&s.employee, "employee", "", "An employee: pseudonym, login, name or e-mail address")
+	f.StringVar(&s.changed, "changed", "", "A field: disclosures that tell of a change of it")
+	f.BoolVar(&s.byValue, "value-stdin", false, "With --changed: only changes from or to the value on the standard input")
 	f.StringVar(&s.since, "since", "", "The first time: 24h, 7d, 2026-12-31, 2026-12-31 08:00, or RFC 3339")
 	f.StringVar(&s.until, "until", "", "The first time after, in the same ways")
 	f.StringVar(&s.kind, "kind", "", "intent, disclosure or control")
@@ -86,7 +90,10 @@ func (s *search) run(ctx context.Context) error {
 
 // ask checks the flags.
 func (s *search) ask(now time.Time) error {
-	s.query = audit.Query{Record: s.record, Employee: s.employee, Kind: audit.Kind(s.kind)}
+	s.query = audit.Query{Record: s.record, Employee: s.employee, Kind: audit.Kind(s.kind), Changed: s.changed}
+	if err := s.askValue(); err != nil {
+		return err
+	}
 	if s.record != "" && !strings.Contains(s.record, "/") {
 		return fmt.Errorf("--record %s: name it as the log does, type/id: contact/1001", s.record)
 	}

@@ -60,6 +60,20 @@ func TestDisclosureIsOneLineThatNamesTheRecordSearchedFirst(t *testing.T) {
 }
 
 // Ids and calls come over the wire.
+func TestChangesArePrintedBesideWhatWasShown(t *testing.T) {
+	e := &audit.Entry{Kind: audit.Disclosure, Time: time.Date(2026, 5, 1, 22, 30, 0, 0, time.UTC), Status: 204, Employee: "e-aaaaaaaaaaaaaaaaaaaaaaaaaa", Changes: []access.Change{
+		{Entity: "contact", Type: "contact", IDs: []string{"1", "2"}, Action: access.Update, Outcome: access.Changed, Same: 2, More: 1, Fields: []access.ChangedField{
+			{Name: "email", Before: "aaaa", After: access.EmptyValue}, {Name: "phone"}, {Key: "bbbb", After: "cccc"},
+		}},
+		{Entity: "contact", Type: "contact", IDs: []string{"3"}, Action: access.Delete, Outcome: access.Unsure},
+	}}
+	want := "2026-05-02 00:30:00 +0200       7  e-aaaaaaaaaaaaaaaaaaaaaaaaaa  disclosure  204" +
+		"  update contact/2,1 changed: email (aaaa > -), phone, ?bbbb (? > cccc), 1 more, 2 unchanged  delete contact/3 unknown\n"
+	if got := printed(t, e, "contact/2"); got != want {
+		t.Errorf("printed\n%s want\n%s", got, want)
+	}
+}
+
 func TestEntryCanNotSpeakToTheTerminal(t *testing.T) {
 	e := &audit.Entry{Kind: audit.Intent, Accesses: []access.Access{{
 		Action: access.Read, Type: "contact", IDs: []string{"1\x1b[2J\r\n2"}, Route: "contact",

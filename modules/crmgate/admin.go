@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -46,13 +48,18 @@ func (*Admin) Routes() []caddy.AdminRoute {
 type Look struct {
 	// DataDir is the directory that is read: another gateway must not take the
 	// look for its own.
-	DataDir   string     `json:"data_dir"`
-	UID       int        `json:"uid"`
-	Record    string     `json:"record,omitempty"`
-	Employees []string   `json:"employees,omitempty"`
-	Since     *time.Time `json:"since,omitempty"`
-	Until     *time.Time `json:"until,omitempty"`
-	Kind      audit.Kind `json:"kind,omitempty"`
+	DataDir   string   `json:"data_dir"`
+	UID       int      `json:"uid"`
+	Record    string   `json:"record,omitempty"`
+	Employees []string `json:"employees,omitempty"`
+	// Changed is a field whose changes are looked for, Value says that it is those from or
+	// to a value, which isn't told.
+	Changed string `json:"changed,omitempty"`
+	Value   bool   `json:"value,omitempty"`
+
+	Since *time.Time `json:"since,omitempty"`
+	Until *time.Time `json:"until,omitempty"`
+	Kind  audit.Kind `json:"kind,omitempty"`
 	// Node is the one whose log is looked at, "" for all that are there.
 	Node string `json:"node,omitempty"`
 	// Export says that the whole log is written out, Keys that its data keys are, or,
@@ -68,6 +75,11 @@ type Look struct {
 
 // maxRecord is the longest type/id that is written down.
 const maxRecord = 500
+
+// isField reports whether a text can be the name of a field.
+func isField(s string) bool {
+	return len(s) <= maxRecord && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
 
 // Entry is what is written down before anything is shown.
 func (l *Look) Entry() (*audit.Entry, error) {
@@ -90,6 +102,15 @@ func (l *Look) Entry() (*audit.Entry, error) {
 			return nil, errors.New("a record is named as type/id: contact/1001")
 		}
 		said = append(said, fmt.Sprintf("record %q", l.Record))
+	}
+	if l.Changed != "" {
+		if !isField(l.Changed) {
+			return nil, errors.New("a field is named as the CRM does, in one line")
+		}
+		said = append(said, fmt.Sprintf("changed %q", l.Changed))
+	}
+	if l.Value {
+		said = append(said, "by a value")
 	}
 	for _, e := range l.Employees {
 		if !strings.HasPrefix(e, "e-") || strings.ContainsAny(e, " @") {

@@ -34,6 +34,7 @@ func init() { caddy.RegisterModule(App{}) }
 //	        data_dir <path>
 //	        store    <module> [<options>]
 //	        keys     <module> [<options>]
+//	        register { … }  # see UnmarshalRegister
 //	        log {
 //	            node        <name>
 //	            segment_mib <number>
@@ -58,6 +59,9 @@ type App struct {
 	KeysRaw json.RawMessage `json:"keys,omitempty" caddy:"namespace=crmgate.keys inline_key=source"`
 	// Log configures the audit log.
 	Log LogConfig `json:"log,omitzero"`
+	// Details are what the register of processing says of all sites. A site's own go
+	// before them.
+	Details *RegisterConfig `json:"register,omitempty"`
 
 	ctx    caddy.Context
 	logger *zap.Logger
@@ -155,6 +159,8 @@ type Services struct {
 	sinks  sinks
 	// store is the configuration that Store was opened with.
 	store string
+	// traffic is what was shown, for the register.
+	traffic traffics
 }
 
 // CheckpointDir is where a data directory keeps the log's checkpoints: beside the
@@ -205,6 +211,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := a.provisionSinks(ctx); err != nil {
+		return err
+	}
+	if err := a.checkRegister(); err != nil {
 		return err
 	}
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry(), a.active); err != nil {
@@ -274,6 +283,7 @@ func (a *App) Start() error {
 	a.sweepDocs(s)
 	a.Every(retainEvery, func(ctx context.Context) { s.retain(ctx, a.Log.Retain.Months(), a.logger) })
 	a.Every(indexEvery, func(ctx context.Context) { s.follow(ctx, a.logger) })
+	a.watchTransfers()
 	if err := a.startAttesting(s); err != nil {
 		return errors.Join(err, a.release())
 	}

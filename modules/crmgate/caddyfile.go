@@ -40,6 +40,7 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	        data_dir <path>                # keys, sessions and the audit log
 //	        store    <module> [<options>]  # sqlite [<path>]
 //	        keys     <module> [<options>]  # file [<path>], systemd <name>, age { … }, vault { … }
+//	        register { … }                 # what the register of processing says, see UnmarshalRegister
 //	        log {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files
@@ -73,8 +74,10 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			err = a.unmarshalKeys(d)
 		case "log":
 			err = a.Log.unmarshal(d)
+		case "register":
+			a.Details, err = UnmarshalRegister(d, a.Details)
 		default:
-			err = UnknownWord(d, word, "data_dir", "store", "keys", "log")
+			err = UnknownWord(d, word, "data_dir", "store", "keys", "log", "register")
 		}
 		if err != nil {
 			return err

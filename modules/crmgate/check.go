@@ -43,7 +43,8 @@ func (f Finding) Error() string { return f.Where + ": " + f.What + ". " + f.Reme
 //     own rewrite is the exception;
 //   - a request meets one gate, and nothing changes its host but a proxy's header_up;
 //   - a gated site has TLS, and the way to the CRM is encrypted or local;
-//   - where machines sign in by client certificates, the server verifies those.
+//   - where machines sign in by client certificates, the server verifies those;
+//   - it is said in which country each CRM is.
 //
 // Conditions other than the host count as possible: what can't be told is
 // refused. Other apps of Caddy (layer4, say) and other processes are out of
@@ -75,6 +76,7 @@ func (a *App) Check() []Finding {
 			c.handler(k, s)
 		}
 	}
+	c.located(a)
 	return c.found
 }
 

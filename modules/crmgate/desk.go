@@ -48,6 +48,8 @@ type Visitor interface {
 	// Employee is the visitor's pseudonym.
 	Employee() string
 	Roles() []string
+	// Beside are the pages of the gate's own that the visitor has besides.
+	Beside() []Way
 	// Append makes an entry of this visitor's durable, and returns its place in
 	// the log. Where it can't, it has answered 503 when it returns false: nothing
 	// may be shown then.

@@ -25,7 +25,7 @@ const DeskConsent = "consent"
 
 // InForce is the register of processing of this configuration.
 func (a *App) InForce() (*report.Register, error) {
-	r := &report.Register{Sites: []report.RegisterSite{}, Store: a.store(), Retain: map[string]int{
+	r := &report.Register{About: a.Details.About(), Systems: a.shared(), Measures: a.measures(), Settings: a.settings(), Sites: []report.RegisterSite{}, Store: a.store(), Retain: map[string]int{
 		string(audit.ClassAccess): a.Log.Retain.Access, string(audit.ClassEmployee): a.Log.Retain.Employee, string(audit.ClassGateway): a.Log.Retain.Gateway,
 	}}
 	for _, g := range a.gates {
@@ -37,6 +37,8 @@ func (a *App) InForce() (*report.Register, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.Served, s.Ways = a.served(g), a.ways(g)
+		s.Systems = systemsOf(g, s.Ways)
 		s.Addresses, s.Upstreams = append([]string{}, a.bases(g)...), append([]string{}, a.Upstreams(g)...)
 		if s.Name = unknownHost; len(s.Addresses) > 0 {
 			s.Name = s.Addresses[0]
@@ -54,6 +56,27 @@ func (a *App) InForce() (*report.Register, error) {
 		return 1
 	})
 	return r, nil
+}
+
+// systemsOf are the systems of a gate's site; the CRM is reached where the site's requests
+// are sent on to.
+func systemsOf(g Gate, ways []report.RegisterWay) []report.RegisterSystem {
+	x, ok := g.(Systemed)
+	if !ok {
+		return []report.RegisterSystem{}
+	}
+	all := x.RegisterSystems()
+	for i := range all {
+		if all[i].Kind != report.SystemCRM {
+			continue
+		}
+		for _, w := range ways {
+			if !w.Around && w.To != "" && !slices.Contains(all[i].At, w.To) {
+				all[i].At = append(all[i].At, w.To)
+			}
+		}
+	}
+	return all
 }
 
 // consentOf is whose consent some site's desk demands.

@@ -191,6 +191,9 @@ func (s *Services) Report(ctx context.Context, app *App, q report.Query, entry s
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	if q.Kind == report.RegisterKind {
+		s.countTraffic(ctx, r, live, trafficKnown(live), b, app.logger)
+	}
 	return r.Make(ctx, q, live, entry, b)
 }
 

@@ -44,7 +44,9 @@ func (d *Desk) record(v crmgate.Visitor) {
 		d.show(v, p)
 		return
 	}
-	d.find(v, p, desk.Query{Record: q.Record, Node: q.Node, Before: q.Before}, wrong, view, "")
+	d.find(v, p, desk.Query{
+		Record: q.Record, Action: q.Action, Changed: q.Changed, Since: q.Since, Until: q.Until, Node: q.Node, Before: q.Before,
+	}, wrong, view, "")
 }
 
 // mine shows employees what the log says of them.

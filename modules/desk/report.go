@@ -83,10 +83,10 @@ func (d *Desk) registerReport(v crmgate.Visitor) {
 }
 
 // makeReport writes down who has which report made, makes it, and shows it: as a
-// page, for print, or as JSON.
+// page, for print, as JSON, or a register as CSV.
 func (d *Desk) makeReport(v crmgate.Visitor, q report.Query, form url.Values, why string) {
 	event, as := audit.Searched, form.Get("as")
-	if as == "json" || as == "print" {
+	if as == "json" || as == "print" || as == "csv" && q.Kind == report.RegisterKind {
 		event = audit.Exported
 	} else {
 		as = "page"
@@ -106,6 +106,13 @@ func (d *Desk) makeReport(v crmgate.Visitor, q report.Query, form url.Values, wh
 		e.SetIndent("", "  ")
 		if err := e.Encode(r); err != nil {
 			d.logger.Info("the client didn't take the whole report", zap.Error(err))
+		}
+		return
+	}
+	if as == "csv" {
+		w := v.File("text/csv; charset=utf-8", "register-"+r.Made.Local().Format(time.DateOnly)+".csv")
+		if err := desk.WriteRegisterCSV(w, r, v.Lang()); err != nil {
+			d.logger.Info("the client didn't take the whole register", zap.Error(err))
 		}
 		return
 	}

@@ -18,6 +18,7 @@ const (
 	officers
 	deciders // those who consent
 	askers   // auditors, officers and deciders
+	namers   // auditors, officers, and who sees names of the rules
 	everybody
 )
 
@@ -55,6 +56,9 @@ func (d *Desk) places() []place {
 		{desk.RegisterPath, get, auditors, none, d.registerReport},
 	}
 	all = append(all, d.consentPlaces()...)
+	if d.hasRules() {
+		all = append(all, d.rulePlaces()...)
+	}
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}
@@ -90,6 +94,8 @@ func (d *Desk) may(roles []string, r right) bool {
 		return has(d.Consent)
 	case askers:
 		return has(d.Auditors) || has(d.Officers) || has(d.Consent)
+	case namers:
+		return has(d.Auditors) || has(d.Officers) || d.hasRules() && d.app.SeesRuleNames(roles)
 	case everybody:
 		return true
 	}
@@ -114,6 +120,11 @@ func (d *Desk) Ways(roles []string) []crmgate.Way {
 				continue // the desk leads on
 			}
 			w.DE, w.EN = "Bitten um Einsicht", "Wishes to look"
+		case desk.RulesPath:
+			if d.may(roles, auditors) {
+				continue // the desk leads on
+			}
+			w.DE, w.EN = "Wer die Regeln noch bestätigen muss", "Who has still to acknowledge the rules"
 		default:
 			continue
 		}
@@ -128,6 +139,9 @@ func (d *Desk) show(v crmgate.Visitor, p desk.Page) {
 		if at.title != (page.Text{}) && d.may(v.Roles(), at.right) {
 			p.Ways = append(p.Ways, desk.Link{Path: at.path, Text: at.title})
 		}
+	}
+	for _, w := range v.Beside() {
+		p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 	}
 	p.Who = v.Employee()
 	if p.Path == "" {

@@ -245,6 +245,7 @@ func (q *request) unforwarded(refused *request) {
 		e := p.entry(audit.Disclosure)
 		e.Intent, e.Error, e.Disclosure = p.intent.Seq, "batch", &access.Disclosure{}
 		e.Detail = "nothing was forwarded: another request of the batch was not"
+		e.Changes = p.changes(access.Unchanged)
 		return e
 	}, nil)
 }

@@ -210,6 +210,9 @@ func (l *batchRelease) close(note func(*audit.Entry)) bool {
 	ok := appendAll(l.q.parts, func(p *request) *audit.Entry {
 		e := (&release{q: p, resp: l.resp}).entry()
 		e.Disclosure = &access.Disclosure{}
+		if l.resp.status < 400 {
+			e.Changes = p.changes(access.Unsure) // the parts have a status of their own each
+		}
 		note(e)
 		return e
 	}, nil)

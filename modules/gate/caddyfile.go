@@ -60,6 +60,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    cors           <origin>...
 //	    step_up        <path>|entity:<name>|action:<name>... [max_age <duration>]
 //	                   [acr <value>...] [amr <value>...] [phishing_resistant]
+//	    rules          { … }         # see unmarshalRules
 //	    hold           <size>
 //	    request_limit  <size>
 //	    search_rate    <searches in a minute>
@@ -70,7 +71,13 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    clear_upstream <reason>
 //	    crm_hosts      <host>...
 //	    accept         documented
+//	    reveal         { … }         # see unmarshalReveal
 //	    observe        until <date>
+//	    location       <country>...
+//	    transfer       <basis> …    # see unmarshalRegister
+//	    register       { … }
+//	    retain         <entity> <period> after <field> [else <field>]... [unless <fact>]
+//	    overdue        role <role>... | confirm <role>... | observe until <date>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
@@ -84,6 +91,9 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		}
 	}
 	h.Files = h.filesNow()
+	if err := h.judgeLocation(&opening); err != nil {
+		return err
+	}
 	return h.missing(&opening)
 }
 
@@ -126,8 +136,6 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return h.unmarshalAdministrators(d)
 	case "desk":
 		return h.unmarshalDesk(d)
-	case "consent":
-		return h.unmarshalConsent(d)
 	case "passive":
 		return h.unmarshalPassive(d)
 	case "public":
@@ -151,21 +159,28 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 	case "clear_upstream":
 		return reason(d, &h.ClearUpstream)
 	case "crm_hosts":
-		args := d.RemainingArgs()
-		if len(args) == 0 {
-			return d.ArgErr()
-		}
-		h.CRMHosts = append(h.CRMHosts, args...)
-		return nil
+		return h.unmarshalCRMHosts(d)
 	case "accept":
 		return h.unmarshalAccept(d)
 	case "observe":
 		return h.unmarshalObserve(d)
 	default:
-		return crmgate.UnknownWord(d, word, "profile", "policy", "oidc", "machine", "identity_header",
-			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "consent", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")
+		if known, err := h.unmarshalPart(word, d); known {
+			return err
+		}
+		return crmgate.UnknownWord(d, word, append(partWords(), "profile", "policy", "oidc", "machine", "identity_header",
+			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")...)
 	}
+}
+
+func (h *Handler) unmarshalCRMHosts(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.ArgErr()
+	}
+	h.CRMHosts = append(h.CRMHosts, args...)
+	return nil
 }
 
 func (h *Handler) unmarshalProfile(d *caddyfile.Dispenser) error {

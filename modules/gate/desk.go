@@ -102,6 +102,13 @@ func (v visitor) Path() string           { return v.q.c.Path }
 func (v visitor) Lang() string           { return v.q.lang() }
 func (v visitor) Roles() []string        { return v.q.employee.roles() }
 
+func (v visitor) Beside() []crmgate.Way {
+	if w, ok := v.q.overdueWay(); ok {
+		return []crmgate.Way{w}
+	}
+	return nil
+}
+
 // Employee is known from the first entry on.
 func (v visitor) Employee() string {
 	v.q.entry(audit.Control)

@@ -50,6 +50,7 @@ func (e *employee) factor() string {
 // append makes an entry durable. It never depends on the client: a request
 // that is cancelled is logged all the same.
 func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
+	e.Accesses = q.listedNames(e.Accesses)
 	if q.batch != nil {
 		e.Detail = strings.TrimSuffix(q.place()+"; "+e.Detail, "; ")
 	}

@@ -58,6 +58,9 @@ func (h *Handler) filesNow() string {
 			add(name)
 		}
 	}
+	for _, name := range h.HouseRules.files() {
+		add(name)
+	}
 	if !some {
 		return ""
 	}

@@ -58,6 +58,7 @@ func (q *request) answered(rel releasing, resp *response, err error) {
 		rel.withhold("crm", textCRMDown)
 	default:
 		rel.held()
+		q.sawDeletion(resp.status)
 	}
 }
 

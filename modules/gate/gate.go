@@ -24,7 +24,9 @@ import (
 	"github.com/crmgate/crmgate/internal/policy"
 	"github.com/crmgate/crmgate/internal/profile"
 	"github.com/crmgate/crmgate/internal/restore"
+	"github.com/crmgate/crmgate/internal/retain"
 	"github.com/crmgate/crmgate/internal/session"
+	"github.com/crmgate/crmgate/internal/transfer"
 	"github.com/crmgate/crmgate/modules/crmgate"
 )
 
@@ -99,6 +101,9 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// HouseRules are the company's rules, which employees acknowledge before the CRM
+	// opens. Default: there are none.
+	HouseRules *HouseRules `json:"rules,omitempty"`
 	// Ungated is the reason why other proxies of this host may stand outside
 	// the gate. Without one they stop the start.
 	Ungated string `json:"ungated,omitempty"`
@@ -118,9 +123,26 @@ type Handler struct {
 	// documentation or recordings, and never tried against a running CRM. Without
 	// it such a profile stops the start.
 	Accept string `json:"accept,omitempty"`
+	// Reveal lets employees see one masked field of one record in clear, for a reason
+	// and for a while. Default: nobody can.
+	Reveal *Reveal `json:"reveal,omitempty"`
 	// Observe is the exception for getting to know a CRM: until a day, what would
 	// be masked and refused is only recorded. Default: the site enforces.
 	Observe *Observe `json:"observe,omitempty"`
+	// Locations are the countries in which the CRM keeps its data, by ISO 3166-1 alpha-2.
+	// Default: the register marks it as missing, and the start says so.
+	Locations []string `json:"locations,omitempty"`
+	// Transfers say on what data may be outside the EU and the EEA. A location there
+	// without an adequacy decision needs one.
+	Transfers []transfer.Transfer `json:"transfers,omitempty"`
+	// Details are what else the register of processing says of this site.
+	Details *crmgate.RegisterConfig `json:"register,omitempty"`
+	// Retain are rules of how long records may be kept, each in the words of the
+	// Caddyfile: `contact 3y after closed_at`, `lead 6m after last_contact else created_at unless
+	// consent:newsletter`. Default: nothing is overdue.
+	Retain []string `json:"retain,omitempty"`
+	// Overdue says who still sees overdue records, and who deletes them.
+	Overdue *Overdue `json:"overdue,omitempty"`
 
 	logger *zap.Logger
 	// proxy is the logger of the proxy behind the gate: what it writes down at
@@ -146,6 +168,8 @@ type Handler struct {
 	consent   crmgate.Consent // nil: there is none
 	// collected is what a site that observes has seen; nil where it enforces.
 	collected *collection
+	// retention are the rules of Retain.
+	retention retain.Rules
 }
 
 const (
@@ -174,13 +198,20 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadProfile(); err != nil {
 		return err
 	}
-	if err := errors.Join(h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators()); err != nil {
+	if err := errors.Join(
+		h.checkPublic(), h.checkCORS(), h.checkCRMHosts(), h.checkAdministrators(),
+		h.checkReveal(),
+		h.checkRegister(),
+	); err != nil {
 		return err
 	}
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
 	if err := h.loadRules(); err != nil {
+		return err
+	}
+	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {
 		return err
 	}
 	h.canon = canon.Options{Lists: h.profile.Lists, SemicolonLiteral: h.profile.Semicolon, LiteralNames: h.profile.LiteralNames}
@@ -286,7 +317,14 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s), h.startConsent(s)); err != nil {
+	o := &opened{
+		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
+		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
+	}
+	if err := h.startParts(s, o); err != nil {
+		return err
+	}
+	if err := errors.Join(h.logPolicy(s), h.openCollection(s), h.startDesk(s)); err != nil {
 		return err
 	}
 	if h.proxy.Core().Enabled(zap.DebugLevel) {
@@ -295,6 +333,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	}
 	h.logMachines()
 	h.logObserve()
+	h.logRetention()
 	h.app.Every(sweepEvery, func(ctx context.Context) {
 		if _, err := sessions.Sweep(ctx, h.app.LongestIdle()); err != nil {
 			h.logger.Error("sweeping sessions", zap.Error(err))
@@ -308,10 +347,7 @@ func (h *Handler) Start(s *crmgate.Services) error {
 	})
 	h.app.Every(sweepEvery, h.sweepSearches)
 	h.renew(sessions)
-	h.opened.Store(&opened{
-		log: s.Log, sessions: sessions, binder: binder, keeper: keeper, factors: factors,
-		masker: mask.New(mask.Config{PseudonymKey: s.Ring.Derive("mask pseudonym"), Picture: page.NeutralImage}),
-	})
+	h.opened.Store(o)
 	return nil
 }
 

@@ -195,6 +195,7 @@ func (q *request) admit(done oidc.Finished) bool {
 		e.Event = audit.StepUp
 	} else {
 		e.Event = audit.SignIn
+		e.Keyed = []string{q.o.log.Keyed(realmKeyed, q.h.realm())}
 		e.Names = &audit.Names{User: s.Identity.User, Email: s.Identity.Email, Name: s.Identity.Name}
 	}
 	rec, ok := q.append(e)

@@ -67,6 +67,9 @@ func (q *request) observe() {
 		q.refuse(refusal{status: http.StatusForbidden, reason: "upgrade", text: textUpgrade})
 		return
 	}
+	if !q.rulesKnown() {
+		return
+	}
 	if q.x != nil {
 		if !o.classifyParts() || !q.stepUp() {
 			return

@@ -94,6 +94,7 @@ func (w *watched) judge(rel *release) {
 	case w.o.x == nil || w.o.decision.Plan == nil || w.o.x.Batch() != nil:
 	default:
 		_, res, err := rel.judge()
+		e.Changes = rel.changed() // now that the answer was read
 		if err != nil {
 			w.o.h.logger.Warn("the CRM's answer would be withheld", zap.String("request", w.o.id), zap.String("audit_id", w.o.auditID), zap.Error(err))
 			e.Observed.Refused = "malformed"
@@ -101,6 +102,7 @@ func (w *watched) judge(rel *release) {
 		}
 		e.Observed.Masked, e.Observed.Withheld = wouldMask(&res.Disclosure)
 		e.Disclosure = inClear(&res.Disclosure)
+		nameNew(e.Changes, e.Disclosure.Records)
 	}
 	if _, ok := w.o.append(e); !ok {
 		w.o.undisclosed()

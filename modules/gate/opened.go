@@ -8,6 +8,7 @@ import (
 	"github.com/crmgate/crmgate/internal/doc"
 	"github.com/crmgate/crmgate/internal/factor"
 	"github.com/crmgate/crmgate/internal/mask"
+	"github.com/crmgate/crmgate/internal/rules"
 	"github.com/crmgate/crmgate/internal/session"
 )
 
@@ -23,6 +24,14 @@ type opened struct {
 	keeper *keeper
 	// learners are asked about the records of every answer, in this order.
 	learners []learner
+	// rules knows who has acknowledged; nil: there is nothing to. rulesKey names the
+	// answers to the questions.
+	rules    *rules.Ledger
+	rulesKey [32]byte
+	// revealer is nil where nothing is revealed.
+	revealer *revealer
+	// retain is the last of them; nil where nothing is retained.
+	retain *retaining
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

@@ -65,15 +65,13 @@ func (q *request) serveOwn() {
 		q.serveDesk()
 		return
 	}
-	if isConsent(q.c.Path) {
-		q.serveConsent()
-		return
-	}
 	if rest, ok := strings.CutPrefix(q.c.Path, stepUpPath+"/"); ok {
 		q.serveStepUp(rest)
 		return
 	}
-	q.notFound()
+	if !q.servePart() {
+		q.notFound()
+	}
 }
 
 func (q *request) notFound() {
@@ -98,11 +96,13 @@ func (q *request) home() {
 		Also: &page.Link{Href: sessionsPath, Text: page.Text{DE: "Ihre Sitzungen", EN: "Your sessions"}},
 		More: &page.Link{Href: ownPrefix + "/why", Text: textWhy.onPage()},
 	}
+	p.Ways = append(p.Ways, q.revealWays()...)
 	if q.h.desk != nil {
 		for _, w := range q.h.desk.Ways(q.employee.roles()) {
 			p.Ways = append(p.Ways, page.Link{Href: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 		}
 	}
+	p.Ways = append(p.Ways, q.partWays()...)
 	q.showPage(p)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/crmgate/crmgate/internal/oidc"
 	"github.com/crmgate/crmgate/internal/page"
+	"github.com/crmgate/crmgate/internal/rules"
 )
 
 // continuePath is where somebody signs in who has to go on in another tab.
@@ -16,7 +17,7 @@ const continuePath = ownPrefix + "/continue"
 // the plain redirect.
 func (q *request) runsScripts() bool {
 	h := q.r.Header
-	return (q.r.Method == http.MethodGet || q.c.Path == factorPath) && h.Get("Sec-Fetch-Mode") == "navigate" &&
+	return (q.r.Method == http.MethodGet || q.c.Path == factorPath || q.c.Path == rules.Path) && h.Get("Sec-Fetch-Mode") == "navigate" &&
 		h.Get("Sec-Fetch-Dest") == "document" && h.Get("Upgrade-Insecure-Requests") == "1"
 }
 

@@ -23,6 +23,7 @@ func (h *Handler) RegisterSite() (report.RegisterSite, error) {
 		Sessions:   map[string]string{"idle": idle.String(), "max": longest.String()},
 		Exceptions: h.registerExceptions(), Machines: []report.RegisterMachine{}, Entities: []report.RegisterEntity{}, Roles: []report.RegisterRole{},
 	}
+	h.HouseRules.register(s.Sessions)
 	slices.Sort(s.Routes)
 	s.Routes = slices.Compact(s.Routes)
 	for i := range h.Machines {
@@ -44,6 +45,7 @@ func (h *Handler) RegisterSite() (report.RegisterSite, error) {
 	if h.desk != nil {
 		s.Desk = h.desk.Says()
 	}
+	s.About, s.Measures, s.Settings = h.Details.About(), h.registerMeasures(), h.registerSettings()
 	return s, nil
 }
 

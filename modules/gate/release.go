@@ -124,6 +124,7 @@ func (l *release) entry() *audit.Entry {
 	e := l.q.entry(audit.Disclosure)
 	e.Intent = l.q.intent.Seq
 	e.Status, e.Detail = l.resp.status, strings.TrimPrefix(l.q.collected, "; ")
+	e.Changes = l.changed()
 	e.DurationMS = time.Since(l.q.start).Milliseconds()
 	return e
 }
@@ -142,9 +143,11 @@ func (l *release) disclosure(d access.Disclosure, body []byte) *audit.Entry {
 	e := l.entry()
 	d.Records = merge(d.Records)
 	e.Disclosure = &d
+	nameNew(e.Changes, d.Records)
 	e.Bytes = int64(len(body))
 	sum := sha256.Sum256(body)
 	e.BodySHA256 = hex.EncodeToString(sum[:])
+	e.Detail = strings.Trim(e.Detail+"; "+l.q.revealedDetail(), "; ")
 	return e
 }
 
@@ -171,6 +174,7 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 		return nil, mask.Result{}, err
 	}
 	found := &profile.Located{}
+	l.q.changing.answered(l.q.x, t, l.resp.status)
 	if !l.q.x.Pass { // one that passes comes here in a batch alone
 		if found, err = l.q.x.Locate(t, l.resp.status); err != nil {
 			return nil, mask.Result{}, err
@@ -236,7 +240,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 		if err != nil {
 			return res, err
 		}
-		if res.Changed {
+		if res.Changed || len(res.Revealed) > 0 {
 			body, err := res.Body(nil)
 			if err != nil {
 				return res, err
@@ -255,6 +259,7 @@ func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (ma
 	if err != nil {
 		return res, fmt.Errorf("masking: %w", err)
 	}
+	l.q.sayRevealed(found, &res)
 	for i := range inner {
 		add(&res.Disclosure, &inner[i])
 	}

@@ -61,6 +61,11 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	// changing is what is known of what it changes: see changes.go.
+	changing changing
+	// shows is what is revealed to the employee; nil until somebody asks.
+	shows  *revealing
+	looked lookedUp
 
 	// For the line in the process log.
 	route   string
@@ -133,7 +138,7 @@ func (q *request) serve() {
 	if !q.classify() {
 		return
 	}
-	if !q.stepUp() {
+	if !q.rulesKnown() || !q.stepUp() {
 		return
 	}
 	if q.x.Pass {
@@ -250,7 +255,7 @@ func (q *request) ask(body []byte) bool {
 		q.refuse(*refused)
 		return false
 	}
-	x.User = q.employee.session.Identity.User
+	x.User, x.Wants = q.employee.session.Identity.User, q.h.wanted()
 	q.route = x.Route
 	if no := q.judgeUpgrade(x); no != nil {
 		q.refuse(*no)
@@ -339,7 +344,7 @@ func (q *request) decide() bool {
 		}
 		q.decision = d
 		if !d.Refused {
-			return true
+			return q.mayByAge()
 		}
 		if !d.Narrow || !q.narrow() {
 			break
@@ -375,7 +380,7 @@ func (q *request) narrow() bool {
 	if err != nil {
 		return false
 	}
-	x.User = q.employee.session.Identity.User
+	x.User, x.Wants = q.employee.session.Identity.User, q.h.wanted()
 	q.x, q.body, q.c, q.narrowed = x, n.Body, &c, true
 	c.Apply(q.r)
 	return true

@@ -53,6 +53,7 @@ func (q *request) restore() bool {
 		fresh = append(fresh, q.h.rules.Fresh(entered, w, stored)...)
 		res := restore.Judge(q.o.masker, q.scope(), q.x.Body(), w, stored, plans)
 		edits, refused = append(edits, res.Edits...), append(refused, res.Refused...)
+		q.changing.judged(w, stored, res.Kept)
 	}
 	if len(refused) > 0 {
 		names := strings.Join(refused, ", ")
@@ -118,11 +119,14 @@ func masksIn(t *doc.Tree) []string {
 // they may write.
 func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 	shown, err := q.h.plan(q.employee.roles(), access.Read)
+	if err == nil && q.overdueAny(w.Entity, w.Type, w.IDs) {
+		shown = nothingShown()
+	}
 	if err != nil || w.Mode == profile.WriteEcho {
-		return restore.Plans{Shown: shown}, err
+		return q.savesRevealed(w, restore.Plans{Shown: shown}), err
 	}
 	write, err := q.h.plan(q.employee.roles(), access.Update)
-	return restore.Plans{Shown: shown, Write: write}, err
+	return q.savesRevealed(w, restore.Plans{Shown: shown, Write: write}), err
 }
 
 // notSaved refuses after the intent: its disclosure says that nothing was
@@ -130,7 +134,7 @@ func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 func (q *request) notSaved(reason string, t text) {
 	e := q.entry(audit.Disclosure)
 	e.Intent, e.Error, e.Disclosure = q.intent.Seq, reason, &access.Disclosure{}
-	e.Detail = "nothing was forwarded" + q.collected
+	e.Detail, e.Changes = "nothing was forwarded"+q.collected, q.changes(access.Unchanged)
 	if _, ok := q.append(e); !ok {
 		q.unavailable("log")
 		return

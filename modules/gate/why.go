@@ -34,6 +34,7 @@ func (q *request) why() {
 			p.Tables = append(p.Tables, t)
 		}
 	}
+	p.Ways = q.revealWays()
 	q.showPage(p)
 }
 

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { launch, need } from './people.mjs';
+import { rules, rulesWithoutScripts } from './rules.mjs';
 
 const [site, out] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -16,7 +17,7 @@ async function person(login) {
   const context = await browser.newContext({ locale: 'de-DE', viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
-  page.on('console', (m) => { if (m.type() === 'error' && !/status of 40[03]/.test(m.text())) problems.push(`${m.text()} ${m.location().url}`); });
+  page.on('console', (m) => { if (m.type() === 'error' && !/status of (40[03]|422)/.test(m.text())) problems.push(`${m.text()} ${m.location().url}`); });
   await page.goto(`${site}/.crmgate/`);
   await page.fill('input[name=login]', login);
   await page.fill('input[name=password]', `${login}-demo`);
@@ -195,6 +196,15 @@ try {
   const paula = await person('paula');
   const who = await german(dora, paula, `${site}/.crmgate/desk`);
   await reports(dora, who, 'de');
+  const vera = await person('vera');
+  await rules(vera, site, judge);
+  await rulesWithoutScripts(browser, await person('sven'), site);
+  await dora.goto(`${site}/.crmgate/desk/rules`);
+  await dora.waitForSelector('.left');
+  await look(dora, 'desk-rules');
+  await dora.click('button:has-text("Namen zeigen")');
+  await dora.waitForSelector('table.data');
+  if (process.env.SCREENSHOTS) await judge(dora, 'desk-rules-names', 'de');
   const own = await english();
   await reports(own.get(dora), who, 'en');
   need(problems.length === 0, `the console stays empty ${problems.join('; ')}`);

@@ -26,12 +26,12 @@ import (
 func start(t *testing.T) string {
 	t.Helper()
 	dir := stack.MemoryDir(t)
-	seed(t, dir)
+	site := listen(t)
+	seed(t, dir, site.Addr().String())
 	behind, err := crm.New(crm.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := listen(t)
 	file, err := site.(*net.TCPListener).File()
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +78,20 @@ const caddyfile = `{
 		data_dir %[1]s
 		log {
 			segment_mib 1
+			retain access 36 months
+		}
+		register {
+			controller  "Kontor Muster GmbH" "Musterstraße 1, 10115 Berlin, post@kontor.example"
+			dpo         "Dora Denk" "datenschutz@kontor.example"
+			measure     "Zutritt zum Serverraum nur mit Schlüsselkarte"
+			system gateway {
+				operator self
+				location DE
+			}
+			recipient "Steuerberatung Zahl" {
+				purpose  "Jahresabschluss"
+				location CH
+			}
 		}
 	}
 }
@@ -90,6 +104,26 @@ const caddyfile = `{
 			mfa amr mfa
 			client_id crm
 			client_secret "a secret"
+		}
+		rules {
+			names role auditor
+		}
+		location US IE
+		transfer dpf "Example CRM, Inc." "auf der Liste am 2026-11-02"
+		clear_upstream "der Weg ist ein eigenes Kabel"
+		register {
+			name        "Kontor-CRM, Vertrieb"
+			operator    "Example CRM, Inc." "1 Main Street, Springfield"
+			contract    "AVV vom 2026-01-15, Akte 12/26"
+			responsible "Vertriebsleitung" "vertrieb@kontor.example"
+			purpose     contact 6b,6f "Betreuung von Kundinnen und Kunden"
+			purpose     category:bank 6c "Buchführung"
+			subjects    contact "Ansprechpersonen bei Kunden"
+			retention   contact "drei Jahre nach dem letzten Auftrag"
+			system idp {
+				operator self
+				location DE
+			}
 		}
 		desk {
 			auditors role auditor
@@ -121,7 +155,7 @@ func serve(t *testing.T, l net.Listener, h http.Handler) {
 
 // seed writes six weeks of accesses by four people, on one of which one of them
 // exports far more than ever.
-func seed(t *testing.T, dir string) {
+func seed(t *testing.T, dir, host string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -148,7 +182,7 @@ func seed(t *testing.T, dir string) {
 				n = 180 + back
 			}
 			at := day.Add(time.Duration(who*71+back) * time.Minute)
-			access1(t, log, at, who, n, fmt.Sprintf("%d-%d", back, who))
+			access1(t, log, host, at, who, n, fmt.Sprintf("%d-%d", back, who))
 		}
 	}
 	if err := log.Close(); err != nil {
@@ -156,12 +190,12 @@ func seed(t *testing.T, dir string) {
 	}
 }
 
-func access1(t *testing.T, log *audit.Log, at time.Time, who, n int, request string) {
+func access1(t *testing.T, log *audit.Log, host string, at time.Time, who, n int, request string) {
 	t.Helper()
 	roles := [...]string{"sales", "support", "marketing", "master_data"}[who]
 	base := audit.Entry{
 		Time: at, Kind: audit.Intent, Request: request, Employee: log.Employee("https://login", fmt.Sprint(who)),
-		Roles: []string{roles}, Gate: "crm.example.de", Profile: "demo", Method: "GET",
+		Roles: []string{roles}, Gate: host, Profile: "demo", Method: "GET",
 	}
 	intent := base
 	intent.Accesses = []access.Access{{Route: "contacts", Action: access.Search, Entity: "contact", Type: "contact"}}

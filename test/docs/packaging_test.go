@@ -58,3 +58,45 @@ func packaged(t *testing.T, name string) string {
 	}
 	return string(raw)
 }
+
+// The image builds what `make build` builds, with the Go version of the module, and
+// ends without a shell, as nobody in particular.
+func TestImageIsConfined(t *testing.T) {
+	file := packaged(t, "container/Containerfile")
+	_, last, found := strings.Cut(file, "\nFROM gcr.io/distroless/static-debian12:nonroot\n")
+	if !found {
+		t.Fatal("the image isn't made from distroless")
+	}
+	for _, want := range []string{"\nUSER 65532:65532\n", "\nVOLUME /var/lib/crmgate\n", "\nENTRYPOINT [\"/usr/bin/crmgate\"]\n"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("the image has no line %q", strings.TrimSpace(want))
+		}
+	}
+	if strings.Contains(last, "\nRUN ") {
+		t.Error("something runs in an image that has no shell")
+	}
+	module := regexp.MustCompile(`(?m)^go (\d+\.\d+)\.`).FindStringSubmatch(source(t, "go.mod"))
+	if module == nil || !strings.Contains(file, "golang:"+module[1]+".") {
+		t.Errorf("the image isn't built with the module's Go %v", module)
+	}
+	ignored := source(t, ".dockerignore")
+	for _, line := range regexp.MustCompile(`(?m)^COPY (?:[^-\n].*) \S+$`).FindAllString(file, -1) {
+		for _, from := range strings.Fields(line)[1 : len(strings.Fields(line))-1] {
+			if _, err := os.Stat(filepath.Join(root, from)); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+			if !strings.Contains(ignored, "\n!"+from+"\n") {
+				t.Errorf("%s: .dockerignore keeps it out", line)
+			}
+		}
+	}
+}
+
+func source(t *testing.T, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

@@ -55,6 +55,11 @@ type environment struct {
 	files    *site // EspoCRM; signs in at the forger
 	lenient  *site // Salesforce, only observed; signs in at the forger
 	audited  *site // signs in at the forger; a desk with consent
+	ruled    *site // signs in at the forger; rules to acknowledge, and a desk
+	ruledRPC *site // the same before remote calls
+	ruledObs *site // the same, only observed
+	reveals  *site // signs in at the forger; fields are revealed, and there is a desk
+	aging    *site // signs in at the forger; contacts are kept until their birthday of thirty
 }
 
 // server is an HTTP server on a loopback port that was bound beforehand, so
@@ -189,6 +194,11 @@ func (e *environment) sites() error {
 		{&e.files, "http"},
 		{&e.lenient, "http"},
 		{&e.audited, "http"},
+		{&e.ruled, "http"},
+		{&e.ruledRPC, "http"},
+		{&e.ruledObs, "http"},
+		{&e.reveals, "http"},
+		{&e.aging, "http"},
 	} {
 		var err error
 		if *s.at, err = newSite(e, s.scheme); err != nil {
@@ -321,6 +331,11 @@ func (e *environment) caddyfile() string {
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin", lightDesk), crm) +
 		e.audited.block(access+gateBlock(e.dir, e.forger.url, strictDesk), crm) +
+		e.ruled.block(access+gateBlock(e.dir, e.forger.url, ruledBlock, lightDesk), crm) +
+		e.ruledRPC.block(namedGate("tryton", "builtin:tryton", e.forger.url, ruledBlock, lightDesk), crm) +
+		e.ruledObs.block(gateBlock(e.dir, e.forger.url, "rules", "observe until "+inTenDays()), crm) +
+		e.reveals.block(access+namedGate("demo", "builtin:demo "+filepath.Join(e.dir, "exports.csv")+" "+here("reveal.csv"), e.forger.url, revealBlock, lightDesk), crm) +
+		e.aging.block(access+gateBlock(e.dir, e.forger.url, "retain contact 30y after birth_date", "overdue role dpo", "overdue confirm dpo council", lightDesk), crm) +
 		e.live.block(access+namedGate(filepath.Join(e.dir, "live.yaml"), "builtin:demo "+filepath.Join(e.dir, "exports.csv"), e.provider.url), crm) +
 		e.strict.block(gateWith("mfa phishing_resistant amr hwk", e.dir, e.forger.url), crm) +
 		e.groups.block(gateWith("roles groups", e.dir, e.forger.url, "administrators role it_admin"), crm) +

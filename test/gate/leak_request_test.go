@@ -100,7 +100,7 @@ func leaksOverTime() []leak {
 		}},
 		{102, "write-then-read", checked, "who doesn't see a value doesn't change it", []try{{ask: ask{method: http.MethodPatch, path: "/people/7", body: `{"email":"me@evil.example"}`}, check: notSaved}}},
 		{103, "copied-elsewhere", shut, "copying, merging and mapping are unknown routes", []try{posting("/people/7/copy", `{"map":{"email":"name"}}`), posting("/people/merge", `{"ids":[7,8]}`)}},
-		{104, "reveal-in-a-loop", shut, "there is no way to reveal a value yet", []try{{ask: ask{method: http.MethodPost, path: "/.crmgate/reveal", body: `{"record":"person/7"}`}}}},
+		{104, "reveal-in-a-loop", shut, "without the word `reveal` there is no such page; with it, a quota bounds the wishes", []try{{ask: ask{method: http.MethodPost, path: "/.crmgate/reveal", body: `{"record":"person/7"}`}}}},
 		{105, "order-preserving", checked, "nothing is encrypted in place of a value", []try{{ask: ask{path: "/people/7"}, check: oneWidth}}},
 		{106, "process-log", checked, "no address, header or value is in a log of processes", []try{{ask: ask{path: "/people?q=" + leakNote[:12]}, check: logsAreQuiet}}},
 		{107, "preview", beyond, "`crmgate explain` shows recorded exchanges that its user has anyway", nil},

@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -200,20 +202,39 @@ func TestRegisterIsTheConfigurationInForce(t *testing.T) {
 	if !kept {
 		t.Error("the log doesn't hold the version in force")
 	}
-	i := slices.IndexFunc(r.Sites, func(s report.RegisterSite) bool { return s.Desk["officers"] == "dpo" && s.Desk["consent"] == "" })
+	support := func(x report.RegisterRole) bool { return x.Name == "support" }
+	i := slices.IndexFunc(r.Sites, func(s report.RegisterSite) bool {
+		return s.Desk["officers"] == "dpo" && s.Desk["consent"] == "" && slices.ContainsFunc(s.Roles, support)
+	})
 	if i < 0 {
 		t.Fatalf("no site has the desk: %+v", r.Sites)
 	}
 	site := r.Sites[i]
-	j := slices.IndexFunc(site.Roles, func(x report.RegisterRole) bool { return x.Name == "support" })
+	j := slices.IndexFunc(site.Roles, support)
 	k := slices.IndexFunc(site.Roles[j].Sees, func(x report.RegisterSees) bool { return x.Entity == "contact" && x.Action == access.Read })
 	sees := site.Roles[j].Sees[k]
 	if sees.How[access.Name] != access.Clear || sees.How[access.Phone] != access.Partial || sees.How[access.Bank] != access.Hidden ||
 		sees.How[access.FreeText] == access.Clear || sees.If["own"][access.FreeText] != access.Clear {
 		t.Errorf("support sees %+v", sees)
 	}
-	for _, as := range []string{"page", "print", "json"} {
+	for _, as := range []string{"page", "print", "json", "csv"} {
 		auditor.visits(t, desk+"/report/register?as="+as).want(t, http.StatusOK).showsNot(t, clientSecret, "client_secret", canary)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(auditor.visits(t, desk+"/report/register?as=csv").want(t, http.StatusOK).body)).ReadAll()
+	if err != nil || len(rows) < 100 || rows[1][5] == "0" {
+		t.Errorf("the CSV has %d rows, %v", len(rows), err)
+	}
+	sites, located := 0, 0
+	for _, s := range r.Sites {
+		if len(s.Ways) > 0 && len(s.Served) > 0 && s.Systems[0].Kind == report.SystemCRM {
+			sites++
+		}
+		if s.Traffic != nil && len(s.Systems[0].Places) == 0 {
+			located++
+		}
+	}
+	if sites < len(r.Sites)-1 || located != len(r.Sites) || len(r.Counted) != 1 {
+		t.Errorf("of %d sites %d say where to, %d have traffic and no country; counted %+v", len(r.Sites), sites, located, r.Counted)
 	}
 	auditor.visits(t, desk+"/report/register").shows(t, "Rechtsgrundlagen", "support", "Fassung")
 }

@@ -1,0 +1,123 @@
+// Package packages makes the packages and installs, upgrades and removes them below a
+// folder, with dpkg and rpm themselves.
+package packages
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const root = "../.."
+
+// TestPackages runs the scripts beside this file on packages of the real binary.
+func TestPackages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	binary, standIn := filepath.Join(dir, "crmgate"), filepath.Join(dir, "stand-in")
+	run(t, nil, "go", "build", "-ldflags", "-s -w", "-o", binary, root+"/cmd/crmgate")
+	if err := os.WriteFile(standIn, []byte("#!/bin/sh\necho the one before\n"), 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	pack := func(binary, version, sbom, to string) {
+		run(t, []string{"PACKAGE_VERSION=" + version, "SBOM=" + sbom}, root+"/packaging/package", binary, filepath.Join(dir, to))
+	}
+	pack(binary, "1.0.0", "", "1.0.0")
+	sbom := single(t, filepath.Join(dir, "1.0.0", "*.cdx.json"))
+	pack(standIn, "1.0.0~rc.1", sbom, "1.0.0~rc.1")
+
+	t.Run("licences", func(t *testing.T) { everyLicenceIsKnown(t, sbom) })
+	t.Run("same-bytes", func(t *testing.T) {
+		pack(standIn, "1.0.0~rc.1", sbom, "again")
+		for _, pattern := range []string{"*.deb", "*.rpm"} {
+			if read(t, single(t, filepath.Join(dir, "1.0.0~rc.1", pattern))) != read(t, single(t, filepath.Join(dir, "again", pattern))) {
+				t.Errorf("%s is another file when it is made again", pattern)
+			}
+		}
+	})
+	scripts, err := filepath.Abs(root + "/packaging/scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string]string{"SCRIPTS": scripts}
+	for before, version := range map[string]string{"_BEFORE": "1.0.0~rc.1", "": "1.0.0"} {
+		packages["DEB"+before] = single(t, filepath.Join(dir, version, "*.deb"))
+		packages["RPM"+before] = single(t, filepath.Join(dir, version, "*.rpm"))
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: ".",
+		Setup: func(e *testscript.Env) error {
+			for name, file := range packages {
+				e.Setenv(name, file)
+			}
+			return nil
+		},
+	})
+}
+
+// everyLicenceIsKnown holds that everything in the binary may be given on with it.
+func everyLicenceIsKnown(t *testing.T, sbom string) {
+	allowed := []string{
+		"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Unlicense", "CC0-1.0", "Zlib",
+		"MPL-2.0",         // files under it stay under it; we change none
+		"BSD-Source-Code", // what the finder calls BSD-3-Clause with another word
+		"OFL-1.1-no-RFN",  // a font
+	}
+	var bill struct {
+		Components []struct {
+			Name     string
+			Version  string
+			Evidence struct {
+				Licenses []struct{ License struct{ ID string } }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, sbom)), &bill); err != nil {
+		t.Fatal(err)
+	}
+	if len(bill.Components) < 100 {
+		t.Errorf("the bill of materials names %d modules", len(bill.Components))
+	}
+	for _, c := range bill.Components {
+		if len(c.Evidence.Licenses) == 0 {
+			t.Errorf("%s %s: no licence was found", c.Name, c.Version)
+		}
+		for _, l := range c.Evidence.Licenses {
+			if !slices.Contains(allowed, l.License.ID) {
+				t.Errorf("%s %s is under %q: may it be given on with the binary?", c.Name, c.Version, l.License.ID)
+			}
+		}
+	}
+}
+
+func single(t *testing.T, pattern string) string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s: %d files, want one (%v)", pattern, len(found), err)
+	}
+	return found[0]
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func run(t *testing.T, env []string, name string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
