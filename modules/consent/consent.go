@@ -59,7 +59,7 @@ type Consent struct {
 	// PerNetwork is how many forms a network of clients may send in an hour to a node
 	// (IPv4: /24, IPv6: /56). Default 20.
 	PerNetwork int `json:"per_network,omitempty"`
-	// InAll is how many forms a node takes in an hour. Default 600.
+	// InAll is how many forms a node takes in an hour. Default 200.
 	InAll int `json:"in_all,omitempty"`
 	// Purposes are what people can consent to. Required.
 	Purposes []Purpose `json:"purposes,omitempty"`
@@ -118,7 +118,7 @@ const (
 	defaultKeep       = 3 * 365 * 24 * time.Hour
 	defaultPerAddress = 3
 	defaultPerNetwork = 20
-	defaultInAll      = 600
+	defaultInAll      = 200
 )
 
 // CaddyModule returns the module's information.
