@@ -70,6 +70,13 @@ const (
 	// SinkChange is a sink that was added or removed, or for which entries were
 	// destroyed before it had taken them.
 	SinkChange Event = "sink"
+	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
+	// version, and the language in which it was read.
+	RulesKnown Event = "rules_known"
+	// Overdue are records of the CRM that were found to be kept for too long, or are so no
+	// longer; Erasure is what was said and done about deleting one.
+	Overdue Event = "overdue"
+	Erasure Event = "erasure"
 	// ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn and
 	// ConsentExpired are steps of a person's consent, not an employee's. Detail names
 	// the proof and holds the hash of its step.
@@ -79,13 +86,6 @@ const (
 	ConsentRefused   Event = "consent_refused"
 	ConsentWithdrawn Event = "consent_withdrawn"
 	ConsentExpired   Event = "consent_expired"
-	// RulesKnown is an employee who acknowledged the company's rules. Detail is the
-	// version, and the language in which it was read.
-	RulesKnown Event = "rules_known"
-	// Overdue are records of the CRM that were found to be kept for too long, or are so no
-	// longer; Erasure is what was said and done about deleting one.
-	Overdue Event = "overdue"
-	Erasure Event = "erasure"
 )
 
 // Valid reports whether e is in the closed list.
@@ -95,12 +95,12 @@ func (e Event) Valid() bool {
 		RetentionRun, SignIn, Refused, StepUp, SignOut, Revoked, Revealed, Consent, RefreshFailed,
 		Enrolled, FactorRemoved, FactorReset, Invited, Adopted, HoldSet, HoldReleased, HoldsConfirmed,
 		BackedUp, Restored, NodeCheckpoint, Registered, SinkChange,
-		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired,
 		RulesKnown,
-		Overdue, Erasure:
+		Overdue, Erasure,
+		ConsentAsked, ConsentMailed, ConsentGiven, ConsentRefused, ConsentWithdrawn, ConsentExpired:
 		return true
 	}
-	return false
+	return e.alarms()
 }
 
 // Entry is one line of the log. It holds names of fields and categories, never
@@ -186,6 +186,8 @@ type Entry struct {
 	changeKey [32]byte
 	// Keeping is what a retention_run destroys next, or what is held.
 	Keeping *Keeping `json:"keeping,omitempty"`
+	// Alarm is what an alarm, or an alarm_seen, is about.
+	Alarm *Alarm `json:"alarm,omitempty"`
 }
 
 // Names are an employee's names at the identity provider.
@@ -260,7 +262,7 @@ func (e *Entry) validate() error {
 	if e.Piece != 0 || e.Pieces != 0 {
 		return fmt.Errorf("%w: pieces are numbered by the log", ErrEntry)
 	}
-	return nil
+	return e.validateAlarm()
 }
 
 // opens reports whether a disclosure has to follow: an intent that was refused

@@ -155,6 +155,9 @@ func partFuncs(in func(page.Text) string) template.FuncMap {
 		"remains": remainsWord,
 		"status":  statusWord,
 		"dated":   func(t time.Time) string { return in(dated(t)) },
+		"alarm":   func(a audit.Alarm) string { return in(alarmWord(a)) },
+		"level":   func(l string) string { return in(levelWord(l)) },
+		"levels":  levels,
 	}
 }
 

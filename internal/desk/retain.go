@@ -71,8 +71,8 @@ type OverdueRecordView struct {
 	Remains string
 }
 
-// ProofView is the body of the proof of a deletion.
-type ProofView struct {
+// ErasureView is the body of the proof of a deletion.
+type ErasureView struct {
 	OverdueRow
 	Site, Profile string
 	Print         bool

@@ -223,6 +223,8 @@ func measureWord(what string) page.Text {
 		"step_up":          {DE: "Erneute oder stärkere Anmeldung für", EN: "A fresh or stronger sign-in for"},
 		"forbid":           {DE: "Nicht in freie Texte einzugeben", EN: "Not to be entered into free texts"},
 		"flag":             {DE: "In freien Texten vermerkt", EN: "Noted in free texts"},
+		"rules_known":      {DE: "Die Hausregeln sind gelesen, bevor das CRM sich öffnet", EN: "The house's rules are read before the CRM opens"},
+		"reveal":           {DE: "Ein maskierter Wert wird nur mit Begründung und auf Zeit aufgedeckt", EN: "A masked value is revealed for a reason and a while only"},
 		"second_person":    {DE: "Einsicht in eine Person nur mit Zustimmung einer zweiten", EN: "Looks at one person take a second one's consent"},
 	}[word]
 	if !ok {

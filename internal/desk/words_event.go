@@ -41,6 +41,10 @@ func eventWord(e audit.Event) page.Text {
 		return page.Text{DE: "Regeln bestätigt", EN: "Rules acknowledged"}
 	case audit.Invited:
 		return page.Text{DE: "Einrichtungscode ausgegeben", EN: "Enrolment code issued"}
+	case audit.AlarmRaised:
+		return page.Text{DE: "Alarm", EN: "Alarm"}
+	case audit.AlarmSeen:
+		return page.Text{DE: "Alarm quittiert", EN: "Alarm acknowledged"}
 	}
 	if w, ok := retainEventWord(e); ok {
 		return w

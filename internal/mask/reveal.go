@@ -8,9 +8,10 @@ import (
 )
 
 // reveal shows a field clear that is revealed for a while. Nothing reveals what is
-// dropped, of which nobody is to know that it is there, nor a credential.
+// dropped, of which nobody is to know that it is there, nor a credential, nor what may
+// not be kept any longer.
 func (d *decision) reveal(f *access.FoundField) {
-	if !f.Revealed || d.tr == access.Clear || d.tr == access.Drop || slices.Contains(f.Categories, access.Credential) {
+	if !f.Revealed || f.Overdue || d.tr == access.Clear || d.tr == access.Drop || slices.Contains(f.Categories, access.Credential) {
 		return
 	}
 	d.masked, d.tr, d.revealed = d.tr, access.Clear, true

@@ -55,12 +55,20 @@ func TestOnlyTheRevealedFieldIsShown(t *testing.T) {
 	}
 }
 
-func TestNothingRevealsWhatIsDroppedOrACredential(t *testing.T) {
+func TestNothingRevealsWhatIsDroppedOverdueOrACredential(t *testing.T) {
 	t.Parallel()
 	p := plan(map[access.Category]access.Treatment{access.Phone: access.Drop, access.Name: access.Hidden})
 	got, res := apply(t, twoPeople, p, Options{SecondPass: true}, revealing("7", "phone"))
 	if strings.Contains(got, "3920099") || len(res.Revealed) != 0 {
 		t.Errorf("dropped: %s", got)
+	}
+	got, res = apply(t, twoPeople, plan(map[access.Category]access.Treatment{access.Phone: access.Partial}), Options{SecondPass: true}, revealing("7", "phone"), func(_ *doc.Tree, f *access.Found) {
+		for i := range f.Fields {
+			f.Fields[i].Overdue = true
+		}
+	})
+	if strings.Contains(got, "3920099") || len(res.Revealed) != 0 {
+		t.Errorf("overdue: %s", got)
 	}
 	got, _ = apply(t, `{"id":7,"credential":"hunter22","name,credential":"hunter23"}`, p, Options{SecondPass: true}, revealing("7", "credential"), func(_ *doc.Tree, f *access.Found) {
 		for i := range f.Fields {

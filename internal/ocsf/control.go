@@ -67,6 +67,9 @@ func (v *event) control(s *audit.Stored) {
 	if e.Event == audit.UncleanStart || e.Event == audit.Adopted || e.Event == audit.ClockStep {
 		v.SeverityID = severityMedium
 	}
+	if a := e.Alarm; a != nil && e.Event == audit.AlarmRaised {
+		v.SeverityID = alarmSeverity(a.Level)
+	}
 	if v.Actor == nil {
 		v.Actor = &actor{AppName: "crmgate", User: &user{Name: "crmgate", TypeID: userSystem}}
 	}
@@ -75,10 +78,21 @@ func (v *event) control(s *audit.Stored) {
 	}
 }
 
+// alarmSeverity is the schema's word for an alarm's level.
+func alarmSeverity(level string) int {
+	switch level {
+	case "low":
+		return severityLow
+	case "medium":
+		return severityMedium
+	}
+	return severityHigh
+}
+
 // typed reports whether an event's detail holds what a person typed: it stays in the
 // log.
 func typed(e audit.Event) bool {
-	return e == audit.Consent || e == audit.HoldSet || e == audit.HoldReleased
+	return e == audit.Consent || e == audit.HoldSet || e == audit.HoldReleased || e == audit.AlarmSeen
 }
 
 // operation is the schema's word for an event.

@@ -40,6 +40,7 @@ const (
 	severityInformational = 1
 	severityLow           = 2
 	severityMedium        = 3
+	severityHigh          = 4
 
 	statusSuccess = 1
 	statusFailure = 2

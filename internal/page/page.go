@@ -63,6 +63,8 @@ type Page struct {
 	// Status decides the mark, the default title and, from 400 on, that the
 	// sentence is announced as an alert.
 	Status int
+	// Warns gives the page the mark of a refusal, whatever its status.
+	Warns bool
 	// Notice stands above everything else.
 	Notice Text
 	Title  Text // default: from the status
@@ -205,6 +207,9 @@ func Render(lang string, p Page) []byte {
 	}
 	v := frame(lang)
 	v.Kind, v.Title, v.Text, v.Next = kindOf(p.Status), p.Title.In(lang), p.Text.In(lang), next(p.Next)
+	if p.Warns {
+		v.Kind = "no"
+	}
 	v.Notice = p.Notice.In(lang)
 	v.Link, v.Also, v.More, v.Form = p.Link.in(lang), p.Also.in(lang), p.More.in(lang), p.Form.in(lang)
 	for _, w := range p.Ways {

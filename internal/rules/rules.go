@@ -31,7 +31,7 @@ type File struct {
 // Builtin names the files that ship.
 const (
 	BuiltinDE   = "builtin/rules.de.md"
-	BuiltinEN   = "builtin/rules.en.md"
+	BuiltinEN   = "builtin/rules.md"
 	BuiltinQuiz = "builtin/quiz.yaml"
 )
 

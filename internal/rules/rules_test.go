@@ -209,7 +209,7 @@ func harmless(t *testing.T, n *html.Node) {
 func TestLoadNamesTheFile(t *testing.T) {
 	for want, change := range map[string]func(s *Source){
 		"builtin/rules.de.md: line":        func(s *Source) { s.DE.Raw = []byte("# T\n\n<b>") },
-		"builtin/rules.en.md: it isn't":    func(s *Source) { s.EN.Raw = []byte("# T\n\n\xff") },
+		"builtin/rules.md: it isn't":    func(s *Source) { s.EN.Raw = []byte("# T\n\n\xff") },
 		"builtin/quiz.yaml: the quiz is":   func(s *Source) { s.Quiz.Raw = nil },
 		"builtin/quiz.yaml: it has 262145": func(s *Source) { s.Quiz.Raw = make([]byte, fileLimit+1) },
 	} {

@@ -191,8 +191,11 @@ func (x *run) loop(ctx context.Context) error {
 		// processor to the requests.
 		rest := time.Since(began)
 		if st.Next == x.tail.Next() {
-			rest = x.times.poll
-		} else if err := x.pass(ctx, st); err != nil {
+			rest, err = x.times.poll, x.remind(ctx)
+		} else {
+			err = x.pass(ctx, st)
+		}
+		if err != nil {
 			if errors.Is(err, errHangs) || ctx.Err() != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -31,6 +32,7 @@ type Webhook struct {
 	url     string
 	headers http.Header
 	secret  []byte
+	media   string
 	client  *http.Client
 	timeout time.Duration
 
@@ -53,6 +55,8 @@ type WebhookOptions struct {
 	Roots *x509.CertPool
 	// Timeout bounds one request, 30 s if 0.
 	Timeout time.Duration
+	// Media is the type of what is posted: that of lines of JSON if "".
+	Media string
 }
 
 const (
@@ -89,7 +93,7 @@ func NewWebhook(address string, o WebhookOptions) (*Webhook, error) {
 		o.Timeout = defaultTimeout
 	}
 	return &Webhook{
-		url: address, headers: o.Headers, secret: secret, timeout: o.Timeout, limit: batchBytes,
+		url: address, headers: o.Headers, secret: secret, media: cmp.Or(o.Media, "application/x-ndjson"), timeout: o.Timeout, limit: batchBytes,
 		client: &http.Client{
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
@@ -184,6 +188,13 @@ func (w *Webhook) Deliver(ctx context.Context) error {
 	return nil
 }
 
+// Post posts one message; the signature's id is made of id, which is the same where the
+// same one is posted again.
+func (w *Webhook) Post(ctx context.Context, body []byte, id string) error {
+	_, err := w.send(ctx, body, id)
+	return err
+}
+
 func (w *Webhook) send(ctx context.Context, body []byte, entries string) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
@@ -219,7 +230,7 @@ func (w *Webhook) send(ctx context.Context, body []byte, entries string) (status
 func (w *Webhook) sign(h http.Header, body []byte, entries string, now time.Time) {
 	sum := sha256.Sum256([]byte(entries))
 	id, at := "b_"+hex.EncodeToString(sum[:16]), strconv.FormatInt(now.Unix(), 10)
-	h.Set("Content-Type", "application/x-ndjson")
+	h.Set("Content-Type", w.media)
 	h.Set("User-Agent", "crmgate")
 	h.Set(headerID, id)
 	h.Set(headerTimestamp, at)

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +145,25 @@ func TestTextsAreOneLine(t *testing.T) {
 	} {
 		if Plain(text) != ok {
 			t.Errorf("Plain(%.20q) is %v", text, !ok)
+		}
+	}
+}
+
+// The manual says what the table says.
+func TestManualHasTheTable(t *testing.T) {
+	for _, file := range []string{"../../docs/register.md", "../../docs/register.de.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range decisions() {
+			number, _, _ := strings.Cut(d.Act, ",")
+			if row := "(`" + d.Country + "`) | " + number; !strings.Contains(string(text), row) {
+				t.Errorf("%s lacks %q", file, row)
+			}
+		}
+		if !strings.Contains(string(text), "**"+Checked+"**") {
+			t.Errorf("%s doesn't name the day of the table", file)
 		}
 	}
 }

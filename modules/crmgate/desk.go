@@ -54,6 +54,9 @@ type Visitor interface {
 	// the log. Where it can't, it has answered 503 when it returns false: nothing
 	// may be shown then.
 	Append(event audit.Event, detail string, keyed ...string) (string, bool)
+	// AlarmSeen makes an entry durable with which the visitor answers for an alarm, as
+	// Append does.
+	AlarmSeen(id, said string) bool
 	// Form reads what a page of this site has posted; where it is of another
 	// site, too long or no form, it has answered when it returns false.
 	Form() (url.Values, bool)

@@ -40,6 +40,8 @@ func (d *Desk) places() []place {
 		{desk.RecordPath, get, auditors, page.Text{DE: "Datensatz", EN: "Record"}, d.record},
 		{desk.EmployeesPath, get, askers, page.Text{DE: "Personen", EN: "People"}, d.employees},
 		{desk.VolumePath, get, auditors, page.Text{DE: "Mengen", EN: "Volumes"}, d.volume},
+		{desk.AlarmsPath, get, auditors, page.Text{DE: "Alarme", EN: "Alarms"}, d.alarms},
+		{desk.AlarmSeenPath, post, auditors, none, d.alarmSeen},
 		{desk.ReportsPath, get, auditors, page.Text{DE: "Berichte", EN: "Reports"}, d.reports},
 		{desk.LogPath, get, auditors, page.Text{DE: "Protokoll", EN: "Log"}, d.state},
 		{desk.EntryPath, get, auditors, none, d.entry},
@@ -55,10 +57,10 @@ func (d *Desk) places() []place {
 		{desk.BreachPath, post, auditors, none, d.breachReport},
 		{desk.RegisterPath, get, auditors, none, d.registerReport},
 	}
-	all = append(all, d.consentPlaces()...)
 	if d.hasRules() {
 		all = append(all, d.rulePlaces()...)
 	}
+	all = append(all, d.consentPlaces()...)
 	if d.OwnAccesses {
 		all = append(all, place{desk.MinePath, get, everybody, page.Text{DE: "Meine Zugriffe", EN: "My accesses"}, d.mine})
 	}

@@ -42,7 +42,7 @@ func (q *request) serveBatch() {
 	for _, p := range parts {
 		if p.x.Pass {
 			p.decision.Plan = nothingShown()
-		} else if !p.decide() {
+		} else if !p.decide() || p.stopped() {
 			return
 		}
 	}

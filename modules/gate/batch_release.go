@@ -60,6 +60,9 @@ func (l *batchRelease) held() {
 		l.fault(err)
 		return
 	}
+	if l.withheldCanary(judged) {
+		return
+	}
 	if !l.disclose(judged, of) {
 		return
 	}

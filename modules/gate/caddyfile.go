@@ -66,6 +66,8 @@ func parseCaddyfile(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //	    search_rate    <searches in a minute>
 //	    forbid         <entity> <kind>...
 //	    flag           <entity> <kind>...
+//	    canary         <entity> <id>... [stop]
+//	    links          { … }         # see unmarshalLinks
 //	    ungated        <reason>
 //	    plain_http     <reason>
 //	    clear_upstream <reason>
@@ -150,8 +152,8 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		return size(d, &h.RequestLimit)
 	case "search_rate":
 		return h.unmarshalSearchRate(d)
-	case "forbid", "flag":
-		return h.unmarshalForbid(d)
+	case "forbid", "flag", "canary", "links":
+		return h.unmarshalWatch(d)
 	case "ungated":
 		return reason(d, &h.Ungated)
 	case "plain_http":
@@ -170,7 +172,7 @@ func (h *Handler) unmarshalWord(d *caddyfile.Dispenser) error {
 		}
 		return crmgate.UnknownWord(d, word, append(partWords(), "profile", "policy", "oidc", "machine", "identity_header",
 			"identity_assertion", "upstream_credential", "session", "administrators", "desk", "passive", "public", "cors",
-			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")...)
+			"step_up", "hold", "request_limit", "search_rate", "forbid", "flag", "canary", "links", "ungated", "plain_http", "clear_upstream", "crm_hosts", "accept", "observe")...)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
+	"github.com/crmgate/crmgate/internal/alarm"
 	"github.com/crmgate/crmgate/internal/audit"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -133,6 +134,17 @@ func (v visitor) Append(event audit.Event, detail string, keyed ...string) (stri
 	}
 	v.q.auditID = rec.String()
 	return v.q.auditID, true
+}
+
+func (v visitor) AlarmSeen(id, said string) bool {
+	e := v.q.entry(audit.Control)
+	e.Event, e.Detail, e.Alarm = audit.AlarmSeen, said, &audit.Alarm{Entry: id}
+	e.Keyed = []string{v.q.o.log.Keyed(alarm.Word())}
+	if _, ok := v.q.append(e); !ok {
+		v.q.unavailable("log")
+		return false
+	}
+	return true
 }
 
 func (v visitor) Form() (url.Values, bool) {

@@ -54,13 +54,18 @@ func (q *request) append(e *audit.Entry) (audit.Receipt, bool) {
 	if q.batch != nil {
 		e.Detail = strings.TrimSuffix(q.place()+"; "+e.Detail, "; ")
 	}
-	rec, err := q.o.log.Append(context.WithoutCancel(q.r.Context()), e)
+	rec, err := q.o.log.Append(withoutCancel(q), e)
+	if err == nil {
+		err = q.lookOut(e, rec)
+	}
 	if err != nil {
 		q.h.logger.Error("writing the audit log", zap.String("request", q.id), zap.Error(err))
 		return rec, false
 	}
 	return rec, true
 }
+
+func withoutCancel(q *request) context.Context { return context.WithoutCancel(q.r.Context()) }
 
 // logIntent makes the intent durable before anything is forwarded.
 func (q *request) logIntent() bool {

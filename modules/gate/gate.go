@@ -101,6 +101,11 @@ type Handler struct {
 	UpstreamCredentials []UpstreamCredential `json:"upstream_credentials,omitempty"`
 	// Forbid says what employees must not enter into free texts.
 	Forbid []Forbid `json:"forbid,omitempty"`
+	// Canaries are records that nobody has a reason to open.
+	Canaries []Canary `json:"canaries,omitempty"`
+	// Links are web addresses in the CRM's answers that aren't what they look like.
+	// Default: nothing looks for them.
+	Links *Links `json:"links,omitempty"`
 	// HouseRules are the company's rules, which employees acknowledge before the CRM
 	// opens. Default: there are none.
 	HouseRules *HouseRules `json:"rules,omitempty"`
@@ -152,6 +157,7 @@ type Handler struct {
 	profile  *profile.Profile
 	policy   *policy.Snapshot
 	rules    *restore.Rules
+	alarms   *alarms
 	canon    canon.Options
 	own      canon.Own
 	provider *oidc.Provider
@@ -208,7 +214,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.loadPolicy(); err != nil {
 		return err
 	}
-	if err := h.loadRules(); err != nil {
+	if err := errors.Join(h.loadRules(), h.loadCanaries(), h.loadLinks()); err != nil {
 		return err
 	}
 	if err := errors.Join(h.loadHouseRules(), h.loadRetention()); err != nil {

@@ -74,6 +74,8 @@ func (q *request) servePart() bool {
 		q.serveReveal()
 	case isOverdue(q.c.Path):
 		q.serveOverdue()
+	case q.c.Path == linkPath:
+		q.linkPage()
 	default:
 		return false
 	}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,10 +106,32 @@ func (h *Handler) registerMeasures() []report.RegisterMeasure {
 		}
 		add(word + " " + f.Entity + " " + strings.Join(f.Kinds, " "))
 	}
+	if r := h.HouseRules; r != nil {
+		add("rules_known", "every "+time.Duration(r.Every).String(), "for "+listed(r.ForRoles, "everybody"), "except "+listed(r.ExceptRoles, "nobody"), "names "+listed(r.NamesRoles, "nobody"))
+	}
+	if r := h.Reveal; r != nil {
+		said := []string{"lasts " + time.Duration(r.Lasts).String(), "quota " + strconv.Itoa(r.Quota), "reasons " + strings.Join(r.Reasons, ", ")}
+		for _, a := range r.Approvals {
+			said = append(said, "approval "+strings.Join(a.Roles, ", ")+" for "+listed(a.For, "everything"))
+		}
+		add("reveal", said...)
+	}
 	if h.desk != nil && h.desk.Says()[crmgate.DeskConsent] != "" {
 		add("second_person", h.desk.Says()[crmgate.DeskConsent])
 	}
 	return all
+}
+
+// listed writes a list, or what none means.
+func listed[T ~string](all []T, none string) string {
+	if len(all) == 0 {
+		return none
+	}
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = string(a)
+	}
+	return strings.Join(names, ", ")
 }
 
 // says is a line step_up as it is written.
@@ -170,7 +193,24 @@ func (h *Handler) registerSettings() map[string]string {
 			delete(all, word)
 		}
 	}
+	h.others(all)
 	return all
+}
+
+// registered are the fields of the configuration that stand in the register by what they say.
+const registered = " profile policies files oidc session_idle session_max sessions_per_employee administrator_roles desk passive hold request_limit search_rate public cors " +
+	"step_up machines identity_headers identity_assertion upstream_credentials forbid ungated plain_http clear_upstream crm_hosts accept observe locations transfers " +
+	"register rules reveal "
+
+// others adds what else is configured, by its name alone: what it holds may be a secret.
+func (h *Handler) others(all map[string]string) {
+	v := reflect.ValueOf(h).Elem()
+	for i := range v.NumField() {
+		word, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if word != "" && !strings.Contains(registered, " "+word+" ") && !v.Field(i).IsZero() {
+			all[word] = "configured"
+		}
+	}
 }
 
 // says is how a machine is known, without its secret.

@@ -53,7 +53,7 @@ func (l *release) held() {
 		l.withhold("redirect", textRedirect)
 		return
 	}
-	if !l.disclose(found.Disclosure, body) {
+	if l.withheldCanary(&found.Disclosure) || !l.disclose(found.Disclosure, body) {
 		return
 	}
 	l.headers(found.Sweep)
@@ -106,9 +106,11 @@ func (l *release) withholdError() {
 }
 
 // withhold answers 502 and says in the log that nothing was disclosed.
-func (l *release) withhold(reason string, t text) {
+func (l *release) withhold(reason string, t text) { l.withholdAs(http.StatusBadGateway, reason, t) }
+
+func (l *release) withholdAs(status int, reason string, t text) {
 	e := l.entry()
-	e.Error, e.Status = reason, http.StatusBadGateway
+	e.Error, e.Status = reason, status
 	e.Disclosure = &access.Disclosure{}
 	if _, ok := l.q.append(e); !ok {
 		l.q.undisclosed()
@@ -117,7 +119,7 @@ func (l *release) withhold(reason string, t text) {
 	if l.q.saves() {
 		t = t.and(textPerhapsSaved)
 	}
-	l.q.sayNo(refusal{status: http.StatusBadGateway, reason: reason, text: t})
+	l.q.sayNo(refusal{status: status, reason: reason, text: t})
 }
 
 func (l *release) entry() *audit.Entry {
@@ -212,7 +214,7 @@ func (l *release) judge() ([]byte, mask.Result, error) {
 // parse reads a document, with its addresses brought home, and says where they stand.
 func (l *release) parse(document []byte, charset string) (*doc.Tree, []profile.Link, error) {
 	x := l.q.x
-	t, err := x.Parse(document, charset)
+	t, err := l.parseDiverted(document, charset)
 	if err != nil || !x.HasLinks() {
 		return t, nil, err
 	}
@@ -233,6 +235,11 @@ func (l *release) parse(document []byte, charset string) (*doc.Tree, []profile.L
 // mask applies the plan: first to documents that stand as texts in this one,
 // then to the document itself.
 func (l *release) mask(t *doc.Tree, found *profile.Located, seen *mask.Seen) (mask.Result, error) {
+	if l.s != nil { // what is held was looked at whole
+		if err := l.q.lookAtLinks(t); err != nil {
+			return mask.Result{}, err
+		}
+	}
 	var inner []access.Disclosure
 	for i := range found.Nested {
 		n := &found.Nested[i]

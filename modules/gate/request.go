@@ -61,6 +61,8 @@ type request struct {
 	kept http.Header
 	// collected says what was entered that must not be: see forbid.go.
 	collected string
+	// raised are the alarms of this request: see canary.go.
+	raised raised
 	// changing is what is known of what it changes: see changes.go.
 	changing changing
 	// shows is what is revealed to the employee; nil until somebody asks.
@@ -149,7 +151,7 @@ func (q *request) serve() {
 		q.serveBatch()
 		return
 	}
-	if !q.decide() {
+	if !q.decide() || q.stopped() {
 		return
 	}
 	if !q.logIntent() {

@@ -30,6 +30,10 @@ func (q *request) restore() bool {
 		q.notSaved("writes_masked", text{textWrites.de + all, textWrites.en + all})
 		return false
 	}
+	if q.holdsDiverted() {
+		q.notSaved("link", textDiverted)
+		return false
+	}
 	var edits []doc.Edit
 	var refused []string
 	var fresh []restore.Entered
@@ -119,14 +123,17 @@ func masksIn(t *doc.Tree) []string {
 // they may write.
 func (q *request) writePlans(w *profile.Write) (restore.Plans, error) {
 	shown, err := q.h.plan(q.employee.roles(), access.Read)
+	plans := restore.Plans{Shown: shown}
 	if err == nil && q.overdueAny(w.Entity, w.Type, w.IDs) {
-		shown = nothingShown()
+		plans.Shown = nothingShown()
+	} else {
+		plans = q.savesRevealed(w, plans)
 	}
 	if err != nil || w.Mode == profile.WriteEcho {
-		return q.savesRevealed(w, restore.Plans{Shown: shown}), err
+		return plans, err
 	}
-	write, err := q.h.plan(q.employee.roles(), access.Update)
-	return q.savesRevealed(w, restore.Plans{Shown: shown, Write: write}), err
+	plans.Write, err = q.h.plan(q.employee.roles(), access.Update)
+	return plans, err
 }
 
 // notSaved refuses after the intent: its disclosure says that nothing was

@@ -254,7 +254,7 @@ func (q *request) overdueProof(site *retainSite) {
 		return
 	}
 	q.auditID = rec.String()
-	view := desk.ProofView{OverdueRow: desk.OverdueRow{Name: site.list.Name(it.Record), Item: it}, Site: q.c.Host, Profile: q.h.profile.Name, Print: as == "print"}
+	view := desk.ErasureView{OverdueRow: desk.OverdueRow{Name: site.list.Name(it.Record), Item: it}, Site: q.c.Host, Profile: q.h.profile.Name, Print: as == "print"}
 	if as == "json" {
 		q.overdueJSON("deletion.json", map[string]any{"site": view.Site, "profile": view.Profile, "proof": it, "entry": q.auditID})
 		return

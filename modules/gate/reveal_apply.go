@@ -107,7 +107,7 @@ func (q *request) sayRevealed(found *profile.Located, res *mask.Result) {
 		f := &found.Fields[i]
 		r := &found.Records[f.Record]
 		if w := q.shows.find(r.Record, r.Facts, f.Name, f.Categories); w != nil {
-			said := "revealed by entry " + w.Entry + ": " + r.Record.String() + " " + f.Name
+			said := "revealed by entry " + w.Entry + ": " + r.String() + " " + f.Name
 			if !slices.Contains(q.shows.said, said) {
 				q.shows.said = append(q.shows.said, said)
 			}

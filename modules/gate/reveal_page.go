@@ -113,9 +113,8 @@ type revealEntered struct {
 	wrong               page.Text
 	field, reason, note string
 	// found are the records of an address, where one was pasted.
-	found   []seen
-	pasted  bool
-	nothing bool // the list of records needn't be shown
+	found  []seen
+	pasted bool
 }
 
 // maxAddress is the longest address that is looked at, in bytes.

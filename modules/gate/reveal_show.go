@@ -62,7 +62,9 @@ func (q *request) showReveal(record string, in revealEntered) {
 			p.Wrong = textNotSeen.onPage()
 		}
 		add(q.records(list, in))
-		add(pasteAddress())
+		if len(list) > 0 {
+			add(pasteAddress())
+		}
 	}
 	q.writeReveal(p)
 }

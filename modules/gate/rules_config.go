@@ -112,7 +112,7 @@ func (r *HouseRules) unmarshalText(d *caddyfile.Dispenser) error {
 	case len(args) == 2:
 		r.TextDE, r.TextEN = beside(d, args[0]), beside(d, args[1])
 	default:
-		return d.Err("text takes `builtin`, or two paths, of the German and the English text: text rules.de.md rules.en.md")
+		return d.Err("text takes `builtin`, or two paths, of the German and the English text: text rules.de.md rules.md")
 	}
 	return nil
 }

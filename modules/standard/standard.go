@@ -15,6 +15,8 @@ import (
 	_ "github.com/crmgate/crmgate/modules/keys/file"
 	_ "github.com/crmgate/crmgate/modules/keys/systemd"
 	_ "github.com/crmgate/crmgate/modules/keys/vault"
+	_ "github.com/crmgate/crmgate/modules/sink/alarmmail"
+	_ "github.com/crmgate/crmgate/modules/sink/alarmwebhook"
 	_ "github.com/crmgate/crmgate/modules/sink/file"
 	_ "github.com/crmgate/crmgate/modules/sink/syslog"
 	_ "github.com/crmgate/crmgate/modules/sink/webhook"

@@ -55,6 +55,7 @@ type environment struct {
 	files    *site // EspoCRM; signs in at the forger
 	lenient  *site // Salesforce, only observed; signs in at the forger
 	audited  *site // signs in at the forger; a desk with consent
+	lured    *site // the profile of the leak suite, with canaries and links; signs in at the forger
 	ruled    *site // signs in at the forger; rules to acknowledge, and a desk
 	ruledRPC *site // the same before remote calls
 	ruledObs *site // the same, only observed
@@ -194,6 +195,7 @@ func (e *environment) sites() error {
 		{&e.files, "http"},
 		{&e.lenient, "http"},
 		{&e.audited, "http"},
+		{&e.lured, "http"},
 		{&e.ruled, "http"},
 		{&e.ruledRPC, "http"},
 		{&e.ruledObs, "http"},
@@ -331,6 +333,7 @@ func (e *environment) caddyfile() string {
 		e.probed.block(gateBlock(e.dir, e.provider.url), "\tgatetest_probe") +
 		e.opened.block(gateBlock(e.dir, e.forger.url, "search_rate 5", "public /healthz /static/app.css", "cors "+appOrigin, "administrators role it_admin", lightDesk), crm) +
 		e.audited.block(access+gateBlock(e.dir, e.forger.url, strictDesk), crm) +
+		e.lured.block(access+namedGate(here("leaks.yaml"), here("leaks.csv"), e.forger.url, "canary person 5001", "canary person 5002 stop", "links {\n\t\t\town example.de\n\t\t}", lightDesk), crm) +
 		e.ruled.block(access+gateBlock(e.dir, e.forger.url, ruledBlock, lightDesk), crm) +
 		e.ruledRPC.block(namedGate("tryton", "builtin:tryton", e.forger.url, ruledBlock, lightDesk), crm) +
 		e.ruledObs.block(gateBlock(e.dir, e.forger.url, "rules", "observe until "+inTenDays()), crm) +
