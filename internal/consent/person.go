@@ -239,9 +239,12 @@ func (p *person) declare(purpose, channel string, n line) bool {
 		if n.At.Before(had.At) || n.At.Equal(had.At) && had.State.negative() && !n.State.negative() {
 			return false
 		}
-		if n.State == Asked || n.State == Expired && had.Proof != n.Proof {
-			return false // a wish that nobody confirms changes nothing
+		if n.State == Asked {
+			return false // a wish that nobody has confirmed changes nothing
 		}
+	}
+	if had != nil && n.State == Expired && had.Proof != n.Proof {
+		return false // another wish is open still
 	}
 	if had != nil && had.State == Confirmed && n.State == Confirmed && had.Of != nil && n.Of != nil {
 		n.Of = union(had.Of, n.Of)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"html/template"
 	"io"
 	"mime"
 	"mime/quotedprintable"
@@ -12,10 +13,22 @@ import (
 	"github.com/crmgate/crmgate/internal/page"
 )
 
+// consentFuncs are the words of the pages about consents.
+func consentFuncs() template.FuncMap {
+	return template.FuncMap{
+		"stateword":   consentState,
+		"stepword":    consentStep,
+		"channelword": consentChannel,
+		"fromword":    consentFrom,
+		"proofpath":   proofPath,
+		"readmail":    readMail,
+	}
+}
+
 // The pages about consents, for officers.
 const (
-	ConsentPath = Path + "/consent"
-	ProofPath   = ConsentPath + "/proof"
+	ConsentPath      = Path + "/consent"
+	ConsentProofPath = ConsentPath + "/proof"
 )
 
 // ConsentView is the body of the page on which an officer looks for a person's consents.
@@ -57,13 +70,13 @@ func (v ConsentView) Nothing() bool {
 	return true
 }
 
-// ProofView is the body of a proof.
-type ProofView struct {
+// ConsentProofView is the body of a proof.
+type ConsentProofView struct {
 	Ledger string
 	Proof  *consent.Proof
 	// Declared is what the person declared, of the first step.
 	Declared *consent.Declared
-	Steps    []ProofStep
+	Steps    []ConsentStep
 	// Whole says that no step was changed, moved or taken out; Matches that the log holds
 	// each step's hash.
 	Whole, Matches bool
@@ -72,8 +85,8 @@ type ProofView struct {
 	Print bool
 }
 
-// ProofStep is a step of a proof, with what the log says of it.
-type ProofStep struct {
+// ConsentStep is a step of a proof, with what the log says of it.
+type ConsentStep struct {
 	consent.Said
 	SHA256, Entry string
 	Log           StepLog
@@ -92,9 +105,9 @@ const (
 	LogMissing StepLog = "missing"
 )
 
-// NewProofView reads a proof for its page. Whoever makes it asks the log for each step.
-func NewProofView(ledger string, p *consent.Proof) (v ProofView, err error) {
-	v = ProofView{Ledger: ledger, Proof: p, Whole: p.Whole(), Declared: new(consent.Declared)}
+// NewConsentProofView reads a proof for its page. Whoever makes it asks the log for each step.
+func NewConsentProofView(ledger string, p *consent.Proof) (v ConsentProofView, err error) {
+	v = ConsentProofView{Ledger: ledger, Proof: p, Whole: p.Whole(), Declared: new(consent.Declared)}
 	for _, s := range p.Steps {
 		said, err := s.Said()
 		if err != nil {
@@ -106,14 +119,14 @@ func NewProofView(ledger string, p *consent.Proof) (v ProofView, err error) {
 		if said.Mailing != nil && said.Copy != "" {
 			v.Mail = said.Mailing
 		}
-		v.Steps = append(v.Steps, ProofStep{Said: said, SHA256: s.SHA256, Entry: s.Entry, Log: LogMissing})
+		v.Steps = append(v.Steps, ConsentStep{Said: said, SHA256: s.SHA256, Entry: s.Entry, Log: LogMissing})
 	}
 	return v, nil
 }
 
 // As is the address of the same proof in another form.
-func (v ProofView) As(form string) string {
-	return ProofPath + "?" + url.Values{"ledger": {v.Ledger}, "id": {v.Proof.ID}, "as": {form}}.Encode()
+func (v ConsentProofView) As(form string) string {
+	return ConsentProofPath + "?" + url.Values{"ledger": {v.Ledger}, "id": {v.Proof.ID}, "as": {form}}.Encode()
 }
 
 // readMail makes a mail readable: its head as it is, but for coded words, and its text
@@ -138,7 +151,7 @@ func readMail(raw string) string {
 }
 
 func proofPath(ledger, id string) string {
-	return ProofPath + "?" + url.Values{"ledger": {ledger}, "id": {id}}.Encode()
+	return ConsentProofPath + "?" + url.Values{"ledger": {ledger}, "id": {id}}.Encode()
 }
 
 // consentState says what a consent's state is.

@@ -142,6 +142,7 @@ func parse(lang string) (*template.Template, error) {
 		"monthsof": func(kind string, months int) string { return in(retainWord(kind, months)) },
 		"treating": func(how map[access.Category]access.Treatment) []treatedGroup { return byTreatment(report.ShownOf(how)) },
 	})
+	t.Funcs(consentFuncs())
 	t.Funcs(partFuncs(in))
 	return t.ParseFS(sources, "*.html")
 }
@@ -157,13 +158,6 @@ func partFuncs(in func(page.Text) string) template.FuncMap {
 		"alarm":   func(a audit.Alarm) string { return in(alarmWord(a)) },
 		"level":   func(l string) string { return in(levelWord(l)) },
 		"levels":  levels,
-
-		"stateword":   consentState,
-		"stepword":    consentStep,
-		"channelword": consentChannel,
-		"fromword":    consentFrom,
-		"proofpath":   proofPath,
-		"readmail":    readMail,
 	}
 }
 

@@ -44,11 +44,7 @@ func commands() []caddycmd.Command {
 			Short:     "Lets employees enrol the gateway's own second factor, and resets it",
 			CobraFunc: factorCommand,
 		},
-		{
-			Name: "consent", Usage: "import",
-			Short:     "Brings consents into the ledger that were given before",
-			CobraFunc: consentCommand,
-		},
+		{Name: "consent", Usage: "import", Short: "Brings consents into the ledger that were given before", CobraFunc: consentCommand},
 		{
 			Name: "explain", Usage: "--config FILE --role ROLE... EXCHANGE",
 			Short:     "Says what a role would see of a recorded exchange, and why",

@@ -169,7 +169,7 @@ func (c *Consent) unmarshalPurpose(d *caddyfile.Dispenser) error {
 func (c *Consent) unmarshalLimit(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args)%2 != 0 {
-		return d.Err("limit takes numbers: limit address 3 network 20 all 600")
+		return d.Err("limit takes numbers: limit address 3 network 20 all 200")
 	}
 	for i := 0; i < len(args); i += 2 {
 		into, ok := map[string]*int{"address": &c.PerAddress, "network": &c.PerNetwork, "all": &c.InAll}[args[i]]

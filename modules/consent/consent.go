@@ -34,9 +34,9 @@ type Consent struct {
 	// Controller is who is responsible: name and address, as people are shown them.
 	// Required.
 	Controller string `json:"controller,omitempty"`
-	// PrivacyNotice is the address of the privacy notice, PrivacyNoticeVersion its
-	// version. Required.
-	PrivacyNotice        string `json:"privacy_notice,omitempty"`
+	// PrivacyNotice is the https address of the privacy notice. Required.
+	PrivacyNotice string `json:"privacy_notice,omitempty"`
+	// PrivacyNoticeVersion is its version, 2026-10. Required.
 	PrivacyNoticeVersion string `json:"privacy_notice_version,omitempty"`
 	// Base is this site's address, scheme and host, that the links in mails lead to. It
 	// is never taken from a request. Required.
@@ -59,7 +59,7 @@ type Consent struct {
 	// PerNetwork is how many forms a network of clients may send in an hour to a node
 	// (IPv4: /24, IPv6: /56). Default 20.
 	PerNetwork int `json:"per_network,omitempty"`
-	// InAll is how many forms a node takes in an hour. Default 600.
+	// InAll is how many forms a node takes in an hour. Default 200.
 	InAll int `json:"in_all,omitempty"`
 	// Purposes are what people can consent to. Required.
 	Purposes []Purpose `json:"purposes,omitempty"`
@@ -74,8 +74,9 @@ type Consent struct {
 type SMTP struct {
 	// Address is its host and port: `mail.example.de:587`.
 	Address string `json:"address,omitempty"`
-	// User and Password sign in there; placeholders are replaced. Default: nobody does.
-	User     string `json:"user,omitempty"`
+	// User signs in there; placeholders are replaced. Default: nobody does.
+	User string `json:"user,omitempty"`
+	// Password is the user's; write {env.SMTP_PASSWORD}.
 	Password string `json:"password,omitempty"`
 	// TLS speaks TLS from the first byte on (port 465). Default: STARTTLS is demanded.
 	TLS bool `json:"tls,omitempty"`
@@ -117,7 +118,7 @@ const (
 	defaultKeep       = 3 * 365 * 24 * time.Hour
 	defaultPerAddress = 3
 	defaultPerNetwork = 20
-	defaultInAll      = 600
+	defaultInAll      = 200
 )
 
 // CaddyModule returns the module's information.

@@ -26,7 +26,7 @@ func (d *Desk) consentPlaces() []place {
 	return []place{
 		{desk.ConsentPath, http.MethodGet, officers, page.Text{DE: "Einwilligungen", EN: "Consents"}, d.consents},
 		{desk.ConsentPath, http.MethodPost, officers, page.Text{}, d.findConsents},
-		{desk.ProofPath, http.MethodGet, officers, page.Text{}, d.proof},
+		{desk.ConsentProofPath, http.MethodGet, officers, page.Text{}, d.proof},
 	}
 }
 
@@ -133,7 +133,7 @@ func (d *Desk) proof(v crmgate.Visitor) {
 		v.Failed("consents_read", err)
 		return
 	}
-	view, err := desk.NewProofView(site, p)
+	view, err := desk.NewConsentProofView(site, p)
 	if err == nil {
 		err = d.checkProof(v.Request().Context(), &view)
 	}
@@ -153,7 +153,7 @@ func (d *Desk) proof(v crmgate.Visitor) {
 }
 
 // checkProof asks the log for the entry of each step.
-func (d *Desk) checkProof(ctx context.Context, v *desk.ProofView) error {
+func (d *Desk) checkProof(ctx context.Context, v *desk.ConsentProofView) error {
 	v.Matches = true
 	for i := range v.Steps {
 		s := &v.Steps[i]
@@ -192,7 +192,7 @@ func (d *Desk) checkProof(ctx context.Context, v *desk.ProofView) error {
 }
 
 // proofJSON writes a proof down for those who check it by themselves.
-func (d *Desk) proofJSON(v crmgate.Visitor, view *desk.ProofView, rec string) {
+func (d *Desk) proofJSON(v crmgate.Visitor, view *desk.ConsentProofView, rec string) {
 	type checked struct {
 		Step  int          `json:"step"`
 		Entry string       `json:"entry"`

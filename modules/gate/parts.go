@@ -49,6 +49,9 @@ func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool
 // startParts opens what the configuration switches on. Of the learners the last one
 // says what is overdue: nothing that is known otherwise shows it.
 func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
+	if err := h.startConsent(s); err != nil {
+		return err
+	}
 	o.rulesKey = s.Ring.Derive("rules answers")
 	if o.rules, err = h.startRules(s); err != nil {
 		return err

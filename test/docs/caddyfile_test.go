@@ -48,6 +48,7 @@ func startable(t *testing.T, text string) {
 	t.Setenv("CRMGATE_DSN", "postgres://crmgate@db.example.de/crmgate?sslmode=verify-full")
 	t.Setenv("CRM_SALES", "made up")
 	t.Setenv("SIEM_TOKEN", "made up")
+	t.Setenv("SMTP_PASSWORD", "made up")
 	t.Setenv("SIEM_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 	t.Setenv("BACKUP_SECRET", "0f3c9b7d2e5a48616f3c9b7d2e5a4861")
 	raw, err := adapted(filepath.Join(dir, "Caddyfile"), text)
