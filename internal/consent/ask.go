@@ -56,9 +56,9 @@ func (l *Ledger) Ask(ctx context.Context, a Ask) error {
 			return err
 		}
 		said := Said{What: string(Asked), At: t.Made, Declared: l.declared(p, "form")}
-		said.Declared.with(texts[i])
-		said.Declared.of([]identifier{t.who()})
-		said.Declared.PurposeTitle, said.Declared.Form = l.title(s.Purpose, a.Language), a.Form
+		said.with(texts[i])
+		said.of([]identifier{t.who()})
+		said.PurposeTitle, said.Form = l.title(s.Purpose, a.Language), a.Form
 		if err := l.next(ctx, p, said, []identifier{t.who()}); err != nil {
 			return err
 		}

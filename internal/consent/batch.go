@@ -119,10 +119,10 @@ func (b *batch) found(ctx context.Context, w Wanted, to State, said Said, by tol
 		return nil, err
 	}
 	said.Declared = b.l.declared(p, by.from)
-	said.Declared.of(under)
-	said.Declared.Form = by.form
+	said.of(under)
+	said.Form = by.form
 	if by.text != nil {
-		said.Declared.with(*by.text)
+		said.with(*by.text)
 	}
 	b.proofs[p.ID] = &doc[Proof]{item: sealed.Item{Key: b.l.proofKey(p.ID)}, says: *p}
 	p = &b.proofs[p.ID].says

@@ -102,37 +102,35 @@ func (l *Ledger) tryChange(ctx context.Context, ids []identifier, w Wanted, to S
 	}
 	done := known
 	for _, w := range l.each(b, w, to) {
-		addresses, record := of(ids, w.Channel)
-		var under []identifier
-		for _, id := range ids {
-			if record != nil && id == *record || slices.Contains(addresses, id) {
-				under = append(under, id)
-			}
-		}
-		if len(under) == 0 || b.said(under, w, to, by) {
-			continue
-		}
-		newest := b.newest(under, w, by.at)
-		if newest {
-			done = taken
-		} else {
-			told, err := b.told(ctx, under, w, to, by)
-			if err != nil {
-				return done, err
-			}
-			if told {
-				continue
-			}
-			done = max(done, older)
-		}
-		if dry {
-			continue
-		}
-		if err := b.declare(ctx, under, l.refs(addresses), w, to, by, newest); err != nil {
+		one, err := b.changeOne(ctx, w, to, by, dry)
+		if err != nil {
 			return done, err
 		}
+		done = max(done, one)
 	}
 	return done, b.save(ctx)
+}
+
+// changeOne makes a change of one purpose and channel.
+func (b *batch) changeOne(ctx context.Context, w Wanted, to State, by told, dry bool) (outcome, error) {
+	addresses, record := of(b.ids, w.Channel)
+	under := slices.DeleteFunc(slices.Clone(b.ids), func(id identifier) bool {
+		return (record == nil || id != *record) && !slices.Contains(addresses, id)
+	})
+	if len(under) == 0 || b.said(under, w, to, by) {
+		return known, nil
+	}
+	done, newest := taken, b.newest(under, w, by.at)
+	if !newest {
+		done = older
+		if told, err := b.told(ctx, under, w, to, by); err != nil || told {
+			return known, err
+		}
+	}
+	if dry {
+		return done, nil
+	}
+	return done, b.declare(ctx, under, b.l.refs(addresses), w, to, by, newest)
 }
 
 // told reports whether some proof tells of it already.
@@ -187,10 +185,8 @@ func (l *Ledger) each(b *batch, w Wanted, to State) []Wanted {
 		}
 	}
 	for _, p := range l.Purposes {
-		for _, c := range Channels() {
-			if slices.ContainsFunc(p.Texts, func(t Text) bool { return t.Channel == c }) {
-				add(p.Name, c)
-			}
+		for _, t := range p.Texts {
+			add(p.Name, t.Channel)
 		}
 	}
 	for _, d := range b.persons {
@@ -198,7 +194,7 @@ func (l *Ledger) each(b *batch, w Wanted, to State) []Wanted {
 			add(r.Purpose, r.Channel)
 		}
 	}
-	if w.Purpose != "" && w.Channel != "" || len(all) == 0 && w.Purpose != "" {
+	if len(all) == 0 && w.Purpose != "" {
 		for _, c := range Channels() {
 			add(w.Purpose, c)
 		}

@@ -98,8 +98,7 @@ func ReadCSV(in io.Reader, each func(Row) error) error {
 }
 
 func unreadable(r *csv.Reader, err error) error {
-	var at *csv.ParseError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*csv.ParseError](err); ok {
 		return fmt.Errorf("line %d: %w", at.Line, at.Err)
 	}
 	if errors.Is(err, io.EOF) {

@@ -115,7 +115,7 @@ func (p *Proof) Whole() bool {
 		if err != nil || said.Proof != p.ID || said.Step != i+1 || said.Previous != previous || hashOf(s.Says) != s.SHA256 || s.Entry == "" {
 			return false
 		}
-		if i == 0 && (said.Declared == nil || said.Declared.Purpose != p.Purpose || said.Declared.Channel != p.Channel) {
+		if i == 0 && (said.Declared == nil || said.Purpose != p.Purpose || said.Channel != p.Channel) {
 			return false
 		}
 		previous = s.SHA256
