@@ -66,7 +66,7 @@ func TestDeskRefusesWhatItCannotMean(t *testing.T) {
 func TestRightsDenyByDefault(t *testing.T) {
 	d := &Desk{Auditors: []string{"a"}, Officers: []string{"o"}, Consent: []string{"c"}}
 	for role, want := range map[string][]right{
-		"a": {auditors, askers, everybody}, "o": {auditors, officers, askers, everybody}, "c": {deciders, askers, everybody}, "x": {everybody}, "": {everybody},
+		"a": {auditors, askers, namers, everybody}, "o": {auditors, officers, askers, namers, everybody}, "c": {deciders, askers, everybody}, "x": {everybody}, "": {everybody},
 	} {
 		for r := nobody; r <= everybody; r++ {
 			may := false
