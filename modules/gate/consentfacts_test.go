@@ -263,6 +263,13 @@ func TestMailsGoToThoseAloneWhoConsented(t *testing.T) {
 		`"to":"` + sureMail + `","cc":["` + canaryMail + `"]`: false,
 		`"to":""`: false,
 		`"to":"` + sureMail + `","parentId":null`: true,
+		// The CRM writes to those whose addresses are named by their ids, too.
+		`"to":"` + sureMail + `","ccEmailAddressesIds":["5f1"]`:  false,
+		`"to":"` + sureMail + `","bccEmailAddressesIds":["5f1"]`: false,
+		`"to":"` + sureMail + `","ccEmailAddressesIds":[]`:       true,
+		`"toEmailAddressesIds":["5f1"]`:                          false,
+		// A coded name can hold an address, and the comma before the next.
+		`"to":"=?utf-8?q?zoe=40kanarien.example=2C?= <` + sureMail + `>"`: false,
 	} {
 		a.asked = nil
 		w := a.ask("marketing", "POST", "/api/v1/Email", `{"status":"Sending","name":"News","body":"x",`+body+`}`)
