@@ -294,6 +294,21 @@ func TestMailsGoToThoseAloneWhoConsented(t *testing.T) {
 	a.nowhere(canaryMail)
 }
 
+// TestAMailIsNotShownByTheConsentOfHalfOfItsPeople: the client chooses the fields of an
+// answer, and can leave out the address that speaks against it.
+func TestAMailIsNotShownByTheConsentOfHalfOfItsPeople(t *testing.T) {
+	a := espo(t)
+	mail := `{"id":"1","name":"Canary Subject","to":"` + sureMail + `","bodyPlain":"Canary Text"}`
+	a.answers["GET /api/v1/Email"] = `{"total":1,"list":[` + mail + `]}`
+	a.answers["GET /api/v1/Email/1"] = mail
+	for _, target := range []string{"/api/v1/Email", "/api/v1/Email/1"} {
+		w := a.ask("marketing", "GET", target+"?select=id,name,to,bodyPlain", "")
+		if body := w.Body.String(); w.Code != 200 || strings.Contains(body, "Canary") || !strings.Contains(body, sureMail) {
+			t.Errorf("%s: %d %s", target, w.Code, body)
+		}
+	}
+}
+
 // TestAnOptOutInTheCRMWithdraws, once, where it is new and the CRM took it; an opt-in is
 // an entry alone.
 func TestAnOptOutInTheCRMWithdraws(t *testing.T) {
