@@ -276,6 +276,39 @@ func TestWhatNamesNoRecordGoesByItsOwnAddress(t *testing.T) {
 }
 
 // TestNoFactIsAboutConsents: a site whose policy names none asks nobody.
+// TestAnAddressBehindAnotherCounts: what a text shows is judged whole, with the copies of a
+// mail that a link would write.
+func TestAnAddressBehindAnotherCounts(t *testing.T) {
+	t.Parallel()
+	l := &ledger{says: map[string]access.FactState{"ada@example.org": access.FactTrue}}
+	now := time.Now()
+	for text, want := range map[string]access.FactState{
+		"mailto:ada@example.org":                         access.FactTrue,
+		"mailto:ada@example.org?subject=News":            access.FactTrue,
+		"mailto:%61da@example.org":                       access.FactTrue,
+		"ada@example.org?":                               access.FactTrue,
+		"mailto:ada@example.org?cc=zoe@example.org":      access.FactFalse,
+		"mailto:ada@example.org?cc=zoe%40example.org":    access.FactFalse,
+		"mailto:ada@example.org?a=b&bcc=zoe@example.org": access.FactFalse,
+		"ada@example.org? zoe@example.org":               access.FactFalse,
+	} {
+		tree, err := json.Parse([]byte(`{"id":"1","mail":"`+text+`"}`), doc.DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := &access.Found{
+			Records: []access.FoundRecord{{Record: access.Record{Entity: "contact", Type: "Contact", ID: "1"}}},
+			Fields:  []access.FoundField{{Record: 0, Entity: "contact", Name: "mail", Node: tree.Member(doc.Root, "mail"), Categories: []access.Category{access.Email}}},
+		}
+		if err := known(l, &now).Learn(context.Background(), tree, found, &access.Plan{FactNames: []string{"consent:newsletter:email"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := found.Records[0].Facts["consent:newsletter:email"]; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestNoFactIsAboutConsents(t *testing.T) {
 	if k := consentfacts.New(consentfacts.Config{Facts: []string{"own", "reason"}}); k != nil {
 		t.Error("there is something to know")

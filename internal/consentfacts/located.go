@@ -2,6 +2,7 @@ package consentfacts
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -120,10 +121,16 @@ func (p *Person) readText(text string, email, phone, alone bool) {
 // a name, several of them.
 func emailsIn(text string) []string {
 	var all []string
-	text, _, _ = strings.Cut(strings.TrimPrefix(text, "mailto:"), "?")
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;<>()\"", r) }) {
+	between := " \t\r\n,;<>()\""
+	if rest, ok := strings.CutPrefix(text, "mailto:"); ok { // copies go to others: mailto:a@b?cc=c@d
+		text, between = rest, between+"?&="
+		if plain, err := url.PathUnescape(rest); err == nil {
+			text = plain
+		}
+	}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(between, r) }) {
 		if strings.Contains(word, "@") {
-			all = append(all, strings.Trim(word, ".:'"))
+			all = append(all, strings.Trim(word, ".:'?!"))
 		}
 	}
 	return all

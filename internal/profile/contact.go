@@ -229,7 +229,7 @@ func splitAddresses(text string) []string {
 // addressIn is the e-mail address of `Name <a@b.de>` or `a@b.de`, "" where it can't be
 // told.
 func addressIn(one string) string {
-	if strings.Count(one, "@") != 1 || strings.ContainsAny(one, "\\\"") && !strings.HasPrefix(one, `"`) {
+	if strings.Count(one, "@") != 1 || strings.Contains(one, "=?") || strings.ContainsAny(one, "\\\"") && !strings.HasPrefix(one, `"`) {
 		return ""
 	}
 	if open := strings.LastIndexByte(one, '<'); open >= 0 {

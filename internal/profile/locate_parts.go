@@ -244,7 +244,10 @@ func (f *finder) of(node, object, rec int, ent *entity, name string, fd *field) 
 		if f.t.Nodes[node].Kind != doc.Object || typ == "" || id < 0 || !f.isID(id) {
 			break
 		}
+		past := f.past
+		f.past = past || n != object // what a note says of a record, it was once
 		f.object(nil, node, typ, f.x.p.entityOf(typ), f.t.Text(id))
+		f.past = past
 		return
 	}
 	f.field(node, rec, ent, name, unclassified(), "")

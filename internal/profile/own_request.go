@@ -13,9 +13,9 @@ import (
 )
 
 // tell notes where a field stands that is wanted besides masking. What the client sent
-// itself is nothing that the CRM says.
+// itself is nothing that the CRM says, and what was so once isn't now.
 func (f *finder) tell(node, rec int, ent *entity, name string) {
-	if f.x.Wants == nil || rec < 0 || ent == nil || f.typed || f.echo || !slices.Contains(f.x.Wants[ent.name], name) {
+	if f.x.Wants == nil || rec < 0 || ent == nil || f.typed || f.echo || f.past || !slices.Contains(f.x.Wants[ent.name], name) {
 		return
 	}
 	f.found.Told = append(f.found.Told, access.Told{Record: rec, Name: name, Node: node})

@@ -166,3 +166,35 @@ func TestWantedFieldsAreToldWhereTheyStand(t *testing.T) {
 		t.Errorf("told %q", got)
 	}
 }
+
+// TestAHistoryTellsNothing: what a note says of a record, by which date it was kept once,
+// or that it had opted out, isn't what holds now.
+func TestAHistoryTellsNothing(t *testing.T) {
+	t.Parallel()
+	x, err := builtinProfile(t, "espocrm").Classify(profile.Request{Method: "GET", Path: "/api/v1/Contact/6/stream"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Wants = map[access.Entity][]string{"contact": {"createdAt"}}
+	tree, err := x.Parse([]byte(`{"total":1,"list":[{"id":"n1","type":"Update","parentType":"Contact","parentId":"6","data":{"fields":["phoneNumber"],`+
+		`"attributes":{"was":{"emailAddressIsOptedOut":true},"became":{"createdAt":"2026-01-01","phoneNumber":"+49 30 1234567","emailAddressIsOptedOut":true}}}}]}`), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := x.Locate(tree, http.StatusOK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := false
+	for _, f := range found.Fields {
+		shown = shown || f.Name == "phoneNumber" && f.Record >= 0 && found.Records[f.Record].ID == "6"
+	}
+	if len(found.Told) > 0 || !shown {
+		t.Errorf("told %+v, the record's field is found: %t", found.Told, shown)
+	}
+	for i := range found.Records {
+		if said := found.Records[i].Said; len(said) > 0 {
+			t.Errorf("%s says %+v", found.Records[i].Record, said)
+		}
+	}
+}

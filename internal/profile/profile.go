@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 
@@ -107,6 +108,18 @@ func (p *Profile) Entities() []access.Entity {
 		names = append(names, e.name)
 	}
 	return names
+}
+
+// Types lists the CRM's words for the records of an entity. One record can have several.
+func (p *Profile) Types(name access.Entity) []string {
+	var types []string
+	for typ, e := range p.types {
+		if e.name == name {
+			types = append(types, typ)
+		}
+	}
+	slices.Sort(types)
+	return types
 }
 
 // Categories lists the categories that fields of an entity have, in the order

@@ -1,11 +1,13 @@
 package retain
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +42,15 @@ func NewList(store any, ring sealed.Ring, site string) (*List, error) {
 	return &List{room: room, site: site, now: time.Now, on: map[sealed.Key]time.Time{}}, nil
 }
 
-func (l *List) key(r access.Record) sealed.Key { return l.room.Key(l.site, r.Type, r.ID) }
+// key takes an id in any spelling that a CRM may read as the same: nobody has two records
+// that differ in the case of letters alone, or in zeros before a number.
+func (l *List) key(r access.Record) sealed.Key {
+	id := strings.ToLower(strings.TrimSpace(r.ID))
+	if strings.Trim(id, "0123456789") == "" {
+		id = cmp.Or(strings.TrimLeft(id, "0"), "0")
+	}
+	return l.room.Key(l.site, r.Type, id)
+}
 
 func (l *List) open() sealed.Key { return l.room.Key(l.site, "open") }
 func (l *List) done() sealed.Key { return l.room.Key(l.site, "done") }

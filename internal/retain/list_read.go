@@ -58,11 +58,14 @@ func (l *List) group(ctx context.Context, group sealed.Key, most int) (all []*It
 	return all, false, nil
 }
 
-// Held reports whether a hold stands against one of the records.
-func (l *List) Held(ctx context.Context, e access.Entity, typ string, ids []string) (bool, error) {
-	keys := make([]sealed.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = l.key(access.Record{Entity: e, Type: typ, ID: id})
+// Held reports whether a hold stands against one of the records, under whichever of the
+// CRM's words for their kind.
+func (l *List) Held(ctx context.Context, e access.Entity, types, ids []string) (bool, error) {
+	keys := make([]sealed.Key, 0, len(types)*len(ids))
+	for _, typ := range types {
+		for _, id := range ids {
+			keys = append(keys, l.key(access.Record{Entity: e, Type: typ, ID: id}))
+		}
 	}
 	items, err := l.room.Load(ctx, keys...)
 	if err != nil {

@@ -189,10 +189,12 @@ func TestAHoldStandsAgainstDeletion(t *testing.T) {
 	if _, err := l.Hold(ctx, name, said("e-c", now)); err != nil {
 		t.Fatal(err)
 	}
-	if held, err := l.Held(ctx, "contact", "contact", []string{"2", "1"}); err != nil || !held {
-		t.Errorf("Held = %t, %v", held, err)
+	for _, ids := range [][]string{{"2", "1"}, {"001"}, {" 1"}} {
+		if held, err := l.Held(ctx, "contact", []string{"person", "contact"}, ids); err != nil || !held {
+			t.Errorf("Held(%q) = %t, %v", ids, held, err)
+		}
 	}
-	if held, err := l.Held(ctx, "contact", "contact", []string{"2"}); err != nil || held {
+	if held, err := l.Held(ctx, "contact", []string{"contact"}, []string{"2", "10", "0"}); err != nil || held {
 		t.Errorf("Held = %t, %v", held, err)
 	}
 	if _, err := l.Confirm(ctx, name, said("e-b", now)); err == nil {

@@ -263,6 +263,13 @@ func TestMailsGoToThoseAloneWhoConsented(t *testing.T) {
 		`"to":"` + sureMail + `","cc":["` + canaryMail + `"]`: false,
 		`"to":""`: false,
 		`"to":"` + sureMail + `","parentId":null`: true,
+		// The CRM writes to those whose addresses are named by their ids, too.
+		`"to":"` + sureMail + `","ccEmailAddressesIds":["5f1"]`:  false,
+		`"to":"` + sureMail + `","bccEmailAddressesIds":["5f1"]`: false,
+		`"to":"` + sureMail + `","ccEmailAddressesIds":[]`:       true,
+		`"toEmailAddressesIds":["5f1"]`:                          false,
+		// A coded name can hold an address, and the comma before the next.
+		`"to":"=?utf-8?q?zoe=40kanarien.example=2C?= <` + sureMail + `>"`: false,
 	} {
 		a.asked = nil
 		w := a.ask("marketing", "POST", "/api/v1/Email", `{"status":"Sending","name":"News","body":"x",`+body+`}`)
@@ -285,6 +292,21 @@ func TestMailsGoToThoseAloneWhoConsented(t *testing.T) {
 		t.Errorf("who needs no consent: %d %s", w.Code, w.Body)
 	}
 	a.nowhere(canaryMail)
+}
+
+// TestAMailIsNotShownByTheConsentOfHalfOfItsPeople: the client chooses the fields of an
+// answer, and can leave out the address that speaks against it.
+func TestAMailIsNotShownByTheConsentOfHalfOfItsPeople(t *testing.T) {
+	a := espo(t)
+	mail := `{"id":"1","name":"Canary Subject","to":"` + sureMail + `","bodyPlain":"Canary Text"}`
+	a.answers["GET /api/v1/Email"] = `{"total":1,"list":[` + mail + `]}`
+	a.answers["GET /api/v1/Email/1"] = mail
+	for _, target := range []string{"/api/v1/Email", "/api/v1/Email/1"} {
+		w := a.ask("marketing", "GET", target+"?select=id,name,to,bodyPlain", "")
+		if body := w.Body.String(); w.Code != 200 || strings.Contains(body, "Canary") || !strings.Contains(body, sureMail) {
+			t.Errorf("%s: %d %s", target, w.Code, body)
+		}
+	}
 }
 
 // TestAnOptOutInTheCRMWithdraws, once, where it is new and the CRM took it; an opt-in is

@@ -49,7 +49,7 @@ func (h *Handler) unmarshalPart(word string, d *caddyfile.Dispenser) (known bool
 // startParts opens what the configuration switches on. Of the learners the last one
 // says what is overdue: nothing that is known otherwise shows it.
 func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
-	if err := h.startConsent(s); err != nil {
+	if err = h.startConsent(s); err != nil {
 		return err
 	}
 	o.rulesKey = s.Ring.Derive("rules answers")
@@ -60,9 +60,6 @@ func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
 		return err
 	}
 	if o.retain, err = newRetaining(h, s); err != nil {
-		return err
-	}
-	if err = h.startConsent(s); err != nil {
 		return err
 	}
 	h.startConsentFacts(o)

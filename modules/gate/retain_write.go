@@ -53,7 +53,7 @@ func (q *request) unheld() bool {
 		site, err := q.o.retain.at(q.c.Host)
 		held := false
 		if err == nil {
-			held, err = site.list.Held(q.r.Context(), a.Entity, a.Type, a.IDs)
+			held, err = site.list.Held(q.r.Context(), a.Entity, append(q.h.profile.Types(a.Entity), a.Type), a.IDs)
 		}
 		if err != nil {
 			q.o.retain.complain(q, err)
