@@ -228,7 +228,7 @@ func measureWord(what string) page.Text {
 		"consent_asked":    {DE: "Einwilligungen werden doppelt bestätigt eingeholt (Double-Opt-in) und nachgewiesen", EN: "Consents are asked for by double opt-in, and proven"},
 		"overdue_masked":   {DE: "Überfällige Datensätze sind maskiert, außer für", EN: "Overdue records are masked, but for"},
 		"overdue_deleted":  {DE: "Überfällige Datensätze löschen zwei Personen gemeinsam; es stimmen zu", EN: "Overdue records are deleted by two people together; consent give"},
-		"canary":           {DE: "Ködersätze lösen Alarm aus", EN: "Canary records raise an alarm"},
+		"canary":           {DE: "Lockdatensätze lösen Alarm aus", EN: "Canary records raise an alarm"},
 		"links":            {DE: "Links, die vortäuschen, eine bekannte Adresse zu sein, lösen Alarm aus", EN: "Links that pretend to be a known address raise an alarm"},
 		"second_person":    {DE: "Einsicht in eine Person nur mit Zustimmung einer zweiten", EN: "Looks at one person take a second one's consent"},
 	}[word]
