@@ -151,6 +151,8 @@ func parse(lang string) (*template.Template, error) {
 func partFuncs(in func(page.Text) string) template.FuncMap {
 	return template.FuncMap{
 		"rule":    func(r string) string { return in(ruleWord(r)) },
+		"dayof":   func(d string) string { return in(dateWord(d)) },
+		"period":  func(text string) string { return in(erasureWord(text)) },
 		"did":     func(w retain.Word) string { return in(didWord(w)) },
 		"remains": remainsWord,
 		"status":  statusWord,

@@ -22,3 +22,26 @@ func TestSmallNumbersTellOfNobody(t *testing.T) {
 		}
 	}
 }
+
+// While overdue records are only listed, the page of them doesn't say that they are masked.
+func TestOverduePageSaysWhetherItMasks(t *testing.T) {
+	for _, c := range []struct {
+		lang, until, says, not string
+	}{
+		{"en", "", "All others see them masked", "only get on this list"},
+		{"en", "2026-12-20", "20 Dec 2026", "All others see them masked"},
+		{"de", "2026-12-20", "20.12.2026", "Alle anderen sehen sie"},
+	} {
+		body, _ := Render(c.lang, Page{Name: "overdue", Title: page.Text{DE: "O", EN: "O"}, Body: OverdueView{Observes: c.until}})
+		if text := string(body); !strings.Contains(text, c.says) || strings.Contains(text, c.not) {
+			t.Errorf("%s until %q: %s", c.lang, c.until, text)
+		}
+	}
+	for text, want := range map[string]string{
+		"retain 3y after closed_at": "3 years after closed_at (kept by the gateway)", "three years after the last order": "three years after the last order", "retain what the law says": "retain what the law says",
+	} {
+		if got := erasureWord(text).EN; got != want {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
+}

@@ -174,7 +174,7 @@ func systemWord(kind, name string) page.Text {
 		report.SystemCRM: {DE: "CRM", EN: "CRM"}, report.SystemGateway: {DE: "Gateway mit Protokoll", EN: "Gateway with the log"},
 		report.SystemStore: {DE: "Datenbank der Sitzungen und des Protokolls", EN: "Database of sessions and log"}, report.SystemProvider: {DE: "Anmeldedienst", EN: "Identity provider"},
 		report.SystemSink: {DE: "Weitergabe des Protokolls", EN: "Sink of the log"}, report.SystemMachine: {DE: "Maschine", EN: "Machine"},
-		report.SystemRecipient: {DE: "Empfänger", EN: "Recipient"},
+		report.SystemRecipient: {DE: "Empfänger", EN: "Recipient"}, report.SystemMail: {DE: "Mailserver der Einwilligungen", EN: "Mail server of consents"},
 	}[kind]
 	if w.DE == "" {
 		w = page.Text{DE: kind, EN: kind}
@@ -225,6 +225,11 @@ func measureWord(what string) page.Text {
 		"flag":             {DE: "In freien Texten vermerkt", EN: "Noted in free texts"},
 		"rules_known":      {DE: "Die Hausregeln sind gelesen, bevor das CRM sich öffnet", EN: "The house's rules are read before the CRM opens"},
 		"reveal":           {DE: "Ein maskierter Wert wird nur mit Begründung und auf Zeit aufgedeckt", EN: "A masked value is revealed for a reason and a while only"},
+		"consent_asked":    {DE: "Einwilligungen werden doppelt bestätigt eingeholt (Double-Opt-in) und nachgewiesen", EN: "Consents are asked for by double opt-in, and proven"},
+		"overdue_masked":   {DE: "Überfällige Datensätze sind maskiert, außer für", EN: "Overdue records are masked, but for"},
+		"overdue_deleted":  {DE: "Überfällige Datensätze löschen zwei Personen gemeinsam; es stimmen zu", EN: "Overdue records are deleted by two people together; consent give"},
+		"canary":           {DE: "Lockdatensätze lösen Alarm aus", EN: "Canary records raise an alarm"},
+		"links":            {DE: "Links, die vortäuschen, eine bekannte Adresse zu sein, lösen Alarm aus", EN: "Links that pretend to be a known address raise an alarm"},
 		"second_person":    {DE: "Einsicht in eine Person nur mit Zustimmung einer zweiten", EN: "Looks at one person take a second one's consent"},
 	}[word]
 	if !ok {

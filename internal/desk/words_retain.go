@@ -122,3 +122,14 @@ func statusWord(status int) string {
 func dated(t time.Time) page.Text {
 	return page.Text{DE: t.UTC().Format("02.01.2006"), EN: t.UTC().Format("2 Jan 2006")}
 }
+
+// erasureWord is a period of the register: a rule that the gateway keeps in words, what was
+// stated as it stands.
+func erasureWord(text string) page.Text {
+	rule, ok := strings.CutPrefix(text, "retain ")
+	if words := strings.Fields(rule); ok && len(words) > 2 && words[1] == "after" {
+		t := ruleWord(rule)
+		return page.Text{DE: t.DE + " (das Gateway achtet darauf)", EN: t.EN + " (kept by the gateway)"}
+	}
+	return page.Text{DE: text, EN: text}
+}

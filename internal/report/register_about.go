@@ -79,13 +79,15 @@ const (
 	SystemProvider  = "idp"
 	SystemSink      = "sink"
 	SystemMachine   = "machine"
+	SystemMail      = "mail"
 	SystemRecipient = "recipient"
 )
 
 // RegisterSystem is a system that holds or receives personal data: who runs it, where, and
 // under which contract.
 type RegisterSystem struct {
-	// Kind is crm, gateway, store, idp, sink, machine, or recipient for any other.
+	// Kind is crm, gateway, store, idp, sink, machine, mail (of consents), or recipient
+	// for any other.
 	Kind string `json:"kind"`
 	// Name tells it from others of its kind.
 	Name string `json:"name,omitempty"`

@@ -27,6 +27,18 @@ type AlarmCommon struct {
 	Every caddy.Duration `json:"every,omitempty"`
 }
 
+// AlarmSink is a sink that tells of alarms.
+type AlarmSink interface {
+	Sink
+	// Says is what it is told, for the register: no secret.
+	Says() string
+}
+
+// Says implements AlarmSink.
+func (c *AlarmCommon) Says() string {
+	return "level " + c.Level + ", every " + time.Duration(c.Every).String() + ", desk " + c.Desk
+}
+
 const (
 	defaultEvery = 15 * time.Minute
 	longestEvery = 24 * time.Hour

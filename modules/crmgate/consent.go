@@ -19,6 +19,17 @@ type Consent interface {
 	// Knows reports whether its configuration has such a purpose and channel. It can be
 	// asked before Open.
 	Knows(w consent.Wanted) bool
+	// Says is what its configuration says, for the register. It can be asked before Open.
+	Says() ConsentSays
+}
+
+// ConsentSays is what the register says of a ledger of consents: no secret.
+type ConsentSays struct {
+	// Mail is the mail server that takes the mails: host and port.
+	Mail string
+	// Words are those of the configuration, `purpose newsletter` with its channels
+	// among them.
+	Words map[string]string
 }
 
 // Stranger is somebody whom nobody knows, with their request.

@@ -28,8 +28,10 @@ type Desk interface {
 	Open(app *App, s *Services) error
 	// Serve answers a request for DeskPath, what is below it, or OwnPath.
 	Serve(v Visitor)
-	// Ways are the pages that somebody with these roles has, in their order.
+	// Ways lead from the home page to the pages that somebody with these roles has, in
+	// their order; Places are all of the desk's, as they lead from one to another.
 	Ways(roles []string) []Way
+	Places(roles []string) []Way
 	// Says is what its configuration says, for the register: who may do what.
 	Says() map[string]string
 }

@@ -43,7 +43,7 @@ type RegisterConfig struct {
 	// enforces.
 	Measures []string `json:"measures,omitempty"`
 	// Systems say of others who runs them, where, and by which contract. For a site: idp,
-	// and machine:NAME; for all: gateway, store, and sink:NAME.
+	// mail and machine:NAME; for all: gateway, store, and sink:NAME.
 	Systems []RegisterSystemConfig `json:"systems,omitempty"`
 	// Recipients are others who get data of the CRM; their Of is their name.
 	Recipients []RegisterSystemConfig `json:"recipients,omitempty"`
@@ -51,7 +51,7 @@ type RegisterConfig struct {
 
 // RegisterSystemConfig says of a system, or of a recipient, who runs it and where.
 type RegisterSystemConfig struct {
-	// Of is gateway, store, sink:NAME, idp or machine:NAME; of a recipient its name. Required.
+	// Of is gateway, store, sink:NAME, idp, mail or machine:NAME; of a recipient its name. Required.
 	Of string `json:"of"`
 	// Operator is who runs it.
 	Operator *report.Party `json:"operator,omitempty"`

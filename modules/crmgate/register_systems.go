@@ -98,9 +98,14 @@ func (a *App) settings() map[string]string {
 		set("log local", "yes")
 	}
 	for _, c := range a.sinks {
-		if c.module.Common().FromStart {
-			set("log sink "+c.name, "from start")
+		var said []string
+		if s, ok := c.module.(AlarmSink); ok {
+			said = append(said, s.Says())
 		}
+		if c.module.Common().FromStart {
+			said = append(said, "from start")
+		}
+		set("log sink "+c.name, strings.Join(said, ", "))
 	}
 	return all
 }

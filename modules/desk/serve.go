@@ -135,14 +135,20 @@ func (d *Desk) Ways(roles []string) []crmgate.Way {
 	return ways
 }
 
-// show writes a page, with the ways that the visitor has.
-func (d *Desk) show(v crmgate.Visitor, p desk.Page) {
+// Places are the desk's own pages that somebody with these roles has.
+func (d *Desk) Places(roles []string) []crmgate.Way {
+	var ways []crmgate.Way
 	for _, at := range d.places() {
-		if at.title != (page.Text{}) && d.may(v.Roles(), at.right) {
-			p.Ways = append(p.Ways, desk.Link{Path: at.path, Text: at.title})
+		if at.title != (page.Text{}) && d.may(roles, at.right) {
+			ways = append(ways, crmgate.Way{Path: at.path, DE: at.title.DE, EN: at.title.EN})
 		}
 	}
-	for _, w := range v.Beside() {
+	return ways
+}
+
+// show writes a page, with the ways that the visitor has.
+func (d *Desk) show(v crmgate.Visitor, p desk.Page) {
+	for _, w := range append(d.Places(v.Roles()), v.Beside()...) {
 		p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 	}
 	p.Who = v.Employee()

@@ -494,3 +494,4 @@ func (knowing) Open(*crmgate.App, *crmgate.Services) error { return nil }
 func (knowing) Serve(crmgate.Stranger)                     {}
 func (knowing) Opened() *consent.Ledger                    { return nil }
 func (k knowing) Knows(w consent.Wanted) bool              { return w.Purpose == string(k) }
+func (k knowing) Says() crmgate.ConsentSays                { return crmgate.ConsentSays{} }

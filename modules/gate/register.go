@@ -46,6 +46,7 @@ func (h *Handler) RegisterSite() (report.RegisterSite, error) {
 		s.Desk = h.desk.Says()
 	}
 	s.About, s.Measures, s.Settings = h.Details.About(), h.registerMeasures(), h.registerSettings()
+	s.About.Retention = h.registerRetention(s.About.Retention)
 	return s, nil
 }
 
@@ -96,6 +97,9 @@ func (h *Handler) registerExceptions() map[string]string {
 	}
 	if h.Observe != nil {
 		all["observe"] = "until " + h.Observe.Until
+	}
+	if o := h.Overdue; o != nil && o.observes(time.Now()) {
+		all["overdue observe"] = "until " + o.ObserveUntil
 	}
 	return all
 }

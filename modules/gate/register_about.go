@@ -47,6 +47,9 @@ func (h *Handler) checkRegister() error {
 		return err
 	}
 	systems := []string{report.SystemProvider}
+	if h.ConsentRaw != nil { // it is loaded later
+		systems = append(systems, report.SystemMail)
+	}
 	for i := range h.Machines {
 		systems = append(systems, report.SystemMachine+":"+h.Machines[i].Name)
 	}
@@ -61,7 +64,7 @@ func (h *Handler) RegisterSystems() []report.RegisterSystem {
 	}
 	idp := report.RegisterSystem{Kind: report.SystemProvider, At: []string{h.OIDC.Issuer}}
 	h.Details.Fill(&idp, report.SystemProvider)
-	all := []report.RegisterSystem{crm, idp}
+	all := append([]report.RegisterSystem{crm, idp}, h.registerMail()...)
 	for i := range h.Machines {
 		m := &h.Machines[i]
 		s := report.RegisterSystem{Kind: report.SystemMachine, Name: m.Name}
@@ -119,6 +122,7 @@ func (h *Handler) registerMeasures() []report.RegisterMeasure {
 	if h.desk != nil && h.desk.Says()[crmgate.DeskConsent] != "" {
 		add("second_person", h.desk.Says()[crmgate.DeskConsent])
 	}
+	h.registerParts(add)
 	return all
 }
 
@@ -193,6 +197,7 @@ func (h *Handler) registerSettings() map[string]string {
 			delete(all, word)
 		}
 	}
+	h.registerConsent(all)
 	h.others(all)
 	return all
 }
@@ -200,7 +205,7 @@ func (h *Handler) registerSettings() map[string]string {
 // registered are the fields of the configuration that stand in the register by what they say.
 const registered = " profile policies files oidc session_idle session_max sessions_per_employee administrator_roles desk passive hold request_limit search_rate public cors " +
 	"step_up machines identity_headers identity_assertion upstream_credentials forbid ungated plain_http clear_upstream crm_hosts accept observe locations transfers " +
-	"register rules reveal "
+	"register rules reveal consent consent_fields canaries links retain overdue "
 
 // others adds what else is configured, by its name alone: what it holds may be a secret.
 func (h *Handler) others(all map[string]string) {

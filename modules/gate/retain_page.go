@@ -100,10 +100,8 @@ func (q *request) showOverdue(status int, p desk.Page) {
 	v := visitor{q}
 	if !p.Print {
 		if q.h.desk != nil {
-			for _, w := range q.h.desk.Ways(q.employee.roles()) {
-				if w.Path == crmgate.DeskPath {
-					p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
-				}
+			for _, w := range q.h.desk.Places(q.employee.roles()) {
+				p.Ways = append(p.Ways, desk.Link{Path: w.Path, Text: page.Text{DE: w.DE, EN: w.EN}})
 			}
 		}
 		p.Ways = append(p.Ways, desk.Link{Path: desk.OverduePath, Text: overdueTitle})

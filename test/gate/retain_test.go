@@ -138,7 +138,7 @@ func TestDeletionTakesTwoPeopleAndLeavesAProof(t *testing.T) {
 	for _, path := range []string{overdue, overdue + "/record?name=x", overdue + "/proof?name=x"} {
 		sales.visits(t, path).want(t, http.StatusForbidden).logged(t).refused(t, "no_officer")
 	}
-	page := first.visits(t, overdue).shows(t, record, "30 Jahre nach birth_date", "Frist zu Ende mit dem 31.01.1980").showsNot(t, email)
+	page := first.visits(t, overdue).shows(t, record, `href="/.crmgate/desk/alarms"`, "30 Jahre nach birth_date", "Frist zu Ende mit dem 31.01.1980").showsNot(t, email)
 	page.look(t, pseudonymOf(t, first), audit.Searched, "desk: work list of overdue records")
 	m := regexp.MustCompile(`href="([^"]+)">` + record + `<`).FindSubmatch(page.body)
 	if m == nil {

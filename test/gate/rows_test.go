@@ -143,3 +143,14 @@ func TestExportWithoutItsHeaderIsHeldBack(t *testing.T) {
 		}
 	}
 }
+
+// A page of a record beside which nothing else stands is shown, as a new contact's is.
+func TestPageOfARecordWithNothingBesideItIsShown(t *testing.T) {
+	t.Parallel()
+	b := env.plain.as(t, "paula")
+	id := ownContact(t)
+	r := b.get(t, fmt.Sprintf("/contacts/%d", id), nil).want(t, http.StatusOK)
+	if email := stored(t, id)["email"].(string); !strings.Contains(string(r.body), email) {
+		t.Errorf("the page of %s is %s", email, r)
+	}
+}

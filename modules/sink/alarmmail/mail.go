@@ -3,6 +3,7 @@ package alarmmail
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -77,6 +78,11 @@ func (m *Mail) Target() (sink.Target, string, error) {
 	return m.Channel(s), s.Place(), nil
 }
 
+// Says implements crmgate.AlarmSink: who gets the mails is a recipient.
+func (m *Mail) Says() string {
+	return m.AlarmCommon.Says() + ", sender " + m.Sender + ", to " + strings.Join(m.To, " ")
+}
+
 // UnmarshalCaddyfile reads the sink from the block log of the global option crmgate:
 //
 //	sink alarm_mail <server> {
@@ -141,5 +147,5 @@ var (
 	_ caddy.Module          = (*Mail)(nil)
 	_ caddy.Provisioner     = (*Mail)(nil)
 	_ caddyfile.Unmarshaler = (*Mail)(nil)
-	_ crmgate.Sink          = (*Mail)(nil)
+	_ crmgate.AlarmSink     = (*Mail)(nil)
 )

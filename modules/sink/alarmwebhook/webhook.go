@@ -112,5 +112,5 @@ var (
 	_ caddy.Module          = (*Webhook)(nil)
 	_ caddy.Provisioner     = (*Webhook)(nil)
 	_ caddyfile.Unmarshaler = (*Webhook)(nil)
-	_ crmgate.Sink          = (*Webhook)(nil)
+	_ crmgate.AlarmSink     = (*Webhook)(nil)
 )
