@@ -88,30 +88,23 @@ func (p *Person) nobody() bool { return p.Record == "" && len(p.Emails)+len(p.Ph
 // against is what speaks against the ledger.
 func (f *fact) settle(said []access.Said, states []access.FactState) (state access.FactState, against *access.Said) {
 	state = states[f.at]
-	var by *access.Said
-	objected := func(channel string) bool {
-		for i := range said {
-			if s := &said[i]; s.State == access.FactFalse && (s.Purpose == "" || s.Purpose == f.Purpose) && (s.Channel == "" || s.Channel == channel) {
-				by = s
-				return true
-			}
-		}
-		return false
-	}
 	if f.Channel != "" {
-		if !objected(f.Channel) {
+		switch by := f.objection(said, f.Channel); {
+		case by == nil:
 			return state, nil
+		case state == access.FactTrue:
+			return access.FactFalse, by
 		}
-		if state != access.FactTrue {
-			by = nil
-		}
-		return access.FactFalse, by
+		return access.FactFalse, nil
 	}
+	var by *access.Said
 	open, shut := false, false
 	for c, at := range f.channels {
-		no := objected(c)
-		shut = shut || no
-		open = open || !no && states[at] == access.FactTrue
+		if no := f.objection(said, c); no != nil {
+			by, shut = no, true
+		} else if states[at] == access.FactTrue {
+			open = true
+		}
 	}
 	switch {
 	case !shut || state == access.FactTrue && open:
@@ -120,6 +113,17 @@ func (f *fact) settle(said []access.Said, states []access.FactState) (state acce
 		return access.FactFalse, nil
 	}
 	return access.FactFalse, by
+}
+
+// objection is what a record says itself against a channel, nil if nothing.
+func (f *fact) objection(said []access.Said, channel string) *access.Said {
+	for i := range said {
+		s := &said[i]
+		if s.State == access.FactFalse && (s.Purpose == "" || s.Purpose == f.Purpose) && (s.Channel == "" || s.Channel == channel) {
+			return s
+		}
+	}
+	return nil
 }
 
 // Contradiction is a record that says itself what speaks against a consent in the ledger.

@@ -82,7 +82,11 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 		f.tagged(node, object, rec, ent, name, fd)
 		return
 	}
-	cats := f.x.pickCategories(f.t, object, node, fd)
+	f.personal(node, rec, ent, name, fd, f.x.pickCategories(f.t, object, node, fd))
+}
+
+// personal finds a value that holds personal data, the parts of a typed object one by one.
+func (f *finder) personal(node, rec int, ent *entity, name string, fd *field, cats []access.Category) {
 	if shapes := f.x.p.wrappedShapes(f.t, node); shapes != nil {
 		for c := range f.t.Children(node) {
 			if key := f.t.Key(c); key != f.x.p.wrapped.key {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,16 +46,16 @@ func ParsePeriod(s string) (Period, error) {
 
 // String is the period as a rule writes it.
 func (p Period) String() string {
-	s := ""
+	var s strings.Builder
 	for _, part := range []struct {
 		n    int
 		unit string
 	}{{p.Years, "y"}, {p.Months, "m"}, {p.Days, "d"}} {
 		if part.n > 0 {
-			s += strconv.Itoa(part.n) + part.unit
+			s.WriteString(strconv.Itoa(part.n) + part.unit)
 		}
 	}
-	return s
+	return s.String()
 }
 
 // After is the last day of the period that begins with the day of t: the day of the

@@ -106,8 +106,8 @@ func TestKeysOfRoomsAndWordsAreTheirOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if one.Key("a") == two.Key("a") || one.Key("a", "bc") == one.Key("ab", "c") || one.Key("a") == newRoom(t, "one", store).Key("a") || one.Key("a") != one.Key("a") {
-		t.Error("keys of different things are equal, or of one thing are not")
+	if one.Key("a") == two.Key("a") || one.Key("a", "bc") == one.Key("ab", "c") || one.Key("a") == newRoom(t, "one", store).Key("a") {
+		t.Error("keys of different things are equal")
 	}
 	if err := one.Save(t.Context(), sealed.Item{Key: one.Key("a"), Plain: []byte{}}); err != nil {
 		t.Fatal(err)

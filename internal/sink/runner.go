@@ -193,10 +193,10 @@ func (x *run) loop(ctx context.Context) error {
 		if st.Next == x.tail.Next() {
 			rest = x.times.poll
 		}
-		if err := x.step(ctx, st); err != nil {
-			if errors.Is(err, errHangs) || ctx.Err() != nil {
-				return err
-			}
+		switch err := x.step(ctx, st); {
+		case errors.Is(err, errHangs), err != nil && ctx.Err() != nil:
+			return err
+		case err != nil:
 			rest = x.fail(err)
 		}
 		if err := x.upkeep(ctx, st.Entries == 0); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -133,9 +134,7 @@ func (r *retaining) readRecord(q *request, rec access.Record, why string) (retai
 	if i < 0 {
 		return nil, nil, a, errors.New("reading a record: the CRM's answer is about another one")
 	}
-	for name, d := range facts[i].Dates {
-		dates[name] = d
-	}
+	maps.Copy(dates, facts[i].Dates)
 	for i := range found.Records {
 		if same(found.Records[i].Record) && found.Records[i].Facts != nil {
 			return dates, found.Records[i].Facts, a, nil

@@ -39,7 +39,10 @@ func TestRetentionIsJudgedAtLoad(t *testing.T) {
 	const rule, role = "retain contact 3y after created_at", "overdue role dpo"
 	tomorrow := time.Now().AddDate(0, 0, 1).Format(time.DateOnly)
 	for _, ok := range [][]string{
-		{}, {rule, role}, {rule, "retain contact 10y after birth_date", role}, {"retain lead 6m after updated_at else created_at unless consent:newsletter:email", role},
+		{},
+		{rule, role},
+		{rule, "retain contact 10y after birth_date", role},
+		{"retain lead 6m after updated_at else created_at unless consent:newsletter:email", role},
 		{rule, role, "overdue confirm council works_council", "overdue observe until " + tomorrow},
 	} {
 		if err := retentionOf(t, ok...); err != nil {

@@ -182,7 +182,7 @@ func quiet(t *testing.T, canary string) {
 		for _, dir := range []string{env.logs(), env.data()} {
 			err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 				if err != nil || d.IsDir() {
-					return nil
+					return nil //nolint:nilerr // files come and go
 				}
 				if raw, err := os.ReadFile(path); err == nil && strings.Contains(string(raw), form) {
 					t.Errorf("%s holds %q", path, form)
@@ -231,7 +231,8 @@ func TestRevealTakesARightAndAReason(t *testing.T) {
 	me.contact(t, id)
 	for _, wrong := range []url.Values{
 		form("reason", "curiosity"), form("reason", ""), form("note", "x"), form("note", strings.Repeat("x", 400)),
-		form("record", "contact/1"), form("record", ""), form("record", "lead/"+fmt.Sprint(id)), form("do", "x"), {},
+		form("record", "contact/1"), form("record", ""), form("record", "lead/"+fmt.Sprint(id)), form("do", "x"),
+		{},
 	} {
 		me.post(t, revealPath, wrong).want(t, http.StatusBadRequest)
 	}

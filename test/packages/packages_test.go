@@ -21,7 +21,7 @@ func TestPackages(t *testing.T) {
 	dir := t.TempDir()
 	binary, standIn := filepath.Join(dir, "crmgate"), filepath.Join(dir, "stand-in")
 	run(t, nil, "go", "build", "-ldflags", "-s -w", "-o", binary, root+"/cmd/crmgate")
-	if err := os.WriteFile(standIn, []byte("#!/bin/sh\necho the one before\n"), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(standIn, []byte("#!/bin/sh\necho the one before\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	pack := func(binary, version, sbom, to string) {
