@@ -14,6 +14,16 @@ type Found struct {
 	// Told are the values of the fields that were asked for besides masking: the dates
 	// at which retention begins.
 	Told []Told
+	// Said are what fields of no named record say of consents.
+	Said []SaidAt
+}
+
+// SaidAt is what a field says that belongs to no named record.
+type SaidAt struct {
+	Said
+	// Node is the field's value, and Entity what it would be a record of.
+	Node   int
+	Entity Entity
 }
 
 // Told is what a record says in one field.

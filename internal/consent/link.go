@@ -94,7 +94,28 @@ func (b *batch) link(ctx context.Context, t *ticket) (*Link, error) {
 			Wanted: Wanted{p.Purpose, p.Channel}, Title: b.l.title(p.Purpose, t.Language), Text: said.Text, State: p.State, At: said.At,
 		})
 	}
-	return k, nil
+	return k, k.ended(proofs)
+}
+
+// ended tells of a link that was used for nothing, or confirmed, that all it was about was
+// refused or withdrawn elsewhere: by the link of another mail, or in the CRM. What of it
+// still stands is all that a confirmed link is about.
+func (k *Link) ended(proofs []*Proof) error {
+	if k.Done.negative() || len(proofs) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(proofs, func(p *Proof) bool { return !p.State.negative() }) {
+		if k.Done == Confirmed {
+			k.About = slices.DeleteFunc(k.About, func(a About) bool { return a.State.negative() })
+		} else if !slices.ContainsFunc(proofs, func(p *Proof) bool { return p.State == Asked }) {
+			k.Late = true // expired, by a clock that went back since
+		}
+		return nil
+	}
+	last := proofs[0]
+	said, err := last.Steps[len(last.Steps)-1].Said()
+	k.Done, k.DoneAt, k.Late = last.State, said.At, false
+	return err
 }
 
 // standing are the consents of an address that stand.
@@ -161,9 +182,16 @@ func (b *batch) answer(ctx context.Context, d *doc[ticket], token string, to Sta
 	if err != nil {
 		return nil, err
 	}
+	if to == Confirmed && !slices.ContainsFunc(proofs, func(p *Proof) bool { return p.State == Asked }) {
+		k, err := b.link(ctx, t)
+		if err == nil {
+			k.Already = true
+		}
+		return k, err
+	}
 	for _, p := range proofs {
 		if to == Confirmed && p.State != Asked {
-			continue // the officer, or the CRM, was quicker
+			continue // another mail's link, or the CRM, was quicker
 		}
 		if err := b.say(ctx, p, token, to, t.Language); err != nil {
 			return nil, err

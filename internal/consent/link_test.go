@@ -60,6 +60,11 @@ func TestALateLinkConfirmsNothing(t *testing.T) {
 		t.Errorf("it expires twice, %v", err)
 	}
 	h.is(mailOf(canary), "newsletter:email", no)
+	h.pass(-24 * time.Hour)
+	if k := h.answers(h.link(), Confirmed); !k.Late || k.Done != "" {
+		t.Errorf("expired, by a clock that is set back, it is %+v", k)
+	}
+	h.pass(24 * time.Hour)
 	if k := h.answers(h.link(), Refused); k.Done != Refused {
 		t.Errorf("a no that comes late is %+v", k)
 	}
@@ -82,6 +87,39 @@ func TestANoBeforeTheConfirmationIsARefusal(t *testing.T) {
 		t.Errorf("the one click is %+v", k)
 	}
 	h.is(mailOf(canary), "newsletter:email", no) // it is the newest word
+}
+
+// A link whose wish was ended by another mail's, or in the CRM, says so and confirms
+// nothing; of two wishes it says the one that stands.
+func TestALinkTellsWhatWasEndedElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.asks(canary)
+	first := h.link()
+	h.asks(canary)
+	h.answers(h.link(), Refused)
+	if k, err := h.l.Look(t.Context(), first); err != nil || k.Done != Refused || k.DoneAt.IsZero() {
+		t.Errorf("the other mail's link is %+v, %v", k, err)
+	}
+	if k := h.answers(first, Confirmed); k.Done != Refused || !k.Already {
+		t.Errorf("its confirmation is %+v", k)
+	}
+	h.is(mailOf(canary), "newsletter:email", no)
+
+	err := h.l.Ask(t.Context(), Ask{Email: another, Language: "de", Texts: []Shown{{"newsletter", Email, "2026-11"}, {"survey", Email, "1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.send()
+	h.pass(time.Minute)
+	h.change(mailOf(another), "newsletter:email", Withdrawn, "the CRM", h.clock())
+	if k := h.answers(h.link(), Confirmed); k.Done != Confirmed || k.Already || len(k.About) != 1 || k.About[0].Purpose != "survey" {
+		t.Errorf("the confirmation of what is left is %+v", k)
+	}
+	h.change(mailOf(another), "survey:email", Withdrawn, "the CRM", h.clock())
+	if k, err := h.l.Look(t.Context(), h.link()); err != nil || k.Done != Withdrawn {
+		t.Errorf("after the end of all it is %+v, %v", k, err)
+	}
 }
 
 func TestWhatIsNoLinkLeadsToNothing(t *testing.T) {

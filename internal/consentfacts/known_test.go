@@ -245,7 +245,7 @@ func TestWhatNamesNoRecordGoesByItsOwnAddress(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	l := &ledger{says: map[string]access.FactState{"a@x.de": access.FactTrue, "c@x.de": access.FactTrue, "contact/7": access.FactTrue}}
 	k := known(l, &now)
-	tree, err := json.Parse([]byte(`[["Ann","a@x.de"],["Bob","b@x.de"],["Both","A. <a@x.de>; b@x.de"],["None",""],["Fake","a@x.de.evil"],["Seven","c@x.de"]]`), doc.DefaultLimits())
+	tree, err := json.Parse([]byte(`[["Ann","a@x.de"],["Bob","b@x.de"],["Both","A. <a@x.de>; b@x.de"],["None",""],["Fake","a@x.de.evil"],["Seven","c@x.de"],["Out","a@x.de","no"]]`), doc.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,10 +260,12 @@ func TestWhatNamesNoRecordGoesByItsOwnAddress(t *testing.T) {
 			access.FoundField{Node: tree.Element(r, 0), Record: of, Entity: "contact", Categories: []access.Category{access.Name}},
 			access.FoundField{Node: tree.Element(r, 1), Record: of, Entity: "contact", Categories: []access.Category{access.Email}})
 	}
+	box := access.Said{Field: "box", Channel: "email", State: access.FactFalse}
+	f.Said = []access.SaidAt{{Said: box, Node: tree.Element(tree.Element(doc.Root, row-1), 2), Entity: "contact"}}
 	if err := k.Learn(context.Background(), tree, f, &access.Plan{FactNames: []string{"consent:newsletter:email"}}); err != nil {
 		t.Fatal(err)
 	}
-	want := []access.FactState{access.FactTrue, access.FactFalse, access.FactFalse, access.FactUnknown, access.FactFalse, access.FactTrue}
+	want := []access.FactState{access.FactTrue, access.FactFalse, access.FactFalse, access.FactUnknown, access.FactFalse, access.FactTrue, access.FactFalse}
 	for i := range f.Fields {
 		got := access.FactUnknown
 		if rec := f.Fields[i].Record; rec >= 0 {

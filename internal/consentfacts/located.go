@@ -180,4 +180,10 @@ func unnamed(t *doc.Tree, found *access.Found) {
 		}
 		f.Record = rec
 	}
+	for i := range found.Said {
+		s := &found.Said[i]
+		if rec, ok := shows[place{t.Nodes[s.Node].Parent, s.Entity}]; ok && rec >= 0 {
+			found.Records[rec].Said = append(found.Records[rec].Said, s.Said)
+		}
+	}
 }

@@ -80,8 +80,9 @@ type ConsentProofView struct {
 	// Whole says that no step was changed, moved or taken out; Matches that the log holds
 	// each step's hash.
 	Whole, Matches bool
-	// Mail is the last mail that was sent for it.
+	// Mail is the last mail that was to be sent for it; Taken says that a server took one.
 	Mail  *consent.Mailing
+	Taken bool
 	Print bool
 }
 
@@ -119,6 +120,7 @@ func NewConsentProofView(ledger string, p *consent.Proof) (v ConsentProofView, e
 		if said.Mailing != nil && said.Copy != "" {
 			v.Mail = said.Mailing
 		}
+		v.Taken = v.Taken || said.What == "mailed"
 		v.Steps = append(v.Steps, ConsentStep{Said: said, SHA256: s.SHA256, Entry: s.Entry, Log: LogMissing})
 	}
 	return v, nil
@@ -177,13 +179,17 @@ func consentStep(what string) page.Text {
 	case "asked":
 		return page.Text{DE: "Eingetragen", EN: "Entered"}
 	case "mailing":
-		return page.Text{DE: "Mail dem Mailserver übergeben", EN: "Mail handed to the mail server"}
+		return page.Text{DE: "Übergabe der Mail an den Mailserver begonnen", EN: "Began to hand the mail to the mail server"}
 	case "mailed":
 		return page.Text{DE: "Mail angenommen", EN: "Mail taken"}
 	case "mail_failed":
 		return page.Text{DE: "Mail nicht angenommen", EN: "Mail not taken"}
 	case "confirmed":
 		return page.Text{DE: "Eingewilligt", EN: "Consented"}
+	case "refused":
+		return page.Text{DE: "Abgelehnt", EN: "Refused"}
+	case "withdrawn":
+		return page.Text{DE: "Widerrufen", EN: "Withdrawn"}
 	case "expired":
 		return page.Text{DE: "Nicht rechtzeitig bestätigt", EN: "Not confirmed in time"}
 	}

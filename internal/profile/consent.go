@@ -61,13 +61,29 @@ func (c *consentField) says(name string, t *doc.Tree, node int) (access.Said, bo
 }
 
 // said notes what a record's field tells of its consents.
-func (f *finder) said(node, rec int, name string, fd *field) {
-	if rec < 0 || f.past {
+func (f *finder) said(node, rec int, ent *entity, name string, fd *field) {
+	if f.past {
 		return
 	}
-	if s, ok := fd.consent.says(name, f.t, node); ok && s.State != access.FactUnknown {
+	s, ok := fd.consent.says(name, f.t, node)
+	switch {
+	case !ok || s.State == access.FactUnknown:
+	case rec < 0:
+		f.found.Said = append(f.found.Said, access.SaidAt{Said: s, Node: node, Entity: entityName(ent, f.x.typ)})
+	default:
 		f.found.Records[rec].Said = append(f.found.Records[rec].Said, s)
 	}
+}
+
+// saidBy makes what columns of a row tell what its record says.
+func (f *finder) saidBy(rec, before int) {
+	if rec < 0 {
+		return
+	}
+	for _, s := range f.found.Said[before:] {
+		f.found.Records[rec].Said = append(f.found.Records[rec].Said, s.Said)
+	}
+	f.found.Said = f.found.Said[:before]
 }
 
 // SaidField is a value of a write that tells of a consent.

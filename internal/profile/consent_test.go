@@ -146,6 +146,39 @@ func TestConsentFieldsSayWhoOptedOut(t *testing.T) {
 	}
 }
 
+// TestARowOfACSVSaysWhoOptedOut of its record, and without an id of itself.
+func TestARowOfACSVSaysWhoOptedOut(t *testing.T) {
+	p, err := Load([]byte("profile: own/1\nextends: demo\nevidence: documented\nentities:\n  contact:\n    fields:\n" +
+		"      newsletter: {category: public, consent: {purpose: newsletter, channel: email, means: {nein: withdrawn, ja: open}}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ csv, records, rows string }{
+		{"Nr.;E-Mail;Newsletter\n1;a@x.de;ja\n2;b@x.de;nein\n", "1:0 2:1", "0"},
+		{"E-Mail;Newsletter\na@x.de;ja\nb@x.de;nein\n", "", "1"},
+	} {
+		x, err := p.Classify(Request{Method: "GET", Path: "/contacts/export.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := x.Parse([]byte(c.csv), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := x.Locate(tree, 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var records []string
+		for _, r := range found.Records {
+			records = append(records, fmt.Sprintf("%s:%d", r.ID, len(r.Said)))
+		}
+		if got := strings.Join(records, " "); got != c.records || fmt.Sprint(len(found.Said)) != c.rows {
+			t.Errorf("%q: records %q, rows %d", c.csv, got, len(found.Said))
+		}
+	}
+}
+
 // TestConsentWordsAreChecked when a profile loads.
 func TestConsentWordsAreChecked(t *testing.T) {
 	const head = "profile: a/1\nevidence: documented\nwithheld: w\nentities:\n  person: {fields: {mail: email, flag: %s}}\nroutes:\n  - {match: \"POST /send\", entity: person, members: [to]%s}\n"

@@ -232,7 +232,7 @@ func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name stri
 		return
 	}
 	f.tell(node, rec, ent, name)
-	before := len(f.found.Fields)
+	before, said := len(f.found.Fields), len(f.found.Said)
 	if f.x.asks != nil {
 		f.queryColumn(node, rec, ent, name)
 	} else {
@@ -241,4 +241,5 @@ func (f *finder) csvCell(r *recordAt, node, rec int, ent *entity, typ, name stri
 	for i := before; i < len(f.found.Fields); i++ {
 		f.found.Fields[i].Record = rec
 	}
+	f.saidBy(rec, said)
 }

@@ -47,7 +47,7 @@ func (f *finder) fieldValue(node, object, rec int, ent *entity, name string, fd 
 	}
 	fd = f.x.widened(fd)
 	if fd.consent != nil {
-		f.said(node, rec, name, fd)
+		f.said(node, rec, ent, name, fd)
 	}
 	if fd.reference && f.t.Nodes[node].Kind == doc.String {
 		f.reference(node, rec, ent, name)

@@ -43,7 +43,7 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 	if rec < 0 && (ent == nil || !ent.internal) {
 		f.found.Rows++
 	}
-	i, before := 0, len(f.found.Fields)
+	i, before, said := 0, len(f.found.Fields), len(f.found.Said)
 	for c := range f.t.Children(node) {
 		switch {
 		case i >= len(columns) || columns[i] == "":
@@ -62,6 +62,7 @@ func (f *finder) columnRow(r *recordAt, node int, typ string) {
 	for i := before; i < len(f.found.Fields); i++ {
 		f.found.Fields[i].Record = rec
 	}
+	f.saidBy(rec, said)
 }
 
 // fieldOf is the field that a column of an answer holds, "" for what is nobody's.
