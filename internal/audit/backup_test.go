@@ -102,9 +102,10 @@ func restoredLogGoesOnUnderAnotherName(t *testing.T) {
 	l := h.open(t)
 	intents(t, l, 0, 100)
 	var wg sync.WaitGroup
-	wg.Go(func() { intents(t, l, 100, 100) })
+	wg.Go(func() { intents(t, l, 100, 50) })
 	h.backUp(t)
 	wg.Wait()
+	intents(t, l, 150, 50) // however far the first one came, there is more for the second
 	first := h.backUp(t)
 	again := h.backUp(t)
 	if again.Copied >= first.Copied {
