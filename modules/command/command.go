@@ -62,7 +62,7 @@ func commands() []caddycmd.Command {
 			CobraFunc: policyCommand,
 		},
 		{
-			Name: "keys", Usage: "rotate|show|new|move",
+			Name: "keys", Usage: "rotate|show|new|move|challenge",
 			Short:     "Works on the master keys",
 			CobraFunc: keysCommand,
 		},
@@ -71,6 +71,12 @@ func commands() []caddycmd.Command {
 			Short:     "Checks a configuration, its provider, keys, log and CRM before anybody signs in",
 			Long:      doctorLong,
 			CobraFunc: doctorCommand,
+		},
+		{
+			Name: "pentest", Usage: "--target URL --key KEY [--session-file FILE] [--facts FILE]",
+			Short:     "Attacks a running gateway from outside, within bounds, and reports what it found",
+			Long:      pentestLong,
+			CobraFunc: pentestCommand,
 		},
 		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
