@@ -14,7 +14,7 @@ import (
 
 func init() {
 	caddy.CustomBinaryName = "crmgate"
-	for _, c := range commands() {
+	for _, c := range append(commands(), pentestEntry()) {
 		caddycmd.RegisterCommand(c)
 	}
 }
@@ -71,12 +71,6 @@ func commands() []caddycmd.Command {
 			Short:     "Checks a configuration, its provider, keys, log and CRM before anybody signs in",
 			Long:      doctorLong,
 			CobraFunc: doctorCommand,
-		},
-		{
-			Name: "pentest", Usage: "--target URL --key KEY [--session-file FILE] [--facts FILE]",
-			Short:     "Attacks a running gateway from outside, within bounds, and reports what it found",
-			Long:      pentestLong,
-			CobraFunc: pentestCommand,
 		},
 		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
