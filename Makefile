@@ -27,7 +27,7 @@ package: build ## a Debian package, an RPM and their bill of materials in dist/
 	packaging/package bin/crmgate dist
 
 .PHONY: test
-test: ## all that CI runs: setup, arch, fmt, vet, unit, race, fuzz, e2e, lint
+test: ## all that CI runs: setup, arch, fmt, unit, race, fuzz, e2e, lint
 	@.ci/steps all
 
 .PHONY: setup arch vet unit race fuzz e2e lint
@@ -35,11 +35,11 @@ setup: ## install what the tests need (as root or with sudo)
 	@.ci/steps setup
 arch: ## the house rules on the source itself
 	@.ci/steps arch
-vet: ## go vet
+vet: ## go vet alone; it is a part of lint
 	@.ci/steps vet
-unit: ## unit tests
+unit: ## unit tests that the race detector would tell nothing more about
 	@.ci/steps unit
-race: ## the tests of internal/ and modules/gate under the race detector
+race: ## unit tests of what goroutines share, under the race detector
 	@.ci/steps race
 fuzz: ## every fuzz target for FUZZTIME (1s; `make fuzz FUZZTIME=60s` before a release)
 	@.ci/steps fuzz

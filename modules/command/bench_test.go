@@ -19,7 +19,7 @@ import (
 func buildCRMGate(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "crmgate")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/crmgate").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", bin, "../../cmd/crmgate").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	return bin
@@ -30,7 +30,7 @@ func TestBenchMeasuresEachVariantAndChecksItself(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	var said, complained bytes.Buffer
-	cmd := exec.Command(bin, "bench", "--bodies", "2k,html60k", "--conns", "1,8", "--seconds", "0.2", "--rounds", "1", "--json")
+	cmd := exec.Command(bin, "bench", "--bodies", "2k,html60k", "--conns", "1,8", "--seconds", "0.05", "--rounds", "1", "--json")
 	cmd.Stdout, cmd.Stderr = &said, &complained
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("bench: %v\n%s", err, &complained)

@@ -57,7 +57,7 @@ func (s *Server) Tables(t testing.TB, needle []byte) (found []string) {
 // place of what is there.
 func (s *Server) Dump(t testing.TB, dsn string) []byte {
 	t.Helper()
-	dump := s.command("pg_dump", "--clean", "--if-exists", dsn)
+	dump := s.command(filepath.Join(s.bin, "pg_dump"), "--clean", "--if-exists", dsn)
 	var said bytes.Buffer
 	dump.Stderr = &said
 	out, err := dump.Output()
@@ -70,7 +70,7 @@ func (s *Server) Dump(t testing.TB, dsn string) []byte {
 // Restore puts back what Dump has made.
 func (s *Server) Restore(t testing.TB, dsn string, dump []byte) {
 	t.Helper()
-	load := s.command("psql", "-v", "ON_ERROR_STOP=1", "-q", "-1", dsn)
+	load := s.command(filepath.Join(s.bin, "psql"), "-v", "ON_ERROR_STOP=1", "-q", "-1", dsn)
 	load.Stdin = bytes.NewReader(dump)
 	if out, err := load.CombinedOutput(); err != nil {
 		t.Fatalf("psql: %v\n%s", err, out)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -47,13 +48,40 @@ func Start(t testing.TB) *Server {
 			t.Fatal(err)
 		}
 	}
-	init := s.command("initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-	if out, err := init.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
-	}
+	s.unpack(t)
 	s.Run(t)
 	t.Cleanup(func() { s.Stop(t) })
 	return s
+}
+
+// fresh is a new cluster as a tar file: making one takes longer than most tests of it.
+var fresh struct {
+	sync.Mutex
+	packed []byte
+}
+
+// unpack makes the first cluster of this process, and copies of it from then on.
+func (s *Server) unpack(t testing.TB) {
+	t.Helper()
+	fresh.Lock()
+	defer fresh.Unlock()
+	if fresh.packed != nil {
+		tar := s.command("tar", "-C", s.dir, "-xf", "-")
+		tar.Stdin = bytes.NewReader(fresh.packed)
+		if out, err := tar.CombinedOutput(); err != nil {
+			t.Fatalf("unpacking a cluster: %v\n%s", err, out)
+		}
+		return
+	}
+	init := s.command(filepath.Join(s.bin, "initdb"), "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+	if out, err := init.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	packed, err := s.command("tar", "-C", s.dir, "-cf", "-", "data").Output()
+	if err != nil {
+		t.Fatalf("packing the cluster: %v", err)
+	}
+	fresh.packed = packed
 }
 
 // binaries finds the newest server of the distribution.
@@ -87,7 +115,7 @@ func credential(t testing.TB) *syscall.Credential {
 }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd := exec.Command(name, args...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Pdeathsig: syscall.SIGINT}
 	return cmd
@@ -96,7 +124,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // Run starts the server, again after Stop, and waits until it answers.
 func (s *Server) Run(t testing.TB) {
 	t.Helper()
-	s.cmd = s.command("postgres", "-D", s.data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
+	s.cmd = s.command(filepath.Join(s.bin, "postgres"), "-D", s.data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
 	var said bytes.Buffer
 	s.cmd.Stderr = &said
 	if err := s.cmd.Start(); err != nil {

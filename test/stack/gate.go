@@ -21,7 +21,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "crmgate")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/crmgate/crmgate/cmd/crmgate").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "github.com/crmgate/crmgate/cmd/crmgate").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building crmgate: %w\n%s", err, out)
 	}
