@@ -73,6 +73,12 @@ func commands() []caddycmd.Command {
 			CobraFunc: doctorCommand,
 		},
 		{
+			Name: "upgrade", Usage: "--config FILE [--check]",
+			Short:     "Brings this program to the newest release, and back where that doesn't come up",
+			Long:      upgradeLong,
+			CobraFunc: upgradeCommand,
+		},
+		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
 			Short:     "Measures what the gate costs beside plain Caddy on this machine",
 			Long:      benchLong,
