@@ -10,55 +10,39 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 )
 
-const publishUsage = `usage:
-  release key NAME FILE          makes a release key: its secret into FILE, its public part is printed
-  release sign FILE FOLDER DAYS  signs the index of all releases in FOLDER with the secret in FILE, valid for DAYS`
-
-// Publish is the maintainers' side: it makes keys and signs indexes.
-func Publish(args []string, out io.Writer) error {
-	switch {
-	case len(args) == 3 && args[0] == "key":
-		return newReleaseKey(args[1], args[2], out)
-	case len(args) == 4 && args[0] == "sign":
-		days, err := strconv.Atoi(args[3])
-		if err != nil || days < 1 || days > 400 {
-			return fmt.Errorf("%q is no number of days from 1 to 400", args[3])
-		}
-		return publish(args[1], args[2], time.Now().UTC(), days)
-	}
-	return errors.New(publishUsage)
-}
-
-func newReleaseKey(name, file string, out io.Writer) error {
+// NewKey makes a release key: its secret into a new file, its public part is returned. A name is an address by custom,
+// releases.example.org.
+func NewKey(name, file string) (string, error) {
 	secret, public, err := note.GenerateKey(rand.Reader, name)
 	if err != nil {
-		return fmt.Errorf("making a release key: %w", err)
+		return "", fmt.Errorf("making a release key: %w", err)
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // never over another key
 	if err != nil {
-		return fmt.Errorf("writing the key's secret: %w", err)
+		return "", fmt.Errorf("writing the key's secret: %w", err)
 	}
 	_, err = fmt.Fprintln(f, secret)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing the key's secret: %w", err)
+		return "", fmt.Errorf("writing the key's secret: %w", err)
 	}
-	_, err = fmt.Fprintln(out, public)
-	return err
+	return public, nil
 }
 
 // published is a file of a release: crmgate_1.4.2_amd64 and with .deb or .rpm. Packages write candidates with a tilde.
 var published = regexp.MustCompile(`^crmgate_([0-9]+\.[0-9]+\.[0-9]+(?:~[0-9A-Za-z.]+)?)_(amd64|arm64)(\.deb|\.rpm|)$`)
 
-// publish writes the index of what is in a folder. Beside a release's files is one that says in which formats it keeps
+// Publish signs the index of all releases in a folder, valid for so many days. Beside a release's files is one that says in which formats it keeps
 // its data, crmgate_1.4.2.data.
-func publish(keyFile, dir string, now time.Time, days int) error {
+func Publish(keyFile, dir string, days int) error {
+	if days < 1 || days > 400 {
+		return fmt.Errorf("an index is valid for 1 to 400 days, not for %d", days)
+	}
 	secret, err := os.ReadFile(keyFile)
 	if err != nil {
 		return fmt.Errorf("reading the key's secret: %w", err)
@@ -67,6 +51,7 @@ func publish(keyFile, dir string, now time.Time, days int) error {
 	if err != nil {
 		return fmt.Errorf("reading the releases: %w", err)
 	}
+	now := time.Now().UTC().Truncate(time.Second)
 	x := &Index{Issued: now, Expires: now.AddDate(0, 0, days)}
 	for _, entry := range list {
 		m := published.FindStringSubmatch(entry.Name())

@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,14 +10,14 @@ import (
 
 func TestPublishedFolderIsReadAsItWasSigned(t *testing.T) {
 	dir, secret := t.TempDir(), filepath.Join(t.TempDir(), "secret")
-	var public bytes.Buffer
-	if err := Publish([]string{"key", "releases.example", secret}, &public); err != nil {
+	public, err := NewKey("releases.example", secret)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Publish([]string{"key", "releases.example", secret}, &public); err == nil {
+	if _, err := NewKey("releases.example", secret); err == nil {
 		t.Error("a second key overwrote the first")
 	}
-	if err := Publish([]string{"sign", secret, dir, "90"}, nil); err == nil {
+	if err := Publish(secret, dir, 90); err == nil {
 		t.Error("a folder without a release has an index")
 	}
 	for _, name := range []string{
@@ -26,19 +25,19 @@ func TestPublishedFolderIsReadAsItWasSigned(t *testing.T) {
 	} {
 		write(t, filepath.Join(dir, name), name)
 	}
-	if err := Publish([]string{"sign", secret, dir, "90"}, nil); err == nil || !strings.Contains(err.Error(), "formats") {
+	if err := Publish(secret, dir, 90); err == nil || !strings.Contains(err.Error(), "formats") {
 		t.Errorf("releases that don't say how they keep data: %v", err)
 	}
 	write(t, filepath.Join(dir, "crmgate_1.4.2.data"), "log 1\n")
 	write(t, filepath.Join(dir, "crmgate_1.5.0~rc.1.data"), "log 2\n")
-	if err := Publish([]string{"sign", secret, dir, "90"}, nil); err != nil {
+	if err := Publish(secret, dir, 90); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, IndexName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := Open(raw, []string{strings.TrimSpace(public.String())}, time.Now())
+	x, err := Open(raw, []string{public}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +48,7 @@ func TestPublishedFolderIsReadAsItWasSigned(t *testing.T) {
 	if !ok || f.is(filepath.Join(dir, f.Name)) != nil {
 		t.Errorf("%+v isn't the package", f)
 	}
-	if _, err := Open(raw, []string{strings.TrimSpace(public.String())}, time.Now().AddDate(0, 0, 91)); err == nil {
+	if _, err := Open(raw, []string{public}, time.Now().AddDate(0, 0, 91)); err == nil {
 		t.Error("it is valid after 91 days")
 	}
 }

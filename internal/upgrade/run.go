@@ -152,17 +152,18 @@ func (u *Upgrade) swap(ctx context.Context) error {
 	if placed != nil {
 		return u.back(ctx, placed)
 	}
-	return u.restart(ctx)
+	return u.judge(ctx, u.Place.Form == Binary)
 }
 
-// restart lets the new one run, and waits until it serves.
-func (u *Upgrade) restart(ctx context.Context) error {
+// judge lets the new one run and waits until it serves. A package has restarted the service by itself, but where it
+// doesn't take the configuration: then the old one goes on.
+func (u *Upgrade) judge(ctx context.Context, restart bool) error {
 	w := u.State.kept.Under
 	if !w.Active {
 		u.Say("%s is installed. The service didn't run, and wasn't started", w.To)
 		return u.end()
 	}
-	if err := u.serves(ctx, w.To); err != nil {
+	if err := u.serves(ctx, w.To, restart); err != nil {
 		return u.back(ctx, err)
 	}
 	u.Say("%s serves", w.To)
@@ -180,7 +181,7 @@ func (u *Upgrade) back(ctx context.Context, reason error) error {
 	ctx = context.WithoutCancel(ctx) // who stops this now would leave a gateway that doesn't serve
 	err := u.Place.put(ctx, u.State.path(w.Old))
 	if err == nil && w.Active {
-		err = u.serves(ctx, w.From)
+		err = u.serves(ctx, w.From, true)
 	}
 	if err != nil {
 		return fmt.Errorf("version %s didn't come up: %w; going back to %s failed, too: %w; its file is %s, and the next run tries again",
@@ -189,10 +190,12 @@ func (u *Upgrade) back(ctx context.Context, reason error) error {
 	return errors.Join(fmt.Errorf("version %s didn't come up: %w; version %s serves again", w.To, reason, w.From), u.failed(reason))
 }
 
-// serves restarts the service and waits until the version serves.
-func (u *Upgrade) serves(ctx context.Context, version string) error {
-	if err := u.Service.Restart(ctx); err != nil {
-		return err
+// serves waits until the version serves, after a restart.
+func (u *Upgrade) serves(ctx context.Context, version string, restart bool) error {
+	if restart {
+		if err := u.Service.Restart(ctx); err != nil {
+			return err
+		}
 	}
 	return u.Service.Healthy(ctx, version)
 }
@@ -219,7 +222,7 @@ func (u *Upgrade) resume(ctx context.Context) error {
 	w := u.State.kept.Under
 	switch {
 	case w.Placed:
-		return u.restart(ctx)
+		return u.judge(ctx, true)
 	case w.Old == "":
 		return u.swap(ctx) // there is no other way than on
 	case u.Place.Form == Binary:
@@ -232,7 +235,7 @@ func (u *Upgrade) resume(ctx context.Context) error {
 		return err
 	}
 	if w.Active {
-		if err := u.serves(ctx, w.From); err != nil {
+		if err := u.serves(ctx, w.From, true); err != nil {
 			return err
 		}
 	}
