@@ -15,7 +15,7 @@ import (
 
 func init() {
 	caddy.CustomBinaryName = "crmgate"
-	for _, c := range slices.Concat(commands(), operationCommands()) {
+	for _, c := range settle(slices.Concat(commands(), operationCommands())) {
 		caddycmd.RegisterCommand(c)
 	}
 }
@@ -80,7 +80,7 @@ func operationCommands() []caddycmd.Command {
 			CobraFunc: doctorCommand,
 		},
 		{
-			Name: "upgrade", Usage: "--config FILE [--check]",
+			Name: upgradeName, Usage: "--config FILE [--check]",
 			Short:     "Brings this program to the newest release, and back where that doesn't come up",
 			Long:      upgradeLong,
 			CobraFunc: upgradeCommand,

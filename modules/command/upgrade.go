@@ -41,6 +41,8 @@ type upgradeFlags struct {
 }
 
 func upgradeCommand(cmd *cobra.Command) {
+	cmd.Use = "upgrade --config FILE [--check]"
+	cmd.Annotations = map[string]string{upgradeName: "ours"}
 	f := new(upgradeFlags)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.config, "config", "c", "", "The gateway's Caddyfile (or Caddy's JSON)")
@@ -73,6 +75,9 @@ func (f *upgradeFlags) run(cmd *cobra.Command) (err error) {
 	source, admin, err := f.source(cmd)
 	if err != nil {
 		return err
+	}
+	if !ownProgram() {
+		return errors.New("this is a Caddy of your own with crmgate's modules: upgrade it by building it anew, where it was built")
 	}
 	at, err := upgrade.Built(caddy.CustomVersion)
 	if err != nil {
