@@ -40,6 +40,7 @@ func TestPackages(t *testing.T) {
 	pack(binary, "1.0.0", "", "1.0.0")
 	sbom := single(t, filepath.Join(dir, "1.0.0", "*.cdx.json"))
 	pack(standIn, "1.0.0~rc.1", sbom, "1.0.0~rc.1")
+	pack(binary+"-next", "1.1.0", sbom, "1.1.0")
 
 	t.Run("licences", func(t *testing.T) { everyLicenceIsKnown(t, sbom) })
 	t.Run("same-bytes", func(t *testing.T) {
@@ -54,12 +55,9 @@ func TestPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, err := filepath.Abs(root + "/packaging/release")
-	if err != nil {
-		t.Fatal(err)
-	}
-	packages := map[string]string{"SCRIPTS": scripts, "RELEASE": release, "PROGRAM": binary, "NEXT": binary + "-next"}
-	for before, version := range map[string]string{"_BEFORE": "1.0.0~rc.1", "": "1.0.0"} {
+	packaging := filepath.Dir(scripts)
+	packages := map[string]string{"SCRIPTS": scripts, "RELEASE": packaging + "/release", "VERSION_SCRIPT": packaging + "/version", "PROGRAM": binary, "NEXT": binary + "-next"}
+	for before, version := range map[string]string{"_BEFORE": "1.0.0~rc.1", "": "1.0.0", "_NEXT": "1.1.0"} {
 		packages["DEB"+before] = single(t, filepath.Join(dir, version, "*.deb"))
 		packages["RPM"+before] = single(t, filepath.Join(dir, version, "*.rpm"))
 	}
