@@ -61,6 +61,8 @@ func TestPackages(t *testing.T) {
 		packages["DEB"+before] = single(t, filepath.Join(dir, version, "*.deb"))
 		packages["RPM"+before] = single(t, filepath.Join(dir, version, "*.rpm"))
 	}
+	packages["FOREIGN"] = filepath.Join(dir, "caddy")
+	run(t, nil, "go", "build", "-ldflags", "-s -w", "-o", packages["FOREIGN"], "./foreign")
 	testscript.Run(t, testscript.Params{
 		Dir: ".",
 		Setup: func(e *testscript.Env) error {
