@@ -142,9 +142,12 @@ func TestVersionIsTheTagBeforeTheCommit(t *testing.T) {
 func TestSourceIsHTTPSAndHasAKey(t *testing.T) {
 	_, key := newKey(t, "releases.example")
 	for _, s := range []Source{
-		{Address: "http://releases.example", Keys: []string{key}}, {Address: "https://", Keys: []string{key}},
-		{Address: "https://user:pass@releases.example", Keys: []string{key}}, {Address: "https://releases.example"},
-		{Address: "https://releases.example", Keys: []string{key[:20]}}, {Address: "https://releases.example/?v=1", Keys: []string{key}},
+		{Address: "http://releases.example", Keys: []string{key}},
+		{Address: "https://", Keys: []string{key}},
+		{Address: "https://user:pass@releases.example", Keys: []string{key}},
+		{Address: "https://releases.example"},
+		{Address: "https://releases.example", Keys: []string{key[:20]}},
+		{Address: "https://releases.example/?v=1", Keys: []string{key}},
 	} {
 		if err := s.Check(); err == nil {
 			t.Errorf("%+v is a source", s)

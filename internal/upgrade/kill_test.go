@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -85,7 +84,9 @@ func upgradeAndDie(job string) int {
 		Try: func(context.Context, string) error { service.step(); return nil },
 	}
 	trust(u.Source, k.Certificate)
-	fmt.Println(u.Run(context.Background()))
+	if u.Run(context.Background()) != nil {
+		return 3 // as it should be where the new one is sick
+	}
 	return 0
 }
 
@@ -173,8 +174,9 @@ func (h *house) process(k killed) bool {
 	cmd := exec.CommandContext(h.t.Context(), self)
 	cmd.Env = append(os.Environ(), "UPGRADE_KILLED="+string(job), "STEP="+strconv.Itoa(k.At))
 	out, err := cmd.CombinedOutput()
-	if err != nil && !strings.Contains(err.Error(), "signal: killed") {
+	dead := err != nil && strings.Contains(err.Error(), "signal: killed")
+	if err != nil && !dead && cmd.ProcessState.ExitCode() != 3 {
 		h.t.Fatalf("%v: %s", err, out)
 	}
-	return err != nil
+	return dead
 }

@@ -36,7 +36,7 @@ func FindPlace(ctx context.Context, path string) (*Place, error) {
 		{Deb, []string{"dpkg-query", "--search", path}},
 		{RPM, []string{"rpm", "--query", "--queryformat", "%{NAME}: ", "--file", path}},
 	} {
-		out, err := exec.CommandContext(ctx, m.ask[0], m.ask[1:]...).Output()
+		out, err := exec.CommandContext(ctx, m.ask[0], m.ask[1:]...).Output() //nolint:gosec // ours, and the path of this program
 		if err != nil {
 			continue // not there, or it knows no such file
 		}
@@ -116,7 +116,7 @@ func copyFrom(to io.Writer, path string) error {
 
 // run runs a command to its end: a package manager that is killed leaves a package half there.
 func run(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...) //nolint:gosec // the two package managers
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", name, err, tail(out))

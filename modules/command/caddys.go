@@ -35,6 +35,9 @@ func settle(list []caddycmd.Command) []caddycmd.Command {
 	}
 	list[len(list)-1].CobraFunc = func(cmd *cobra.Command) {
 		end(cmd)
+		if first == nil || first.Parent() == nil {
+			return // somebody looks at this command alone
+		}
 		root := first.Parent()
 		for _, c := range root.Commands() {
 			if slices.Contains(caddysUpgrades(), c.Name()) && (c.Annotations[upgradeName] == "") == ownProgram() {

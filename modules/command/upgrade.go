@@ -160,14 +160,14 @@ func (f *upgradeFlags) look(cmd *cobra.Command, u *upgrade.Upgrade) error {
 // takes asks a program whether it takes a configuration: words and structure. What it
 // would do with it shows when it runs.
 func takes(ctx context.Context, program, config string) error {
-	if err := os.Chmod(program, 0o700); err != nil {
+	if err := os.Chmod(program, 0o700); err != nil { //nolint:gosec // it is a program
 		return fmt.Errorf("trying the new program: %w", err)
 	}
 	args := []string{"adapt", "--config", config}
 	if filepath.Ext(config) == ".json" {
 		args = []string{"version"}
 	}
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput() //nolint:gosec // a release key has signed it
 	if err != nil {
 		return fmt.Errorf("it doesn't take %s: %w: %s", config, err, strings.TrimSpace(string(out)))
 	}
