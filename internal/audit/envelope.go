@@ -12,6 +12,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// Format is the version of what this build writes into logs. It grows with each change that a build before it
+// couldn't read, so that an upgrade says that nothing leads back.
+const Format = 1
+
 const (
 	magic         = "AG1"
 	flagZstdDict1 = 1

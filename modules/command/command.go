@@ -5,6 +5,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -14,7 +15,7 @@ import (
 
 func init() {
 	caddy.CustomBinaryName = "crmgate"
-	for _, c := range append(commands(), pentestEntry()) {
+	for _, c := range settle(slices.Concat(commands(), operationCommands())) {
 		caddycmd.RegisterCommand(c)
 	}
 }
@@ -66,12 +67,26 @@ func commands() []caddycmd.Command {
 			Short:     "Works on the master keys",
 			CobraFunc: keysCommand,
 		},
+	}
+}
+
+// operationCommands are those that keep a gateway running.
+func operationCommands() []caddycmd.Command {
+	return []caddycmd.Command{
 		{
 			Name: "doctor", Usage: "--config FILE [--json]",
 			Short:     "Checks a configuration, its provider, keys, log and CRM before anybody signs in",
 			Long:      doctorLong,
 			CobraFunc: doctorCommand,
 		},
+		pentestEntry(),
+		{
+			Name: upgradeName, Usage: "--config FILE [--check]",
+			Short:     "Brings this program to the newest release, and back where that doesn't come up",
+			Long:      upgradeLong,
+			CobraFunc: upgradeCommand,
+		},
+		{Name: "release", Usage: "key|sign", Short: "Makes a release key and signs a folder of releases", CobraFunc: releaseCommand},
 		{
 			Name: "bench", Usage: "[--seconds N] [--rounds N] [--json]",
 			Short:     "Measures what the gate costs beside plain Caddy on this machine",

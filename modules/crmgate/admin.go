@@ -40,6 +40,7 @@ func (*Admin) Routes() []caddy.AdminRoute {
 		{Pattern: SessionsPath, Handler: caddy.AdminHandlerFunc(adminSessions)},
 		{Pattern: FactorsPath, Handler: caddy.AdminHandlerFunc(adminFactors)},
 		{Pattern: ConsentsPath, Handler: caddy.AdminHandlerFunc(adminConsents)},
+		{Pattern: VersionPath, Handler: caddy.AdminHandlerFunc(adminVersion)},
 	}
 }
 

@@ -62,6 +62,9 @@ type App struct {
 	// Details are what the register of processing says of all sites. A site's own go
 	// before them.
 	Details *RegisterConfig `json:"register,omitempty"`
+	// Upgrade is where `crmgate upgrade` finds newer versions. Default: nowhere, it does
+	// nothing.
+	Upgrade *UpgradeConfig `json:"upgrade,omitempty"`
 
 	ctx    caddy.Context
 	logger *zap.Logger
@@ -185,7 +188,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.DataDir == "" {
 		a.DataDir = filepath.Join(caddy.AppDataDir(), "crmgate")
 	}
-	err := errors.Join(a.Log.Retain.check(), a.Log.checkAttesting())
+	err := errors.Join(a.Log.Retain.check(), a.Log.checkAttesting(), a.Upgrade.check())
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,10 @@ func parseGlobal(d *caddyfile.Dispenser, earlier any) (any, error) {
 //	        store    <module> [<options>]  # sqlite [<path>]
 //	        keys     <module> [<options>]  # file [<path>], systemd <name>, age { … }, vault { … }
 //	        register { … }                 # what the register of processing says, see UnmarshalRegister
+//	        upgrade {                      # where `crmgate upgrade` finds newer versions
+//	            source <https url>
+//	            key    <release key>...    # one of them has to have signed
+//	        }
 //	        log {
 //	            node        <name>         # this writer's name in receipts
 //	            segment_mib <number>       # size of the log's files
@@ -76,8 +80,10 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			err = a.Log.unmarshal(d)
 		case "register":
 			a.Details, err = UnmarshalRegister(d, a.Details)
+		case "upgrade":
+			err = a.unmarshalUpgrade(d)
 		default:
-			err = UnknownWord(d, word, "data_dir", "store", "keys", "log", "register")
+			err = UnknownWord(d, word, "data_dir", "store", "keys", "log", "register", "upgrade")
 		}
 		if err != nil {
 			return err

@@ -4,10 +4,15 @@ package packages
 
 import (
 	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,7 +25,12 @@ func TestPackages(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	binary, standIn := filepath.Join(dir, "crmgate"), filepath.Join(dir, "stand-in")
-	run(t, nil, "go", "build", "-ldflags", "-s -w", "-o", binary, root+"/cmd/crmgate")
+	build := func(version, to string) {
+		run(t, nil, "go", "build", "-ldflags", "-s -w -X 'github.com/caddyserver/caddy/v2.CustomVersion=crmgate v"+version+"-0-g0123456789ab, Caddy'",
+			"-o", to, root+"/cmd/crmgate")
+	}
+	build("1.0.0", binary)
+	build("1.1.0", binary+"-next")
 	if err := os.WriteFile(standIn, []byte("#!/bin/sh\necho the one before\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +40,7 @@ func TestPackages(t *testing.T) {
 	pack(binary, "1.0.0", "", "1.0.0")
 	sbom := single(t, filepath.Join(dir, "1.0.0", "*.cdx.json"))
 	pack(standIn, "1.0.0~rc.1", sbom, "1.0.0~rc.1")
+	pack(binary+"-next", "1.1.0", sbom, "1.1.0")
 
 	t.Run("licences", func(t *testing.T) { everyLicenceIsKnown(t, sbom) })
 	t.Run("same-bytes", func(t *testing.T) {
@@ -44,20 +55,47 @@ func TestPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := map[string]string{"SCRIPTS": scripts}
-	for before, version := range map[string]string{"_BEFORE": "1.0.0~rc.1", "": "1.0.0"} {
+	packaging := filepath.Dir(scripts)
+	packages := map[string]string{"SCRIPTS": scripts, "RELEASE": packaging + "/release", "VERSION_SCRIPT": packaging + "/version", "PROGRAM": binary, "NEXT": binary + "-next"}
+	for before, version := range map[string]string{"_BEFORE": "1.0.0~rc.1", "": "1.0.0", "_NEXT": "1.1.0"} {
 		packages["DEB"+before] = single(t, filepath.Join(dir, version, "*.deb"))
 		packages["RPM"+before] = single(t, filepath.Join(dir, version, "*.rpm"))
 	}
+	packages["FOREIGN"] = filepath.Join(dir, "caddy")
+	run(t, nil, "go", "build", "-ldflags", "-s -w", "-o", packages["FOREIGN"], "./foreign")
 	testscript.Run(t, testscript.Params{
 		Dir: ".",
 		Setup: func(e *testscript.Env) error {
 			for name, file := range packages {
 				e.Setenv(name, file)
 			}
-			return nil
+			return source(e)
 		},
 	})
+}
+
+// source serves the script's folder releases, as a source of releases: its address is $SOURCE, its authority in
+// $SSL_CERT_FILE. What it is to cut short is named in the file cut.
+func source(e *testscript.Env) error {
+	dir := filepath.Join(e.WorkDir, "releases")
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := filepath.Base(r.URL.Path)
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		if cut, err := os.ReadFile(filepath.Join(e.WorkDir, "cut")); err == nil && strings.TrimSpace(string(cut)) == name {
+			raw = raw[:len(raw)/2]
+		}
+		_, _ = w.Write(raw) // who goes away early is told by the command
+	}))
+	e.Defer(server.Close)
+	e.Setenv("SOURCE", server.URL)
+	e.Setenv("ARCH", runtime.GOARCH)
+	authority := filepath.Join(e.WorkDir, "authority.pem")
+	e.Setenv("SSL_CERT_FILE", authority)
+	return os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600)
 }
 
 // everyLicenceIsKnown holds that everything in the binary may be given on with it.

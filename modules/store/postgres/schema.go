@@ -74,6 +74,9 @@ func migrations() []string {
 	}
 }
 
+// Schema is the version of what this build writes; one before it can't read it.
+func (Store) Schema() int { return len(migrations()) }
+
 // schemaError is a database that is there and can't be used: trying again is of
 // no help.
 type schemaError struct{ text string }

@@ -203,6 +203,9 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	return nil
 }
 
+// Schema is the version of what this build writes; one before it can't read it.
+func (Store) Schema() int { return len(migrations()) }
+
 // checkVersion refuses another program's file, and one of a newer build.
 func checkVersion(path string, version int, ours bool) error {
 	known := len(migrations())
