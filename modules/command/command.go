@@ -63,7 +63,7 @@ func commands() []caddycmd.Command {
 			CobraFunc: policyCommand,
 		},
 		{
-			Name: "keys", Usage: "rotate|show|new|move",
+			Name: "keys", Usage: "rotate|show|new|move|challenge",
 			Short:     "Works on the master keys",
 			CobraFunc: keysCommand,
 		},
@@ -79,6 +79,7 @@ func operationCommands() []caddycmd.Command {
 			Long:      doctorLong,
 			CobraFunc: doctorCommand,
 		},
+		pentestEntry(),
 		{
 			Name: upgradeName, Usage: "--config FILE [--check]",
 			Short:     "Brings this program to the newest release, and back where that doesn't come up",

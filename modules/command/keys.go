@@ -52,7 +52,7 @@ const rotateIn = time.Hour
 
 func keysCommand(cmd *cobra.Command) {
 	cmd.Long = keysLong
-	group(cmd, rotateCommand(), showKeysCommand(), newKeysCommand(), moveKeysCommand())
+	group(cmd, rotateCommand(), showKeysCommand(), newKeysCommand(), moveKeysCommand(), challengeKeyCommand())
 }
 
 func rotateCommand() *cobra.Command {

@@ -34,6 +34,8 @@ type opened struct {
 	revealer *revealer
 	// retain is the last of them; nil where nothing is retained.
 	retain *retaining
+	// prover proves to who asks that this is a gateway.
+	prover *prover
 	// masked is told of every document that was masked; nil while serving.
 	masked func(*doc.Tree, *access.Found, *access.Plan, mask.Result)
 }

@@ -3,6 +3,7 @@ package gate
 import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/crmgate/crmgate/internal/genuine"
 	"github.com/crmgate/crmgate/internal/page"
 	"github.com/crmgate/crmgate/internal/rules"
 	"github.com/crmgate/crmgate/modules/crmgate"
@@ -63,6 +64,7 @@ func (h *Handler) startParts(s *crmgate.Services, o *opened) (err error) {
 		return err
 	}
 	h.startConsentFacts(o)
+	o.prover = newProver(s.Ring)
 	o.learners = o.retain.last(append(o.learners, o.revealer.learners()...))
 	return nil
 }
@@ -80,6 +82,8 @@ func (q *request) servePart() bool {
 		q.serveOverdue()
 	case q.c.Path == linkPath:
 		q.linkPage()
+	case q.c.Path == genuine.Path:
+		q.prove()
 	default:
 		return false
 	}
